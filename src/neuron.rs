@@ -1,0 +1,32 @@
+//! The physics of one neuron: pure functions of plain values, without allocation, randomness or I/O.
+//!
+//! A neuron is a current-based leaky integrate-and-fire neuron with exponential synapses (Göltz,
+//! Kriener et al. 2021, equation 1). Its membrane potential `V` and synaptic current `I` obey
+//!
+//! ```text
+//! C dV/dt = −(C/τ_m) (V − E_l) + I + I_b        dI/dt = −I/τ_s
+//! ```
+//!
+//! A spike that arrives over a synapse of weight `w` adds `w` to `I`. The neuron spikes when `V`
+//! rises to the threshold, is held at the reset potential for the refractory period, and goes on.
+//!
+//! Data flows through the module in the order of its files:
+//!
+//! * [`NeuronParameters`]: what a user sets, in the user's units, with the accepted ranges.
+//! * [`Dynamics`]: the same neuron prepared for computing, in rates and relative to the leak.
+//! * [`State`] and its exact propagation from one event to the next ([`Dynamics::advance`]).
+//! * [`Dynamics::first_crossing`]: when the threshold is reached if nothing else arrives.
+//! * [`crossing_derivatives`]: how that time moves with every weight and input time.
+//!
+//! Everything is exact to rounding: there is no time step anywhere.
+
+mod crossing;
+mod derivative;
+mod dynamics;
+mod lambert;
+mod parameters;
+
+pub use crossing::{Crossing, first_spike};
+pub use derivative::{CausalInput, CrossingDerivative, crossing_derivatives};
+pub use dynamics::{Dynamics, Propagator, State};
+pub use parameters::{NeuronParameters, ParameterError};

@@ -1,0 +1,341 @@
+//! A neuron prepared for computing, its state, and the exact step from one event to the next.
+//!
+//! Potentials are counted from the leak potential here (`u = V − E_l`), so that a leak far from
+//! zero costs no precision. With the rates `λ_m = 1/τ_m` (zero for the non-leaky neuron) and
+//! `λ_s = 1/τ_s`, a state `(u, I)` evolves for a time `t` without events into
+//!
+//! ```text
+//! u(t) = u e^(−λ_m t) + (I/C) K(t) + (I_b/C) (1 − e^(−λ_m t))/λ_m        I(t) = I e^(−λ_s t)
+//! K(t) = (e^(−λ_m t) − e^(−λ_s t)) / (λ_s − λ_m)      (t e^(−λ t) for equal rates)
+//! ```
+//!
+//! `K` is the response of the membrane to a unit jump of current. Near equal rates the difference
+//! of exponentials cancels; [`Dynamics`] owns that singularity: it computes
+//! `K = e^(−λ t) · (1 − e^(−d t))/d` with the slower rate `λ`, the distance `d` of the rates, and
+//! `expm1` wherever `d t` is small. The same formula serves every ratio, `λ_m = 0` included.
+
+use super::{NeuronParameters, ParameterError};
+
+/// Membrane potential and synaptic current of one neuron at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct State {
+    /// Membrane potential relative to the leak potential.
+    pub potential: f64,
+    /// Synaptic current: the sum of the weights that arrived, each decayed since.
+    pub current: f64,
+}
+
+/// Which closed form the ratio of the time constants allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ratio {
+    /// `τ_m = τ_s`: the crossing is a Lambert W function.
+    Equal,
+    /// `τ_m = 2 τ_s`: the crossing is the root of a quadratic.
+    Double,
+    /// `τ_m = ∞` without bias current: the crossing is a logarithm.
+    NonLeaky,
+    /// Anything else: a bracketed solve.
+    General,
+}
+
+/// One neuron's parameters in the form that the computations use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dynamics {
+    pub(super) ratio: Ratio,
+    /// `λ_m`, per time unit.
+    pub(super) membrane_rate: f64,
+    /// `λ_s`, per time unit.
+    pub(super) synaptic_rate: f64,
+    /// `1/C`.
+    pub(super) inverse_capacitance: f64,
+    /// `I_b/C`: potential per time unit that the bias current adds.
+    pub(super) drift: f64,
+    /// Where the potential goes without input, relative to the leak; infinite if it drifts away.
+    pub(super) asymptote: f64,
+    /// Threshold relative to the leak potential.
+    pub(super) threshold: f64,
+    /// Reset relative to the leak potential.
+    reset: f64,
+    refractory_period: f64,
+    leak_potential: f64,
+    /// The largest value of `K(t)/C`, rounded up: what a unit of current can add at most.
+    pub(super) largest_response: f64,
+}
+
+/// What a stretch of time without events does to a state. Neurons of equal parameters share it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Propagator {
+    potential_decay: f64,
+    current_decay: f64,
+    /// `K(t)/C`.
+    response: f64,
+    drift: f64,
+}
+
+impl Propagator {
+    /// The state after the stretch of time.
+    #[inline]
+    pub fn apply(&self, state: &mut State) {
+        state.potential =
+            state.potential * self.potential_decay + state.current * self.response + self.drift;
+        state.current *= self.current_decay;
+    }
+}
+
+impl Dynamics {
+    /// Prepares a neuron for computing.
+    ///
+    /// # Errors
+    /// If a parameter is out of its range ([`NeuronParameters::validate`]).
+    pub fn new(parameters: &NeuronParameters) -> Result<Self, ParameterError> {
+        parameters.validate()?;
+        let membrane_rate = 1.0 / parameters.tau_m;
+        let synaptic_rate = 1.0 / parameters.tau_s;
+        let drift = parameters.bias_current / parameters.capacitance;
+        let asymptote = if parameters.tau_m.is_finite() {
+            drift * parameters.tau_m
+        } else if drift > 0.0 {
+            f64::INFINITY
+        } else {
+            f64::NEG_INFINITY
+        };
+        let ratio = if parameters.tau_m == parameters.tau_s {
+            Ratio::Equal
+        } else if parameters.tau_m == 2.0 * parameters.tau_s {
+            Ratio::Double
+        } else if parameters.tau_m.is_infinite() && drift == 0.0 {
+            Ratio::NonLeaky
+        } else {
+            Ratio::General
+        };
+        let mut dynamics = Dynamics {
+            ratio,
+            membrane_rate,
+            synaptic_rate,
+            inverse_capacitance: 1.0 / parameters.capacitance,
+            drift,
+            asymptote,
+            threshold: parameters.threshold - parameters.leak_potential,
+            reset: parameters.reset_potential - parameters.leak_potential,
+            refractory_period: parameters.refractory_period,
+            leak_potential: parameters.leak_potential,
+            largest_response: 0.0,
+        };
+        // K' = 0 at t = ln(λ_s/λ_m)/(λ_s − λ_m), the peak of a lone postsynaptic potential.
+        let excess = (synaptic_rate - membrane_rate) / membrane_rate;
+        let peak = if excess == 0.0 {
+            parameters.tau_s
+        } else {
+            excess.ln_1p() / (synaptic_rate - membrane_rate)
+        };
+        let largest = if peak.is_finite() {
+            dynamics.response(peak).0
+        } else {
+            parameters.tau_s * dynamics.inverse_capacitance
+        };
+        // Rounded up by far more than the few units in the last place it may be wrong by.
+        dynamics.largest_response = largest * (1.0 + 1e-12);
+        Ok(dynamics)
+    }
+
+    /// A neuron at rest: at the leak potential, without synaptic current.
+    pub fn resting_state(&self) -> State {
+        State::default()
+    }
+
+    /// The state right after a spike, given the synaptic current that survives it.
+    #[inline]
+    pub fn reset_state(&self, current: f64) -> State {
+        State { potential: self.reset, current }
+    }
+
+    /// How long a spike holds the potential at reset, in time units.
+    #[inline]
+    pub fn refractory_period(&self) -> f64 {
+        self.refractory_period
+    }
+
+    /// Membrane potential of a state in the units of the parameters.
+    pub fn membrane_potential(&self, state: &State) -> f64 {
+        self.leak_potential + state.potential
+    }
+
+    /// A spike of this weight arrives.
+    #[inline]
+    pub fn receive(&self, state: &mut State, weight: f64) {
+        state.current += weight;
+    }
+
+    /// Moves a state forward by `elapsed` time units (not negative) without events.
+    #[inline]
+    pub fn advance(&self, state: &mut State, elapsed: f64) {
+        self.propagator(elapsed).apply(state);
+    }
+
+    /// Lets the synaptic current decay for `elapsed` time units while the potential is held.
+    #[inline]
+    pub fn decay_current(&self, state: &mut State, elapsed: f64) {
+        state.current *= (-self.synaptic_rate * elapsed).exp();
+    }
+
+    /// Membrane potential relative to the leak, `elapsed` time units after `state`.
+    pub fn potential_after(&self, state: &State, elapsed: f64) -> f64 {
+        let mut later = *state;
+        self.advance(&mut later, elapsed);
+        later.potential
+    }
+
+    /// `dV/dt`, `elapsed` time units after `state`.
+    pub fn slope_after(&self, state: &State, elapsed: f64) -> f64 {
+        let mut later = *state;
+        self.advance(&mut later, elapsed);
+        self.slope(&later)
+    }
+
+    /// `dV/dt` of a state.
+    #[inline]
+    pub fn slope(&self, state: &State) -> f64 {
+        self.drift - self.membrane_rate * state.potential + state.current * self.inverse_capacitance
+    }
+
+    /// What `elapsed` time units without events do to any state of this neuron.
+    #[inline]
+    pub fn propagator(&self, elapsed: f64) -> Propagator {
+        let (potential_decay, current_decay, kernel) = self.decays_and_kernel(elapsed);
+        Propagator {
+            potential_decay,
+            current_decay,
+            response: kernel * self.inverse_capacitance,
+            drift: self.drift_after(elapsed, potential_decay),
+        }
+    }
+
+    /// Response `K(t)/C` of the membrane to a unit of weight that arrived `elapsed` time units
+    /// ago, and its derivative `K'(t)/C` by time.
+    #[inline]
+    pub fn response(&self, elapsed: f64) -> (f64, f64) {
+        let (_, current_decay, kernel) = self.decays_and_kernel(elapsed);
+        (
+            kernel * self.inverse_capacitance,
+            (current_decay - self.membrane_rate * kernel) * self.inverse_capacitance,
+        )
+    }
+
+    /// `dV/dt` that the bias current alone causes in a neuron that was at rest `elapsed` time
+    /// units ago: `(I_b/C) e^(−λ_m t)`.
+    #[inline]
+    pub fn drift_slope(&self, elapsed: f64) -> f64 {
+        if self.drift == 0.0 { 0.0 } else { self.drift * (-self.membrane_rate * elapsed).exp() }
+    }
+
+    /// `e^(−λ_m t)`, `e^(−λ_s t)` and `K(t)`, without cancellation.
+    #[inline]
+    fn decays_and_kernel(&self, elapsed: f64) -> (f64, f64, f64) {
+        match self.ratio {
+            Ratio::Equal => {
+                let decay = (-self.membrane_rate * elapsed).exp();
+                (decay, decay, elapsed * decay)
+            }
+            Ratio::Double => {
+                // λ_s = 2 λ_m, so e^(−λ_s t) is a square and K = x (1 − x)/λ_m.
+                let exponent = -self.membrane_rate * elapsed;
+                let (decay, complement) = decay_and_complement(exponent);
+                (decay, decay * decay, decay * complement / self.membrane_rate)
+            }
+            Ratio::NonLeaky | Ratio::General => {
+                let distance = self.synaptic_rate - self.membrane_rate;
+                let slower = self.synaptic_rate.min(self.membrane_rate);
+                let slow = (-slower * elapsed).exp();
+                let (shift, complement) = decay_and_complement(-distance.abs() * elapsed);
+                // For equal rates to within rounding of their distance, K is its limit.
+                let kernel = if distance == 0.0 {
+                    slow * elapsed
+                } else {
+                    slow * complement / distance.abs()
+                };
+                let fast = slow * shift;
+                if distance >= 0.0 { (slow, fast, kernel) } else { (fast, slow, kernel) }
+            }
+        }
+    }
+
+    /// Potential that the bias current alone adds in `elapsed` time units.
+    #[inline]
+    fn drift_after(&self, elapsed: f64, potential_decay: f64) -> f64 {
+        if self.drift == 0.0 {
+            0.0
+        } else if self.membrane_rate == 0.0 {
+            self.drift * elapsed
+        } else if potential_decay < 0.5 {
+            self.asymptote * (1.0 - potential_decay)
+        } else {
+            -self.asymptote * (-self.membrane_rate * elapsed).exp_m1()
+        }
+    }
+}
+
+/// `e^x` and `1 − e^x` for `x ≤ 0`, both to rounding.
+#[inline]
+fn decay_and_complement(exponent: f64) -> (f64, f64) {
+    // Below ln(1/2) the subtraction 1 − e^x loses no bit; above it e^x = 1 + expm1(x) loses none.
+    if exponent < -std::f64::consts::LN_2 {
+        let decay = exponent.exp();
+        (decay, 1.0 - decay)
+    } else {
+        let negative = exponent.exp_m1();
+        (1.0 + negative, -negative)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dynamics(tau_m: f64) -> Dynamics {
+        Dynamics::new(&NeuronParameters { tau_m, ..NeuronParameters::default() }).expect("valid")
+    }
+
+    #[test]
+    fn two_half_steps_make_a_whole_one() {
+        for tau_m in [1.0, 2.0, 0.3, 1.0 + 1e-9, 7.0, f64::INFINITY] {
+            let neuron = Dynamics::new(&NeuronParameters {
+                tau_m,
+                bias_current: 0.3,
+                ..NeuronParameters::default()
+            })
+            .expect("valid");
+            let start = State { potential: -0.4, current: 1.7 };
+            let (mut once, mut twice) = (start, start);
+            neuron.advance(&mut once, 1.4);
+            neuron.advance(&mut twice, 0.7);
+            neuron.advance(&mut twice, 0.7);
+            // A handful of roundings of terms of order one.
+            assert!((once.potential - twice.potential).abs() < 4e-15, "tau_m {tau_m}");
+            assert!((once.current - twice.current).abs() < 4e-15, "tau_m {tau_m}");
+        }
+    }
+
+    #[test]
+    fn kernel_is_continuous_through_equal_time_constants() {
+        let equal = dynamics(1.0).response(1.3).0;
+        for distance in [1e-15, 1e-12, 1e-9, 1e-6] {
+            for sign in [-1.0, 1.0] {
+                let near = dynamics(1.0 + sign * distance).response(1.3).0;
+                // dK/dτ_m is below one there.
+                assert!((near - equal).abs() < distance + 1e-15, "{distance}: {near} {equal}");
+            }
+        }
+    }
+
+    #[test]
+    fn largest_response_bounds_the_kernel() {
+        for tau_m in [0.1, 0.5, 1.0, 1.0 + 1e-12, 2.0, 5.0, 1e4, f64::INFINITY] {
+            let neuron = dynamics(tau_m);
+            let largest = (1..20_000)
+                .map(|step| neuron.response(f64::from(step) * 1e-3).0)
+                .fold(0.0, f64::max);
+            assert!(largest <= neuron.largest_response, "tau_m {tau_m}");
+            assert!(largest > 0.999 * neuron.largest_response, "tau_m {tau_m}");
+        }
+    }
+}
