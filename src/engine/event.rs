@@ -1,0 +1,508 @@
+//! The event engine: a priority-queue scheduler in continuous time.
+//!
+//! # Order of events
+//!
+//! Events happen in the total order (time, kind, index), which fixes every result bit for bit:
+//!
+//! 1. threshold crossings, by neuron;
+//! 2. spikes of sources, in the order of the stimulus;
+//! 3. arrivals of spikes at synapses, by synapse ([`CompiledNetwork`] numbers them by presynaptic
+//!    node).
+//!
+//! Crossings come first because the potential is continuous: a neuron that reaches its threshold at
+//! the moment an input arrives has reached it without that input. All arrivals at one time are
+//! added up before any neuron's crossing is predicted anew. A spike that is emitted at `t` over a
+//! synapse without delay arrives at `t`, after everything that was due at `t` before it.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::ops::Range;
+
+use super::Observer;
+use super::queue::{EventQueue, from_ordered_bits, ordered_bits};
+use crate::network::CompiledNetwork;
+use crate::neuron::{Propagator, State};
+
+/// One spike of a stimulus.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SourceSpike {
+    /// When the source spikes, in time units; infinity stands for "never".
+    pub time: f64,
+    /// Index of the source in the network.
+    pub source: u32,
+}
+
+/// How a run treats its neurons.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EngineOptions {
+    /// Each neuron spikes at most once per run and ignores everything afterwards: what a code of
+    /// first-spike times needs.
+    pub at_most_one_spike: bool,
+}
+
+/// What a run did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunStatistics {
+    /// Spikes of sources and neurons.
+    pub spikes: u64,
+    /// Spikes that arrived at synapses.
+    pub synaptic_events: u64,
+}
+
+/// A run that cannot go on. The spikes that the observer saw until then are valid.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The stimulus is not sorted by time, or has a time that is negative or NaN.
+    #[error(
+        "spike {index} of the stimulus, at {time}, is out of order: times must not be negative and must not decrease"
+    )]
+    Stimulus {
+        /// Position in the stimulus.
+        index: usize,
+        /// Its time.
+        time: f64,
+    },
+    /// The stimulus names a node that is no source.
+    #[error("spike {index} of the stimulus is for node {node}, which is not a spike source")]
+    NotASource {
+        /// Position in the stimulus.
+        index: usize,
+        /// The node it names.
+        node: u32,
+    },
+    /// A neuron spikes twice within the resolution of a double.
+    #[error(
+        "neuron {neuron} spikes again and again at time {time}, faster than times can be told \
+         apart: give it a refractory period, or weaken its inputs and bias current"
+    )]
+    EndlessSpikes {
+        /// Node of the neuron.
+        neuron: usize,
+        /// Where time stands still.
+        time: f64,
+    },
+}
+
+/// A neuron during a run.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    /// State at `updated`.
+    state: State,
+    updated: f64,
+    /// End of the refractory period.
+    release: f64,
+    /// Index of the neuron's dynamics; sources have none and are never touched.
+    dynamics: u32,
+    /// Has spiked, and may not again.
+    spent: bool,
+    /// Received something at the present moment.
+    touched: bool,
+}
+
+/// A spike on its way: the next synapse it arrives at, and where its row ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Delivery {
+    /// Order-preserving bits of the arrival time.
+    arrival: u64,
+    synapse: u32,
+    row_end: u32,
+    /// Bits of the time of emission.
+    emitted: u64,
+}
+
+/// The priority-queue scheduler. One engine serves any number of runs of networks of one topology;
+/// it keeps its memory between them.
+#[derive(Clone, Debug)]
+pub struct EventEngine {
+    options: EngineOptions,
+    cells: Vec<Cell>,
+    crossings: EventQueue,
+    deliveries: BinaryHeap<Reverse<Delivery>>,
+    /// Neurons that received something at the present moment.
+    touched: Vec<u32>,
+    /// Per distinct neuron: the latest propagator and the stretch of time it is for. Neurons of a
+    /// layer mostly share both.
+    propagators: Vec<(f64, Propagator)>,
+}
+
+impl EventEngine {
+    /// An engine for networks of this topology.
+    pub fn new(network: &CompiledNetwork, options: EngineOptions) -> Self {
+        let cells = (0..network.node_count())
+            .map(|node| Cell {
+                state: State::default(),
+                updated: 0.0,
+                release: f64::NEG_INFINITY,
+                dynamics: network.dynamics_index(node).unwrap_or(u32::MAX),
+                spent: false,
+                touched: false,
+            })
+            .collect();
+        EventEngine {
+            options,
+            cells,
+            crossings: EventQueue::new(network.node_count()),
+            deliveries: BinaryHeap::new(),
+            touched: Vec::new(),
+            propagators: network
+                .distinct_dynamics()
+                .iter()
+                .map(|dynamics| (0.0, dynamics.propagator(0.0)))
+                .collect(),
+        }
+    }
+
+    /// Runs the network from rest at time zero until nothing is left to happen up to `until`
+    /// (inclusive; may be infinite for networks that fall silent). `stimulus` is sorted by time.
+    ///
+    /// # Errors
+    /// If the stimulus is unsorted or names a node that is no source, or if a neuron spikes
+    /// endlessly at one instant.
+    pub fn run<O: Observer>(
+        &mut self,
+        network: &CompiledNetwork,
+        stimulus: &[SourceSpike],
+        until: f64,
+        observer: &mut O,
+    ) -> Result<RunStatistics, EngineError> {
+        self.reset(network, until);
+        let mut statistics = RunStatistics::default();
+        let mut next_source = 0;
+        let mut source_time = self.check_source(network, stimulus, next_source, 0.0)?;
+        loop {
+            let crossing = self.crossings.next().map_or(f64::INFINITY, |(time, _)| time);
+            let arrival = self.next_arrival();
+            let now = crossing.min(source_time).min(arrival);
+            if now > until || now == f64::INFINITY {
+                return Ok(statistics);
+            }
+            if crossing == now {
+                let Some((_, neuron)) = self.crossings.pop() else { continue };
+                observer.spike(neuron, now);
+                statistics.spikes += 1;
+                self.emit(network, neuron, now);
+                self.reset_after_spike(network, neuron, now, until)?;
+            } else if source_time == now {
+                let source = stimulus[next_source].source as usize;
+                observer.spike(source, now);
+                statistics.spikes += 1;
+                self.emit(network, source, now);
+                next_source += 1;
+                source_time = self.check_source(network, stimulus, next_source, now)?;
+            } else {
+                statistics.synaptic_events += self.deliver(network, now);
+                while let Some(neuron) = self.touched.pop() {
+                    self.cells[neuron as usize].touched = false;
+                    self.predict(network, neuron as usize, now, until);
+                }
+            }
+        }
+    }
+
+    /// Puts every neuron to rest, and predicts the crossings of those that need no input to spike.
+    fn reset(&mut self, network: &CompiledNetwork, until: f64) {
+        self.crossings.clear();
+        self.deliveries.clear();
+        self.touched.clear();
+        for neuron in 0..self.cells.len() {
+            let Some(dynamics) = network.dynamics(neuron) else { continue };
+            let cell = &mut self.cells[neuron];
+            cell.state = dynamics.resting_state();
+            cell.updated = 0.0;
+            cell.release = f64::NEG_INFINITY;
+            cell.spent = false;
+            cell.touched = false;
+            self.predict(network, neuron, 0.0, until);
+        }
+    }
+
+    /// The time of the stimulus's spike at `index`, infinity behind its end.
+    fn check_source(
+        &self,
+        network: &CompiledNetwork,
+        stimulus: &[SourceSpike],
+        index: usize,
+        earliest: f64,
+    ) -> Result<f64, EngineError> {
+        let Some(spike) = stimulus.get(index) else { return Ok(f64::INFINITY) };
+        if !(spike.time >= earliest) {
+            return Err(EngineError::Stimulus { index, time: spike.time });
+        }
+        let node = spike.source as usize;
+        if node >= self.cells.len() || network.dynamics_index(node).is_some() {
+            return Err(EngineError::NotASource { index, node: spike.source });
+        }
+        Ok(spike.time)
+    }
+
+    #[inline]
+    fn next_arrival(&self) -> f64 {
+        self.deliveries.peek().map_or(f64::INFINITY, |next| from_ordered_bits(next.0.arrival))
+    }
+
+    /// Sends a spike on its way along the node's outgoing synapses.
+    #[inline]
+    fn emit(&mut self, network: &CompiledNetwork, node: usize, now: f64) {
+        let row = network.outgoing(node);
+        if row.is_empty() {
+            return;
+        }
+        self.deliveries.push(Reverse(Delivery {
+            arrival: ordered_bits(now + network.delays()[row.start]),
+            synapse: row.start as u32,
+            row_end: row.end as u32,
+            emitted: now.to_bits(),
+        }));
+    }
+
+    /// Applies everything that arrives now; returns how many synapses it arrived at.
+    fn deliver(&mut self, network: &CompiledNetwork, now: f64) -> u64 {
+        let mut count = 0;
+        while let Some(reached) = self.next_synapses(network, now) {
+            count += reached.len() as u64;
+            let targets = &network.targets()[reached.clone()];
+            for (&target, &weight) in targets.iter().zip(&network.weights()[reached]) {
+                self.receive(network, target as usize, weight, now);
+            }
+        }
+        count
+    }
+
+    /// The next synapses that one spike reaches now, taken off the queue of deliveries.
+    #[inline]
+    fn next_synapses(&mut self, network: &CompiledNetwork, now: f64) -> Option<Range<usize>> {
+        let mut next = self.deliveries.peek_mut()?;
+        if next.0.arrival != ordered_bits(now) {
+            return None;
+        }
+        let (first, end) = (next.0.synapse as usize, next.0.row_end as usize);
+        let emitted = f64::from_bits(next.0.emitted);
+        let delays = &network.delays()[first..end];
+        // Synapses of equal delay are reached together, and so are those of different delays whose
+        // arrivals round to the same time.
+        match delays.iter().position(|delay| emitted + delay != now) {
+            None => {
+                PeekMut::pop(next);
+                Some(first..end)
+            }
+            Some(reached) => {
+                next.0.synapse = (first + reached) as u32;
+                next.0.arrival = ordered_bits(emitted + delays[reached]);
+                Some(first..first + reached)
+            }
+        }
+    }
+
+    #[inline]
+    fn receive(&mut self, network: &CompiledNetwork, neuron: usize, weight: f64, now: f64) {
+        let cell = &mut self.cells[neuron];
+        if cell.spent {
+            return;
+        }
+        if !cell.touched {
+            cell.touched = true;
+            self.touched.push(neuron as u32);
+            let dynamics = &network.distinct_dynamics()[cell.dynamics as usize];
+            if cell.updated < cell.release {
+                let held_until = cell.release.min(now);
+                dynamics.decay_current(&mut cell.state, held_until - cell.updated);
+                cell.updated = held_until;
+            }
+            let elapsed = now - cell.updated;
+            if elapsed > 0.0 {
+                let (known, propagator) = &mut self.propagators[cell.dynamics as usize];
+                if *known != elapsed {
+                    *known = elapsed;
+                    *propagator = dynamics.propagator(elapsed);
+                }
+                propagator.apply(&mut cell.state);
+                cell.updated = now;
+            }
+        }
+        cell.state.current += weight;
+    }
+
+    /// Predicts when the neuron crosses its threshold if nothing else arrives.
+    #[inline]
+    fn predict(&mut self, network: &CompiledNetwork, neuron: usize, now: f64, until: f64) {
+        let cell = &self.cells[neuron];
+        let dynamics = &network.distinct_dynamics()[cell.dynamics as usize];
+        let mut state = cell.state;
+        let start = if now < cell.release {
+            dynamics.decay_current(&mut state, cell.release - now);
+            cell.release
+        } else {
+            now
+        };
+        match dynamics.first_crossing(&state) {
+            Some(crossing) if start + crossing.elapsed <= until => {
+                self.crossings.schedule(neuron, start + crossing.elapsed);
+            }
+            _ => self.crossings.cancel(neuron),
+        }
+    }
+
+    fn reset_after_spike(
+        &mut self,
+        network: &CompiledNetwork,
+        neuron: usize,
+        now: f64,
+        until: f64,
+    ) -> Result<(), EngineError> {
+        let cell = &mut self.cells[neuron];
+        if self.options.at_most_one_spike {
+            cell.spent = true;
+            return Ok(());
+        }
+        let dynamics = &network.distinct_dynamics()[cell.dynamics as usize];
+        let release = now + dynamics.refractory_period();
+        if release <= cell.release {
+            return Err(EngineError::EndlessSpikes { neuron, time: now });
+        }
+        dynamics.decay_current(&mut cell.state, now - cell.updated);
+        cell.state = dynamics.reset_state(cell.state.current);
+        cell.updated = now;
+        cell.release = release;
+        self.predict(network, neuron, now, until);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Recording, Spike};
+    use super::*;
+    use crate::network::{Network, Synapse};
+    use crate::neuron::{Dynamics, NeuronParameters, first_spike};
+
+    fn one_neuron(parameters: NeuronParameters, weights: &[f64]) -> CompiledNetwork {
+        let mut network = Network::new();
+        let input = network.add_sources("input", weights.len()).expect("new");
+        let neuron = network.add_neurons("neuron", [parameters]).expect("valid");
+        for (index, &weight) in weights.iter().enumerate() {
+            let synapse = Synapse { weight, delay: 0.0 };
+            network.connect((input, index), (neuron, 0), synapse).expect("valid");
+        }
+        CompiledNetwork::new(&network)
+    }
+
+    fn run(
+        network: &CompiledNetwork,
+        options: EngineOptions,
+        stimulus: &[(f64, u32)],
+        until: f64,
+    ) -> Result<Vec<Spike>, EngineError> {
+        let stimulus: Vec<_> =
+            stimulus.iter().map(|&(time, source)| SourceSpike { time, source }).collect();
+        let mut recording = Recording::default();
+        EventEngine::new(network, options).run(network, &stimulus, until, &mut recording)?;
+        Ok(recording.spikes)
+    }
+
+    #[test]
+    fn agrees_with_the_single_neuron() {
+        let parameters = NeuronParameters { tau_m: 3.0, ..NeuronParameters::default() };
+        let weights = [2.0, -1.0, 3.0, 4.0];
+        let network = one_neuron(parameters, &weights);
+        let stimulus = [(0.1, 0), (0.4, 1), (0.4, 2), (0.7, 3)];
+        let spikes = run(&network, EngineOptions::default(), &stimulus, 0.72).expect("runs");
+        let inputs = stimulus.map(|(time, source)| (time, weights[source as usize]));
+        let dynamics = Dynamics::new(&parameters).expect("valid");
+        let expected = first_spike(&dynamics, &inputs).map(|crossing| crossing.elapsed);
+        let found = spikes.iter().find(|spike| spike.node == 4).map(|spike| spike.time);
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_constant_current_fires_with_the_textbook_period() {
+        let (bias_current, refractory_period) = (2.0, 0.5);
+        let parameters =
+            NeuronParameters { bias_current, refractory_period, ..NeuronParameters::default() };
+        let network = one_neuron(parameters, &[0.0]);
+        let spikes = run(&network, EngineOptions::default(), &[], 10.0).expect("runs");
+        // Interval: the refractory period and τ_m ln(I/(I − ϑ)) from reset to threshold.
+        let period = refractory_period + 2.0f64.ln();
+        assert_eq!(spikes.len(), 8);
+        for (index, spike) in spikes.iter().enumerate() {
+            let expected = 2.0f64.ln() + index as f64 * period;
+            assert!((spike.time - expected).abs() < 1e-14);
+        }
+    }
+
+    #[test]
+    fn ring_with_delays_passes_a_spike_around() {
+        // Neurons that a spike of this weight brings to threshold after exactly t = 0.1.
+        let mut network = Network::new();
+        let input = network.add_sources("input", 1).expect("new");
+        let parameters = NeuronParameters { refractory_period: 1.0, ..NeuronParameters::default() };
+        let ring = network.add_neurons("ring", vec![parameters; 3]).expect("valid");
+        let weight = 10.0 * 0.1f64.exp();
+        network.connect((input, 0), (ring, 0), Synapse { weight, delay: 0.0 }).expect("valid");
+        for index in 0..3 {
+            network
+                .connect((ring, index), (ring, (index + 1) % 3), Synapse { weight, delay: 20.0 })
+                .expect("valid");
+        }
+        let network = CompiledNetwork::new(&network);
+        let spikes = run(&network, EngineOptions::default(), &[(0.0, 0)], 150.0).expect("runs");
+        let first_of_each_lap: Vec<_> =
+            spikes.iter().filter(|spike| spike.node != 0).map(|spike| spike.time).collect();
+        // The surviving current makes neurons burst after their refractory period; the first
+        // spikes follow each other by delay and rise time.
+        assert!((first_of_each_lap[0] - 0.1).abs() < 1e-14);
+        assert!(first_of_each_lap.iter().any(|time| (time - 20.2).abs() < 1e-13));
+        assert!(first_of_each_lap.iter().any(|time| (time - 40.3).abs() < 1e-13));
+    }
+
+    #[test]
+    fn at_most_one_spike_is_kept() {
+        let network = one_neuron(NeuronParameters::default(), &[20.0]);
+        let stimulus = [(0.0, 0), (5.0, 0), (10.0, 0)];
+        let count = |options| {
+            let spikes = run(&network, options, &stimulus, f64::INFINITY).expect("runs");
+            spikes.iter().filter(|spike| spike.node == 1).count()
+        };
+        assert!(count(EngineOptions::default()) > 3);
+        assert_eq!(count(EngineOptions { at_most_one_spike: true }), 1);
+    }
+
+    #[test]
+    fn an_input_at_the_moment_of_a_crossing_comes_too_late_to_prevent_it() {
+        let network = one_neuron(NeuronParameters::default(), &[10.0, -1000.0]);
+        let lone = run(&network, EngineOptions { at_most_one_spike: true }, &[(0.0, 0)], 9.0)
+            .expect("runs");
+        let time = lone[1].time;
+        let tied =
+            run(&network, EngineOptions { at_most_one_spike: true }, &[(0.0, 0), (time, 1)], 9.0)
+                .expect("runs");
+        assert_eq!(tied.iter().map(|spike| spike.node).collect::<Vec<_>>(), [0, 2, 1]);
+        let earlier = time * (1.0 - 1e-15);
+        let prevented = run(
+            &network,
+            EngineOptions { at_most_one_spike: true },
+            &[(0.0, 0), (earlier, 1)],
+            9.0,
+        )
+        .expect("runs");
+        assert_eq!(prevented.iter().map(|spike| spike.node).collect::<Vec<_>>(), [0, 1]);
+    }
+
+    #[test]
+    fn endless_spikes_and_bad_stimuli_are_reported() {
+        // Spikes 1e-18 apart cannot be told apart at time one.
+        let network = one_neuron(NeuronParameters::default(), &[1e18]);
+        let error = run(&network, EngineOptions::default(), &[(1.0, 0)], 10.0).expect_err("stuck");
+        assert!(matches!(error, EngineError::EndlessSpikes { neuron: 1, .. }), "{error}");
+
+        let network = one_neuron(NeuronParameters::default(), &[1.0]);
+        let fails = |stimulus: &[(f64, u32)]| {
+            run(&network, EngineOptions::default(), stimulus, 10.0).expect_err("bad stimulus")
+        };
+        assert_eq!(fails(&[(1.0, 0), (0.5, 0)]), EngineError::Stimulus { index: 1, time: 0.5 });
+        assert_eq!(fails(&[(-1.0, 0)]), EngineError::Stimulus { index: 0, time: -1.0 });
+        assert_eq!(fails(&[(1.0, 1)]), EngineError::NotASource { index: 0, node: 1 });
+        assert!(matches!(fails(&[(f64::NAN, 0)]), EngineError::Stimulus { .. }));
+    }
+}

@@ -1,0 +1,15 @@
+//! Networks of neurons and spike sources.
+//!
+//! A [`Network`] is a directed graph (petgraph) whose nodes are neurons or spike sources and whose
+//! edges are synapses with a weight and a delay. It is what users build, inspect and save:
+//! [`Network::add_sources`], [`Network::add_neurons`] and [`Network::connect`] make any topology,
+//! [`layered`] the feed-forward networks of the paper. [`CompiledNetwork`] is the same network laid
+//! out for the engines, which never touch the graph.
+
+mod compiled;
+mod graph;
+mod layered;
+
+pub use compiled::{CompiledNetwork, IncomingSynapse};
+pub use graph::{Network, NetworkError, Node, Population, PopulationId, Synapse};
+pub use layered::{Layer, LayerError, LayeredNetwork, layered};

@@ -1,0 +1,268 @@
+//! The network as a graph: what users build and inspect.
+
+use std::ops::Range;
+
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use crate::neuron::{NeuronParameters, ParameterError};
+
+/// A node of the network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Node {
+    /// Emits the spikes that a stimulus prescribes.
+    Source,
+    /// A neuron.
+    Neuron(NeuronParameters),
+}
+
+/// A synapse: an edge from the presynaptic to the postsynaptic node.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Synapse {
+    /// Jump of the postsynaptic current when a spike arrives. Finite.
+    pub weight: f64,
+    /// Time from the presynaptic spike to its arrival, in time units. Finite, not negative.
+    pub delay: f64,
+}
+
+/// A named group of nodes with consecutive indices.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Population {
+    /// Name, unique in the network; the `population` column of traces.
+    pub name: String,
+    /// Indices of the nodes.
+    pub nodes: Range<usize>,
+}
+
+/// Handle of a population, in the order in which populations were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PopulationId(pub usize);
+
+/// A network that cannot be.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetworkError {
+    /// Two populations of one name.
+    #[error("population `{0}` exists twice: names must be unique")]
+    DuplicatePopulation(String),
+    /// A population without nodes.
+    #[error("population `{0}` is empty: it must have at least one neuron")]
+    EmptyPopulation(String),
+    /// A neuron's parameter is out of range.
+    #[error("population `{population}`: {source}")]
+    Parameter {
+        /// Name of the population.
+        population: String,
+        /// Which parameter, and what is accepted.
+        source: ParameterError,
+    },
+    /// A synapse starts or ends beyond its population.
+    #[error("population `{population}` has {size} neurons: there is no neuron {neuron}")]
+    NoSuchNeuron {
+        /// Name of the population.
+        population: String,
+        /// How many neurons it has.
+        size: usize,
+        /// The index that was asked for.
+        neuron: usize,
+    },
+    /// A synapse ends on a spike source.
+    #[error("population `{0}` is a spike source: no synapse can end there")]
+    SourceAsTarget(String),
+    /// A weight or delay is out of range.
+    #[error(
+        "synapse {pre}[{pre_neuron}] → {post}[{post_neuron}]: {what} = {value} must be {accepted}"
+    )]
+    Synapse {
+        /// Presynaptic population.
+        pre: String,
+        /// Index in it.
+        pre_neuron: usize,
+        /// Postsynaptic population.
+        post: String,
+        /// Index in it.
+        post_neuron: usize,
+        /// `weight` or `delay`.
+        what: &'static str,
+        /// The value that was refused.
+        value: f64,
+        /// What is accepted.
+        accepted: &'static str,
+    },
+}
+
+/// A network of neurons and spike sources.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    graph: DiGraph<Node, Synapse>,
+    populations: Vec<Population>,
+}
+
+impl Network {
+    /// A network without nodes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a population of `size` spike sources.
+    ///
+    /// # Errors
+    /// If the name is taken or the population empty.
+    pub fn add_sources(&mut self, name: &str, size: usize) -> Result<PopulationId, NetworkError> {
+        self.add_population(name, std::iter::repeat_n(Node::Source, size))
+    }
+
+    /// Adds a population of neurons, one per item of `parameters`.
+    ///
+    /// # Errors
+    /// If the name is taken, the population empty, or a parameter out of range.
+    pub fn add_neurons(
+        &mut self,
+        name: &str,
+        parameters: impl IntoIterator<Item = NeuronParameters>,
+    ) -> Result<PopulationId, NetworkError> {
+        let nodes: Vec<Node> = parameters
+            .into_iter()
+            .map(|parameters| {
+                parameters.validate()?;
+                Ok(Node::Neuron(parameters))
+            })
+            .collect::<Result<_, ParameterError>>()
+            .map_err(|source| NetworkError::Parameter { population: name.to_owned(), source })?;
+        self.add_population(name, nodes)
+    }
+
+    fn add_population(
+        &mut self,
+        name: &str,
+        nodes: impl IntoIterator<Item = Node>,
+    ) -> Result<PopulationId, NetworkError> {
+        if self.population(name).is_some() {
+            return Err(NetworkError::DuplicatePopulation(name.to_owned()));
+        }
+        let first = self.graph.node_count();
+        for node in nodes {
+            self.graph.add_node(node);
+        }
+        let nodes = first..self.graph.node_count();
+        if nodes.is_empty() {
+            return Err(NetworkError::EmptyPopulation(name.to_owned()));
+        }
+        self.populations.push(Population { name: name.to_owned(), nodes });
+        Ok(PopulationId(self.populations.len() - 1))
+    }
+
+    /// Adds a synapse from neuron `pre_neuron` of `pre` to neuron `post_neuron` of `post`.
+    ///
+    /// Several synapses between the same two neurons are allowed.
+    ///
+    /// # Errors
+    /// If a neuron does not exist, the target is a spike source, or weight or delay is out of range.
+    pub fn connect(
+        &mut self,
+        (pre, pre_neuron): (PopulationId, usize),
+        (post, post_neuron): (PopulationId, usize),
+        synapse: Synapse,
+    ) -> Result<(), NetworkError> {
+        let pre_node = self.node_index(pre, pre_neuron)?;
+        let post_node = self.node_index(post, post_neuron)?;
+        if self.graph[post_node] == Node::Source {
+            return Err(NetworkError::SourceAsTarget(self.populations[post.0].name.clone()));
+        }
+        let refuse = |what, value, accepted| NetworkError::Synapse {
+            pre: self.populations[pre.0].name.clone(),
+            pre_neuron,
+            post: self.populations[post.0].name.clone(),
+            post_neuron,
+            what,
+            value,
+            accepted,
+        };
+        if !synapse.weight.is_finite() {
+            return Err(refuse("weight", synapse.weight, "finite"));
+        }
+        if !(synapse.delay >= 0.0 && synapse.delay.is_finite()) {
+            return Err(refuse("delay", synapse.delay, "finite and not negative"));
+        }
+        self.graph.add_edge(pre_node, post_node, synapse);
+        Ok(())
+    }
+
+    fn node_index(&self, id: PopulationId, neuron: usize) -> Result<NodeIndex, NetworkError> {
+        let population = &self.populations[id.0];
+        if neuron >= population.nodes.len() {
+            return Err(NetworkError::NoSuchNeuron {
+                population: population.name.clone(),
+                size: population.nodes.len(),
+                neuron,
+            });
+        }
+        Ok(NodeIndex::new(population.nodes.start + neuron))
+    }
+
+    /// The populations in the order in which they were added.
+    pub fn populations(&self) -> &[Population] {
+        &self.populations
+    }
+
+    /// The population of this name, and its handle.
+    pub fn population(&self, name: &str) -> Option<(PopulationId, &Population)> {
+        self.populations
+            .iter()
+            .enumerate()
+            .find(|(_, population)| population.name == name)
+            .map(|(index, population)| (PopulationId(index), population))
+    }
+
+    /// The graph itself, for analysis with petgraph. Node indices are those of
+    /// [`Population::nodes`].
+    pub fn graph(&self) -> &DiGraph<Node, Synapse> {
+        &self.graph
+    }
+
+    /// Replaces the weight of every synapse, in the order of the graph's edges.
+    pub(crate) fn set_weights(&mut self, weights: impl IntoIterator<Item = f64>) {
+        for (synapse, weight) in self.graph.edge_weights_mut().zip(weights) {
+            synapse.weight = weight;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_networks_are_refused() {
+        let mut network = Network::new();
+        let input = network.add_sources("input", 2).expect("new");
+        let neuron = network.add_neurons("neuron", [NeuronParameters::default()]).expect("new");
+        let synapse = Synapse { weight: 1.0, delay: 0.5 };
+
+        assert_eq!(network.connect((input, 1), (neuron, 0), synapse), Ok(()));
+        let refused = [
+            network.add_sources("input", 1).expect_err("taken"),
+            network.add_sources("none", 0).expect_err("empty"),
+            network.connect((input, 2), (neuron, 0), synapse).expect_err("beyond"),
+            network.connect((neuron, 0), (input, 0), synapse).expect_err("source"),
+            network
+                .connect((input, 0), (neuron, 0), Synapse { weight: f64::NAN, ..synapse })
+                .expect_err("weight"),
+            network
+                .connect((input, 0), (neuron, 0), Synapse { delay: -0.1, ..synapse })
+                .expect_err("delay"),
+        ]
+        .map(|error| error.to_string());
+        assert_eq!(
+            refused,
+            [
+                "population `input` exists twice: names must be unique",
+                "population `none` is empty: it must have at least one neuron",
+                "population `input` has 2 neurons: there is no neuron 2",
+                "population `input` is a spike source: no synapse can end there",
+                "synapse input[0] → neuron[0]: weight = NaN must be finite",
+                "synapse input[0] → neuron[0]: delay = -0.1 must be finite and not negative",
+            ]
+        );
+        assert_eq!(network.graph().edge_count(), 1);
+    }
+}

@@ -1,0 +1,3 @@
+//! Pictures of what was learned.
+
+pub mod class_map;

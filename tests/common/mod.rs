@@ -1,0 +1,4 @@
+#![allow(dead_code)]
+
+pub mod double_double;
+pub mod twin;
