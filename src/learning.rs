@@ -1,0 +1,28 @@
+//! Learning from recorded first-spike times.
+//!
+//! A batch of samples runs through the network; the engine reports each spike to
+//! [`FirstSpikes`], the record of one sample. A [`Loss`] reads the label neurons' times, and
+//! [`FirstSpikes::backpropagate`] carries its gradient back through the recorded times to every
+//! weight. [`Adam`] changes the weights at the rate of a [`Schedule`]; [`SilentNeurons`] is the remedy for
+//! neurons that never spike and so receive no gradient. [`Trainer`] repeats this over batches and
+//! epochs, [`EpochMetrics`] say how it goes, and [`diagnose`] what is wrong if it does not.
+
+mod batch;
+mod diagnosis;
+mod encoded;
+mod first_spikes;
+mod loss;
+mod metrics;
+mod optimiser;
+mod silent;
+mod trainer;
+
+pub use batch::LearningError;
+pub use diagnosis::{Diagnosis, diagnose};
+pub use encoded::EncodedSet;
+pub use first_spikes::{BackwardPass, FirstSpikes};
+pub use loss::Loss;
+pub use metrics::{EpochMetrics, LayerActivity, Score};
+pub use optimiser::{Adam, AdamSettings, Schedule};
+pub use silent::SilentNeurons;
+pub use trainer::{Trainer, TrainingSettings};

@@ -1,0 +1,188 @@
+//! Why a network does not learn, and what to change.
+
+use super::EpochMetrics;
+
+/// A likely cause of trouble, with the figures that show it and what to change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnosis {
+    /// What is wrong, with figures.
+    pub finding: String,
+    /// What to change in the scenario.
+    pub advice: String,
+}
+
+/// Epochs after which a run that is still at chance level is called unable to learn.
+const PATIENCE: usize = 5;
+
+/// Looks for reasons why the network cannot learn, in the metrics of its epochs so far. Empty if
+/// all seems well. `layer_names` and `class_count` are those of the run.
+///
+/// Meant to be called after each of the first epochs: silence shows in the first one, an accuracy
+/// that stays at chance after five.
+pub fn diagnose(
+    epochs: &[EpochMetrics],
+    layer_names: &[String],
+    class_count: usize,
+) -> Vec<Diagnosis> {
+    let mut found = Vec::new();
+    let Some(last) = epochs.last() else { return found };
+    let percent = |fraction: f64| 100.0 * fraction;
+
+    for (layer, activity) in last.layers.iter().enumerate() {
+        let name = &layer_names[layer];
+        let dead = activity.dead_neurons() as f64 / activity.spikes.len() as f64;
+        if dead >= 0.5 {
+            found.push(Diagnosis {
+                finding: format!(
+                    "{} of {} neurons of layer `{name}` spiked in no sample of epoch {}",
+                    activity.dead_neurons(),
+                    activity.spikes.len(),
+                    last.epoch
+                ),
+                advice: format!(
+                    "dead neurons receive no gradient: raise the mean of layer `{name}`'s initial \
+                     weights, lower its threshold, or turn on training.silent_neurons"
+                ),
+            });
+        }
+        let late = activity.late_fraction() / (1.0 - activity.silent_fraction()).max(1e-12);
+        if layer + 1 < last.layers.len() && late > 0.9 {
+            found.push(Diagnosis {
+                finding: format!(
+                    "{:.0} % of the spikes of layer `{name}` came after the decision in epoch {}",
+                    percent(late),
+                    last.epoch
+                ),
+                advice: format!(
+                    "late neurons cannot influence the label layer: raise layer `{name}`'s weights \
+                     relative to those of the layers after it"
+                ),
+            });
+        }
+    }
+    let undecided = last.training.undecided as f64 / last.training.samples as f64;
+    if undecided > 0.5 {
+        found.push(Diagnosis {
+            finding: format!(
+                "no label neuron spiked in {:.0} % of the samples of epoch {}",
+                percent(undecided),
+                last.epoch
+            ),
+            advice:
+                "a sample without label spike teaches nothing: raise the label layer's initial \
+                     weights, or turn on training.silent_neurons"
+                    .to_owned(),
+        });
+    }
+    if last.guarded_fraction > 0.5 {
+        found.push(Diagnosis {
+            finding: format!(
+                "the gradient guard discarded {:.0} % of all gradients in epoch {}",
+                percent(last.guarded_fraction),
+                last.epoch
+            ),
+            advice:
+                "raise training.gradient_guard, or make neurons spike with a steeper potential \
+                     (larger weights)"
+                    .to_owned(),
+        });
+    }
+    if last.raised_batches == last.batches && last.epoch >= 3 {
+        found.push(Diagnosis {
+            finding: format!(
+                "weights of silent neurons were raised in every batch of epoch {}",
+                last.epoch
+            ),
+            advice: "allow more silent neurons in training.silent_neurons, or start from larger \
+                     weights: otherwise the remedy works against the gradient"
+                .to_owned(),
+        });
+    }
+    let chance = 1.0 / class_count as f64;
+    // Three standard deviations of guessing.
+    let noise = 3.0 * (chance * (1.0 - chance) / last.training.samples as f64).sqrt();
+    if found.is_empty()
+        && last.epoch >= PATIENCE
+        && last.training.accuracy() < chance + noise.max(0.02)
+    {
+        found.push(Diagnosis {
+            finding: format!(
+                "after {} epochs the training accuracy of {:.1} % is no better than guessing \
+                 ({:.1} %)",
+                last.epoch,
+                percent(last.training.accuracy()),
+                percent(chance)
+            ),
+            advice: "try another training.optimiser.adam.learning_rate (a tenth, ten times), and \
+                     check that inputs arrive within a few tau_s of each other"
+                .to_owned(),
+        });
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{LayerActivity, Score};
+    use super::*;
+
+    fn healthy(epoch: usize) -> EpochMetrics {
+        let layer = |late| LayerActivity { spikes: vec![80, 90], late, samples: 100 };
+        EpochMetrics {
+            epoch,
+            learning_rate: 0.01,
+            training: Score { samples: 100, correct: 90, ..Score::default() },
+            validation: None,
+            layers: vec![layer(20), layer(50)],
+            guarded_fraction: 0.01,
+            raised_batches: 1,
+            batches: 10,
+            seconds: 1.0,
+        }
+    }
+
+    fn findings(metrics: EpochMetrics) -> Vec<String> {
+        let names = ["hidden".to_owned(), "label".to_owned()];
+        diagnose(&[metrics], &names, 3).into_iter().map(|found| found.finding).collect()
+    }
+
+    #[test]
+    fn each_ailment_is_named_with_its_figures() {
+        assert_eq!(findings(healthy(9)), [""; 0]);
+
+        let mut dead = healthy(1);
+        dead.layers[0].spikes[1] = 0;
+        assert_eq!(
+            findings(dead),
+            ["1 of 2 neurons of layer `hidden` spiked in no sample of epoch 1"]
+        );
+        let mut late = healthy(2);
+        late.layers[0].late = 165;
+        assert_eq!(
+            findings(late),
+            ["97 % of the spikes of layer `hidden` came after the decision in epoch 2"]
+        );
+        let mut undecided = healthy(1);
+        undecided.training.undecided = 60;
+        assert_eq!(
+            findings(undecided),
+            ["no label neuron spiked in 60 % of the samples of epoch 1"]
+        );
+        let guarded = EpochMetrics { guarded_fraction: 0.8, ..healthy(1) };
+        assert_eq!(
+            findings(guarded),
+            ["the gradient guard discarded 80 % of all gradients in epoch 1"]
+        );
+        let raised = EpochMetrics { raised_batches: 10, ..healthy(3) };
+        assert_eq!(
+            findings(raised),
+            ["weights of silent neurons were raised in every batch of epoch 3"]
+        );
+        let mut guessing = healthy(5);
+        guessing.training.correct = 33;
+        assert_eq!(
+            findings(guessing),
+            ["after 5 epochs the training accuracy of 33.0 % is no better than guessing (33.3 %)"]
+        );
+    }
+}

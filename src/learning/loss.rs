@@ -1,0 +1,160 @@
+//! What the label neurons' first-spike times should be.
+
+/// Loss of a sample whose correct label neuron stays silent. A constant: it has no gradient (the
+/// remedy for silent neurons is [`super::SilentNeurons`]).
+pub const SILENT_LOSS: f64 = 100.0;
+
+/// A loss on the label neurons' first-spike times (infinite for a silent neuron), with its decision
+/// rule. Times and scales are in time units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loss {
+    /// Cross-entropy of the softmax over `−t/scale`, plus a cost of late correct spikes (Göltz,
+    /// Kriener et al. 2021, equation 3):
+    /// `ln Σ_n e^(−t_n/scale) + t_c/scale + early_weight e^(t_c/early_scale)`.
+    ///
+    /// Decision: the label whose neuron spikes first.
+    FirstSpikeCrossEntropy {
+        /// `ξ τ_s`: how far apart two times must be to count as different.
+        scale: f64,
+        /// `α`: weight of the cost of late spikes.
+        early_weight: f64,
+        /// `β τ_s`: how quickly that cost grows.
+        early_scale: f64,
+    },
+    /// `½ Σ_n (t_n − target_n)²` with one target for the correct label and one for the others.
+    ///
+    /// Decision: the label whose neuron's time is closest to the correct label's target. (With
+    /// `correct > wrong` that is the *last* to spike.)
+    MeanSquaredError {
+        /// Target of the correct label neuron.
+        correct: f64,
+        /// Target of the other label neurons.
+        wrong: f64,
+    },
+    /// `½ Σ_n ((t_n − t_c) − margin)²` over the wrong labels `n`: they should spike `margin` after
+    /// the correct one, whenever that is (Göltz et al. 2024, DelGrad).
+    ///
+    /// Decision: the label whose neuron spikes first.
+    ShiftInvariantMeanSquaredError {
+        /// How much later than the correct label neuron the others should spike.
+        margin: f64,
+    },
+}
+
+impl Loss {
+    /// The loss of one sample; writes its gradient with respect to each label neuron's time.
+    ///
+    /// A silent neuron's time has zero gradient. If the correct label neuron is silent the loss is
+    /// [`SILENT_LOSS`]. A silent wrong label neuron is later than any other and adds nothing.
+    pub fn evaluate(&self, times: &[f64], correct_label: usize, gradient: &mut [f64]) -> f64 {
+        gradient.fill(0.0);
+        let correct_time = times[correct_label];
+        if correct_time == f64::INFINITY {
+            return SILENT_LOSS;
+        }
+        match *self {
+            Loss::FirstSpikeCrossEntropy { scale, early_weight, early_scale } => {
+                let first = times.iter().copied().fold(f64::INFINITY, f64::min);
+                let sum: f64 = times.iter().map(|time| ((first - time) / scale).exp()).sum();
+                for (gradient, time) in gradient.iter_mut().zip(times) {
+                    *gradient = -((first - time) / scale).exp() / (sum * scale);
+                }
+                let late = early_weight * (correct_time / early_scale).exp();
+                gradient[correct_label] += 1.0 / scale + late / early_scale;
+                sum.ln() + (correct_time - first) / scale + late
+            }
+            Loss::MeanSquaredError { correct, wrong } => {
+                let mut loss = 0.0;
+                for (label, &time) in times.iter().enumerate() {
+                    if time < f64::INFINITY {
+                        let target = if label == correct_label { correct } else { wrong };
+                        gradient[label] = time - target;
+                        loss += 0.5 * (time - target).powi(2);
+                    }
+                }
+                loss
+            }
+            Loss::ShiftInvariantMeanSquaredError { margin } => {
+                let mut loss = 0.0;
+                for (label, &time) in times.iter().enumerate() {
+                    if label != correct_label && time < f64::INFINITY {
+                        let error = time - correct_time - margin;
+                        gradient[label] = error;
+                        gradient[correct_label] -= error;
+                        loss += 0.5 * error * error;
+                    }
+                }
+                loss
+            }
+        }
+    }
+
+    /// The label that these times stand for; none if every label neuron is silent. Of equal times
+    /// the label with the lower index wins.
+    pub fn decide(&self, times: &[f64]) -> Option<usize> {
+        let distance = |time: f64| match *self {
+            Loss::MeanSquaredError { correct, .. } => (time - correct).abs(),
+            _ => time,
+        };
+        (0..times.len())
+            .filter(|&label| times[label] < f64::INFINITY)
+            .min_by(|&a, &b| distance(times[a]).total_cmp(&distance(times[b])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOSSES: [Loss; 3] = [
+        Loss::FirstSpikeCrossEntropy { scale: 0.2, early_weight: 0.005, early_scale: 1.0 },
+        Loss::MeanSquaredError { correct: 1.9, wrong: 1.6 },
+        Loss::ShiftInvariantMeanSquaredError { margin: 0.2 },
+    ];
+
+    #[test]
+    fn gradients_agree_with_central_differences() {
+        for loss in LOSSES {
+            for times in [[1.1, 0.9, 1.4], [1.1, f64::INFINITY, 1.4]] {
+                let mut gradient = [0.0; 3];
+                loss.evaluate(&times, 2, &mut gradient);
+                for label in 0..3 {
+                    let at = |step: f64| {
+                        let mut moved = times;
+                        moved[label] += step;
+                        loss.evaluate(&moved, 2, &mut [0.0; 3])
+                    };
+                    let difference = (at(1e-6) - at(-1e-6)) / 2e-6;
+                    assert!((gradient[label] - difference).abs() < 1e-8, "{loss:?} {label}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn silence_is_a_constant_loss_and_no_decision() {
+        let silent = [f64::INFINITY; 3];
+        for loss in LOSSES {
+            let mut gradient = [1.0; 3];
+            assert_eq!(loss.evaluate(&[1.0, f64::INFINITY, 2.0], 1, &mut gradient), SILENT_LOSS);
+            assert_eq!(gradient, [0.0; 3]);
+            assert_eq!(loss.decide(&silent), None);
+        }
+    }
+
+    #[test]
+    fn decisions_follow_each_loss_own_rule() {
+        let times = [1.7, 1.0, f64::INFINITY];
+        assert_eq!(LOSSES.map(|loss| loss.decide(&times)), [Some(1), Some(0), Some(1)]);
+        assert_eq!(LOSSES[0].decide(&[1.0, 1.0]), Some(0));
+    }
+
+    #[test]
+    fn distant_times_neither_overflow_nor_lose_the_loss() {
+        let mut gradient = [0.0; 2];
+        let loss = LOSSES[0].evaluate(&[0.0, 400.0], 0, &mut gradient);
+        assert!((loss - 0.005).abs() < 1e-15);
+        let loss = LOSSES[2].evaluate(&[800.0, 801.0], 1, &mut gradient);
+        assert!(loss.is_finite() && gradient.iter().all(|value| value.is_finite()));
+    }
+}

@@ -1,0 +1,114 @@
+//! How weights follow their gradients.
+
+/// Settings of [`Adam`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamSettings {
+    /// Step size at the start of training, in units of weight. Above zero.
+    pub learning_rate: f64,
+    /// Decay of the running mean of the gradient, 0 to 1.
+    pub beta1: f64,
+    /// Decay of the running mean of the squared gradient, 0 to 1.
+    pub beta2: f64,
+    /// Added to the root mean square so that a vanishing gradient does not divide by zero.
+    pub epsilon: f64,
+}
+
+impl Default for AdamSettings {
+    fn default() -> Self {
+        AdamSettings { learning_rate: 0.005, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+/// The Adam optimiser (Kingma & Ba 2015) with bias correction.
+#[derive(Clone, Debug)]
+pub struct Adam {
+    settings: AdamSettings,
+    steps: i32,
+    mean: Vec<f64>,
+    square: Vec<f64>,
+}
+
+impl Adam {
+    /// An optimiser for this many weights.
+    pub fn new(weights: usize, settings: AdamSettings) -> Self {
+        Adam { settings, steps: 0, mean: vec![0.0; weights], square: vec![0.0; weights] }
+    }
+
+    /// Takes one step against the gradients, at `rate` times the settings' learning rate.
+    pub fn step(&mut self, weights: &mut [f64], gradients: &[f64], rate: f64) {
+        let AdamSettings { learning_rate, beta1, beta2, epsilon } = self.settings;
+        self.steps = self.steps.saturating_add(1);
+        let mean_correction = 1.0 - beta1.powi(self.steps);
+        let square_correction = 1.0 - beta2.powi(self.steps);
+        let rate = rate * learning_rate;
+        let moments = self.mean.iter_mut().zip(&mut self.square);
+        for ((weight, &gradient), (mean, square)) in weights.iter_mut().zip(gradients).zip(moments)
+        {
+            *mean = beta1 * *mean + (1.0 - beta1) * gradient;
+            *square = beta2 * *square + (1.0 - beta2) * gradient * gradient;
+            let root = (*square / square_correction).sqrt() + epsilon;
+            *weight -= rate * (*mean / mean_correction) / root;
+        }
+    }
+}
+
+/// How the learning rate changes over the epochs, as a factor of its initial value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Schedule {
+    /// It stays.
+    Constant,
+    /// Multiplied by `factor` every `every` epochs.
+    Step {
+        /// Epochs between two steps.
+        every: usize,
+        /// Factor of each step.
+        factor: f64,
+    },
+    /// Half a cosine from one to zero over all epochs of the run.
+    Cosine,
+}
+
+impl Schedule {
+    /// The factor at a point of the run, `progress` epochs (with fraction) into `epochs`.
+    pub fn factor(&self, progress: f64, epochs: usize) -> f64 {
+        match *self {
+            Schedule::Constant => 1.0,
+            Schedule::Step { every, factor } => factor.powf((progress / every as f64).floor()),
+            Schedule::Cosine => {
+                0.5 * (1.0 + (std::f64::consts::PI * progress / epochs as f64).cos())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adam_agrees_with_a_hand_calculation_and_finds_a_minimum() {
+        let settings = AdamSettings { learning_rate: 0.1, ..AdamSettings::default() };
+        let mut adam = Adam::new(1, settings);
+        let mut weights = [3.0];
+        adam.step(&mut weights, &[2.0], 1.0);
+        // With bias correction the first step is the learning rate, whatever the gradient.
+        assert!((weights[0] - 2.9).abs() < 1e-8);
+        for _ in 0..500 {
+            let gradient = 2.0 * (weights[0] - 1.0);
+            adam.step(&mut weights, &[gradient], 1.0);
+        }
+        assert!((weights[0] - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn schedules_pass_their_marks() {
+        let step = Schedule::Step { every: 20, factor: 0.95 };
+        assert_eq!(
+            [0.0, 19.9, 20.0, 40.0].map(|e| step.factor(e, 300)),
+            [1.0, 1.0, 0.95, 0.95f64.powi(2)]
+        );
+        let cosine = [0.0, 50.0, 100.0].map(|epoch| Schedule::Cosine.factor(epoch, 100));
+        assert!((cosine[0] - 1.0).abs() + (cosine[1] - 0.5).abs() + cosine[2].abs() < 1e-15);
+        assert_eq!(Schedule::Constant.factor(7.0, 10), 1.0);
+    }
+}

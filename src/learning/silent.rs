@@ -1,0 +1,160 @@
+//! Remedies for silent neurons, which receive no gradient and so could stay silent for ever.
+
+use super::LayerActivity;
+use crate::network::CompiledNetwork;
+
+/// What to do about neurons that do not spike in a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SilentNeurons {
+    /// Nothing.
+    Ignore,
+    /// The paper's rule. If in some layer more than the allowed fraction of (sample, neuron) pairs
+    /// is silent, no gradient step is taken for this batch; instead every neuron of the first such
+    /// layer that was silent in at least one sample has all its incoming weights raised by `amount`,
+    /// doubled for each batch in a row in which that layer offends.
+    Bump {
+        /// Per layer: largest fraction of silent (sample, neuron) pairs that is allowed, 0 to 1.
+        allowed: Vec<f64>,
+        /// First amount, in units of weight.
+        amount: f64,
+    },
+    /// A steadier rule: the gradient step is always taken, and beside it every neuron whose own
+    /// fraction of silent samples in this batch exceeds what its layer allows has all its incoming
+    /// weights raised by `amount` times that excess. Nothing else is disturbed, and the push ends
+    /// by itself as the neuron begins to spike.
+    Nudge {
+        /// Per layer: largest fraction of samples in which a neuron may be silent, 0 to 1.
+        allowed: Vec<f64>,
+        /// Amount for a neuron that is always silent where it should never be, in units of weight.
+        amount: f64,
+    },
+}
+
+/// The remedy with its memory of the batches before.
+#[derive(Clone, Debug)]
+pub(super) struct Remedy {
+    rule: SilentNeurons,
+    /// The layer that was bumped in the last batch, and by how much.
+    last_bump: Option<(usize, f64)>,
+}
+
+/// What a remedy did to a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// Some weights were raised.
+    pub raised: bool,
+    /// The gradient step is to be left out.
+    pub skip_step: bool,
+}
+
+impl Remedy {
+    pub fn new(rule: SilentNeurons) -> Self {
+        Remedy { rule, last_bump: None }
+    }
+
+    /// Raises weights according to the activity of one batch. `first_nodes` are the layers' first
+    /// nodes.
+    pub fn apply(
+        &mut self,
+        activity: &[LayerActivity],
+        first_nodes: &[usize],
+        network: &mut CompiledNetwork,
+    ) -> Outcome {
+        match &self.rule {
+            SilentNeurons::Ignore => Outcome { raised: false, skip_step: false },
+            SilentNeurons::Bump { allowed, amount } => {
+                let offends = |layer: &usize| activity[*layer].silent_fraction() > allowed[*layer];
+                let Some(layer) = (0..activity.len()).find(offends) else {
+                    self.last_bump = None;
+                    return Outcome { raised: false, skip_step: false };
+                };
+                let amount = match self.last_bump {
+                    Some((last, amount)) if last == layer => 2.0 * amount,
+                    _ => *amount,
+                };
+                self.last_bump = Some((layer, amount));
+                for (neuron, &spikes) in activity[layer].spikes.iter().enumerate() {
+                    if spikes < activity[layer].samples {
+                        raise(network, first_nodes[layer] + neuron, amount);
+                    }
+                }
+                Outcome { raised: true, skip_step: true }
+            }
+            SilentNeurons::Nudge { allowed, amount } => {
+                let mut raised = false;
+                for (layer, activity) in activity.iter().enumerate() {
+                    for (neuron, &spikes) in activity.spikes.iter().enumerate() {
+                        let silent = 1.0 - spikes as f64 / activity.samples as f64;
+                        let excess = silent - allowed[layer];
+                        if excess > 0.0 {
+                            raise(network, first_nodes[layer] + neuron, amount * excess);
+                            raised = true;
+                        }
+                    }
+                }
+                Outcome { raised, skip_step: false }
+            }
+        }
+    }
+}
+
+fn raise(network: &mut CompiledNetwork, node: usize, amount: f64) {
+    let synapses: Vec<u32> = network.incoming(node).iter().map(|input| input.synapse).collect();
+    for synapse in synapses {
+        network.weights_mut()[synapse as usize] += amount;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{Layer, layered};
+    use crate::neuron::NeuronParameters;
+
+    fn network() -> CompiledNetwork {
+        let layer = |name: &str, size, inputs| Layer {
+            name: name.to_owned(),
+            neurons: vec![NeuronParameters::default(); size],
+            bias_sources: 0,
+            weights: vec![0.0; size * inputs],
+            delays: None,
+        };
+        let built = layered(1, &[layer("hidden", 2, 1), layer("label", 1, 2)]).expect("valid");
+        CompiledNetwork::new(&built.network)
+    }
+
+    fn activity(hidden: [u64; 2], label: u64) -> [LayerActivity; 2] {
+        [hidden.to_vec(), vec![label]].map(|spikes| LayerActivity { spikes, late: 0, samples: 10 })
+    }
+
+    #[test]
+    fn bump_takes_the_first_offending_layer_and_doubles() {
+        let mut network = network();
+        let rule = SilentNeurons::Bump { allowed: vec![0.3, 0.0], amount: 0.5 };
+        let mut remedy = Remedy::new(rule);
+        let nodes = [1, 3];
+        // Half of the hidden pairs are silent, all from the second neuron.
+        for expected in [0.5, 1.5, 3.5] {
+            let outcome = remedy.apply(&activity([10, 0], 0), &nodes, &mut network);
+            assert_eq!(outcome, Outcome { raised: true, skip_step: true });
+            assert_eq!(network.weights(), [0.0, expected, 0.0, 0.0]);
+        }
+        // Then the label layer, from the base amount again.
+        remedy.apply(&activity([10, 8], 9), &nodes, &mut network);
+        assert_eq!(network.weights(), [0.0, 3.5, 0.5, 0.5]);
+        let outcome = remedy.apply(&activity([10, 8], 10), &nodes, &mut network);
+        assert_eq!(outcome, Outcome { raised: false, skip_step: false });
+    }
+
+    #[test]
+    fn nudge_raises_each_neuron_by_its_own_excess() {
+        let mut network = network();
+        let rule = SilentNeurons::Nudge { allowed: vec![0.5, 0.0], amount: 1.0 };
+        let outcome = Remedy::new(rule).apply(&activity([0, 6], 8), &[1, 3], &mut network);
+        assert_eq!(outcome, Outcome { raised: true, skip_step: false });
+        let expected = [0.5, 0.0, 0.2, 0.2];
+        for (weight, expected) in network.weights().iter().zip(expected) {
+            assert!((weight - expected).abs() < 1e-15);
+        }
+    }
+}

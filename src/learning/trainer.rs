@@ -1,0 +1,166 @@
+//! Epochs of training, and evaluation.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use rand::seq::SliceRandom;
+
+use super::batch::{BatchResult, BatchRunner, GradientSettings, LearningError, Parts};
+use super::silent::Remedy;
+use super::{
+    Adam, AdamSettings, EncodedSet, EpochMetrics, FirstSpikes, LayerActivity, Loss, Schedule,
+    Score, SilentNeurons,
+};
+use crate::network::{CompiledNetwork, LayeredNetwork};
+use crate::random;
+
+/// How a network is trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingSettings {
+    /// Passes over the training set.
+    pub epochs: usize,
+    /// Samples per step. Above zero.
+    pub batch_size: usize,
+    /// What the label neurons should do.
+    pub loss: Loss,
+    /// The optimiser.
+    pub adam: AdamSettings,
+    /// How its learning rate changes.
+    pub schedule: Schedule,
+    /// Largest weight gradient of one neuron in one sample, beyond which that neuron's weight
+    /// gradients are discarded; none to keep all.
+    pub gradient_guard: Option<f64>,
+    /// The remedy for silent neurons.
+    pub silent_neurons: SilentNeurons,
+    /// Seed of the order of samples.
+    pub seed: u64,
+}
+
+/// Trains a layered first-spike network.
+pub struct Trainer {
+    settings: TrainingSettings,
+    network: CompiledNetwork,
+    parts: Parts,
+    runner: BatchRunner,
+    adam: Adam,
+    remedy: Remedy,
+    epoch: usize,
+}
+
+impl Trainer {
+    /// A trainer for a network whose label layer is the last. Works on the threads of the rayon
+    /// pool in which it is made and used.
+    pub fn new(network: &LayeredNetwork, settings: TrainingSettings) -> Self {
+        let compiled = CompiledNetwork::new(&network.network);
+        let parts = Parts::new(network);
+        Trainer {
+            runner: BatchRunner::new(&compiled, parts.clone(), settings.loss),
+            adam: Adam::new(compiled.synapse_count(), settings.adam),
+            remedy: Remedy::new(settings.silent_neurons.clone()),
+            network: compiled,
+            parts,
+            settings,
+            epoch: 0,
+        }
+    }
+
+    /// The network with its present weights.
+    pub fn network(&self) -> &CompiledNetwork {
+        &self.network
+    }
+
+    /// Replaces all weights, in the compiled network's order of synapses.
+    pub fn set_weights(&mut self, weights: &[f64]) {
+        self.network.weights_mut().copy_from_slice(weights);
+    }
+
+    /// Trains one epoch. `progress` hears of the score so far after each batch and may stop the
+    /// epoch there; then there are no metrics.
+    ///
+    /// # Errors
+    /// If the engine fails on a sample, or a weight stops being finite.
+    pub fn train_epoch(
+        &mut self,
+        set: &EncodedSet,
+        progress: &mut dyn FnMut(&Score) -> ControlFlow<()>,
+    ) -> Result<Option<EpochMetrics>, LearningError> {
+        let start = Instant::now();
+        self.epoch += 1;
+        let mut order: Vec<u32> = (0..set.len() as u32).collect();
+        order.shuffle(&mut random::stream(self.settings.seed, "sample order", self.epoch as u64));
+
+        let mut total = BatchResult::empty(&self.parts);
+        let mut raised_batches = 0;
+        let mut rate = 0.0;
+        let batches = order.len().div_ceil(self.settings.batch_size);
+        for (index, batch) in order.chunks(self.settings.batch_size).enumerate() {
+            let gradient = GradientSettings {
+                sample_weight: 1.0 / batch.len() as f64,
+                guard: self.settings.gradient_guard,
+            };
+            let result = self.runner.run(&self.network, set, batch, Some(gradient))?;
+            let first_nodes: Vec<usize> =
+                self.parts.layers.iter().map(|nodes| nodes.start).collect();
+            let outcome = self.remedy.apply(&result.activity, &first_nodes, &mut self.network);
+            raised_batches += u64::from(outcome.raised);
+            let epochs_done = (self.epoch - 1) as f64 + index as f64 / batches as f64;
+            rate = self.settings.schedule.factor(epochs_done, self.settings.epochs);
+            if !outcome.skip_step {
+                self.adam.step(self.network.weights_mut(), &result.weight_gradients, rate);
+            }
+            total.score.add(&result.score);
+            total.guarded += result.guarded;
+            for (sum, activity) in total.activity.iter_mut().zip(&result.activity) {
+                sum.add(activity);
+            }
+            if progress(&total.score).is_break() {
+                return Ok(None);
+            }
+        }
+        self.check_weights()?;
+        let neurons: usize = self.parts.layers.iter().map(ExactSizeIterator::len).sum();
+        Ok(Some(EpochMetrics {
+            epoch: self.epoch,
+            learning_rate: rate * self.settings.adam.learning_rate,
+            training: total.score,
+            validation: None,
+            layers: total.activity,
+            guarded_fraction: total.guarded as f64 / (neurons * set.len()) as f64,
+            raised_batches,
+            batches: batches as u64,
+            seconds: start.elapsed().as_secs_f64(),
+        }))
+    }
+
+    fn check_weights(&self) -> Result<(), LearningError> {
+        match self.network.weights().iter().find(|weight| !weight.is_finite()) {
+            Some(&value) => Err(LearningError::Diverged { epoch: self.epoch, value }),
+            None => Ok(()),
+        }
+    }
+
+    /// Scores a set without learning.
+    ///
+    /// # Errors
+    /// If the engine fails on a sample.
+    pub fn evaluate(&self, set: &EncodedSet) -> Result<(Score, Vec<LayerActivity>), LearningError> {
+        let samples: Vec<u32> = (0..set.len() as u32).collect();
+        let result = self.runner.run(&self.network, set, &samples, None)?;
+        Ok((result.score, result.activity))
+    }
+
+    /// Shows the record of each sample of a set, in order, with the decision it stands for.
+    ///
+    /// # Errors
+    /// If the engine fails on a sample.
+    pub fn for_each_record(
+        &self,
+        set: &EncodedSet,
+        mut look: impl FnMut(usize, &FirstSpikes, Option<usize>),
+    ) -> Result<(), LearningError> {
+        self.runner.for_each(&self.network, set, |sample, record| {
+            let decided = self.settings.loss.decide(&record.times()[self.parts.labels()]);
+            look(sample, record, decided);
+        })
+    }
+}
