@@ -53,11 +53,17 @@ impl Dynamics {
     /// slope there, `a u e^(−λ T)`.
     fn crossing_equal(&self, state: &State) -> Option<Crossing> {
         let rate = self.membrane_rate;
-        let threshold = self.threshold - self.asymptote;
         let push = state.current * self.inverse_capacitance;
         // λ t*
-        let peak = 1.0 + rate * (self.asymptote - state.potential) / push;
-        let margin = (threshold * rate / push).ln() + peak;
+        let peak = self.slope(state) / push;
+        // ϑ/height · e^(−λ t*): near the peak of a potential that hardly moves, from the distance
+        // to the threshold, so that a far asymptote cancels nothing.
+        let logarithm = if peak < 0.5 {
+            ((self.threshold - state.potential) * rate / push - peak).ln_1p()
+        } else {
+            ((self.threshold - self.asymptote) * rate / push).ln()
+        };
+        let margin = logarithm + peak;
         // Negated so that a margin of NaN (an infinite push) is no spike either.
         if !(peak > 0.0 && margin < 0.0) {
             return None;
@@ -72,18 +78,36 @@ impl Dynamics {
     /// `(c − b)²/(4c)`, and the earlier crossing is `x = x* (1 + r)`, `r = √(1 − ϑ/height)`.
     fn crossing_double(&self, state: &State) -> Option<Crossing> {
         let rate = self.membrane_rate;
-        let threshold = self.threshold - self.asymptote;
         let push = state.current * self.inverse_capacitance / rate;
+        // e^(−λ_m t) at the peak.
         let lift = push - (self.asymptote - state.potential);
         let peak = lift / (2.0 * push);
-        let margin = 1.0 - threshold / (0.5 * lift * peak);
-        if !(peak > 0.0 && peak < 1.0 && margin > 0.0) {
+        if !(peak > 0.0 && peak < 1.0) {
             return None;
         }
-        let root = margin.sqrt();
-        let decay = peak * (1.0 + root);
-        let elapsed = (-decay.ln() / rate).max(0.0);
-        Some(Crossing { elapsed, slope: lift * root * rate * decay })
+        if peak < 0.5 {
+            let margin = 1.0 - (self.threshold - self.asymptote) / (0.5 * lift * peak);
+            if !(margin > 0.0) {
+                return None;
+            }
+            let root = margin.sqrt();
+            let decay = peak * (1.0 + root);
+            return Some(Crossing {
+                elapsed: (-decay.ln() / rate).max(0.0),
+                slope: lift * root * rate * decay,
+            });
+        }
+        // Soon, compared with τ_m: the same parabola in y = 1 − x, which holds the distance to the
+        // threshold instead of the asymptote: c y² − (V̇/λ_m) y + (ϑ − u) = 0.
+        let rise = self.slope(state) / rate;
+        let gap = self.threshold - state.potential;
+        let discriminant = rise * rise - 4.0 * push * gap;
+        if !(rise > 0.0 && discriminant > 0.0) {
+            return None;
+        }
+        let root = discriminant.sqrt();
+        let decayed = 2.0 * gap / (rise + root);
+        Some(Crossing { elapsed: -(-decayed).ln_1p() / rate, slope: root * rate * (1.0 - decayed) })
     }
 
     /// `τ_m = ∞` without bias: the potential is `u + (I/C) τ_s (1 − e^(−t/τ_s))`.
@@ -140,12 +164,23 @@ impl Dynamics {
     /// With `y = dV/dt` now, `y(t) = y e^(−λ_m t) − λ_s (I/C) K(t)`, which is zero at
     /// `t = −ln(1 − d q)/d` for `q = y/(λ_s I/C)` and `d = λ_s − λ_m`.
     fn extremum(&self, state: &State) -> Option<f64> {
-        let q = self.slope(state) / (self.synaptic_rate * state.current * self.inverse_capacitance);
-        let x = (self.synaptic_rate - self.membrane_rate) * q;
-        if !(q > 0.0 && x < 1.0) {
+        let push = state.current * self.inverse_capacitance;
+        let distance = self.synaptic_rate - self.membrane_rate;
+        let q = self.slope(state) / (self.synaptic_rate * push);
+        let x = distance * q;
+        // 1 − x, without the cancellation that a ratio of time constants far from one causes.
+        let drop = self.membrane_rate * state.potential - self.drift;
+        let complement = (self.membrane_rate + distance * (drop / push)) / self.synaptic_rate;
+        if !(q > 0.0 && complement > 0.0) {
             return None;
         }
-        let time = if x == 0.0 { q } else { q * (-(-x).ln_1p() / x) };
+        let time = if x == 0.0 {
+            q
+        } else if x < 0.5 {
+            q * (-(-x).ln_1p() / x)
+        } else {
+            -complement.ln() / distance
+        };
         time.is_finite().then_some(time)
     }
 
@@ -153,8 +188,8 @@ impl Dynamics {
     /// potential is below the threshold at `low`, above it at `high`, and rises between them.
     fn solve(&self, state: &State, mut low: f64, mut high: f64, guess: f64) -> Crossing {
         let mut time = guess.clamp(low, high);
-        // Bisection alone would need at most 64 + 11 steps to close any bracket of doubles.
-        for _ in 0..200 {
+        // Halving every other step from the twentieth on closes any bracket of doubles in time.
+        for count in 0..200 {
             let mut later = *state;
             self.advance(&mut later, time);
             let slope = self.slope(&later);
@@ -165,7 +200,10 @@ impl Dynamics {
                 high = time;
             }
             let mut next = time - excess / slope;
-            if !(next > low && next < high) {
+            // Far below the threshold the potential is exponential and Newton's steps do not
+            // shrink: they must not go on for ever.
+            let halve = count >= 20 && count % 2 == 0;
+            if halve || !(next > low && next < high) {
                 // Rounding may put the last Newton step on the bracket's own end.
                 if (next - time).abs() <= f64::EPSILON * time.abs() {
                     break;

@@ -1,0 +1,129 @@
+//! The scenario file: everything a run is told, with defaults, units and checks.
+//!
+//! A scenario is a TOML file. [`load`] reads it, applies overrides from the command line, checks
+//! every value and fills in every default; what comes out is a complete [`Scenario`] that can be
+//! written down again ([`Scenario::to_toml`]) and builds the parts of a run: network, stimuli, data
+//! sets, training settings. Every number that is a time is in the scenario's `time_unit`.
+//!
+//! There are two kinds. With `[[layers]]` and a `[dataset]` it is a feed-forward network of first
+//! spikes that is trained and evaluated; with `[[populations]]` and a `[simulation]` it is any
+//! network, simulated.
+
+mod build;
+mod build_simulation;
+mod load;
+mod locate;
+mod network;
+mod neuron;
+mod training;
+mod validate;
+mod values;
+
+use serde::{Deserialize, Serialize};
+
+pub use build::{DataSets, Learner};
+pub use build_simulation::Simulation;
+pub use load::{ScenarioError, load};
+pub use network::{
+    ConnectSpec, EdgeSpec, LayerSpec, PopulationSpec, ProjectionSpec, SimulationSpec, SourceSpec,
+};
+pub use neuron::NeuronSpec;
+pub use training::{
+    AdamSpec, DatasetSpec, EncodingSpec, LossSpec, OptimiserSpec, RemedySpec, ScheduleSpec,
+    SelectSpec, SubsetSpec, TrainingSpec, YinYangSpec,
+};
+pub use values::ValueSpec;
+
+/// A complete description of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Name of the run and of its output folder; by default the file's name without its ending.
+    #[serde(default)]
+    pub name: String,
+    /// The unit of every time in the scenario and its outputs.
+    #[serde(default)]
+    pub time_unit: TimeUnit,
+    /// Seed of everything random but the data sets, which have seeds of their own.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// Parameters of all neurons, unless their layer or population says otherwise.
+    #[serde(default)]
+    pub neuron: NeuronSpec,
+    /// Samples to learn from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<DatasetSpec>,
+    /// How features become spike times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<EncodingSpec>,
+    /// A feed-forward network, layer by layer; the last is the label layer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerSpec>,
+    /// How the layers are trained; without it they are only evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<TrainingSpec>,
+    /// A network of any topology.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub populations: Vec<PopulationSpec>,
+    /// Its synapses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projections: Vec<ProjectionSpec>,
+    /// How it is simulated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulation: Option<SimulationSpec>,
+}
+
+fn default_seed() -> u64 {
+    1
+}
+
+impl Scenario {
+    /// Whether this is a network of populations to simulate, not layers to train.
+    pub fn is_simulation(&self) -> bool {
+        !self.populations.is_empty()
+    }
+
+    /// The scenario as a TOML file, with every default filled in.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_else(|error| format!("# cannot be written: {error}\n"))
+    }
+}
+
+/// The unit of all times in a scenario and its outputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeUnit {
+    /// The synaptic time constant.
+    #[default]
+    TauS,
+    /// Seconds.
+    S,
+    /// Milliseconds.
+    Ms,
+    /// Microseconds.
+    Us,
+    /// Nanoseconds.
+    Ns,
+}
+
+impl TimeUnit {
+    /// Name in column headings: `time_us`.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            TimeUnit::TauS => "tau_s",
+            TimeUnit::S => "s",
+            TimeUnit::Ms => "ms",
+            TimeUnit::Us => "us",
+            TimeUnit::Ns => "ns",
+        }
+    }
+
+    /// Symbol on axes and in text.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            TimeUnit::TauS => "τ_s",
+            TimeUnit::Us => "µs",
+            other => other.suffix(),
+        }
+    }
+}

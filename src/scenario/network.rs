@@ -1,0 +1,139 @@
+//! Layers, populations, projections and sources as a scenario states them.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{NeuronSpec, ValueSpec};
+
+/// One layer of a feed-forward network, driven by all of the layer before it (the first by the
+/// features of the data set).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerSpec {
+    /// Name, unique in the network.
+    pub name: String,
+    /// Number of neurons.
+    pub size: usize,
+    /// Times of bias spikes: each is a source of its own that drives the whole layer.
+    #[serde(default)]
+    pub bias_times: Vec<f64>,
+    /// Parameters that differ from the scenario's `[neuron]`.
+    #[serde(default)]
+    pub neuron: NeuronSpec,
+    /// Initial weights: a row per presynaptic neuron, the rows of the bias sources last.
+    pub weights: ValueSpec,
+    /// Synaptic delays in the same order. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delays: Option<ValueSpec>,
+}
+
+/// A group of neurons, or of spike sources if it has a `source`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PopulationSpec {
+    /// Name, unique in the network.
+    pub name: String,
+    /// Number of neurons or sources. Default for `spike_times`: one source per list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<usize>,
+    /// Parameters that differ from the scenario's `[neuron]`.
+    #[serde(default)]
+    pub neuron: NeuronSpec,
+    /// What the spikes of sources are; a population without is one of neurons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceSpec>,
+}
+
+/// The spikes of a population of sources.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum SourceSpec {
+    /// Explicit spike trains, one list per source.
+    SpikeTimes(Vec<Vec<f64>>),
+    /// A CSV file with columns `neuron` and `time_<unit>`.
+    File(PathBuf),
+    /// One spike every `interval`, from `start`.
+    Regular {
+        /// Time between two spikes. Above zero.
+        interval: f64,
+        /// Time of the first.
+        #[serde(default)]
+        start: f64,
+    },
+    /// Independent Poisson processes.
+    Poisson {
+        /// Spikes per time unit and source. Above zero.
+        rate: f64,
+        /// When they begin.
+        #[serde(default)]
+        start: f64,
+    },
+}
+
+/// Synapses from one population to another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectionSpec {
+    /// Presynaptic population.
+    pub pre: String,
+    /// Postsynaptic population.
+    pub post: String,
+    /// Which pairs of neurons have a synapse.
+    pub connect: ConnectSpec,
+    /// Weights of the synapses; not with explicit edges, which bring their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<ValueSpec>,
+    /// Delays of the synapses. Default: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delays: Option<ValueSpec>,
+}
+
+/// Which pairs of neurons have a synapse.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum ConnectSpec {
+    /// Every pair; a neuron and itself only if `autapses` is set.
+    AllToAll {
+        /// Whether neurons connect to themselves.
+        #[serde(default)]
+        autapses: bool,
+    },
+    /// Neurons of equal index; both populations have the same size.
+    OneToOne {},
+    /// Each pair with this probability, independently; never a neuron with itself.
+    Probability(f64),
+    /// Each postsynaptic neuron receives from this many presynaptic neurons, drawn with
+    /// replacement; never from itself.
+    InDegree(usize),
+    /// An explicit list of synapses.
+    Edges(Vec<EdgeSpec>),
+    /// A CSV file with columns `pre`, `post`, `weight` and, if there are any, `delay`.
+    File(PathBuf),
+}
+
+/// One synapse of an explicit list.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EdgeSpec {
+    /// Index of the presynaptic neuron in its population.
+    pub pre: usize,
+    /// Index of the postsynaptic neuron in its population.
+    pub post: usize,
+    /// Weight.
+    pub weight: f64,
+    /// Delay. Default: 0.
+    #[serde(default)]
+    pub delay: f64,
+}
+
+/// How a network of populations is simulated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SimulationSpec {
+    /// When the simulation ends; spikes at that very time are kept.
+    pub until: f64,
+    /// Whether each neuron spikes at most once.
+    #[serde(default)]
+    pub at_most_one_spike: bool,
+}

@@ -1,0 +1,321 @@
+//! Every check of a scenario that needs no file: ranges, names, and what goes with what.
+
+use std::collections::HashSet;
+
+use super::load::Problem;
+use super::{
+    ConnectSpec, DatasetSpec, LossSpec, OptimiserSpec, RemedySpec, Scenario, ScheduleSpec,
+    SourceSpec, TrainingSpec, ValueSpec,
+};
+use crate::dataset::yin_yang::YinYang;
+
+/// All problems of a scenario, in the order of the file's sections.
+pub(super) fn validate(scenario: &Scenario) -> Vec<Problem> {
+    let mut check = Check::default();
+    check.kind(scenario);
+    check.neuron("neuron", &scenario.neuron);
+    check.names(scenario);
+    check.dataset(scenario);
+    check.layers(scenario);
+    if let Some(training) = &scenario.training {
+        check.training(training, scenario.layers.len());
+    }
+    check.populations(scenario);
+    check.projections(scenario);
+    if let Some(simulation) = &scenario.simulation {
+        check.require(
+            simulation.until > 0.0 && simulation.until.is_finite(),
+            "simulation.until",
+            || format!("{} must be finite and above 0", simulation.until),
+        );
+    }
+    check.problems
+}
+
+#[derive(Default)]
+struct Check {
+    problems: Vec<Problem>,
+}
+
+impl Check {
+    fn require(&mut self, holds: bool, key: impl Into<String>, message: impl FnOnce() -> String) {
+        if !holds {
+            self.problems.push(Problem { key: key.into(), message: message() });
+        }
+    }
+
+    fn kind(&mut self, scenario: &Scenario) {
+        let (layers, populations) = (!scenario.layers.is_empty(), !scenario.populations.is_empty());
+        self.require(layers || populations, "layers", || {
+            "the scenario has no network: give it [[layers]] (a feed-forward network to train) or \
+             [[populations]] (any network to simulate)"
+                .to_owned()
+        });
+        self.require(!(layers && populations), "populations", || {
+            "a scenario has either [[layers]] or [[populations]], not both".to_owned()
+        });
+        if layers {
+            self.require(scenario.dataset.is_some(), "dataset", || {
+                "[[layers]] need a data set: add [dataset.yin_yang]".to_owned()
+            });
+            self.require(scenario.simulation.is_none(), "simulation", || {
+                "[simulation] goes with [[populations]], not with [[layers]]".to_owned()
+            });
+        }
+        if populations {
+            self.require(scenario.simulation.is_some(), "simulation", || {
+                "[[populations]] need to know how long to run: add [simulation] with until = …"
+                    .to_owned()
+            });
+            self.require(scenario.training.is_none() && scenario.dataset.is_none(), "training", || {
+                "[training] and [dataset] go with [[layers]], not with [[populations]]".to_owned()
+            });
+        }
+    }
+
+    fn neuron(&mut self, key: &str, neuron: &super::NeuronSpec) {
+        if let Err(error) = neuron.resolve().validate() {
+            self.problems.push(Problem {
+                key: format!("{key}.{}", error.parameter),
+                message: format!("{} must be {}", error.value, error.accepted),
+            });
+        }
+    }
+
+    fn names(&mut self, scenario: &Scenario) {
+        let mut seen = HashSet::from(["input".to_owned()]);
+        if scenario.layers.is_empty() {
+            seen.clear();
+        }
+        let layers = scenario.layers.iter().map(|layer| ("layers", &layer.name));
+        let populations = scenario.populations.iter().map(|population| ("populations", &population.name));
+        for (index, (list, name)) in layers.chain(populations).enumerate() {
+            let key = format!("{list}.{index}.name");
+            let fits = !name.is_empty()
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+            self.require(fits, key.clone(), || {
+                format!("`{name}` must be made of letters, digits, `_` and `-`")
+            });
+            self.require(seen.insert(name.clone()), key, || {
+                format!("`{name}` is taken: names must be unique (`input` is the data's)")
+            });
+        }
+    }
+
+    fn dataset(&mut self, scenario: &Scenario) {
+        let Some(DatasetSpec::YinYang(spec)) = &scenario.dataset else { return };
+        let geometry = YinYang { r_small: spec.r_small, r_big: spec.r_big };
+        if let Err(error) = geometry.check() {
+            self.problems.push(Problem {
+                key: "dataset.yin_yang".to_owned(),
+                message: error.to_string(),
+            });
+        }
+        let subsets =
+            [("training", spec.training), ("validation", spec.validation), ("test", spec.test)];
+        for (name, subset) in subsets {
+            let key = format!("dataset.yin_yang.{name}.size");
+            self.require((1..=100_000_000).contains(&subset.size), key, || {
+                format!("{} must be from 1 to 100000000", subset.size)
+            });
+        }
+        match scenario.encoding {
+            None => self.require(false, "encoding", || {
+                "a data set needs an [encoding] with earliest and latest spike times".to_owned()
+            }),
+            Some(encoding) => self.require(
+                0.0 <= encoding.earliest
+                    && encoding.earliest < encoding.latest
+                    && encoding.latest.is_finite(),
+                "encoding",
+                || {
+                    format!(
+                        "earliest = {}, latest = {}: must be finite with 0 ≤ earliest < latest",
+                        encoding.earliest, encoding.latest
+                    )
+                },
+            ),
+        }
+    }
+
+    fn layers(&mut self, scenario: &Scenario) {
+        for (index, layer) in scenario.layers.iter().enumerate() {
+            let key = |part: &str| format!("layers.{index}.{part}");
+            self.require(layer.size > 0, key("size"), || "0 must be at least 1".to_owned());
+            self.neuron(&key("neuron"), &layer.neuron);
+            for (place, &time) in layer.bias_times.iter().enumerate() {
+                self.require(
+                    time >= 0.0 && time.is_finite(),
+                    key(&format!("bias_times.{place}")),
+                    || format!("{time} must be finite and not negative"),
+                );
+            }
+            self.values(&key("weights"), Some(&layer.weights));
+            self.values(&key("delays"), layer.delays.as_ref());
+        }
+        if let (Some(DatasetSpec::YinYang(_)), Some(label)) =
+            (&scenario.dataset, scenario.layers.last())
+        {
+            let key = format!("layers.{}.size", scenario.layers.len() - 1);
+            self.require(label.size == 3, key, || {
+                format!("{} label neurons, but the Yin-Yang data set has 3 classes", label.size)
+            });
+        }
+    }
+
+    fn values(&mut self, key: &str, values: Option<&ValueSpec>) {
+        if let Some(message) = values.and_then(ValueSpec::problem) {
+            self.problems.push(Problem { key: key.to_owned(), message });
+        }
+    }
+
+    fn positive(&mut self, key: &str, value: f64) {
+        self.require(value > 0.0 && value.is_finite(), key, || {
+            format!("{value} must be finite and above 0")
+        });
+    }
+
+    fn training(&mut self, training: &TrainingSpec, layers: usize) {
+        self.require(training.epochs > 0, "training.epochs", || "0 must be at least 1".to_owned());
+        self.require(training.batch_size > 0, "training.batch_size", || {
+            "0 must be at least 1".to_owned()
+        });
+        self.require(training.gradient_guard > 0.0, "training.gradient_guard", || {
+            format!("{} must be above 0 (inf for no guard)", training.gradient_guard)
+        });
+        match training.loss {
+            LossSpec::FirstSpikeCrossEntropy { scale, early_weight, early_scale } => {
+                let key = "training.loss.first_spike_cross_entropy";
+                self.positive(&format!("{key}.scale"), scale);
+                self.positive(&format!("{key}.early_scale"), early_scale);
+                self.require(
+                    early_weight >= 0.0 && early_weight.is_finite(),
+                    format!("{key}.early_weight"),
+                    || format!("{early_weight} must be finite and not negative"),
+                );
+            }
+            LossSpec::MeanSquaredError { correct, wrong } => {
+                let key = "training.loss.mean_squared_error";
+                self.positive(&format!("{key}.correct"), correct);
+                self.positive(&format!("{key}.wrong"), wrong);
+                self.require(correct != wrong, key, || {
+                    format!("correct and wrong are both {correct}: they must differ")
+                });
+            }
+            LossSpec::ShiftInvariantMeanSquaredError { margin } => {
+                self.positive("training.loss.shift_invariant_mean_squared_error.margin", margin);
+            }
+        }
+        let OptimiserSpec::Adam(adam) = training.optimiser;
+        self.positive("training.optimiser.adam.learning_rate", adam.learning_rate);
+        for (name, beta) in [("beta1", adam.beta1), ("beta2", adam.beta2)] {
+            self.require((0.0..1.0).contains(&beta), format!("training.optimiser.adam.{name}"), || {
+                format!("{beta} must be from 0 up to, not including, 1")
+            });
+        }
+        if let ScheduleSpec::Step { every, factor } = training.schedule {
+            self.require(every > 0, "training.schedule.step.every", || {
+                "0 must be at least 1".to_owned()
+            });
+            self.require(factor > 0.0 && factor <= 1.0, "training.schedule.step.factor", || {
+                format!("{factor} must be above 0 and at most 1")
+            });
+        }
+        let (rule, allowed, amount) = match &training.silent_neurons {
+            RemedySpec::Ignore => return,
+            RemedySpec::Bump { allowed, amount } => ("bump", allowed, *amount),
+            RemedySpec::Nudge { allowed, amount } => ("nudge", allowed, *amount),
+        };
+        let key = format!("training.silent_neurons.{rule}");
+        self.positive(&format!("{key}.amount"), amount);
+        self.require(allowed.len() == layers, format!("{key}.allowed"), || {
+            format!("{} fractions, but there are {layers} layers: one each", allowed.len())
+        });
+        self.require(
+            allowed.iter().all(|fraction| (0.0..=1.0).contains(fraction)),
+            format!("{key}.allowed"),
+            || format!("{allowed:?} must all be from 0 to 1"),
+        );
+    }
+
+    fn populations(&mut self, scenario: &Scenario) {
+        for (index, population) in scenario.populations.iter().enumerate() {
+            let key = |part: &str| format!("populations.{index}.{part}");
+            let implied = match &population.source {
+                Some(SourceSpec::SpikeTimes(trains)) => Some(trains.len()),
+                _ => None,
+            };
+            match (population.size.or(implied), implied) {
+                (None, _) => self.require(false, key("size"), || {
+                    "how many neurons or sources? size must be given".to_owned()
+                }),
+                (Some(0), _) => {
+                    self.require(false, key("size"), || "0 must be at least 1".to_owned());
+                }
+                (Some(size), Some(trains)) => self.require(size == trains, key("size"), || {
+                    format!("{size} sources, but {trains} spike trains: one each")
+                }),
+                _ => {}
+            }
+            match &population.source {
+                None => self.neuron(&key("neuron"), &population.neuron),
+                Some(SourceSpec::SpikeTimes(trains)) => {
+                    for (place, time) in trains.iter().flatten().enumerate() {
+                        self.require(
+                            *time >= 0.0 && time.is_finite(),
+                            key("source.spike_times"),
+                            || format!("time {} is {time}: it must be finite and not negative", place + 1),
+                        );
+                    }
+                }
+                Some(SourceSpec::File(_)) => {}
+                Some(SourceSpec::Regular { interval, start }) => {
+                    self.positive(&key("source.regular.interval"), *interval);
+                    self.require(*start >= 0.0, key("source.regular.start"), || {
+                        format!("{start} must not be negative")
+                    });
+                }
+                Some(SourceSpec::Poisson { rate, start }) => {
+                    self.positive(&key("source.poisson.rate"), *rate);
+                    self.require(*start >= 0.0, key("source.poisson.start"), || {
+                        format!("{start} must not be negative")
+                    });
+                }
+            }
+        }
+    }
+
+    fn projections(&mut self, scenario: &Scenario) {
+        let known: Vec<&str> =
+            scenario.populations.iter().map(|population| population.name.as_str()).collect();
+        for (index, projection) in scenario.projections.iter().enumerate() {
+            let key = |part: &str| format!("projections.{index}.{part}");
+            for (end, name) in [("pre", &projection.pre), ("post", &projection.post)] {
+                self.require(known.contains(&name.as_str()), key(end), || {
+                    format!("there is no population `{name}`; there are {}", known.join(", "))
+                });
+            }
+            let explicit =
+                matches!(projection.connect, ConnectSpec::Edges(_) | ConnectSpec::File(_));
+            self.require(explicit != projection.weights.is_some(), key("weights"), || {
+                if explicit {
+                    "an explicit list of synapses brings its own weights and delays".to_owned()
+                } else {
+                    "missing: for instance weights.constant = 1.0".to_owned()
+                }
+            });
+            self.require(!(explicit && projection.delays.is_some()), key("delays"), || {
+                "an explicit list of synapses brings its own weights and delays".to_owned()
+            });
+            self.values(&key("weights"), projection.weights.as_ref());
+            self.values(&key("delays"), projection.delays.as_ref());
+            if let ConnectSpec::Probability(probability) = projection.connect {
+                self.require(
+                    (0.0..=1.0).contains(&probability),
+                    key("connect.probability"),
+                    || format!("{probability} must be from 0 to 1"),
+                );
+            }
+        }
+    }
+}
