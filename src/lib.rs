@@ -1,3 +1,4 @@
+pub mod cli;
 pub mod dataset;
 pub mod engine;
 pub mod learning;
@@ -5,3 +6,6 @@ pub mod network;
 pub mod neuron;
 pub mod random;
 pub mod report;
+pub mod run;
+pub mod scenario;
+pub mod trace;

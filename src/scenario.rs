@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use build::{DataSets, Learner};
 pub use build_simulation::Simulation;
-pub use load::{ScenarioError, load};
+pub use load::{LoadedScenario, ScenarioError, load};
 pub use network::{
     ConnectSpec, EdgeSpec, LayerSpec, PopulationSpec, ProjectionSpec, SimulationSpec, SourceSpec,
 };

@@ -155,7 +155,8 @@ impl EventEngine {
     }
 
     /// Runs the network from rest at time zero until nothing is left to happen up to `until`
-    /// (inclusive; may be infinite for networks that fall silent). `stimulus` is sorted by time.
+    /// (inclusive; may be infinite for networks that fall silent), or the observer wants to stop.
+    /// `stimulus` is sorted by time.
     ///
     /// # Errors
     /// If the stimulus is unsorted or names a node that is no source, or if a neuron spikes
@@ -181,12 +182,18 @@ impl EventEngine {
             if crossing == now {
                 let Some((_, neuron)) = self.crossings.pop() else { continue };
                 observer.spike(neuron, now);
+                if observer.wants_to_stop() {
+                    return Ok(statistics);
+                }
                 statistics.spikes += 1;
                 self.emit(network, neuron, now);
                 self.reset_after_spike(network, neuron, now, until)?;
             } else if source_time == now {
                 let source = stimulus[next_source].source as usize;
                 observer.spike(source, now);
+                if observer.wants_to_stop() {
+                    return Ok(statistics);
+                }
                 statistics.spikes += 1;
                 self.emit(network, source, now);
                 next_source += 1;

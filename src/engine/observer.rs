@@ -4,6 +4,12 @@
 pub trait Observer {
     /// `node` spikes at `time` (in time units). Times never decrease from call to call.
     fn spike(&mut self, node: usize, time: f64);
+
+    /// Asked after every spike; the run ends there if the answer is yes.
+    #[inline]
+    fn wants_to_stop(&self) -> bool {
+        false
+    }
 }
 
 /// One recorded spike.

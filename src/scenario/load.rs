@@ -71,9 +71,10 @@ impl LoadedScenario {
         let problems = problems
             .iter()
             .map(|Problem { key, message }| {
-                let overridden = self.overrides.iter().any(|known| {
-                    known.split('=').next().is_some_and(|known| known.trim() == key)
-                });
+                let overridden = self
+                    .overrides
+                    .iter()
+                    .any(|known| known.split('=').next().is_some_and(|known| known.trim() == key));
                 let place = match line_of(&self.text, key) {
                     _ if overridden => "--set".to_owned(),
                     Some(line) => format!("{}:{line}", self.path.display()),
@@ -103,19 +104,14 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<LoadedScenario, Scenari
     if !overrides.is_empty() {
         let mut table: toml::Table = toml::from_str(&text).map_err(|error| parse_error(&error))?;
         for given in overrides {
-            let refuse =
-                |message| ScenarioError::Override { given: given.clone(), message };
+            let refuse = |message| ScenarioError::Override { given: given.clone(), message };
             apply_override(&mut table, given).map_err(refuse)?;
             scenario = table.clone().try_into().map_err(|error| refuse(explain(&error)))?;
         }
     }
     fill_in(&mut scenario, path);
-    let loaded = LoadedScenario {
-        scenario,
-        path: path.to_owned(),
-        text,
-        overrides: overrides.to_vec(),
-    };
+    let loaded =
+        LoadedScenario { scenario, path: path.to_owned(), text, overrides: overrides.to_vec() };
     let problems = validate(&loaded.scenario);
     if problems.is_empty() { Ok(loaded) } else { Err(loaded.invalid(&problems)) }
 }
@@ -128,8 +124,7 @@ fn fill_in(scenario: &mut Scenario, path: &Path) {
             .map_or_else(|| "scenario".to_owned(), |stem| stem.to_string_lossy().into_owned());
     }
     let general = scenario.neuron;
-    let complete =
-        |own: &NeuronSpec| -> NeuronSpec { own.over(&general).resolve().into() };
+    let complete = |own: &NeuronSpec| -> NeuronSpec { own.over(&general).resolve().into() };
     for layer in &mut scenario.layers {
         layer.neuron = complete(&layer.neuron);
     }
@@ -211,7 +206,8 @@ mod tests {
     #[test]
     fn overrides_reach_into_tables_and_arrays() {
         let mut table: toml::Table =
-            toml::from_str("seed = 1\n[[layers]]\nsize = 3\n[training]\nepochs = 3\n").expect("valid");
+            toml::from_str("seed = 1\n[[layers]]\nsize = 3\n[training]\nepochs = 3\n")
+                .expect("valid");
         for given in
             ["training.epochs=20", "layers.0.size = 7", "neuron.tau_m=inf", "name=a b", "seed=2"]
         {

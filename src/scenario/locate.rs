@@ -32,7 +32,8 @@ mod tests {
 
     #[test]
     fn finds_values_in_tables_and_arrays_of_tables() {
-        let text = "seed = 1\n\n[neuron]\ntau_m = -1\n\n[[layers]]\nsize = 3\n\n[[layers]]\nsize = 0\n";
+        let text =
+            "seed = 1\n\n[neuron]\ntau_m = -1\n\n[[layers]]\nsize = 3\n\n[[layers]]\nsize = 0\n";
         assert_eq!(line_of(text, "neuron.tau_m"), Some(4));
         assert_eq!(line_of(text, "layers.1.size"), Some(10));
         assert_eq!(line_of(text, "layers.1.weights.normal"), Some(9));

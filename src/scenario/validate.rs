@@ -67,9 +67,14 @@ impl Check {
                 "[[populations]] need to know how long to run: add [simulation] with until = …"
                     .to_owned()
             });
-            self.require(scenario.training.is_none() && scenario.dataset.is_none(), "training", || {
-                "[training] and [dataset] go with [[layers]], not with [[populations]]".to_owned()
-            });
+            self.require(
+                scenario.training.is_none() && scenario.dataset.is_none(),
+                "training",
+                || {
+                    "[training] and [dataset] go with [[layers]], not with [[populations]]"
+                        .to_owned()
+                },
+            );
         }
     }
 
@@ -88,7 +93,8 @@ impl Check {
             seen.clear();
         }
         let layers = scenario.layers.iter().map(|layer| ("layers", &layer.name));
-        let populations = scenario.populations.iter().map(|population| ("populations", &population.name));
+        let populations =
+            scenario.populations.iter().map(|population| ("populations", &population.name));
         for (index, (list, name)) in layers.chain(populations).enumerate() {
             let key = format!("{list}.{index}.name");
             let fits = !name.is_empty()
@@ -106,10 +112,8 @@ impl Check {
         let Some(DatasetSpec::YinYang(spec)) = &scenario.dataset else { return };
         let geometry = YinYang { r_small: spec.r_small, r_big: spec.r_big };
         if let Err(error) = geometry.check() {
-            self.problems.push(Problem {
-                key: "dataset.yin_yang".to_owned(),
-                message: error.to_string(),
-            });
+            self.problems
+                .push(Problem { key: "dataset.yin_yang".to_owned(), message: error.to_string() });
         }
         let subsets =
             [("training", spec.training), ("validation", spec.validation), ("test", spec.test)];
@@ -209,9 +213,11 @@ impl Check {
         let OptimiserSpec::Adam(adam) = training.optimiser;
         self.positive("training.optimiser.adam.learning_rate", adam.learning_rate);
         for (name, beta) in [("beta1", adam.beta1), ("beta2", adam.beta2)] {
-            self.require((0.0..1.0).contains(&beta), format!("training.optimiser.adam.{name}"), || {
-                format!("{beta} must be from 0 up to, not including, 1")
-            });
+            self.require(
+                (0.0..1.0).contains(&beta),
+                format!("training.optimiser.adam.{name}"),
+                || format!("{beta} must be from 0 up to, not including, 1"),
+            );
         }
         if let ScheduleSpec::Step { every, factor } = training.schedule {
             self.require(every > 0, "training.schedule.step.every", || {
@@ -264,7 +270,12 @@ impl Check {
                         self.require(
                             *time >= 0.0 && time.is_finite(),
                             key("source.spike_times"),
-                            || format!("time {} is {time}: it must be finite and not negative", place + 1),
+                            || {
+                                format!(
+                                    "time {} is {time}: it must be finite and not negative",
+                                    place + 1
+                                )
+                            },
                         );
                     }
                 }

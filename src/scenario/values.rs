@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use rand::rngs::ChaCha8Rng;
 use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 
@@ -45,12 +45,16 @@ impl ValueSpec {
             ValueSpec::Constant(value) if !value.is_finite() => {
                 Some(format!("constant = {value} must be finite"))
             }
-            ValueSpec::Normal { mean, std } if !(mean.is_finite() && std >= 0.0 && std.is_finite()) => {
+            ValueSpec::Normal { mean, std }
+                if !(mean.is_finite() && std >= 0.0 && std.is_finite()) =>
+            {
                 Some(format!(
                     "normal = {{ mean = {mean}, std = {std} }}: both must be finite, std not negative"
                 ))
             }
-            ValueSpec::Uniform { low, high } if !(low <= high && low.is_finite() && high.is_finite()) => {
+            ValueSpec::Uniform { low, high }
+                if !(low <= high && low.is_finite() && high.is_finite()) =>
+            {
                 Some(format!(
                     "uniform = {{ low = {low}, high = {high} }}: both must be finite, low ≤ high"
                 ))
@@ -125,9 +129,9 @@ fn read_table(path: &Path) -> Result<Vec<Vec<f64>>, String> {
         let row = record
             .iter()
             .map(|field| {
-                field.parse().map_err(|_| {
-                    format!("{}:{line}: `{field}` is not a number", path.display())
-                })
+                field
+                    .parse()
+                    .map_err(|_| format!("{}:{line}: `{field}` is not a number", path.display()))
             })
             .collect::<Result<Vec<f64>, String>>()?;
         table.push(row);

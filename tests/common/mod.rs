@@ -1,4 +1,5 @@
 #![allow(dead_code)]
 
 pub mod double_double;
+pub mod gold;
 pub mod twin;

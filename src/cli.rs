@@ -1,0 +1,93 @@
+//! The command line.
+
+mod check;
+mod progress;
+mod run;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Simulate and train spiking neural networks that compute with first-spike times.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Start with:\n  firstspike run scenarios/yin_yang.toml\n\n\
+        Exit codes: 0 done, 1 the run failed, 2 bad input (nothing was touched), 130 interrupted."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a scenario: simulate it, or train and evaluate it.
+    #[command(
+        after_help = "A scenario with [[layers]] is trained and evaluated: its folder gets summary.json, \
+        metrics.csv, spikes.csv (test set), network.json, class_map.svg and .png.\n\
+        A scenario with [[populations]] is simulated: spikes.csv, network.json, summary.json.\n\n\
+        Ctrl-C ends a run at the next batch, with everything written; a second one at once.\n\n\
+        Examples:\n  \
+        firstspike run scenarios/yin_yang.toml --seed 2 --out traces/second\n  \
+        firstspike run scenarios/yin_yang.toml --set training.epochs=20 --set layers.0.size=30"
+    )]
+    Run(RunArguments),
+    /// Check a scenario and print it with every default filled in.
+    #[command(after_help = "The output is itself a scenario.\n\nExample:\n  \
+        firstspike check scenarios/yin_yang.toml --set neuron.tau_m=inf")]
+    Check(ScenarioArguments),
+}
+
+/// Which scenario, and what to change in it.
+#[derive(Debug, Args)]
+struct ScenarioArguments {
+    /// The scenario file (TOML).
+    scenario: PathBuf,
+    /// Change a value: a dotted key and a TOML value. May be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Seed of initial weights, order of samples, and all else that is random.
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+impl ScenarioArguments {
+    fn overrides(&self) -> Vec<String> {
+        let seed = self.seed.map(|seed| format!("seed={seed}"));
+        self.set.iter().cloned().chain(seed).collect()
+    }
+}
+
+#[derive(Debug, Args)]
+struct RunArguments {
+    #[command(flatten)]
+    scenario: ScenarioArguments,
+    /// Folder for the results [default: traces/<name of the scenario>].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Threads to work on [default: all cores]. The results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Show no progress.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Runs the command line and returns the exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
+    }
+}
+
+/// Says what is wrong with the input, and returns the exit code for it.
+fn bad_input(error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("error: {error}");
+    ExitCode::from(2)
+}

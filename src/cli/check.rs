@@ -1,0 +1,45 @@
+//! `firstspike check`: validate a scenario and show what it stands for.
+
+use std::process::ExitCode;
+
+use super::{ScenarioArguments, bad_input};
+use crate::scenario::{LoadedScenario, ScenarioError, load};
+
+pub(super) fn check(arguments: &ScenarioArguments) -> ExitCode {
+    let checked = load(&arguments.scenario, &arguments.overrides())
+        .and_then(|loaded| Ok((describe(&loaded)?, loaded)));
+    match checked {
+        Ok((description, loaded)) => {
+            print!("{}", loaded.scenario.to_toml());
+            eprintln!("{}: {description}", arguments.scenario.display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => bad_input(&error),
+    }
+}
+
+/// Builds everything that a run would, files included, and says how large it is.
+fn describe(loaded: &LoadedScenario) -> Result<String, ScenarioError> {
+    if loaded.scenario.is_simulation() {
+        let simulation = loaded.simulation()?;
+        let graph = simulation.network.graph();
+        return Ok(format!(
+            "valid; {} neurons and sources, {} synapses, {} input spikes",
+            graph.node_count(),
+            graph.edge_count(),
+            simulation.stimulus.len()
+        ));
+    }
+    let learner = loaded.learner()?;
+    let graph = learner.network.network.graph();
+    Ok(format!(
+        "valid; {} neurons and sources, {} synapses; {} training, {} validation and {} test samples; \
+         {} epochs",
+        graph.node_count(),
+        graph.edge_count(),
+        learner.data.training.len(),
+        learner.data.validation.len(),
+        learner.data.test.len(),
+        learner.settings.epochs
+    ))
+}

@@ -1,0 +1,108 @@
+//! Progress on the terminal: a bar, or a plain line per epoch where there is no terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::learning::{Diagnosis, EpochMetrics, Score};
+use crate::run::Progress;
+
+/// A progress bar with loss, accuracy and time left.
+pub(super) struct Bar {
+    bar: ProgressBar,
+    samples_per_epoch: u64,
+    validation: Option<f64>,
+}
+
+impl Bar {
+    pub fn new() -> Self {
+        let bar = ProgressBar::new_spinner();
+        Bar { bar, samples_per_epoch: 0, validation: None }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    // The templates are literals; a bar without style is better than none.
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+impl Progress for Bar {
+    fn start(&mut self, epochs: usize, samples_per_epoch: usize) {
+        self.samples_per_epoch = samples_per_epoch as u64;
+        self.bar.set_length(epochs as u64 * self.samples_per_epoch);
+        self.bar.set_style(style("{bar:32} {percent:>3} %  {msg}  {eta} left"));
+    }
+
+    fn batch(&mut self, epoch: usize, score: &Score) {
+        self.bar.set_position((epoch as u64 - 1) * self.samples_per_epoch + score.samples);
+        let validation = self
+            .validation
+            .map_or_else(String::new, |accuracy| format!("  validation {:.1} %", 100.0 * accuracy));
+        self.bar.set_message(format!(
+            "epoch {epoch}  loss {:.4}  training {:.1} %{validation}",
+            score.loss(),
+            100.0 * score.accuracy(),
+        ));
+    }
+
+    fn epoch(&mut self, metrics: &EpochMetrics) {
+        self.validation = metrics.validation.map(|score| score.accuracy());
+    }
+
+    fn trouble(&mut self, diagnosis: &Diagnosis) {
+        self.bar.suspend(|| print_trouble(diagnosis));
+    }
+
+    fn stage(&mut self, what: &str) {
+        self.bar.set_style(style("{spinner} {msg}"));
+        self.bar.set_message(what.to_owned());
+        self.bar.tick();
+    }
+
+    fn finish(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A line per epoch.
+pub(super) struct Lines {
+    epochs: usize,
+    seconds: f64,
+}
+
+impl Lines {
+    pub fn new() -> Self {
+        Lines { epochs: 0, seconds: 0.0 }
+    }
+}
+
+impl Progress for Lines {
+    fn start(&mut self, epochs: usize, _samples_per_epoch: usize) {
+        self.epochs = epochs;
+    }
+
+    fn epoch(&mut self, metrics: &EpochMetrics) {
+        self.seconds += metrics.seconds;
+        let validation = metrics.validation.map_or_else(String::new, |score| {
+            format!("  validation {:.2} %", 100.0 * score.accuracy())
+        });
+        let left = self.seconds / metrics.epoch as f64 * (self.epochs - metrics.epoch) as f64;
+        eprintln!(
+            "epoch {:>4}/{}  loss {:.5}  training {:.2} %{validation}  {left:.0} s left",
+            metrics.epoch,
+            self.epochs,
+            metrics.training.loss(),
+            100.0 * metrics.training.accuracy(),
+        );
+    }
+
+    fn trouble(&mut self, diagnosis: &Diagnosis) {
+        print_trouble(diagnosis);
+    }
+
+    fn stage(&mut self, what: &str) {
+        eprintln!("{what}");
+    }
+}
+
+fn print_trouble(diagnosis: &Diagnosis) {
+    eprintln!("warning: {}\n  what to do: {}", diagnosis.finding, diagnosis.advice);
+}

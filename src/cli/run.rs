@@ -1,0 +1,123 @@
+//! `firstspike run`: from a scenario to its results.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::progress::{Bar, Lines};
+use super::{RunArguments, bad_input};
+use crate::run::{
+    Progress, RunError, RunOptions, Silent, SimulationSummary, TrainingSummary, simulate, train,
+};
+use crate::scenario::{LoadedScenario, load};
+
+static INTERRUPT: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn run(arguments: &RunArguments) -> ExitCode {
+    let loaded = match load(&arguments.scenario.scenario, &arguments.scenario.overrides()) {
+        Ok(loaded) => loaded,
+        Err(error) => return bad_input(&error),
+    };
+    let threads = arguments.threads.map_or(0, usize::from);
+    let pool = match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+        Ok(pool) => pool,
+        Err(error) => return bad_input(&format!("cannot start {threads} threads: {error}")),
+    };
+    listen_for_interrupt();
+    let out =
+        arguments.out.clone().unwrap_or_else(|| Path::new("traces").join(&loaded.scenario.name));
+    let mut progress: Box<dyn Progress + Send> = if arguments.quiet {
+        Box::new(Silent)
+    } else if console_is_terminal() {
+        Box::new(Bar::new())
+    } else {
+        Box::new(Lines::new())
+    };
+    match pool.install(|| run_scenario(&loaded, out, progress.as_mut())) {
+        Ok(()) if INTERRUPT.load(Ordering::Relaxed) => ExitCode::from(130),
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error @ (RunError::Scenario(_) | RunError::Output { .. })) => bad_input(&error),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_scenario(
+    loaded: &LoadedScenario,
+    out: PathBuf,
+    progress: &mut dyn Progress,
+) -> Result<(), RunError> {
+    let options = RunOptions { out, interrupt: &INTERRUPT };
+    if loaded.scenario.is_simulation() {
+        let summary = simulate(loaded, &options, progress)?;
+        print_simulation(&summary, &options.out);
+    } else {
+        let summary = train(loaded, &options, progress)?;
+        print_training(&summary, &options.out);
+    }
+    Ok(())
+}
+
+/// The first Ctrl-C asks the run to end, the second ends the program.
+fn listen_for_interrupt() {
+    let listening = ctrlc::set_handler(|| {
+        if INTERRUPT.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\ninterrupted: writing what there is (Ctrl-C again to stop at once)");
+    });
+    if let Err(error) = listening {
+        eprintln!("warning: Ctrl-C will stop at once, without writing results: {error}");
+    }
+}
+
+fn console_is_terminal() -> bool {
+    use std::io::IsTerminal;
+    std::io::stderr().is_terminal()
+}
+
+fn print_training(summary: &TrainingSummary, out: &Path) {
+    let percent = |fraction: f64| format!("{:.2} %", 100.0 * fraction);
+    if summary.interrupted {
+        println!("interrupted after {} epochs", summary.epochs);
+    }
+    println!("test accuracy        {}", percent(summary.test_accuracy));
+    println!("validation accuracy  {}", percent(summary.validation_accuracy));
+    println!("train accuracy       {}", percent(summary.train_accuracy));
+    println!(
+        "mean decision time   {:.3} {}",
+        summary.mean_decision_time,
+        unit_symbol(summary.time_unit)
+    );
+    println!(
+        "time                 {:.1} s, {:.0} ms per epoch on {} thread{}",
+        summary.seconds,
+        1e3 * summary.seconds_per_epoch,
+        summary.threads,
+        if summary.threads == 1 { "" } else { "s" }
+    );
+    println!("picture              {}", out.join("class_map.png").display());
+    println!("everything else in   {}", out.display());
+}
+
+fn print_simulation(summary: &SimulationSummary, out: &Path) {
+    if summary.interrupted {
+        println!("interrupted before {} {}", summary.until, summary.time_unit);
+    }
+    println!("{:<20} {:>8} {:>12} {:>14}", "population", "size", "spikes", "rate");
+    for population in &summary.populations {
+        println!(
+            "{:<20} {:>8} {:>12} {:>14.6}",
+            population.name, population.size, population.spikes, population.rate
+        );
+    }
+    println!("(rate: spikes per neuron and {})", unit_symbol(summary.time_unit));
+    println!("{} synaptic events in {:.3} s", summary.synaptic_events, summary.seconds);
+    println!("spikes               {}", out.join("spikes.csv").display());
+}
+
+fn unit_symbol(suffix: &str) -> &str {
+    if suffix == "us" { "µs" } else { suffix }
+}

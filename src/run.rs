@@ -1,0 +1,89 @@
+//! A whole run: from a loaded scenario to the files in its folder.
+//!
+//! [`train`] trains and evaluates a feed-forward network, [`simulate`] runs a network of
+//! populations. Both write into an [`OutputFolder`]: every file is written beside its place and
+//! renamed, so that what existed before stays whole until something better is there. Whoever
+//! watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written.
+
+mod folder;
+mod network_file;
+mod picture;
+mod simulate;
+mod summary;
+mod train;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+pub use folder::OutputFolder;
+pub use simulate::simulate;
+pub use summary::{SimulationSummary, TrainingSummary};
+pub use train::train;
+
+use crate::engine::EngineError;
+use crate::learning::{Diagnosis, EpochMetrics, LearningError, Score};
+use crate::report::class_map::ReportError;
+use crate::scenario::ScenarioError;
+
+/// Hears how a run goes.
+pub trait Progress {
+    /// Training begins.
+    fn start(&mut self, _epochs: usize, _samples_per_epoch: usize) {}
+    /// A batch of this epoch (from 1) was learned; the score covers the epoch so far.
+    fn batch(&mut self, _epoch: usize, _score: &Score) {}
+    /// An epoch is complete.
+    fn epoch(&mut self, _metrics: &EpochMetrics) {}
+    /// The network has trouble learning.
+    fn trouble(&mut self, _diagnosis: &Diagnosis) {}
+    /// Training is over, and something else takes a while.
+    fn stage(&mut self, _what: &str) {}
+    /// The run is over.
+    fn finish(&mut self) {}
+}
+
+/// Nobody watches.
+pub struct Silent;
+
+impl Progress for Silent {}
+
+/// How a run is carried out; none of it changes a result.
+#[derive(Clone, Debug)]
+pub struct RunOptions<'a> {
+    /// The folder for the results.
+    pub out: PathBuf,
+    /// Set from elsewhere to end the run early.
+    pub interrupt: &'a AtomicBool,
+}
+
+/// A run that failed. Files written before are complete, and so are those of earlier runs.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The scenario cannot be used.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// The results cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Output {
+        /// File or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Learning cannot go on.
+    #[error(transparent)]
+    Learning(#[from] LearningError),
+    /// The simulation cannot go on.
+    #[error("population `{population}`, neuron {neuron}: {source}")]
+    Engine {
+        /// The population in which it happened.
+        population: String,
+        /// The neuron in it.
+        neuron: usize,
+        /// What happened.
+        source: EngineError,
+    },
+    /// A picture cannot be drawn.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+}

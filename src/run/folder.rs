@@ -1,0 +1,75 @@
+//! The folder that a run writes into.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::RunError;
+
+/// A folder whose files appear whole or not at all.
+#[derive(Clone, Debug)]
+pub struct OutputFolder {
+    path: PathBuf,
+}
+
+impl OutputFolder {
+    /// Makes the folder if need be, and makes sure that files can be written there.
+    ///
+    /// # Errors
+    /// If it cannot be made or written into.
+    pub fn create(path: &Path) -> Result<Self, RunError> {
+        let wrap = |source| RunError::Output { path: path.to_owned(), source };
+        fs::create_dir_all(path).map_err(wrap)?;
+        let probe = path.join(".writable.partial");
+        File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(wrap)?;
+        Ok(OutputFolder { path: path.to_owned() })
+    }
+
+    /// Where a file of this name is or will be.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Writes a file beside its place and renames it once it is complete.
+    ///
+    /// # Errors
+    /// If writing fails; the file is then as it was before.
+    pub fn write(
+        &self,
+        name: &str,
+        content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> Result<(), RunError> {
+        let partial = self.path.join(format!(".{name}.partial"));
+        let complete = || {
+            let mut writer = BufWriter::new(File::create(&partial)?);
+            content(&mut writer)?;
+            writer.flush()?;
+            drop(writer);
+            fs::rename(&partial, self.file(name))
+        };
+        complete().map_err(|source| {
+            // The write has failed already; a leftover is no second failure.
+            let _ = fs::remove_file(&partial);
+            RunError::Output { path: self.file(name), source }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_no_other() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let folder = OutputFolder::create(&place.path().join("a/b")).expect("writable");
+        folder.write("x.txt", |file| write!(file, "old")).expect("writable");
+        let failed = folder.write("x.txt", |file| {
+            write!(file, "new")?;
+            Err(io::Error::other("disk full"))
+        });
+        assert!(failed.expect_err("failed").to_string().contains("x.txt: disk full"));
+        assert_eq!(fs::read_to_string(folder.file("x.txt")).expect("there"), "old");
+        assert_eq!(fs::read_dir(place.path().join("a/b")).expect("there").count(), 1);
+    }
+}

@@ -1,0 +1,61 @@
+//! The class map of a trained network.
+
+use super::RunError;
+use crate::dataset::Dataset;
+use crate::dataset::yin_yang::YinYang;
+use crate::learning::Trainer;
+use crate::report::class_map::{ClassMap, Decision, MapSample};
+use crate::scenario::Learner;
+
+/// Cells along each side of the map.
+const RESOLUTION: usize = 160;
+
+/// The class map as SVG and PNG. `decided` are the decisions on the test set.
+pub(super) fn class_map(
+    learner: &Learner,
+    trainer: &Trainer,
+    plane: &YinYang,
+    decided: &[Option<usize>],
+    title: &str,
+) -> Result<(String, Vec<u8>), RunError> {
+    let side = 2.0 * plane.r_big;
+    let centre = |index: usize| (index as f64 + 0.5) * side / RESOLUTION as f64;
+    let mut decisions = vec![Decision::Outside; RESOLUTION * RESOLUTION];
+    let mut grid = Dataset {
+        features: Vec::new(),
+        labels: Vec::new(),
+        feature_count: 4,
+        class_count: learner.data.class_names.len(),
+    };
+    let mut cells = Vec::new();
+    for cell in 0..decisions.len() {
+        let (x, y) = (centre(cell % RESOLUTION), centre(cell / RESOLUTION));
+        if let Some(class) = plane.class_of(x, y) {
+            grid.features.extend([x, y, 1.0 - x, 1.0 - y]);
+            grid.labels.push(class);
+            cells.push(cell);
+        }
+    }
+    trainer.for_each_record(&learner.encode(&grid), |sample, _, decided| {
+        decisions[cells[sample]] = decided.map_or(Decision::Undecided, Decision::Class);
+    })?;
+    let test = &learner.data.test;
+    let samples: Vec<MapSample> = (0..test.len())
+        .map(|index| MapSample {
+            x: test.sample(index)[0],
+            y: test.sample(index)[1],
+            label: test.labels[index],
+            decided: decided[index],
+        })
+        .collect();
+    let map = ClassMap {
+        title,
+        resolution: RESOLUTION,
+        decisions: &decisions,
+        extent: ((0.0, side), (0.0, side)),
+        samples: &samples,
+        class_names: &learner.data.class_names,
+        axis_labels: ("x", "y"),
+    };
+    Ok((map.to_svg()?, map.to_png()?))
+}

@@ -1,0 +1,114 @@
+//! What a run came to, as `summary.json`.
+
+use serde::Serialize;
+
+use crate::learning::{Diagnosis, LayerActivity};
+
+/// Result of a training or evaluation run. Accuracies are fractions of 1.
+#[derive(Clone, Debug, Serialize)]
+pub struct TrainingSummary {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Version of firstspike.
+    pub version: &'static str,
+    /// Seed of initial weights and order of samples.
+    pub seed: u64,
+    /// Fraction of test samples decided correctly.
+    pub test_accuracy: f64,
+    /// Fraction of training samples decided correctly, with the final weights.
+    pub train_accuracy: f64,
+    /// Fraction of validation samples decided correctly.
+    pub validation_accuracy: f64,
+    /// Mean loss on the test set.
+    pub test_loss: f64,
+    /// Fraction of test samples in which no label neuron spiked.
+    pub test_undecided: f64,
+    /// Mean time of the first label spike on the test set, in `time_unit`.
+    pub mean_decision_time: f64,
+    /// The unit of times.
+    pub time_unit: &'static str,
+    /// Epochs that were completed.
+    pub epochs: usize,
+    /// Epoch whose weights were kept; 0 for the initial ones.
+    pub selected_epoch: usize,
+    /// Whether the run was ended before its last epoch.
+    pub interrupted: bool,
+    /// Mean wall-clock time of an epoch's training, in seconds.
+    pub seconds_per_epoch: f64,
+    /// Wall-clock time of the whole run, in seconds.
+    pub seconds: f64,
+    /// Threads that worked.
+    pub threads: usize,
+    /// How the neurons of each layer took part in the test set.
+    pub layers: Vec<LayerSummary>,
+    /// What hindered learning, if anything did.
+    pub warnings: Vec<String>,
+}
+
+/// How the neurons of a layer took part in the test set.
+#[derive(Clone, Debug, Serialize)]
+pub struct LayerSummary {
+    /// Name of the layer.
+    pub name: String,
+    /// Number of neurons.
+    pub neurons: usize,
+    /// Fraction of (sample, neuron) pairs without a spike.
+    pub silent_fraction: f64,
+    /// Fraction of (sample, neuron) pairs with a spike after the first label spike.
+    pub late_fraction: f64,
+    /// Neurons that spiked in no sample.
+    pub dead_neurons: usize,
+}
+
+impl LayerSummary {
+    pub(super) fn new(name: &str, activity: &LayerActivity) -> Self {
+        LayerSummary {
+            name: name.to_owned(),
+            neurons: activity.spikes.len(),
+            silent_fraction: activity.silent_fraction(),
+            late_fraction: activity.late_fraction(),
+            dead_neurons: activity.dead_neurons(),
+        }
+    }
+}
+
+/// Result of a simulation.
+#[derive(Clone, Debug, Serialize)]
+pub struct SimulationSummary {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Version of firstspike.
+    pub version: &'static str,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// The unit of times.
+    pub time_unit: &'static str,
+    /// When the simulation ended.
+    pub until: f64,
+    /// Whether it was ended before that.
+    pub interrupted: bool,
+    /// Spikes that arrived at synapses.
+    pub synaptic_events: u64,
+    /// Wall-clock time, in seconds.
+    pub seconds: f64,
+    /// Activity of each population.
+    pub populations: Vec<PopulationSummary>,
+}
+
+/// Activity of a population in a simulation.
+#[derive(Clone, Debug, Serialize)]
+pub struct PopulationSummary {
+    /// Name of the population.
+    pub name: String,
+    /// Number of neurons or sources.
+    pub size: usize,
+    /// How many spikes they emitted together.
+    pub spikes: u64,
+    /// Spikes per neuron and time unit.
+    pub rate: f64,
+}
+
+/// A diagnosis as one line.
+pub(super) fn warning(diagnosis: &Diagnosis) -> String {
+    format!("{}; {}", diagnosis.finding, diagnosis.advice)
+}

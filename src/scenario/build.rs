@@ -1,0 +1,188 @@
+//! From a feed-forward scenario to the parts of a training run.
+
+use super::load::{LoadedScenario, Problem};
+use super::{
+    DatasetSpec, LossSpec, OptimiserSpec, RemedySpec, ScenarioError, ScheduleSpec, SelectSpec,
+    TrainingSpec,
+};
+use crate::dataset::yin_yang::{self, YinYang};
+use crate::dataset::{Dataset, LatencyEncoding};
+use crate::engine::SourceSpike;
+use crate::learning::{AdamSettings, EncodedSet, Loss, Schedule, SilentNeurons, TrainingSettings};
+use crate::network::{Layer, LayeredNetwork, layered};
+use crate::random;
+
+/// The three sets of a data set.
+#[derive(Clone, Debug)]
+pub struct DataSets {
+    /// What is learned from.
+    pub training: Dataset,
+    /// What an epoch may be chosen by.
+    pub validation: Dataset,
+    /// What the result is measured on.
+    pub test: Dataset,
+    /// Names of the classes.
+    pub class_names: Vec<String>,
+    /// The plane to draw, if the first two features are coordinates in one.
+    pub plane: Option<YinYang>,
+}
+
+/// Everything that a training or evaluation run needs.
+pub struct Learner {
+    /// The network with its initial weights.
+    pub network: LayeredNetwork,
+    /// Names of the layers.
+    pub layer_names: Vec<String>,
+    /// The data.
+    pub data: DataSets,
+    /// How features become spike times.
+    pub encoding: LatencyEncoding,
+    /// Bias spikes that come with every sample.
+    pub bias: Vec<SourceSpike>,
+    /// How to train; no epochs if the scenario only evaluates.
+    pub settings: TrainingSettings,
+    /// Which epoch's weights to keep.
+    pub select: SelectSpec,
+}
+
+impl Learner {
+    /// Encodes a data set for the network's sources.
+    pub fn encode(&self, dataset: &Dataset) -> EncodedSet {
+        let populations = self.network.network.populations();
+        let first_input = populations[self.network.input.0].nodes.start;
+        EncodedSet::new(dataset, &self.encoding, first_input, &self.bias)
+    }
+}
+
+impl LoadedScenario {
+    /// Builds network, data sets and training settings of a feed-forward scenario.
+    ///
+    /// # Errors
+    /// If a file that the scenario names cannot be read or does not fit.
+    pub fn learner(&self) -> Result<Learner, ScenarioError> {
+        let (Some(DatasetSpec::YinYang(spec)), Some(encoding)) =
+            (&self.scenario.dataset, self.scenario.encoding)
+        else {
+            return Err(self.problem("dataset", "[[layers]] need a data set and an [encoding]"));
+        };
+        let generator = YinYang { r_small: spec.r_small, r_big: spec.r_big };
+        let generate =
+            |subset: super::SubsetSpec| Dataset::from(generator.generate(subset.seed, subset.size));
+        let data = DataSets {
+            training: generate(spec.training),
+            validation: generate(spec.validation),
+            test: generate(spec.test),
+            class_names: yin_yang::CLASS_NAMES.iter().map(|&name| name.to_owned()).collect(),
+            plane: Some(generator),
+        };
+        let network = self.layered_network(data.training.feature_count)?;
+        let populations = network.network.populations();
+        let mut bias = Vec::new();
+        for (layer, sources) in self.scenario.layers.iter().zip(&network.bias) {
+            let Some(sources) = sources else { continue };
+            let nodes = populations[sources.0].nodes.clone();
+            bias.extend(
+                nodes
+                    .zip(&layer.bias_times)
+                    .map(|(node, &time)| SourceSpike { time, source: node as u32 }),
+            );
+        }
+        let (settings, select) =
+            training_settings(self.scenario.training.as_ref(), self.scenario.seed);
+        Ok(Learner {
+            network,
+            layer_names: self.scenario.layers.iter().map(|layer| layer.name.clone()).collect(),
+            data,
+            encoding: LatencyEncoding { earliest: encoding.earliest, latest: encoding.latest },
+            bias,
+            settings,
+            select,
+        })
+    }
+
+    fn layered_network(&self, inputs: usize) -> Result<LayeredNetwork, ScenarioError> {
+        let mut rows = inputs;
+        let mut layers = Vec::new();
+        for (index, spec) in self.scenario.layers.iter().enumerate() {
+            let sources = rows + spec.bias_times.len();
+            let table = |key: &str, values: &super::ValueSpec, purpose| {
+                let mut random = random::stream(self.scenario.seed, purpose, index as u64);
+                values
+                    .table(sources, spec.size, self.folder(), &mut random)
+                    .map_err(|message| self.problem(&format!("layers.{index}.{key}"), &message))
+            };
+            let delays = spec.delays.as_ref();
+            layers.push(Layer {
+                name: spec.name.clone(),
+                neurons: vec![spec.neuron.resolve(); spec.size],
+                bias_sources: spec.bias_times.len(),
+                weights: table("weights", &spec.weights, "initial weights")?,
+                delays: delays
+                    .map(|values| table("delays", values, "initial delays"))
+                    .transpose()?,
+            });
+            rows = spec.size;
+        }
+        layered(inputs, &layers).map_err(|error| self.problem("layers", &error.to_string()))
+    }
+
+    pub(super) fn problem(&self, key: &str, message: &str) -> ScenarioError {
+        self.invalid(&[Problem { key: key.to_owned(), message: message.to_owned() }])
+    }
+}
+
+/// The settings of training; with zero epochs for a scenario that does not train.
+fn training_settings(spec: Option<&TrainingSpec>, seed: u64) -> (TrainingSettings, SelectSpec) {
+    let Some(spec) = spec else {
+        let settings = TrainingSettings {
+            epochs: 0,
+            batch_size: 1,
+            loss: Loss::ShiftInvariantMeanSquaredError { margin: 0.0 },
+            adam: AdamSettings::default(),
+            schedule: Schedule::Constant,
+            gradient_guard: None,
+            silent_neurons: SilentNeurons::Ignore,
+            seed,
+        };
+        return (settings, SelectSpec::Last);
+    };
+    let OptimiserSpec::Adam(adam) = spec.optimiser;
+    let settings = TrainingSettings {
+        epochs: spec.epochs,
+        batch_size: spec.batch_size,
+        loss: match spec.loss {
+            LossSpec::FirstSpikeCrossEntropy { scale, early_weight, early_scale } => {
+                Loss::FirstSpikeCrossEntropy { scale, early_weight, early_scale }
+            }
+            LossSpec::MeanSquaredError { correct, wrong } => {
+                Loss::MeanSquaredError { correct, wrong }
+            }
+            LossSpec::ShiftInvariantMeanSquaredError { margin } => {
+                Loss::ShiftInvariantMeanSquaredError { margin }
+            }
+        },
+        adam: AdamSettings {
+            learning_rate: adam.learning_rate,
+            beta1: adam.beta1,
+            beta2: adam.beta2,
+            ..AdamSettings::default()
+        },
+        schedule: match spec.schedule {
+            ScheduleSpec::Constant => Schedule::Constant,
+            ScheduleSpec::Step { every, factor } => Schedule::Step { every, factor },
+            ScheduleSpec::Cosine => Schedule::Cosine,
+        },
+        gradient_guard: spec.gradient_guard.is_finite().then_some(spec.gradient_guard),
+        silent_neurons: match &spec.silent_neurons {
+            RemedySpec::Ignore => SilentNeurons::Ignore,
+            RemedySpec::Bump { allowed, amount } => {
+                SilentNeurons::Bump { allowed: allowed.clone(), amount: *amount }
+            }
+            RemedySpec::Nudge { allowed, amount } => {
+                SilentNeurons::Nudge { allowed: allowed.clone(), amount: *amount }
+            }
+        },
+        seed,
+    };
+    (settings, spec.select)
+}

@@ -1,0 +1,261 @@
+//! From a scenario of populations to a network and its stimulus.
+
+use std::path::Path;
+
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+use rand_distr::{Distribution, Exp};
+use serde::Deserialize;
+
+use super::load::LoadedScenario;
+use super::{
+    ConnectSpec, EdgeSpec, PopulationSpec, ProjectionSpec, ScenarioError, SourceSpec, ValueSpec,
+};
+use crate::engine::{EngineOptions, SourceSpike};
+use crate::network::{Network, PopulationId, Synapse};
+use crate::random;
+use crate::trace;
+
+/// A network, its stimulus and how long to run it.
+pub struct Simulation {
+    /// The network.
+    pub network: Network,
+    /// Spikes of its sources, sorted by time.
+    pub stimulus: Vec<SourceSpike>,
+    /// When the simulation ends, in time units.
+    pub until: f64,
+    /// How neurons are treated.
+    pub options: EngineOptions,
+}
+
+impl LoadedScenario {
+    /// Builds network and stimulus of a scenario of populations.
+    ///
+    /// # Errors
+    /// If a file that the scenario names cannot be read or does not fit, or a synapse cannot be.
+    pub fn simulation(&self) -> Result<Simulation, ScenarioError> {
+        let Some(simulation) = &self.scenario.simulation else {
+            return Err(self.problem("simulation", "missing: [[populations]] need `until`"));
+        };
+        let mut network = Network::new();
+        let mut stimulus = Vec::new();
+        for (index, spec) in self.scenario.populations.iter().enumerate() {
+            let key = format!("populations.{index}");
+            let size = match (&spec.size, &spec.source) {
+                (Some(size), _) => *size,
+                (None, Some(SourceSpec::SpikeTimes(trains))) => trains.len(),
+                (None, _) => 0,
+            };
+            let added = match &spec.source {
+                None => network.add_neurons(&spec.name, vec![spec.neuron.resolve(); size]),
+                Some(_) => network.add_sources(&spec.name, size),
+            };
+            let id = added.map_err(|error| self.problem(&key, &error.to_string()))?;
+            if let Some(source) = &spec.source {
+                let first = network.populations()[id.0].nodes.start;
+                let trains = self
+                    .spike_trains(source, size, index, simulation.until)
+                    .map_err(|message| self.problem(&format!("{key}.source"), &message))?;
+                stimulus.extend(
+                    trains.into_iter().map(|(neuron, time)| SourceSpike {
+                        time,
+                        source: (first + neuron) as u32,
+                    }),
+                );
+            }
+        }
+        stimulus.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.source.cmp(&b.source)));
+        for (index, spec) in self.scenario.projections.iter().enumerate() {
+            self.project(&mut network, spec, index)
+                .map_err(|message| self.problem(&format!("projections.{index}"), &message))?;
+        }
+        Ok(Simulation {
+            network,
+            stimulus,
+            until: simulation.until,
+            options: EngineOptions { at_most_one_spike: simulation.at_most_one_spike },
+        })
+    }
+
+    /// Spikes (source, time) of a population of sources, in any order.
+    fn spike_trains(
+        &self,
+        source: &SourceSpec,
+        size: usize,
+        population: usize,
+        until: f64,
+    ) -> Result<Vec<(usize, f64)>, String> {
+        match source {
+            SourceSpec::SpikeTimes(trains) => Ok(trains
+                .iter()
+                .enumerate()
+                .flat_map(|(neuron, times)| times.iter().map(move |&time| (neuron, time)))
+                .collect()),
+            SourceSpec::File(path) => {
+                let path = self.folder().join(path);
+                let suffix = self.scenario.time_unit.suffix();
+                let spikes =
+                    trace::read_source_spikes(&path, suffix).map_err(|error| error.to_string())?;
+                match spikes.iter().find(|(neuron, _)| *neuron >= size) {
+                    Some((neuron, _)) => Err(format!(
+                        "{}: source {neuron} does not exist, the population has {size}",
+                        path.display()
+                    )),
+                    None => Ok(spikes),
+                }
+            }
+            SourceSpec::Regular { interval, start } => {
+                // By multiplication: adding up the interval would drift.
+                let times = (0..).map(|count| start + f64::from(count) * interval);
+                let times: Vec<f64> = times.take_while(|&time| time <= until).collect();
+                Ok((0..size)
+                    .flat_map(|neuron| times.iter().map(move |&time| (neuron, time)))
+                    .collect())
+            }
+            SourceSpec::Poisson { rate, start } => {
+                let interval = Exp::new(*rate).map_err(|error| error.to_string())?;
+                let mut spikes = Vec::new();
+                for neuron in 0..size {
+                    let index = ((population as u64) << 32) | neuron as u64;
+                    let mut random = random::stream(self.scenario.seed, "poisson source", index);
+                    let mut time = start + interval.sample(&mut random);
+                    while time <= until {
+                        spikes.push((neuron, time));
+                        time += interval.sample(&mut random);
+                    }
+                }
+                Ok(spikes)
+            }
+        }
+    }
+
+    fn project(
+        &self,
+        network: &mut Network,
+        spec: &ProjectionSpec,
+        index: usize,
+    ) -> Result<(), String> {
+        let find = |name: &str| {
+            network
+                .population(name)
+                .map(|(id, population)| (id, population.nodes.len()))
+                .ok_or_else(|| format!("there is no population `{name}`"))
+        };
+        let (pre, post) = (find(&spec.pre)?, find(&spec.post)?);
+        let explicit = match &spec.connect {
+            ConnectSpec::Edges(edges) => Some(edges.clone()),
+            ConnectSpec::File(path) => Some(read_edges(&self.folder().join(path))?),
+            _ => None,
+        };
+        if let Some(edges) = explicit {
+            for EdgeSpec { pre: from, post: to, weight, delay } in edges {
+                network
+                    .connect((pre.0, from), (post.0, to), Synapse { weight, delay })
+                    .map_err(|error| error.to_string())?;
+            }
+            return Ok(());
+        }
+        let stream = |purpose| random::stream(self.scenario.seed, purpose, index as u64);
+        let pairs = pairs(&spec.connect, pre, post, &mut stream("connectivity"))?;
+        let no_delay = ValueSpec::Constant(0.0);
+        let weights = spec.weights.as_ref().unwrap_or(&no_delay);
+        let delays = spec.delays.as_ref().unwrap_or(&no_delay);
+        let weights = self.synapse_values(weights, &pairs, pre.1, post.1, stream("weights"))?;
+        let delays = self.synapse_values(delays, &pairs, pre.1, post.1, stream("delays"))?;
+        for ((from, to), (weight, delay)) in pairs.into_iter().zip(weights.into_iter().zip(delays))
+        {
+            network
+                .connect((pre.0, from), (post.0, to), Synapse { weight, delay })
+                .map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// One value per pair: drawn in the order of the pairs, or looked up in a table of all pairs.
+    fn synapse_values(
+        &self,
+        values: &ValueSpec,
+        pairs: &[(usize, usize)],
+        rows: usize,
+        columns: usize,
+        mut random: ChaCha8Rng,
+    ) -> Result<Vec<f64>, String> {
+        if !values.is_table() {
+            return Ok(pairs.iter().map(|_| values.draw(&mut random)).collect());
+        }
+        let table = values.table(rows, columns, self.folder(), &mut random)?;
+        Ok(pairs.iter().map(|&(from, to)| table[from * columns + to]).collect())
+    }
+}
+
+/// The pairs of neurons that have a synapse, by presynaptic or postsynaptic neuron.
+fn pairs(
+    connect: &ConnectSpec,
+    (pre, pre_size): (PopulationId, usize),
+    (post, post_size): (PopulationId, usize),
+    random: &mut ChaCha8Rng,
+) -> Result<Vec<(usize, usize)>, String> {
+    let same = pre == post;
+    let all = (0..pre_size).flat_map(|from| (0..post_size).map(move |to| (from, to)));
+    match *connect {
+        ConnectSpec::AllToAll { autapses } => {
+            Ok(all.filter(|(from, to)| autapses || !same || from != to).collect())
+        }
+        ConnectSpec::OneToOne {} if pre_size != post_size => Err(format!(
+            "one_to_one needs populations of equal size, but they have {pre_size} and {post_size}"
+        )),
+        ConnectSpec::OneToOne {} => Ok((0..pre_size).map(|index| (index, index)).collect()),
+        ConnectSpec::Probability(probability) => Ok(all
+            .filter(|(from, to)| !same || from != to)
+            .filter(|_| random.random::<f64>() < probability)
+            .collect()),
+        ConnectSpec::InDegree(_) if same && pre_size == 1 => {
+            Err("in_degree needs another neuron to connect from, but there is only one".to_owned())
+        }
+        ConnectSpec::InDegree(degree) => Ok((0..post_size)
+            .flat_map(|to| (0..degree).map(move |_| to))
+            .map(|to| {
+                loop {
+                    let from = random.random_range(0..pre_size);
+                    if !same || from != to {
+                        break (from, to);
+                    }
+                }
+            })
+            .collect()),
+        ConnectSpec::Edges(_) | ConnectSpec::File(_) => Ok(Vec::new()),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EdgeRow {
+    pre: usize,
+    post: usize,
+    weight: f64,
+    #[serde(default)]
+    delay: f64,
+}
+
+/// Reads a CSV file with columns `pre,post,weight` and, if there are any, `delay`.
+fn read_edges(path: &Path) -> Result<Vec<EdgeSpec>, String> {
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(path)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    reader
+        .deserialize()
+        .map(|row: Result<EdgeRow, csv::Error>| {
+            let EdgeRow { pre, post, weight, delay } =
+                row.map_err(|error| format!("{}: {error}", path.display()))?;
+            Ok(EdgeSpec { pre, post, weight, delay })
+        })
+        .collect()
+}
+
+impl PopulationSpec {
+    /// Whether this is a population of spike sources.
+    pub fn is_source(&self) -> bool {
+        self.source.is_some()
+    }
+}

@@ -1,0 +1,270 @@
+//! Recorded spike trains as CSV: `sample,population,neuron,time_<unit>`, a row per spike.
+//!
+//! Rows are written as they come ([`TraceWriter`]) and read back without loss ([`read`]): times are
+//! printed with the digits that bring back the same double. In Python, a trace is
+//! `pandas.read_csv("spikes.csv")`.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// One recorded spike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TraceSpike {
+    /// Number of the sample (stimulus presentation), from 0.
+    pub sample: u32,
+    /// Name of the population.
+    pub population: String,
+    /// Index of the neuron in it, from 0.
+    pub neuron: u32,
+    /// When it spiked, from the start of the sample, in the trace's time unit.
+    pub time: f64,
+}
+
+/// A trace file in memory.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    /// The unit in the name of the time column, such as `us` or `tau_s`.
+    pub time_unit: String,
+    /// The spikes in the order of the file.
+    pub spikes: Vec<TraceSpike>,
+}
+
+/// Writes a trace row by row.
+pub struct TraceWriter<W: Write> {
+    writer: csv::Writer<W>,
+}
+
+impl<W: Write> TraceWriter<W> {
+    /// Writes the heading.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn new(output: W, time_unit: &str) -> io::Result<Self> {
+        let mut writer = csv::Writer::from_writer(output);
+        writer.write_record(["sample", "population", "neuron", &format!("time_{time_unit}")])?;
+        Ok(TraceWriter { writer })
+    }
+
+    /// Writes one spike.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn write(
+        &mut self,
+        sample: u32,
+        population: &str,
+        neuron: u32,
+        time: f64,
+    ) -> io::Result<()> {
+        self.writer.serialize((sample, population, neuron, time)).map_err(io::Error::from)
+    }
+
+    /// Writes out what is buffered.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+/// A trace that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TraceError {
+    /// The file cannot be opened or is not CSV.
+    #[error("{}: {source}", path.display())]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        source: csv::Error,
+    },
+    /// A column is missing.
+    #[error("{}:1: there is no column `{column}`; there are {found}", path.display())]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// What was looked for.
+        column: String,
+        /// The columns that exist.
+        found: String,
+    },
+    /// A field does not hold what its column says.
+    #[error("{}:{line}: {column} `{field}` must be {accepted}", path.display())]
+    Field {
+        /// The file.
+        path: PathBuf,
+        /// Line in it, from 1.
+        line: u64,
+        /// Name of the column.
+        column: String,
+        /// What stands there.
+        field: String,
+        /// What is accepted.
+        accepted: &'static str,
+    },
+}
+
+/// Reads a trace. Columns may come in any order; others than the trace's own are ignored.
+///
+/// # Errors
+/// If the file cannot be read, lacks a column, or a field is not what its column says; with the line.
+pub fn read(path: &Path) -> Result<Trace, TraceError> {
+    let mut table = Table::open(path)?;
+    let sample = table.column("sample")?;
+    let population = table.column("population")?;
+    let neuron = table.column("neuron")?;
+    let (time, time_unit) = table.time_column()?;
+    let mut spikes = Vec::new();
+    while let Some(row) = table.next()? {
+        spikes.push(TraceSpike {
+            sample: row.index(sample, "sample")?,
+            population: row.text(population).to_owned(),
+            neuron: row.index(neuron, "neuron")?,
+            time: row.time(time)?,
+        });
+    }
+    Ok(Trace { time_unit, spikes })
+}
+
+/// Reads the spikes (source, time) of a stimulus: a CSV with the columns `neuron` and
+/// `time_<unit>`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_source_spikes(path: &Path, time_unit: &str) -> Result<Vec<(usize, f64)>, TraceError> {
+    let mut table = Table::open(path)?;
+    let neuron = table.column("neuron")?;
+    let time = table.column(&format!("time_{time_unit}"))?;
+    let mut spikes = Vec::new();
+    while let Some(row) = table.next()? {
+        spikes.push((row.index(neuron, "neuron")? as usize, row.time(time)?));
+    }
+    Ok(spikes)
+}
+
+/// A CSV file being read, with errors that name file and line.
+struct Table<'a> {
+    path: &'a Path,
+    reader: csv::Reader<std::fs::File>,
+    headings: Vec<String>,
+    record: csv::StringRecord,
+}
+
+struct Row<'t> {
+    path: &'t Path,
+    record: &'t csv::StringRecord,
+}
+
+impl<'a> Table<'a> {
+    fn open(path: &'a Path) -> Result<Self, TraceError> {
+        let wrap = |source| TraceError::Csv { path: path.to_owned(), source };
+        let mut reader =
+            csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(wrap)?;
+        let headings = reader.headers().map_err(wrap)?.iter().map(str::to_owned).collect();
+        Ok(Table { path, reader, headings, record: csv::StringRecord::new() })
+    }
+
+    fn column(&self, name: &str) -> Result<usize, TraceError> {
+        self.headings.iter().position(|heading| heading == name).ok_or_else(|| TraceError::Column {
+            path: self.path.to_owned(),
+            column: name.to_owned(),
+            found: self.headings.join(", "),
+        })
+    }
+
+    /// The time column and its unit.
+    fn time_column(&self) -> Result<(usize, String), TraceError> {
+        let unit = self.headings.iter().enumerate().find_map(|(index, heading)| {
+            heading.strip_prefix("time_").map(|unit| (index, unit.to_owned()))
+        });
+        match unit {
+            Some(found) => Ok(found),
+            None => self.column("time_<unit>").map(|index| (index, String::new())),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Row<'_>>, TraceError> {
+        let more = self
+            .reader
+            .read_record(&mut self.record)
+            .map_err(|source| TraceError::Csv { path: self.path.to_owned(), source })?;
+        Ok(more.then_some(Row { path: self.path, record: &self.record }))
+    }
+}
+
+impl Row<'_> {
+    fn text(&self, column: usize) -> &str {
+        self.record.get(column).unwrap_or("")
+    }
+
+    fn refuse(&self, column: &str, field: &str, accepted: &'static str) -> TraceError {
+        TraceError::Field {
+            path: self.path.to_owned(),
+            line: self.record.position().map_or(0, csv::Position::line),
+            column: column.to_owned(),
+            field: field.to_owned(),
+            accepted,
+        }
+    }
+
+    fn index(&self, column: usize, name: &str) -> Result<u32, TraceError> {
+        let field = self.text(column);
+        field.parse().map_err(|_| self.refuse(name, field, "a whole number from 0 to 4294967295"))
+    }
+
+    fn time(&self, column: usize) -> Result<f64, TraceError> {
+        let field = self.text(column);
+        match field.parse() {
+            Ok(time) if 0.0 <= time && time < f64::INFINITY => Ok(time),
+            _ => Err(self.refuse("time", field, "a finite number, not negative")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back_bit_for_bit(
+            times in prop::collection::vec(0.0..f64::MAX, 1..20)
+        ) {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let path = folder.path().join("spikes.csv");
+            let file = std::fs::File::create(&path).expect("writable");
+            let mut writer = TraceWriter::new(file, "us").expect("heading");
+            let mut expected = Vec::new();
+            for (neuron, &time) in times.iter().enumerate() {
+                writer.write(7, "hidden", neuron as u32, time).expect("row");
+                let population = "hidden".to_owned();
+                expected.push(TraceSpike { sample: 7, population, neuron: neuron as u32, time });
+            }
+            writer.finish().expect("flush");
+            let trace = read(&path).expect("readable");
+            prop_assert_eq!(trace, Trace { time_unit: "us".to_owned(), spikes: expected });
+        }
+    }
+
+    #[test]
+    fn malformed_traces_are_refused_with_their_line() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("bad.csv");
+        let cases = [
+            ("sample,population,neuron\n", ":1: there is no column `time_<unit>`"),
+            ("sample,population,neuron,time_us\n0,a,1,0.5\n0,a,x,1\n", ":3: neuron `x` must be"),
+            ("sample,population,neuron,time_us\n0,a,1,NaN\n", ":2: time `NaN` must be"),
+            ("sample,population,neuron,time_us\n0,a,1,-1\n", ":2: time `-1` must be"),
+            ("sample,population,neuron,time_us\n0,a,1\n", "line: 2"),
+        ];
+        for (text, expected) in cases {
+            std::fs::write(&path, text).expect("writable");
+            let message = read(&path).expect_err(text).to_string();
+            assert!(message.contains("bad.csv") && message.contains(expected), "{message}");
+        }
+    }
+}
