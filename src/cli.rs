@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod console;
 mod progress;
 mod run;
 
@@ -51,7 +52,7 @@ struct ScenarioArguments {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Seed of initial weights, order of samples, and all else that is random.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
 }
 
@@ -72,7 +73,7 @@ struct RunArguments {
     /// Threads to work on [default: all cores]. The results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Show no progress.
+    /// Show no progress; warnings and the result are still shown.
     #[arg(long, short)]
     quiet: bool,
 }
@@ -88,6 +89,6 @@ pub fn main() -> ExitCode {
 
 /// Says what is wrong with the input, and returns the exit code for it.
 fn bad_input(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("error: {error}");
+    console::err!("error: {error}");
     ExitCode::from(2)
 }

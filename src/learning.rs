@@ -21,7 +21,7 @@ pub use batch::LearningError;
 pub use diagnosis::{Diagnosis, diagnose};
 pub use encoded::EncodedSet;
 pub use first_spikes::{BackwardPass, FirstSpikes};
-pub use loss::Loss;
+pub use loss::{Loss, SILENT_LOSS};
 pub use metrics::{EpochMetrics, LayerActivity, Score};
 pub use optimiser::{Adam, AdamSettings, Schedule};
 pub use silent::SilentNeurons;

@@ -41,5 +41,5 @@ mod tests {
         assert!(others.iter().all(|&other| other != PINNED));
     }
 
-    const PINNED: u64 = 0;
+    const PINNED: u64 = 6_649_964_526_392_907_592;
 }

@@ -83,6 +83,34 @@ impl Scenario {
         !self.populations.is_empty()
     }
 
+    /// The files that the scenario names.
+    fn files_mut(&mut self) -> impl Iterator<Item = &mut std::path::PathBuf> {
+        let layers = self.layers.iter_mut().flat_map(|layer| {
+            [Some(&mut layer.weights), layer.delays.as_mut()].into_iter().flatten()
+        });
+        let mut tables: Vec<&mut ValueSpec> = layers.collect();
+        let mut files = Vec::new();
+        for projection in &mut self.projections {
+            tables.extend(
+                [projection.weights.as_mut(), projection.delays.as_mut()].into_iter().flatten(),
+            );
+            if let ConnectSpec::File(file) = &mut projection.connect {
+                files.push(file);
+            }
+        }
+        files.extend(tables.into_iter().filter_map(|values| match values {
+            ValueSpec::File(file) => Some(file),
+            _ => None,
+        }));
+        files.extend(self.populations.iter_mut().filter_map(|population| {
+            match &mut population.source {
+                Some(SourceSpec::File(file)) => Some(file),
+                _ => None,
+            }
+        }));
+        files.into_iter()
+    }
+
     /// The scenario as a TOML file, with every default filled in.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).unwrap_or_else(|error| format!("# cannot be written: {error}\n"))

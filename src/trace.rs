@@ -217,7 +217,7 @@ impl Row<'_> {
     fn time(&self, column: usize) -> Result<f64, TraceError> {
         let field = self.text(column);
         match field.parse() {
-            Ok(time) if 0.0 <= time && time < f64::INFINITY => Ok(time),
+            Ok(time) if (0.0..f64::INFINITY).contains(&time) => Ok(time),
             _ => Err(self.refuse("time", field, "a finite number, not negative")),
         }
     }

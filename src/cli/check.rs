@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{ScenarioArguments, bad_input};
+use super::{ScenarioArguments, bad_input, console};
 use crate::scenario::{LoadedScenario, ScenarioError, load};
 
 pub(super) fn check(arguments: &ScenarioArguments) -> ExitCode {
@@ -10,8 +10,8 @@ pub(super) fn check(arguments: &ScenarioArguments) -> ExitCode {
         .and_then(|loaded| Ok((describe(&loaded)?, loaded)));
     match checked {
         Ok((description, loaded)) => {
-            print!("{}", loaded.scenario.to_toml());
-            eprintln!("{}: {description}", arguments.scenario.display());
+            console::out!("{}", loaded.scenario.to_toml().trim_end());
+            console::err!("{}: {description}", arguments.scenario.display());
             ExitCode::SUCCESS
         }
         Err(error) => bad_input(&error),

@@ -2,6 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::console;
 use crate::learning::{Diagnosis, EpochMetrics, Score};
 use crate::run::Progress;
 
@@ -85,7 +86,7 @@ impl Progress for Lines {
             format!("  validation {:.2} %", 100.0 * score.accuracy())
         });
         let left = self.seconds / metrics.epoch as f64 * (self.epochs - metrics.epoch) as f64;
-        eprintln!(
+        console::err!(
             "epoch {:>4}/{}  loss {:.5}  training {:.2} %{validation}  {left:.0} s left",
             metrics.epoch,
             self.epochs,
@@ -99,10 +100,19 @@ impl Progress for Lines {
     }
 
     fn stage(&mut self, what: &str) {
-        eprintln!("{what}");
+        console::err!("{what}");
+    }
+}
+
+/// Warnings only.
+pub(super) struct Quiet;
+
+impl Progress for Quiet {
+    fn trouble(&mut self, diagnosis: &Diagnosis) {
+        print_trouble(diagnosis);
     }
 }
 
 fn print_trouble(diagnosis: &Diagnosis) {
-    eprintln!("warning: {}\n  what to do: {}", diagnosis.finding, diagnosis.advice);
+    console::err!("warning: {}\n  what to do: {}", diagnosis.finding, diagnosis.advice);
 }

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::progress::{Bar, Lines};
+use super::console;
+use super::progress::{Bar, Lines, Quiet};
 use super::{RunArguments, bad_input};
 use crate::run::{
-    Progress, RunError, RunOptions, Silent, SimulationSummary, TrainingSummary, simulate, train,
+    Progress, RunError, RunOptions, SimulationSummary, TrainingSummary, simulate, train,
 };
 use crate::scenario::{LoadedScenario, load};
 
@@ -27,7 +28,7 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     let out =
         arguments.out.clone().unwrap_or_else(|| Path::new("traces").join(&loaded.scenario.name));
     let mut progress: Box<dyn Progress + Send> = if arguments.quiet {
-        Box::new(Silent)
+        Box::new(Quiet)
     } else if console_is_terminal() {
         Box::new(Bar::new())
     } else {
@@ -38,7 +39,7 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ (RunError::Scenario(_) | RunError::Output { .. })) => bad_input(&error),
         Err(error) => {
-            eprintln!("error: {error}");
+            console::err!("error: {error}");
             ExitCode::FAILURE
         }
     }
@@ -66,10 +67,10 @@ fn listen_for_interrupt() {
         if INTERRUPT.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!("\ninterrupted: writing what there is (Ctrl-C again to stop at once)");
+        console::err!("\ninterrupted: writing what there is (Ctrl-C again to stop at once)");
     });
     if let Err(error) = listening {
-        eprintln!("warning: Ctrl-C will stop at once, without writing results: {error}");
+        console::err!("warning: Ctrl-C will stop at once, without writing results: {error}");
     }
 }
 
@@ -81,41 +82,44 @@ fn console_is_terminal() -> bool {
 fn print_training(summary: &TrainingSummary, out: &Path) {
     let percent = |fraction: f64| format!("{:.2} %", 100.0 * fraction);
     if summary.interrupted {
-        println!("interrupted after {} epochs", summary.epochs);
+        console::out!("interrupted after {} epochs", summary.epochs);
     }
-    println!("test accuracy        {}", percent(summary.test_accuracy));
-    println!("validation accuracy  {}", percent(summary.validation_accuracy));
-    println!("train accuracy       {}", percent(summary.train_accuracy));
-    println!(
+    console::out!("test accuracy        {}", percent(summary.test_accuracy));
+    console::out!("validation accuracy  {}", percent(summary.validation_accuracy));
+    console::out!("train accuracy       {}", percent(summary.train_accuracy));
+    console::out!(
         "mean decision time   {:.3} {}",
         summary.mean_decision_time,
         unit_symbol(summary.time_unit)
     );
-    println!(
+    console::out!(
         "time                 {:.1} s, {:.0} ms per epoch on {} thread{}",
         summary.seconds,
         1e3 * summary.seconds_per_epoch,
         summary.threads,
         if summary.threads == 1 { "" } else { "s" }
     );
-    println!("picture              {}", out.join("class_map.png").display());
-    println!("everything else in   {}", out.display());
+    console::out!("picture              {}", out.join("class_map.png").display());
+    console::out!("everything else in   {}", out.display());
 }
 
 fn print_simulation(summary: &SimulationSummary, out: &Path) {
     if summary.interrupted {
-        println!("interrupted before {} {}", summary.until, summary.time_unit);
+        console::out!("interrupted before {} {}", summary.until, summary.time_unit);
     }
-    println!("{:<20} {:>8} {:>12} {:>14}", "population", "size", "spikes", "rate");
+    console::out!("{:<20} {:>8} {:>12} {:>14}", "population", "size", "spikes", "rate");
     for population in &summary.populations {
-        println!(
+        console::out!(
             "{:<20} {:>8} {:>12} {:>14.6}",
-            population.name, population.size, population.spikes, population.rate
+            population.name,
+            population.size,
+            population.spikes,
+            population.rate
         );
     }
-    println!("(rate: spikes per neuron and {})", unit_symbol(summary.time_unit));
-    println!("{} synaptic events in {:.3} s", summary.synaptic_events, summary.seconds);
-    println!("spikes               {}", out.join("spikes.csv").display());
+    console::out!("(rate: spikes per neuron and {})", unit_symbol(summary.time_unit));
+    console::out!("{} synaptic events in {:.3} s", summary.synaptic_events, summary.seconds);
+    console::out!("spikes               {}", out.join("spikes.csv").display());
 }
 
 fn unit_symbol(suffix: &str) -> &str {

@@ -14,6 +14,9 @@
 //! added up before any neuron's crossing is predicted anew. A spike that is emitted at `t` over a
 //! synapse without delay arrives at `t`, after everything that was due at `t` before it.
 
+mod prediction;
+mod propagators;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
@@ -22,7 +25,9 @@ use std::ops::Range;
 use super::Observer;
 use super::queue::{EventQueue, from_ordered_bits, ordered_bits};
 use crate::network::CompiledNetwork;
-use crate::neuron::{Propagator, State};
+use crate::neuron::State;
+use prediction::{Deferred, Horizon};
+use propagators::{PropagatorCache, Use};
 
 /// One spike of a stimulus.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,6 +104,8 @@ struct Cell {
     spent: bool,
     /// Received something at the present moment.
     touched: bool,
+    /// Whether the prediction of its crossing was put off, and until when.
+    deferred: Option<Horizon>,
 }
 
 /// A spike on its way: the next synapse it arrives at, and where its row ends.
@@ -122,9 +129,12 @@ pub struct EventEngine {
     deliveries: BinaryHeap<Reverse<Delivery>>,
     /// Neurons that received something at the present moment.
     touched: Vec<u32>,
-    /// Per distinct neuron: the latest propagator and the stretch of time it is for. Neurons of a
-    /// layer mostly share both.
-    propagators: Vec<(f64, Propagator)>,
+    /// Neurons whose predictions were put off.
+    deferred: Deferred,
+    /// Off only in the tests, which compare with an engine that predicts every crossing at once.
+    defers: bool,
+    /// Neurons of a layer mostly share their stretches of time, and so their propagators.
+    propagators: PropagatorCache,
 }
 
 impl EventEngine {
@@ -138,6 +148,7 @@ impl EventEngine {
                 dynamics: network.dynamics_index(node).unwrap_or(u32::MAX),
                 spent: false,
                 touched: false,
+                deferred: None,
             })
             .collect();
         EventEngine {
@@ -146,11 +157,9 @@ impl EventEngine {
             crossings: EventQueue::new(network.node_count()),
             deliveries: BinaryHeap::new(),
             touched: Vec::new(),
-            propagators: network
-                .distinct_dynamics()
-                .iter()
-                .map(|dynamics| (0.0, dynamics.propagator(0.0)))
-                .collect(),
+            deferred: Deferred::default(),
+            defers: true,
+            propagators: PropagatorCache::new(network),
         }
     }
 
@@ -176,6 +185,10 @@ impl EventEngine {
             let crossing = self.crossings.next().map_or(f64::INFINITY, |(time, _)| time);
             let arrival = self.next_arrival();
             let now = crossing.min(source_time).min(arrival);
+            if self.deferred.due_before(now) {
+                self.predict_deferred(network, now, source_time, until);
+                continue;
+            }
             if now > until || now == f64::INFINITY {
                 return Ok(statistics);
             }
@@ -200,10 +213,7 @@ impl EventEngine {
                 source_time = self.check_source(network, stimulus, next_source, now)?;
             } else {
                 statistics.synaptic_events += self.deliver(network, now);
-                while let Some(neuron) = self.touched.pop() {
-                    self.cells[neuron as usize].touched = false;
-                    self.predict(network, neuron as usize, now, until);
-                }
+                self.predict_touched(network, now, source_time, until);
             }
         }
     }
@@ -213,6 +223,7 @@ impl EventEngine {
         self.crossings.clear();
         self.deliveries.clear();
         self.touched.clear();
+        self.deferred.clear();
         for neuron in 0..self.cells.len() {
             let Some(dynamics) = network.dynamics(neuron) else { continue };
             let cell = &mut self.cells[neuron];
@@ -221,7 +232,8 @@ impl EventEngine {
             cell.release = f64::NEG_INFINITY;
             cell.spent = false;
             cell.touched = false;
-            self.predict(network, neuron, 0.0, until);
+            cell.deferred = None;
+            self.predict(network, neuron, until);
         }
     }
 
@@ -319,36 +331,13 @@ impl EventEngine {
             }
             let elapsed = now - cell.updated;
             if elapsed > 0.0 {
-                let (known, propagator) = &mut self.propagators[cell.dynamics as usize];
-                if *known != elapsed {
-                    *known = elapsed;
-                    *propagator = dynamics.propagator(elapsed);
-                }
-                propagator.apply(&mut cell.state);
+                self.propagators
+                    .get(Use::Advance, network, cell.dynamics, elapsed)
+                    .apply(&mut cell.state);
                 cell.updated = now;
             }
         }
         cell.state.current += weight;
-    }
-
-    /// Predicts when the neuron crosses its threshold if nothing else arrives.
-    #[inline]
-    fn predict(&mut self, network: &CompiledNetwork, neuron: usize, now: f64, until: f64) {
-        let cell = &self.cells[neuron];
-        let dynamics = &network.distinct_dynamics()[cell.dynamics as usize];
-        let mut state = cell.state;
-        let start = if now < cell.release {
-            dynamics.decay_current(&mut state, cell.release - now);
-            cell.release
-        } else {
-            now
-        };
-        match dynamics.first_crossing(&state) {
-            Some(crossing) if start + crossing.elapsed <= until => {
-                self.crossings.schedule(neuron, start + crossing.elapsed);
-            }
-            _ => self.crossings.cancel(neuron),
-        }
     }
 
     fn reset_after_spike(
@@ -372,144 +361,10 @@ impl EventEngine {
         cell.state = dynamics.reset_state(cell.state.current);
         cell.updated = now;
         cell.release = release;
-        self.predict(network, neuron, now, until);
+        self.predict(network, neuron, until);
         Ok(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Recording, Spike};
-    use super::*;
-    use crate::network::{Network, Synapse};
-    use crate::neuron::{Dynamics, NeuronParameters, first_spike};
-
-    fn one_neuron(parameters: NeuronParameters, weights: &[f64]) -> CompiledNetwork {
-        let mut network = Network::new();
-        let input = network.add_sources("input", weights.len()).expect("new");
-        let neuron = network.add_neurons("neuron", [parameters]).expect("valid");
-        for (index, &weight) in weights.iter().enumerate() {
-            let synapse = Synapse { weight, delay: 0.0 };
-            network.connect((input, index), (neuron, 0), synapse).expect("valid");
-        }
-        CompiledNetwork::new(&network)
-    }
-
-    fn run(
-        network: &CompiledNetwork,
-        options: EngineOptions,
-        stimulus: &[(f64, u32)],
-        until: f64,
-    ) -> Result<Vec<Spike>, EngineError> {
-        let stimulus: Vec<_> =
-            stimulus.iter().map(|&(time, source)| SourceSpike { time, source }).collect();
-        let mut recording = Recording::default();
-        EventEngine::new(network, options).run(network, &stimulus, until, &mut recording)?;
-        Ok(recording.spikes)
-    }
-
-    #[test]
-    fn agrees_with_the_single_neuron() {
-        let parameters = NeuronParameters { tau_m: 3.0, ..NeuronParameters::default() };
-        let weights = [2.0, -1.0, 3.0, 4.0];
-        let network = one_neuron(parameters, &weights);
-        let stimulus = [(0.1, 0), (0.4, 1), (0.4, 2), (0.7, 3)];
-        let spikes = run(&network, EngineOptions::default(), &stimulus, 0.72).expect("runs");
-        let inputs = stimulus.map(|(time, source)| (time, weights[source as usize]));
-        let dynamics = Dynamics::new(&parameters).expect("valid");
-        let expected = first_spike(&dynamics, &inputs).map(|crossing| crossing.elapsed);
-        let found = spikes.iter().find(|spike| spike.node == 4).map(|spike| spike.time);
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn a_constant_current_fires_with_the_textbook_period() {
-        let (bias_current, refractory_period) = (2.0, 0.5);
-        let parameters =
-            NeuronParameters { bias_current, refractory_period, ..NeuronParameters::default() };
-        let network = one_neuron(parameters, &[0.0]);
-        let spikes = run(&network, EngineOptions::default(), &[], 10.0).expect("runs");
-        // Interval: the refractory period and τ_m ln(I/(I − ϑ)) from reset to threshold.
-        let period = refractory_period + 2.0f64.ln();
-        assert_eq!(spikes.len(), 8);
-        for (index, spike) in spikes.iter().enumerate() {
-            let expected = 2.0f64.ln() + index as f64 * period;
-            assert!((spike.time - expected).abs() < 1e-14);
-        }
-    }
-
-    #[test]
-    fn ring_with_delays_passes_a_spike_around() {
-        // Neurons that a spike of this weight brings to threshold after exactly t = 0.1.
-        let mut network = Network::new();
-        let input = network.add_sources("input", 1).expect("new");
-        let parameters = NeuronParameters { refractory_period: 1.0, ..NeuronParameters::default() };
-        let ring = network.add_neurons("ring", vec![parameters; 3]).expect("valid");
-        let weight = 10.0 * 0.1f64.exp();
-        network.connect((input, 0), (ring, 0), Synapse { weight, delay: 0.0 }).expect("valid");
-        for index in 0..3 {
-            network
-                .connect((ring, index), (ring, (index + 1) % 3), Synapse { weight, delay: 20.0 })
-                .expect("valid");
-        }
-        let network = CompiledNetwork::new(&network);
-        let spikes = run(&network, EngineOptions::default(), &[(0.0, 0)], 150.0).expect("runs");
-        let first_of_each_lap: Vec<_> =
-            spikes.iter().filter(|spike| spike.node != 0).map(|spike| spike.time).collect();
-        // The surviving current makes neurons burst after their refractory period; the first
-        // spikes follow each other by delay and rise time.
-        assert!((first_of_each_lap[0] - 0.1).abs() < 1e-14);
-        assert!(first_of_each_lap.iter().any(|time| (time - 20.2).abs() < 1e-13));
-        assert!(first_of_each_lap.iter().any(|time| (time - 40.3).abs() < 1e-13));
-    }
-
-    #[test]
-    fn at_most_one_spike_is_kept() {
-        let network = one_neuron(NeuronParameters::default(), &[20.0]);
-        let stimulus = [(0.0, 0), (5.0, 0), (10.0, 0)];
-        let count = |options| {
-            let spikes = run(&network, options, &stimulus, f64::INFINITY).expect("runs");
-            spikes.iter().filter(|spike| spike.node == 1).count()
-        };
-        assert!(count(EngineOptions::default()) > 3);
-        assert_eq!(count(EngineOptions { at_most_one_spike: true }), 1);
-    }
-
-    #[test]
-    fn an_input_at_the_moment_of_a_crossing_comes_too_late_to_prevent_it() {
-        let network = one_neuron(NeuronParameters::default(), &[10.0, -1000.0]);
-        let lone = run(&network, EngineOptions { at_most_one_spike: true }, &[(0.0, 0)], 9.0)
-            .expect("runs");
-        let time = lone[1].time;
-        let tied =
-            run(&network, EngineOptions { at_most_one_spike: true }, &[(0.0, 0), (time, 1)], 9.0)
-                .expect("runs");
-        assert_eq!(tied.iter().map(|spike| spike.node).collect::<Vec<_>>(), [0, 2, 1]);
-        let earlier = time * (1.0 - 1e-15);
-        let prevented = run(
-            &network,
-            EngineOptions { at_most_one_spike: true },
-            &[(0.0, 0), (earlier, 1)],
-            9.0,
-        )
-        .expect("runs");
-        assert_eq!(prevented.iter().map(|spike| spike.node).collect::<Vec<_>>(), [0, 1]);
-    }
-
-    #[test]
-    fn endless_spikes_and_bad_stimuli_are_reported() {
-        // Spikes 1e-18 apart cannot be told apart at time one.
-        let network = one_neuron(NeuronParameters::default(), &[1e18]);
-        let error = run(&network, EngineOptions::default(), &[(1.0, 0)], 10.0).expect_err("stuck");
-        assert!(matches!(error, EngineError::EndlessSpikes { neuron: 1, .. }), "{error}");
-
-        let network = one_neuron(NeuronParameters::default(), &[1.0]);
-        let fails = |stimulus: &[(f64, u32)]| {
-            run(&network, EngineOptions::default(), stimulus, 10.0).expect_err("bad stimulus")
-        };
-        assert_eq!(fails(&[(1.0, 0), (0.5, 0)]), EngineError::Stimulus { index: 1, time: 0.5 });
-        assert_eq!(fails(&[(-1.0, 0)]), EngineError::Stimulus { index: 0, time: -1.0 });
-        assert_eq!(fails(&[(1.0, 1)]), EngineError::NotASource { index: 0, node: 1 });
-        assert!(matches!(fails(&[(f64::NAN, 0)]), EngineError::Stimulus { .. }));
-    }
-}
+mod tests;

@@ -10,8 +10,8 @@ use orx_priority_queue::{DaryHeapOfIndices, PriorityQueue, PriorityQueueDecKey};
 ///   come in the order of the neurons' indices, whatever the order of insertion.
 ///
 /// Time and neuron are packed into one integer key, so the order of ties costs no comparison. The
-/// heap over dense indices re-keys in less than half the time of the hash-indexed `priority-queue`
-/// crate (`benches/queue.rs`), which serves as its oracle in the tests.
+/// heap over dense indices takes about half the time of the hash-indexed `priority-queue` crate
+/// (`benches/queue.rs`), which serves as its oracle in the tests.
 #[derive(Clone, Debug)]
 pub struct EventQueue {
     heap: DaryHeapOfIndices<usize, u128, 4>,

@@ -4,7 +4,7 @@
 //! extremum. Whether it crosses is decided at that extremum, and the first upward crossing lies
 //! on a stretch where the potential only rises: nothing can be stepped over.
 
-use super::dynamics::{Dynamics, Ratio, State};
+use super::dynamics::{Dynamics, Propagator, Ratio, State};
 use super::lambert::lead_before_peak;
 
 /// A threshold crossing.
@@ -45,12 +45,29 @@ impl Dynamics {
         }
     }
 
+    /// Whether the potential certainly stays below the threshold for the stretch of time that the
+    /// propagator stands for. `false` says nothing.
+    ///
+    /// The potential has at most one extremum. If it is below the threshold at both ends and rises
+    /// at the second, that extremum is no maximum in between. The slack is far more than rounding
+    /// can shift the potential at the second end.
+    #[inline]
+    pub fn stays_below_threshold(&self, state: &State, propagator: &Propagator) -> bool {
+        let mut later = *state;
+        propagator.apply(&mut later);
+        let scale = state.potential.abs() + (state.current * self.largest_response).abs();
+        state.potential < self.threshold
+            && later.potential + 1e-12 * (scale + self.threshold.abs()) < self.threshold
+            && self.slope(&later) > 0.0
+    }
+
     /// `τ_m = τ_s`. Relative to the asymptote the potential is `(a t − b) e^(−λ t)` with the
     /// slope `a = I/C` and `b` the distance up to the asymptote. It peaks at `t* = 1/λ + b/a` with
     /// height `(a/λ) e^(−λ t*)`. Writing the crossing as `T = t* − u/λ` turns
     /// `(a T − b) e^(−λ T) = ϑ` into `(1 − u) e^u = ϑ/height`, or
     /// `u + ln(1 − u) = ln(ϑ/height)`: the margin of [`lead_before_peak`]. The same `u` gives the
     /// slope there, `a u e^(−λ T)`.
+    #[inline]
     fn crossing_equal(&self, state: &State) -> Option<Crossing> {
         let rate = self.membrane_rate;
         let push = state.current * self.inverse_capacitance;
@@ -76,6 +93,7 @@ impl Dynamics {
     /// `τ_m = 2 τ_s`. In `x = e^(−λ_m t)` the potential relative to the asymptote is the parabola
     /// `(c − b) x − c x²` with `c = I/(C λ_m)`. It peaks at `x* = (c − b)/(2c)` with height
     /// `(c − b)²/(4c)`, and the earlier crossing is `x = x* (1 + r)`, `r = √(1 − ϑ/height)`.
+    #[inline]
     fn crossing_double(&self, state: &State) -> Option<Crossing> {
         let rate = self.membrane_rate;
         let push = state.current * self.inverse_capacitance / rate;

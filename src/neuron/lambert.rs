@@ -24,7 +24,7 @@ pub(super) fn lead_before_peak(margin: f64) -> f64 {
         return p * series.iter().rev().fold(0.0, |sum, term| sum * p + term);
     }
     let lead = 1.0 + lambert_w::lambert_w0(-(margin - 1.0).exp());
-    if margin > -0.5 {
+    if margin > -0.02 {
         let residual = lead + (-lead).ln_1p() - margin;
         return lead + residual * (1.0 - lead) / lead;
     }

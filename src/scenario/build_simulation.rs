@@ -7,12 +7,12 @@ use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, Exp};
 use serde::Deserialize;
 
-use super::load::LoadedScenario;
+use super::load::{LoadedScenario, Problem};
 use super::{
     ConnectSpec, EdgeSpec, PopulationSpec, ProjectionSpec, ScenarioError, SourceSpec, ValueSpec,
 };
 use crate::engine::{EngineOptions, SourceSpike};
-use crate::network::{Network, PopulationId, Synapse};
+use crate::network::{Network, NetworkError, PopulationId, Synapse};
 use crate::random;
 use crate::trace;
 
@@ -66,8 +66,7 @@ impl LoadedScenario {
         }
         stimulus.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.source.cmp(&b.source)));
         for (index, spec) in self.scenario.projections.iter().enumerate() {
-            self.project(&mut network, spec, index)
-                .map_err(|message| self.problem(&format!("projections.{index}"), &message))?;
+            self.project(&mut network, spec, index).map_err(|problem| self.invalid(&[problem]))?;
         }
         Ok(Simulation {
             network,
@@ -98,8 +97,9 @@ impl LoadedScenario {
                     trace::read_source_spikes(&path, suffix).map_err(|error| error.to_string())?;
                 match spikes.iter().find(|(neuron, _)| *neuron >= size) {
                     Some((neuron, _)) => Err(format!(
-                        "{}: source {neuron} does not exist, the population has {size}",
-                        path.display()
+                        "{}: neuron {neuron} does not exist: it must be from 0 to {}",
+                        path.display(),
+                        size.saturating_sub(1)
                     )),
                     None => Ok(spikes),
                 }
@@ -134,39 +134,59 @@ impl LoadedScenario {
         network: &mut Network,
         spec: &ProjectionSpec,
         index: usize,
-    ) -> Result<(), String> {
-        let find = |name: &str| {
+    ) -> Result<(), Problem> {
+        let refuse = |part: &str, message: String| Problem {
+            key: format!("projections.{index}.{part}"),
+            message,
+        };
+        let find = |end: &str, name: &str| {
             network
                 .population(name)
                 .map(|(id, population)| (id, population.nodes.len()))
-                .ok_or_else(|| format!("there is no population `{name}`"))
+                .ok_or_else(|| refuse(end, format!("there is no population `{name}`")))
         };
-        let (pre, post) = (find(&spec.pre)?, find(&spec.post)?);
-        let explicit = match &spec.connect {
-            ConnectSpec::Edges(edges) => Some(edges.clone()),
-            ConnectSpec::File(path) => Some(read_edges(&self.folder().join(path))?),
-            _ => None,
+        let (pre, post) = (find("pre", &spec.pre)?, find("post", &spec.post)?);
+        let mut connect = |edge: EdgeSpec| {
+            let synapse = Synapse { weight: edge.weight, delay: edge.delay };
+            network.connect((pre.0, edge.pre), (post.0, edge.post), synapse)
         };
-        if let Some(edges) = explicit {
-            for EdgeSpec { pre: from, post: to, weight, delay } in edges {
-                network
-                    .connect((pre.0, from), (post.0, to), Synapse { weight, delay })
-                    .map_err(|error| error.to_string())?;
+        match &spec.connect {
+            ConnectSpec::Edges(edges) => {
+                for (place, edge) in edges.iter().enumerate() {
+                    connect(*edge).map_err(|error| {
+                        refuse(&format!("connect.edges.{place}"), error.to_string())
+                    })?;
+                }
+                return Ok(());
             }
-            return Ok(());
+            ConnectSpec::File(path) => {
+                let path = self.folder().join(path);
+                let edges = read_edges(&path).map_err(|message| refuse("connect.file", message))?;
+                for (line, edge) in edges {
+                    connect(edge).map_err(|error| {
+                        refuse("connect.file", format!("{}:{line}: {error}", path.display()))
+                    })?;
+                }
+                return Ok(());
+            }
+            _ => {}
         }
         let stream = |purpose| random::stream(self.scenario.seed, purpose, index as u64);
-        let pairs = pairs(&spec.connect, pre, post, &mut stream("connectivity"))?;
+        let pairs = pairs(&spec.connect, pre, post, &mut stream("connectivity"))
+            .map_err(|message| refuse("connect", message))?;
         let no_delay = ValueSpec::Constant(0.0);
-        let weights = spec.weights.as_ref().unwrap_or(&no_delay);
-        let delays = spec.delays.as_ref().unwrap_or(&no_delay);
-        let weights = self.synapse_values(weights, &pairs, pre.1, post.1, stream("weights"))?;
-        let delays = self.synapse_values(delays, &pairs, pre.1, post.1, stream("delays"))?;
-        for ((from, to), (weight, delay)) in pairs.into_iter().zip(weights.into_iter().zip(delays))
-        {
-            network
-                .connect((pre.0, from), (post.0, to), Synapse { weight, delay })
-                .map_err(|error| error.to_string())?;
+        let values = |part: &'static str, values: &Option<ValueSpec>| {
+            let values = values.as_ref().unwrap_or(&no_delay);
+            self.synapse_values(values, &pairs, pre.1, post.1, stream(part))
+                .map_err(|message| refuse(part, message))
+        };
+        let weights = values("weights", &spec.weights)?;
+        let delays = values("delays", &spec.delays)?;
+        for (&(from, to), (weight, delay)) in pairs.iter().zip(weights.into_iter().zip(delays)) {
+            connect(EdgeSpec { pre: from, post: to, weight, delay }).map_err(|error| {
+                let late = matches!(error, NetworkError::Synapse { what: "delay", .. });
+                refuse(if late { "delays" } else { "weights" }, error.to_string())
+            })?;
         }
         Ok(())
     }
@@ -237,20 +257,39 @@ struct EdgeRow {
     delay: f64,
 }
 
-/// Reads a CSV file with columns `pre,post,weight` and, if there are any, `delay`.
-fn read_edges(path: &Path) -> Result<Vec<EdgeSpec>, String> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+/// Reads a CSV file with columns `pre,post,weight` and, if there are any, `delay`: each synapse with
+/// its line.
+fn read_edges(path: &Path) -> Result<Vec<(u64, EdgeSpec)>, String> {
+    let refuse = |error: csv::Error| format!("{}: {error}", path.display());
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(refuse)?;
+    let headings = reader.headers().map_err(refuse)?.clone();
     reader
-        .deserialize()
-        .map(|row: Result<EdgeRow, csv::Error>| {
+        .records()
+        .map(|record| {
+            let record = record.map_err(refuse)?;
+            let line = record.position().map_or(0, csv::Position::line);
             let EdgeRow { pre, post, weight, delay } =
-                row.map_err(|error| format!("{}: {error}", path.display()))?;
-            Ok(EdgeSpec { pre, post, weight, delay })
+                record.deserialize(Some(&headings)).map_err(|error| {
+                    format!("{}:{line}: {}", path.display(), explain(&error, &headings, &record))
+                })?;
+            Ok((line, EdgeSpec { pre, post, weight, delay }))
         })
         .collect()
+}
+
+/// What is wrong with a row of synapses, and what is accepted.
+fn explain(error: &csv::Error, headings: &csv::StringRecord, row: &csv::StringRecord) -> String {
+    let csv::ErrorKind::Deserialize { err, .. } = error.kind() else { return error.to_string() };
+    let place = err.field().map(|field| field as usize).map_or_else(String::new, |field| {
+        let text = |record: &csv::StringRecord| record.get(field).unwrap_or("").to_owned();
+        format!("{} `{}`: ", text(headings), text(row))
+    });
+    format!(
+        "{place}{}; a row holds pre and post (whole numbers), weight and, if there are any, delay \
+         (numbers)",
+        err.kind()
+    )
 }
 
 impl PopulationSpec {

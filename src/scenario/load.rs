@@ -71,10 +71,11 @@ impl LoadedScenario {
         let problems = problems
             .iter()
             .map(|Problem { key, message }| {
-                let overridden = self
-                    .overrides
-                    .iter()
-                    .any(|known| known.split('=').next().is_some_and(|known| known.trim() == key));
+                let overridden = self.overrides.iter().any(|given| {
+                    let changed = given.split('=').next().unwrap_or("").trim();
+                    key.strip_prefix(changed)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                });
                 let place = match line_of(&self.text, key) {
                     _ if overridden => "--set".to_owned(),
                     Some(line) => format!("{}:{line}", self.path.display()),
@@ -134,6 +135,11 @@ fn fill_in(scenario: &mut Scenario, path: &Path) {
         }
     }
     scenario.neuron = general.resolve().into();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for file in scenario.files_mut() {
+        // Absolute, so that the resolved scenario can be run from anywhere.
+        *file = std::path::absolute(folder.join(&*file)).unwrap_or_else(|_| folder.join(&*file));
+    }
 }
 
 /// Sets `key.path=value` in the table.
@@ -181,9 +187,23 @@ fn step_into<'a>(place: &'a mut toml::Value, part: &str) -> Result<&'a mut toml:
     }
 }
 
-/// The parser's message, with the nearest known key where it met an unknown one.
+/// How the parser calls the types of a scenario, and what they are to a user.
+const TYPES: [(&str, &str); 4] = [
+    ("expected f64", "expected a number"),
+    ("expected usize", "expected a whole number, not negative"),
+    ("expected u64", "expected a whole number, not negative"),
+    ("expected u32", "expected a whole number from 0 to 4294967295"),
+];
+
+/// The parser's message in a user's words, with the nearest known key where it met an unknown one.
 fn explain(error: &toml::de::Error) -> String {
-    let mut text = error.to_string().trim_end().to_owned();
+    let mut plain = TYPES
+        .iter()
+        .fold(error.message().to_owned(), |message, (theirs, ours)| message.replace(theirs, ours));
+    if let Some(start) = plain.find("expected struct ") {
+        plain.replace_range(start.., "expected a table");
+    }
+    let mut text = error.to_string().trim_end().replace(error.message(), &plain);
     let mut quoted = error.message().split('`').skip(1).step_by(2);
     if error.message().starts_with("unknown")
         && let Some(unknown) = quoted.next()

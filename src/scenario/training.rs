@@ -1,6 +1,6 @@
 //! Data sets, encodings and training as a scenario states them.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Samples to learn from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,10 +19,13 @@ pub struct YinYangSpec {
     /// Radius of the disc.
     pub r_big: f64,
     /// The training set.
+    #[serde(deserialize_with = "training_subset")]
     pub training: SubsetSpec,
     /// The validation set.
+    #[serde(deserialize_with = "validation_subset")]
     pub validation: SubsetSpec,
     /// The test set.
+    #[serde(deserialize_with = "test_subset")]
     pub test: SubsetSpec,
 }
 
@@ -39,13 +42,44 @@ impl Default for YinYangSpec {
 }
 
 /// A generated set of samples.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct SubsetSpec {
     /// Number of samples.
     pub size: usize,
     /// Seed of the generator.
     pub seed: u32,
+}
+
+/// A set of samples of which a scenario may leave out parts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PartialSubset {
+    size: Option<usize>,
+    seed: Option<u32>,
+}
+
+/// Reads a set of samples; what is left out is as in the published set.
+fn subset<'de, D: Deserializer<'de>>(
+    published: SubsetSpec,
+    deserializer: D,
+) -> Result<SubsetSpec, D::Error> {
+    let given = PartialSubset::deserialize(deserializer)?;
+    Ok(SubsetSpec {
+        size: given.size.unwrap_or(published.size),
+        seed: given.seed.unwrap_or(published.seed),
+    })
+}
+
+fn training_subset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SubsetSpec, D::Error> {
+    subset(YinYangSpec::default().training, deserializer)
+}
+
+fn validation_subset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SubsetSpec, D::Error> {
+    subset(YinYangSpec::default().validation, deserializer)
+}
+
+fn test_subset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SubsetSpec, D::Error> {
+    subset(YinYangSpec::default().test, deserializer)
 }
 
 /// How features become spike times.

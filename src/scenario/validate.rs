@@ -4,16 +4,20 @@ use std::collections::HashSet;
 
 use super::load::Problem;
 use super::{
-    ConnectSpec, DatasetSpec, LossSpec, OptimiserSpec, RemedySpec, Scenario, ScheduleSpec,
-    SourceSpec, TrainingSpec, ValueSpec,
+    ConnectSpec, DatasetSpec, LossSpec, NeuronSpec, OptimiserSpec, RemedySpec, Scenario,
+    ScheduleSpec, SourceSpec, TrainingSpec, ValueSpec,
 };
 use crate::dataset::yin_yang::YinYang;
+
+/// Largest number of neurons in a group, and of inputs to one of them: far beyond what fits into
+/// memory, and far below what overflows an index.
+const LARGEST_SIZE: usize = 10_000_000;
 
 /// All problems of a scenario, in the order of the file's sections.
 pub(super) fn validate(scenario: &Scenario) -> Vec<Problem> {
     let mut check = Check::default();
     check.kind(scenario);
-    check.neuron("neuron", &scenario.neuron);
+    check.neuron("neuron", &scenario.neuron, None);
     check.names(scenario);
     check.dataset(scenario);
     check.layers(scenario);
@@ -21,7 +25,9 @@ pub(super) fn validate(scenario: &Scenario) -> Vec<Problem> {
         check.training(training, scenario.layers.len());
     }
     check.populations(scenario);
-    check.projections(scenario);
+    if scenario.is_simulation() {
+        check.projections(scenario);
+    }
     if let Some(simulation) = &scenario.simulation {
         check.require(
             simulation.until > 0.0 && simulation.until.is_finite(),
@@ -30,6 +36,12 @@ pub(super) fn validate(scenario: &Scenario) -> Vec<Problem> {
         );
     }
     check.problems
+}
+
+/// What is wrong with a neuron: which parameter, and why.
+fn neuron_problem(neuron: &NeuronSpec) -> Option<(&'static str, String)> {
+    let error = neuron.resolve().validate().err()?;
+    Some((error.parameter, format!("{} must be {}", error.value, error.accepted)))
 }
 
 #[derive(Default)]
@@ -61,33 +73,44 @@ impl Check {
             self.require(scenario.simulation.is_none(), "simulation", || {
                 "[simulation] goes with [[populations]], not with [[layers]]".to_owned()
             });
+            self.require(scenario.projections.is_empty(), "projections", || {
+                "[[projections]] go with [[populations]], not with [[layers]]".to_owned()
+            });
         }
         if populations {
             self.require(scenario.simulation.is_some(), "simulation", || {
                 "[[populations]] need to know how long to run: add [simulation] with until = …"
                     .to_owned()
             });
-            self.require(
-                scenario.training.is_none() && scenario.dataset.is_none(),
-                "training",
-                || {
-                    "[training] and [dataset] go with [[layers]], not with [[populations]]"
-                        .to_owned()
-                },
-            );
+            let misplaced = [
+                ("dataset", scenario.dataset.is_some()),
+                ("encoding", scenario.encoding.is_some()),
+                ("training", scenario.training.is_some()),
+            ];
+            for (key, given) in misplaced {
+                self.require(!given, key, || {
+                    format!("[{key}] goes with [[layers]], not with [[populations]]")
+                });
+            }
         }
     }
 
-    fn neuron(&mut self, key: &str, neuron: &super::NeuronSpec) {
-        if let Err(error) = neuron.resolve().validate() {
-            self.problems.push(Problem {
-                key: format!("{key}.{}", error.parameter),
-                message: format!("{} must be {}", error.value, error.accepted),
-            });
+    /// Checks a neuron. A problem that it inherits from the `general` one is reported there only.
+    fn neuron(&mut self, key: &str, neuron: &NeuronSpec, general: Option<&NeuronSpec>) {
+        let problem = neuron_problem(neuron);
+        if problem == general.and_then(neuron_problem) {
+            return;
+        }
+        if let Some((parameter, message)) = problem {
+            self.problems.push(Problem { key: format!("{key}.{parameter}"), message });
         }
     }
 
     fn names(&mut self, scenario: &Scenario) {
+        let name = scenario.name.as_str();
+        self.require(!name.contains(['/', '\\']) && !matches!(name, "." | ".."), "name", || {
+            format!("`{name}` names the output folder: it must not be a path")
+        });
         let mut seen = HashSet::from(["input".to_owned()]);
         if scenario.layers.is_empty() {
             seen.clear();
@@ -103,7 +126,8 @@ impl Check {
                 format!("`{name}` must be made of letters, digits, `_` and `-`")
             });
             self.require(seen.insert(name.clone()), key, || {
-                format!("`{name}` is taken: names must be unique (`input` is the data's)")
+                let reserved = if list == "layers" { " (`input` is the data's)" } else { "" };
+                format!("`{name}` is taken: names must be unique{reserved}")
             });
         }
     }
@@ -145,8 +169,8 @@ impl Check {
     fn layers(&mut self, scenario: &Scenario) {
         for (index, layer) in scenario.layers.iter().enumerate() {
             let key = |part: &str| format!("layers.{index}.{part}");
-            self.require(layer.size > 0, key("size"), || "0 must be at least 1".to_owned());
-            self.neuron(&key("neuron"), &layer.neuron);
+            self.size(&key("size"), layer.size);
+            self.neuron(&key("neuron"), &layer.neuron, Some(&scenario.neuron));
             for (place, &time) in layer.bias_times.iter().enumerate() {
                 self.require(
                     time >= 0.0 && time.is_finite(),
@@ -155,7 +179,7 @@ impl Check {
                 );
             }
             self.values(&key("weights"), Some(&layer.weights));
-            self.values(&key("delays"), layer.delays.as_ref());
+            self.delays(&key("delays"), layer.delays.as_ref());
         }
         if let (Some(DatasetSpec::YinYang(_)), Some(label)) =
             (&scenario.dataset, scenario.layers.last())
@@ -171,6 +195,20 @@ impl Check {
         if let Some(message) = values.and_then(ValueSpec::problem) {
             self.problems.push(Problem { key: key.to_owned(), message });
         }
+    }
+
+    fn delays(&mut self, key: &str, delays: Option<&ValueSpec>) {
+        self.values(key, delays);
+        if let Some(ValueSpec::Constant(least) | ValueSpec::Uniform { low: least, .. }) = delays {
+            self.require(!(*least < 0.0), key, || format!("{least} must not be negative"));
+        }
+    }
+
+    fn size(&mut self, key: &str, size: usize) {
+        self.require(size > 0, key, || "0 must be at least 1".to_owned());
+        self.require(size <= LARGEST_SIZE, key, || {
+            format!("{size} must be at most {LARGEST_SIZE}")
+        });
     }
 
     fn positive(&mut self, key: &str, value: f64) {
@@ -255,16 +293,20 @@ impl Check {
                 (None, _) => self.require(false, key("size"), || {
                     "how many neurons or sources? size must be given".to_owned()
                 }),
-                (Some(0), _) => {
-                    self.require(false, key("size"), || "0 must be at least 1".to_owned());
-                }
+                (Some(size), None) => self.size(&key("size"), size),
+                (Some(0), _) => self.size(&key("size"), 0),
                 (Some(size), Some(trains)) => self.require(size == trains, key("size"), || {
                     format!("{size} sources, but {trains} spike trains: one each")
                 }),
-                _ => {}
             }
+            let has_own = population.neuron != NeuronSpec::default();
+            self.require(!(population.is_source() && has_own), key("neuron"), || {
+                "spike sources have no neuron parameters".to_owned()
+            });
             match &population.source {
-                None => self.neuron(&key("neuron"), &population.neuron),
+                None => {
+                    self.neuron(&key("neuron"), &population.neuron, Some(&scenario.neuron));
+                }
                 Some(SourceSpec::SpikeTimes(trains)) => {
                     for (place, time) in trains.iter().flatten().enumerate() {
                         self.require(
@@ -306,6 +348,13 @@ impl Check {
                     format!("there is no population `{name}`; there are {}", known.join(", "))
                 });
             }
+            let ends_on_source = scenario
+                .populations
+                .iter()
+                .any(|population| population.name == projection.post && population.is_source());
+            self.require(!ends_on_source, key("post"), || {
+                format!("`{}` is a spike source: synapses must end on neurons", projection.post)
+            });
             let explicit =
                 matches!(projection.connect, ConnectSpec::Edges(_) | ConnectSpec::File(_));
             self.require(explicit != projection.weights.is_some(), key("weights"), || {
@@ -319,7 +368,12 @@ impl Check {
                 "an explicit list of synapses brings its own weights and delays".to_owned()
             });
             self.values(&key("weights"), projection.weights.as_ref());
-            self.values(&key("delays"), projection.delays.as_ref());
+            self.delays(&key("delays"), projection.delays.as_ref());
+            if let ConnectSpec::InDegree(degree) = projection.connect {
+                self.require(degree <= LARGEST_SIZE, key("connect.in_degree"), || {
+                    format!("{degree} must be at most {LARGEST_SIZE}")
+                });
+            }
             if let ConnectSpec::Probability(probability) = projection.connect {
                 self.require(
                     (0.0..=1.0).contains(&probability),

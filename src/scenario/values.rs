@@ -114,7 +114,7 @@ impl ValueSpec {
     }
 }
 
-/// Reads a CSV file without header, all numbers.
+/// Reads a CSV file without header, all finite numbers.
 fn read_table(path: &Path) -> Result<Vec<Vec<f64>>, String> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -129,9 +129,9 @@ fn read_table(path: &Path) -> Result<Vec<Vec<f64>>, String> {
         let row = record
             .iter()
             .map(|field| {
-                field
-                    .parse()
-                    .map_err(|_| format!("{}:{line}: `{field}` is not a number", path.display()))
+                field.parse().ok().filter(|value: &f64| value.is_finite()).ok_or_else(|| {
+                    format!("{}:{line}: `{field}` must be a finite number", path.display())
+                })
             })
             .collect::<Result<Vec<f64>, String>>()?;
         table.push(row);

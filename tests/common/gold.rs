@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use firstspike::engine::{EngineOptions, EventEngine, SourceSpike};
 use firstspike::learning::{FirstSpikes, Loss};
-use firstspike::network::{CompiledNetwork, Layer, layered};
+use firstspike::network::{CompiledNetwork, Layer, PopulationId, layered};
 use firstspike::neuron::NeuronParameters;
 
 const GOLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/gold/published");
@@ -27,22 +27,6 @@ pub struct Publication {
     pub correct: usize,
 }
 
-impl Publication {
-    /// The folder of the gold data; none, and a line that cannot be overlooked, if it is absent.
-    pub fn folder(&self) -> Option<PathBuf> {
-        let folder = Path::new(GOLD).join(self.name);
-        if !folder.is_dir() {
-            let missing = folder.display();
-            say(&format!(
-                "SKIPPED: no {missing}: {} was NOT compared with the gold data",
-                self.name
-            ));
-            return None;
-        }
-        Some(folder)
-    }
-}
-
 /// Writes a line to the terminal. Not by `eprintln!`: the test harness swallows what a passing test
 /// prints with it, and a skipped test passes.
 pub fn say(line: &str) {
@@ -53,7 +37,7 @@ pub fn say(line: &str) {
 pub type Table = Vec<Vec<f64>>;
 
 /// Reads a table without header; `inf` is a number.
-pub fn table(folder: &Path, file: &str) -> Table {
+fn table(folder: &Path, file: &str) -> Table {
     let path = folder.join(file);
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
@@ -63,64 +47,66 @@ pub fn table(folder: &Path, file: &str) -> Table {
     text.lines().map(|line| line.split(',').map(number).collect()).collect()
 }
 
-/// Reads one label per line.
-pub fn labels(folder: &Path) -> Vec<usize> {
-    table(folder, "labels.csv").iter().map(|row| row[0] as usize).collect()
-}
-
-/// The eps-free loss over test rows 0..19.
-pub fn gold_loss(folder: &Path) -> f64 {
-    let text = std::fs::read_to_string(folder.join("meta.json")).expect("meta.json can be read");
-    let meta: serde_json::Value = serde_json::from_str(&text).expect("meta.json is JSON");
-    meta["gradient_gold"]["loss_value_eps0"].as_f64().expect("meta.json holds the loss")
-}
-
-/// A published network, ready to run.
+/// A published network, ready to run, and its files.
 pub struct Published {
+    pub publication: Publication,
     pub network: CompiledNetwork,
     /// Nodes of the inputs.
     pub inputs: Range<usize>,
     /// Nodes of the hidden and of the label layer.
     pub layers: [Range<usize>; 2],
     /// Per layer, presynaptic node and postsynaptic node: index of the synapse.
-    pub synapses: [Vec<Vec<usize>>; 2],
+    synapses: [Vec<Vec<usize>>; 2],
     bias: Vec<SourceSpike>,
+    folder: PathBuf,
 }
 
 impl Published {
-    pub fn load(publication: &Publication, folder: &Path) -> Self {
-        let neuron = NeuronParameters { tau_m: publication.tau_m, ..NeuronParameters::default() };
-        let layer = |index: usize, name: &str| {
-            let weights = table(folder, &format!("weights_layer{index}.csv"));
-            let delays = publication
-                .has_delays
-                .then(|| table(folder, &format!("delays_layer{index}.csv")).concat());
-            Layer {
-                name: name.to_owned(),
-                neurons: vec![neuron; weights[0].len()],
-                bias_sources: usize::from(publication.bias_time.is_some()),
-                weights: weights.concat(),
-                delays,
-            }
-        };
-        let built = layered(4, &[layer(0, "hidden"), layer(1, "label")])
-            .expect("the published matrices fit together");
-        let nodes =
-            |id: firstspike::network::PopulationId| built.network.populations()[id.0].nodes.clone();
-        let inputs = nodes(built.input);
-        let layers = [nodes(built.layers[0]), nodes(built.layers[1])];
-        let bias_nodes: Vec<Vec<usize>> =
-            built.bias.iter().map(|id| id.map_or(Vec::new(), |id| nodes(id).collect())).collect();
+    /// None, and a line that cannot be overlooked, if there is no gold data.
+    pub fn load(publication: Publication) -> Option<Self> {
+        let folder = Path::new(GOLD).join(publication.name);
+        if !folder.is_dir() {
+            let (name, missing) = (publication.name, folder.display());
+            say(&format!("SKIPPED: no {missing}: {name} was NOT compared with the gold data"));
+            return None;
+        }
+        let built = layered(
+            4,
+            &[layer(&publication, &folder, 0, "hidden"), layer(&publication, &folder, 1, "label")],
+        )
+        .expect("the published matrices fit together");
+        let nodes = |id: PopulationId| built.network.populations()[id.0].nodes.clone();
+        let (inputs, layers) = (nodes(built.input), [0, 1].map(|index| nodes(built.layers[index])));
+        let bias_nodes: [Vec<usize>; 2] =
+            [0, 1].map(|index| built.bias[index].into_iter().flat_map(nodes).collect());
+
         let network = CompiledNetwork::new(&built.network);
-        let synapses = [0, 1].map(|index| {
-            let pre = if index == 0 { inputs.clone() } else { layers[0].clone() };
-            let pre = pre.chain(bias_nodes[index].iter().copied());
-            pre.map(|node| row_of_synapses(&network, node, &layers[index])).collect()
+        let synapses = [(0, &inputs), (1, &layers[0])].map(|(index, pre)| {
+            let rows = pre.clone().chain(bias_nodes[index].iter().copied());
+            rows.map(|node| row_of_synapses(&network, node, &layers[index])).collect()
         });
         let time = publication.bias_time.unwrap_or(f64::INFINITY);
-        let bias = bias_nodes.concat();
-        let bias = bias.iter().map(|&node| SourceSpike { time, source: node as u32 }).collect();
-        Published { network, inputs, layers, synapses, bias }
+        let bias_spike = |node| SourceSpike { time, source: node as u32 };
+        let bias = bias_nodes.concat().into_iter().map(bias_spike).collect();
+        Some(Published { publication, network, inputs, layers, synapses, bias, folder })
+    }
+
+    /// Reads a file of numbers.
+    pub fn table(&self, file: &str) -> Table {
+        table(&self.folder, file)
+    }
+
+    /// The class of each sample.
+    pub fn labels(&self) -> Vec<usize> {
+        self.table("labels.csv").iter().map(|row| row[0] as usize).collect()
+    }
+
+    /// The mean loss over test rows 0..19, without the authors' `eps`.
+    pub fn loss(&self) -> f64 {
+        let text = std::fs::read_to_string(self.folder.join("meta.json"));
+        let meta: serde_json::Value =
+            serde_json::from_str(&text.expect("meta.json can be read")).expect("meta.json is JSON");
+        meta["gradient_gold"]["loss_value_eps0"].as_f64().expect("meta.json holds the loss")
     }
 
     /// The first spikes of every sample.
@@ -152,6 +138,19 @@ impl Published {
     pub fn matrix(&self, layer: usize, per_synapse: &[f64]) -> Table {
         let rows = self.synapses[layer].iter();
         rows.map(|row| row.iter().map(|&synapse| per_synapse[synapse]).collect()).collect()
+    }
+}
+
+fn layer(publication: &Publication, folder: &Path, index: usize, name: &str) -> Layer {
+    let neuron = NeuronParameters { tau_m: publication.tau_m, ..NeuronParameters::default() };
+    let weights = table(folder, &format!("weights_layer{index}.csv"));
+    let delays = || table(folder, &format!("delays_layer{index}.csv")).concat();
+    Layer {
+        name: name.to_owned(),
+        neurons: vec![neuron; weights[0].len()],
+        bias_sources: usize::from(publication.bias_time.is_some()),
+        weights: weights.concat(),
+        delays: publication.has_delays.then(delays),
     }
 }
 

@@ -1,5 +1,6 @@
 #![allow(dead_code)]
 
+pub mod binary;
 pub mod double_double;
 pub mod gold;
 pub mod twin;

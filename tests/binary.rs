@@ -1,0 +1,347 @@
+//! The binary does what it says: simulates, trains, writes its files, reports progress and trouble,
+//! and ends well when interrupted.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use common::binary::{files, firstspike, json, project, read, rows, successful, text};
+use firstspike::trace::{self, Trace};
+
+/// What a training writes; all but the summary, which tells the time, is the same in every run.
+const SAME_IN_EVERY_RUN: [&str; 6] = [
+    "class_map.png",
+    "class_map.svg",
+    "metrics.csv",
+    "network.json",
+    "scenario.toml",
+    "spikes.csv",
+];
+
+const TEST_SAMPLES: u32 = 100;
+
+/// Changes the main scenario into one that trains in no time.
+const SMALL: [&str; 10] = [
+    "--set",
+    "training.epochs=2",
+    "--set",
+    "dataset.yin_yang.training.size=300",
+    "--set",
+    "dataset.yin_yang.validation.size=100",
+    "--set",
+    "dataset.yin_yang.test.size=100",
+    "--set",
+    "layers.0.size=30",
+];
+
+fn scenario(name: &str) -> PathBuf {
+    project().join("scenarios").join(name)
+}
+
+/// Arguments that train a small network into `out`.
+fn small_training<'a>(scenario: &'a Path, out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&["run", text(scenario), "--out", out], &SMALL[..], more].concat()
+}
+
+/// Trains a small network into a new folder.
+fn train(more: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    successful(folder.path(), &small_training(&scenario("yin_yang.toml"), ".", more));
+    folder
+}
+
+fn assert_same_results(one: &Path, other: &Path) {
+    for name in SAME_IN_EVERY_RUN {
+        assert!(read(&one.join(name)) == read(&other.join(name)), "{name} differs");
+    }
+}
+
+fn read_trace(folder: &Path) -> Trace {
+    trace::read(&folder.join("spikes.csv")).expect("a readable trace")
+}
+
+/// Every file of a training is there and complete, and no other.
+fn assert_complete(folder: &Path, summary: &serde_json::Value) {
+    let names: BTreeSet<PathBuf> = files(folder)
+        .into_keys()
+        .map(|path| path.strip_prefix(folder).expect("in it").into())
+        .collect();
+    let expected = SAME_IN_EVERY_RUN.iter().chain(&["summary.json"]).map(PathBuf::from);
+    assert_eq!(names, expected.collect());
+
+    assert_eq!(summary["version"], env!("CARGO_PKG_VERSION"));
+    for key in ["test_accuracy", "train_accuracy", "validation_accuracy"] {
+        let accuracy = summary[key].as_f64().expect(key);
+        assert!((0.0..=1.0).contains(&accuracy), "{key} = {accuracy}");
+    }
+    assert!(summary["seconds_per_epoch"].as_f64().expect("a number") > 0.0);
+
+    let metrics = rows(&folder.join("metrics.csv"));
+    let epochs: Vec<&str> = metrics.iter().map(|row| &row[0]).collect();
+    let count = summary["epochs"].as_u64().expect("a count");
+    let expected: Vec<String> = (1..=count).map(|epoch| epoch.to_string()).collect();
+    assert_eq!(epochs, expected);
+
+    let trace = read_trace(folder);
+    assert_eq!(trace.time_unit, "tau_s");
+    let samples: BTreeSet<u32> = trace.spikes.iter().map(|spike| spike.sample).collect();
+    assert_eq!(samples, (0..TEST_SAMPLES).collect());
+
+    let network = json(&folder.join("network.json"));
+    assert_eq!(network["populations"].as_array().expect("a list").len(), 5);
+    let png = read(&folder.join("class_map.png"));
+    assert!(png.starts_with(b"\x89PNG\r\n\x1a\n") && png.ends_with(b"IEND\xaeB`\x82"));
+    let svg = String::from_utf8(read(&folder.join("class_map.svg"))).expect("UTF-8");
+    assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"));
+}
+
+#[test]
+fn the_single_neuron_spikes_as_in_the_committed_trace() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenario = scenario("single_neuron.toml");
+    successful(folder.path(), &["run", text(&scenario), "--out", "."]);
+    let committed = project().join("traces/single_neuron/spikes.csv");
+    assert_eq!(
+        String::from_utf8(read(&folder.path().join("spikes.csv"))),
+        String::from_utf8(read(&committed))
+    );
+}
+
+#[test]
+fn the_recurrent_network_leaves_a_trace_that_agrees_with_its_summary() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    successful(folder.path(), &["run", text(&scenario("recurrent.toml")), "--out", "."]);
+    let trace = read_trace(folder.path());
+    assert_eq!(trace.time_unit, "ms");
+    assert!(trace.spikes.is_sorted_by(|a, b| a.time <= b.time));
+    let summary = json(&folder.path().join("summary.json"));
+    assert_eq!(summary["interrupted"], false);
+    let populations = summary["populations"].as_array().expect("a list");
+    assert_eq!(populations.len(), 3);
+    for population in populations {
+        let (name, size) = (&population["name"], population["size"].as_u64().expect("a size"));
+        let spikes: Vec<_> =
+            trace.spikes.iter().filter(|spike| *name == spike.population.as_str()).collect();
+        assert!(!spikes.is_empty(), "{name} is silent");
+        assert_eq!(population["spikes"], spikes.len());
+        assert!(spikes.iter().all(|spike| u64::from(spike.neuron) < size && spike.time <= 1000.0));
+    }
+}
+
+#[test]
+fn a_training_leaves_all_its_files_and_its_scenario_repeats_it() {
+    let first = train(&["--seed", "7"]);
+    let summary = json(&first.path().join("summary.json"));
+    assert_complete(first.path(), &summary);
+    assert_eq!((&summary["epochs"], &summary["seed"]), (&2.into(), &7.into()));
+    assert_eq!(summary["interrupted"], false);
+
+    let again = tempfile::tempdir().expect("a temporary folder");
+    let resolved = first.path().join("scenario.toml");
+    successful(again.path(), &["run", text(&resolved), "--out", "."]);
+    assert_same_results(first.path(), again.path());
+}
+
+#[test]
+fn results_depend_on_the_seed_but_not_on_the_threads() {
+    let one = train(&["--threads", "1"]);
+    let two = train(&["--threads", "2"]);
+    assert_same_results(one.path(), two.path());
+    let threads = |folder: &Path| json(&folder.join("summary.json"))["threads"].clone();
+    assert_eq!((threads(one.path()), threads(two.path())), (1.into(), 2.into()));
+
+    let other = train(&["--seed", "2"]);
+    for name in SAME_IN_EVERY_RUN {
+        let (one, other) = (read(&one.path().join(name)), read(&other.path().join(name)));
+        assert!(one != other, "{name} does not depend on the seed");
+    }
+}
+
+#[test]
+fn progress_is_a_plain_line_per_epoch_or_nothing() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenario = scenario("yin_yang.toml");
+    let ended = successful(folder.path(), &small_training(&scenario, ".", &[]));
+    let epochs: Vec<&str> =
+        ended.stderr.lines().filter(|line| line.starts_with("epoch ")).collect();
+    assert_eq!(epochs.len(), 2, "{}", ended.stderr);
+    for (line, epoch) in epochs.iter().zip(["epoch    1/2  loss ", "epoch    2/2  loss "]) {
+        assert!(line.starts_with(epoch), "{line}");
+        assert!(line.contains("training ") && line.contains("validation "), "{line}");
+    }
+    assert!(!ended.stderr.contains(['\r', '\x1b']), "{:?}", ended.stderr);
+    assert!(ended.stdout.contains("test accuracy"), "{}", ended.stdout);
+
+    let quiet = successful(folder.path(), &small_training(&scenario, ".", &["--quiet"]));
+    assert_eq!(quiet.stderr, "");
+    assert!(quiet.stdout.contains("test accuracy"), "{}", quiet.stdout);
+}
+
+#[test]
+fn a_network_that_cannot_learn_is_told_what_to_do() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenario = scenario("yin_yang.toml");
+    let silent =
+        ["--set", "layers.1.weights={constant=0.0}", "--set", "training.silent_neurons=ignore"];
+    let ended = successful(folder.path(), &small_training(&scenario, ".", &silent));
+    let first_epoch = ended.stderr.split("epoch    2/2").next().expect("at least one part");
+    let finding = "3 of 3 neurons of layer `label` spiked in no sample of epoch 1";
+    let advice = "raise the mean of layer `label`'s initial weights";
+    assert!(first_epoch.contains(&format!("warning: {finding}\n  what to do: ")), "{first_epoch}");
+    assert!(first_epoch.contains(advice), "{first_epoch}");
+
+    let summary = json(&folder.path().join("summary.json"));
+    let warnings = summary["warnings"].as_array().expect("a list");
+    let said = |warning: &serde_json::Value| {
+        warning.as_str().is_some_and(|text| text.contains(finding) && text.contains(advice))
+    };
+    assert_eq!(warnings.iter().filter(|warning| said(warning)).count(), 1, "{warnings:?}");
+
+    let healthy = json(&train(&[]).path().join("summary.json"));
+    assert_eq!(healthy["warnings"], serde_json::json!([]));
+}
+
+#[test]
+fn what_check_prints_is_a_scenario_that_checks_to_the_same() {
+    for entry in std::fs::read_dir(project().join("scenarios")).expect("a readable folder") {
+        let scenario = entry.expect("a readable entry").path();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let printed = successful(folder.path(), &["check", text(&scenario)]);
+        assert!(printed.stderr.contains("valid; "), "{}", printed.stderr);
+        std::fs::write(folder.path().join("again.toml"), &printed.stdout).expect("writable");
+        let again = successful(folder.path(), &["check", "again.toml"]);
+        assert_eq!(again.stdout, printed.stdout);
+        assert_eq!(files(folder.path()).len(), 1, "check writes no file");
+    }
+}
+
+#[test]
+fn the_help_of_each_command_has_an_example() {
+    let help = successful(project(), &["--help"]).stdout;
+    let commands = help.split("Commands:\n").nth(1).expect("a list of commands");
+    let mut count = 0;
+    for line in commands.lines().take_while(|line| !line.is_empty()) {
+        let command = line.split_whitespace().next().expect("a name");
+        if command != "help" {
+            let help = successful(project(), &[command, "--help"]).stdout;
+            assert!(help.contains("Example"), "{help}");
+            assert!(help.contains(&format!("firstspike {command} scenarios/")), "{help}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 2, "{help}");
+}
+
+#[test]
+fn without_arguments_the_help_is_printed() {
+    let ended = firstspike(project(), &[]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("Usage: firstspike"), "{}", ended.stderr);
+}
+
+#[cfg(unix)]
+mod interrupt {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Child, Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use super::common::binary::{command, json, text};
+    use super::{assert_complete, read_trace, scenario, small_training};
+
+    /// Starts a run, interrupts it once it has said `cue`, and finds it ended with code 130.
+    fn interrupt(arguments: &[&str], folder: &std::path::Path, cue: &str) {
+        let mut child = command()
+            .args(arguments)
+            .current_dir(folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut lines = stderr.lines().map(|line| line.expect("UTF-8"));
+        assert!(lines.any(|line| line.contains(cue)), "the run never said `{cue}`");
+        let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(killed.expect("kill starts").success());
+        // To the end, so that the run can say all that it has to say.
+        let rest = std::thread::spawn(move || lines.collect::<Vec<String>>());
+        assert_eq!(wait(&mut child), Some(130));
+        let rest = rest.join().expect("the reader ends");
+        assert!(rest.iter().any(|line| line.starts_with("interrupted: writing")), "{rest:?}");
+    }
+
+    /// The exit code of a run that has to end soon.
+    fn wait(child: &mut Child) -> Option<i32> {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = child.try_wait().expect("a child") {
+                return status.code();
+            }
+            if start.elapsed() > Duration::from_secs(10) {
+                child.kill().expect("a child");
+                panic!("the run goes on after an interrupt");
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    #[test]
+    fn an_interrupted_training_writes_everything() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let yin_yang = scenario("yin_yang.toml");
+        let endless = ["--threads", "1", "--set", "training.epochs=1000000"];
+        let arguments = small_training(&yin_yang, ".", &endless);
+        interrupt(&arguments, folder.path(), "epoch    3/1000000");
+        let summary = json(&folder.path().join("summary.json"));
+        assert_eq!(summary["interrupted"], true);
+        assert!(summary["epochs"].as_u64().expect("a count") >= 3);
+        assert_complete(folder.path(), &summary);
+    }
+
+    #[test]
+    fn an_interrupted_simulation_keeps_the_spikes_so_far() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let recurrent = scenario("recurrent.toml");
+        // Few inputs, but a current that keeps the neurons spiking for a minute or more.
+        let endless = [
+            "--set",
+            "simulation.until=3000000.0",
+            "--set",
+            "populations.0.size=1",
+            "--set",
+            "neuron.bias_current=0.5",
+        ];
+        let arguments = [&["run", text(&recurrent), "--out", "."], &endless[..]].concat();
+        interrupt(&arguments, folder.path(), "simulating");
+        let summary = json(&folder.path().join("summary.json"));
+        assert_eq!(summary["interrupted"], true);
+        let counted = summary["populations"].as_array().expect("a list");
+        let counted: u64 = counted.iter().map(|one| one["spikes"].as_u64().expect("a count")).sum();
+        assert_eq!(counted, read_trace(folder.path()).spikes.len() as u64);
+    }
+}
+
+#[test]
+fn a_resolved_scenario_finds_its_files_from_anywhere() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenario = "\
+        [[populations]]\nname = 'input'\nsize = 1\nsource.file = 'spikes.csv'\n\
+        [[populations]]\nname = 'neuron'\nsize = 1\n\
+        [[projections]]\npre = 'input'\npost = 'neuron'\nconnect.file = 'synapses.csv'\n\
+        [simulation]\nuntil = 10.0\n";
+    for (name, content) in [
+        ("scenario.toml", scenario),
+        ("spikes.csv", "neuron,time_tau_s\n0,1.5\n"),
+        ("synapses.csv", "pre,post,weight,delay\n0,0,3.0,0.5\n"),
+    ] {
+        std::fs::write(folder.path().join(name), content).expect("writable");
+    }
+    successful(folder.path(), &["run", "scenario.toml", "--out", "first"]);
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let resolved = folder.path().join("first/scenario.toml");
+    successful(elsewhere.path(), &["run", text(&resolved), "--out", "second"]);
+    let read = |path: &Path| std::fs::read(path).expect("written");
+    let first = read(&folder.path().join("first/spikes.csv"));
+    assert_eq!(first, read(&elsewhere.path().join("second/spikes.csv")));
+    assert_eq!(first.iter().filter(|&&byte| byte == b'\n').count(), 3);
+}

@@ -1,0 +1,81 @@
+//! Runs the real binary and looks at what it left.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::cargo::{cargo_bin, cargo_bin_cmd};
+
+/// How a run ended and what it said.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs `firstspike` in a folder and waits for its end.
+pub fn firstspike(folder: &Path, arguments: &[&str]) -> Ended {
+    let output = cargo_bin_cmd!("firstspike")
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .expect("the binary starts");
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).expect("UTF-8 on stdout"),
+        stderr: String::from_utf8(output.stderr).expect("UTF-8 on stderr"),
+    }
+}
+
+/// Runs `firstspike`, which must succeed.
+pub fn successful(folder: &Path, arguments: &[&str]) -> Ended {
+    let ended = firstspike(folder, arguments);
+    assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.stderr);
+    ended
+}
+
+/// `firstspike`, to be started and signalled.
+pub fn command() -> std::process::Command {
+    std::process::Command::new(cargo_bin!("firstspike"))
+}
+
+/// The folder of the project, where the scenarios are.
+pub fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("paths of tests are UTF-8")
+}
+
+/// Every file in a folder and below, with its bytes.
+pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let content = read(&path);
+            found.insert(path, content);
+        }
+    }
+    found
+}
+
+/// The bytes of a file that must exist.
+pub fn read(path: &Path) -> Vec<u8> {
+    std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A JSON file.
+pub fn json(path: &Path) -> serde_json::Value {
+    serde_json::from_slice(&read(path))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The rows of a CSV file, without its heading.
+pub fn rows(path: &Path) -> Vec<csv::StringRecord> {
+    let mut reader = csv::Reader::from_path(path).expect("a CSV file");
+    reader.records().collect::<Result<_, _>>().expect("as many fields as headings in every row")
+}
