@@ -21,6 +21,7 @@
 //! Everything is exact to rounding: there is no time step anywhere.
 
 mod crossing;
+mod crossing_split;
 mod derivative;
 mod dynamics;
 mod lambert;

@@ -25,7 +25,7 @@ use std::ops::Range;
 use super::Observer;
 use super::queue::{EventQueue, from_ordered_bits, ordered_bits};
 use crate::network::CompiledNetwork;
-use crate::neuron::State;
+use crate::neuron::{Dynamics, State};
 use prediction::{Deferred, Horizon};
 use propagators::{PropagatorCache, Use};
 
@@ -104,6 +104,8 @@ struct Cell {
     spent: bool,
     /// Received something at the present moment.
     touched: bool,
+    /// Inhibitory synapses have a time constant of their own.
+    split: bool,
     /// Whether the prediction of its crossing was put off, and until when.
     deferred: Option<Horizon>,
 }
@@ -148,6 +150,7 @@ impl EventEngine {
                 dynamics: network.dynamics_index(node).unwrap_or(u32::MAX),
                 spent: false,
                 touched: false,
+                split: network.dynamics(node).is_some_and(Dynamics::has_split_currents),
                 deferred: None,
             })
             .collect();
@@ -227,7 +230,7 @@ impl EventEngine {
         for neuron in 0..self.cells.len() {
             let Some(dynamics) = network.dynamics(neuron) else { continue };
             let cell = &mut self.cells[neuron];
-            cell.state = dynamics.resting_state();
+            cell.state = dynamics.initial_state();
             cell.updated = 0.0;
             cell.release = f64::NEG_INFINITY;
             cell.spent = false;
@@ -337,7 +340,11 @@ impl EventEngine {
                 cell.updated = now;
             }
         }
-        cell.state.current += weight;
+        if cell.split && weight < 0.0 {
+            cell.state.inhibitory_current += weight;
+        } else {
+            cell.state.current += weight;
+        }
     }
 
     fn reset_after_spike(
@@ -358,7 +365,7 @@ impl EventEngine {
             return Err(EngineError::EndlessSpikes { neuron, time: now });
         }
         dynamics.decay_current(&mut cell.state, now - cell.updated);
-        cell.state = dynamics.reset_state(cell.state.current);
+        dynamics.reset(&mut cell.state);
         cell.updated = now;
         cell.release = release;
         self.predict(network, neuron, until);

@@ -175,7 +175,7 @@ fn distinct_dynamics<'a>(
 }
 
 /// The parameters as a key: equal bits, equal neurons.
-fn bits(parameters: &NeuronParameters) -> [u64; 8] {
+fn bits(parameters: &NeuronParameters) -> [u64; 12] {
     [
         parameters.tau_m,
         parameters.tau_s,
@@ -185,6 +185,10 @@ fn bits(parameters: &NeuronParameters) -> [u64; 8] {
         parameters.threshold,
         parameters.refractory_period,
         parameters.bias_current,
+        parameters.tau_s_inhibitory,
+        parameters.initial_potential,
+        parameters.initial_current,
+        parameters.initial_inhibitory_current,
     ]
     .map(f64::to_bits)
 }

@@ -26,6 +26,9 @@ impl Dynamics {
         if state.potential >= self.threshold {
             return Some(Crossing { elapsed: 0.0, slope: self.slope(state) });
         }
+        if state.inhibitory_current != 0.0 {
+            return self.crossing_split(state);
+        }
         if self.asymptote > self.threshold {
             return Some(self.crossing_towards_asymptote(state));
         }
@@ -56,7 +59,9 @@ impl Dynamics {
         let mut later = *state;
         propagator.apply(&mut later);
         let scale = state.potential.abs() + (state.current * self.largest_response).abs();
-        state.potential < self.threshold
+        // Two currents may cause a maximum and a minimum.
+        state.inhibitory_current == 0.0
+            && state.potential < self.threshold
             && later.potential + 1e-12 * (scale + self.threshold.abs()) < self.threshold
             && self.slope(&later) > 0.0
     }
@@ -202,52 +207,67 @@ impl Dynamics {
         time.is_finite().then_some(time)
     }
 
-    /// Newton's iteration from `guess`, kept inside a bracket that closes with every step: the
-    /// potential is below the threshold at `low`, above it at `high`, and rises between them.
-    fn solve(&self, state: &State, mut low: f64, mut high: f64, guess: f64) -> Crossing {
-        let mut time = guess.clamp(low, high);
-        // Halving every other step from the twentieth on closes any bracket of doubles in time.
-        for count in 0..200 {
+    /// The crossing between `low` and `high`: the potential is below the threshold at `low`, above
+    /// it at `high`, and rises between them.
+    pub(super) fn solve(&self, state: &State, low: f64, high: f64, guess: f64) -> Crossing {
+        let elapsed = bracketed_root(low, high, guess, |time| {
             let mut later = *state;
             self.advance(&mut later, time);
-            let slope = self.slope(&later);
-            let excess = later.potential - self.threshold;
-            if excess < 0.0 {
-                low = time;
-            } else {
-                high = time;
-            }
-            let mut next = time - excess / slope;
-            // Far below the threshold the potential is exponential and Newton's steps do not
-            // shrink: they must not go on for ever.
-            let halve = count >= 20 && count % 2 == 0;
-            if halve || !(next > low && next < high) {
-                // Rounding may put the last Newton step on the bracket's own end.
-                if (next - time).abs() <= f64::EPSILON * time.abs() {
-                    break;
-                }
-                next = 0.5 * (low + high);
-                if next <= low || next >= high {
-                    break;
-                }
-            }
-            let step = (next - time).abs();
-            time = next;
-            if step <= f64::EPSILON * time {
-                break;
-            }
-        }
-        Crossing { elapsed: time, slope: self.slope_after(state, time).max(0.0) }
+            (later.potential - self.threshold, self.slope(&later))
+        });
+        Crossing { elapsed, slope: self.slope_after(state, elapsed).max(0.0) }
     }
 }
 
-/// The first spike of a neuron that is at rest at time zero and receives `inputs` (time, weight),
+/// Newton's iteration from `guess` for the root of a function (`evaluate` gives value and
+/// derivative) that is negative at `low` and positive at `high`, kept inside that bracket, which
+/// closes with every step.
+#[inline]
+pub(super) fn bracketed_root(
+    mut low: f64,
+    mut high: f64,
+    guess: f64,
+    mut evaluate: impl FnMut(f64) -> (f64, f64),
+) -> f64 {
+    let mut time = guess.clamp(low, high);
+    // Halving every other step from the twentieth on closes any bracket of doubles in time.
+    for count in 0..200 {
+        let (value, derivative) = evaluate(time);
+        if value < 0.0 {
+            low = time;
+        } else {
+            high = time;
+        }
+        let mut next = time - value / derivative;
+        // Far below the threshold the potential is exponential and Newton's steps do not shrink:
+        // they must not go on for ever.
+        let halve = count >= 20 && count % 2 == 0;
+        if halve || !(next > low && next < high) {
+            // Rounding may put the last Newton step on the bracket's own end.
+            if (next - time).abs() <= f64::EPSILON * time.abs() {
+                break;
+            }
+            next = 0.5 * (low + high);
+            if next <= low || next >= high {
+                break;
+            }
+        }
+        let step = (next - time).abs();
+        time = next;
+        if step <= f64::EPSILON * time {
+            break;
+        }
+    }
+    time
+}
+
+/// The first spike of a neuron that starts in its initial state at time zero and receives `inputs` (time, weight),
 /// sorted by time; inputs at infinity never arrive. `elapsed` is counted from time zero.
 ///
 /// An input that arrives at the very moment of a crossing does not take part in it: the potential
 /// is continuous, and had reached the threshold before.
 pub fn first_spike(dynamics: &Dynamics, inputs: &[(f64, f64)]) -> Option<Crossing> {
-    let mut state = dynamics.resting_state();
+    let mut state = dynamics.initial_state();
     let mut now = 0.0;
     let mut rest = inputs;
     loop {
@@ -289,7 +309,7 @@ mod tests {
                 let dynamics = neuron(tau_m, bias);
                 for current in [-3.0, 0.0, 2.9, 5.0, 30.0] {
                     for potential in [-2.0, 0.0, 0.9] {
-                        let state = State { potential, current };
+                        let state = State { potential, current, inhibitory_current: 0.0 };
                         let Some(crossing) = dynamics.first_crossing(&state) else { continue };
                         let reached = dynamics.potential_after(&state, crossing.elapsed);
                         assert!((reached - 1.0).abs() < 1e-13, "{tau_m} {bias} {state:?}");
@@ -307,8 +327,8 @@ mod tests {
         // A lone spike of weight w peaks at w/e.
         let dynamics = neuron(1.0, 0.0);
         let weight = std::f64::consts::E;
-        let below = State { potential: 0.0, current: weight * (1.0 - 1e-14) };
-        let above = State { potential: 0.0, current: weight * (1.0 + 1e-14) };
+        let below = State { current: weight * (1.0 - 1e-14), ..State::default() };
+        let above = State { current: weight * (1.0 + 1e-14), ..State::default() };
         assert_eq!(dynamics.first_crossing(&below), None);
         assert!(dynamics.first_crossing(&above).is_some());
     }

@@ -20,8 +20,7 @@ pub struct CrossingDerivative {
     pub by_arrival: f64,
 }
 
-/// Derivatives of the first-spike time `T` of a neuron that was at rest at time zero, with respect
-/// to each of its `inputs`, written to `derivatives` in the same order. Returns `dV/dt` at `T`.
+/// Derivatives of the first-spike time `T` of a neuron with respect to each of its `inputs`, written to `derivatives` in the same order. Returns `dV/dt` at `T`.
 ///
 /// The crossing is defined by `V(T; w, t) = ϑ`, so by the implicit function theorem
 /// `dT/dx = −(∂V/∂x)/(∂V/∂T)`. With the membrane's response `K` to a unit of weight,
@@ -41,11 +40,11 @@ pub fn crossing_derivatives(
     derivatives: &mut Vec<CrossingDerivative>,
 ) -> f64 {
     derivatives.clear();
-    let mut slope = dynamics.drift_slope(spike_time);
+    let mut slope = dynamics.undriven_slope(spike_time);
     for input in inputs {
         let elapsed = spike_time - input.arrival;
         let (response, response_slope) =
-            if elapsed > 0.0 { dynamics.response(elapsed) } else { (0.0, 0.0) };
+            if elapsed > 0.0 { dynamics.response_to(input.weight, elapsed) } else { (0.0, 0.0) };
         slope += input.weight * response_slope;
         derivatives.push(CrossingDerivative {
             by_weight: response,

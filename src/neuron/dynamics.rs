@@ -9,6 +9,9 @@
 //! K(t) = (e^(−λ_m t) − e^(−λ_s t)) / (λ_s − λ_m)      (t e^(−λ t) for equal rates)
 //! ```
 //!
+//! With a second synaptic time constant for inhibitory synapses there is a second current with its
+//! own response of the same form; it adds to `u`.
+//!
 //! `K` is the response of the membrane to a unit jump of current. Near equal rates the difference
 //! of exponentials cancels; [`Dynamics`] owns that singularity: it computes
 //! `K = e^(−λ t) · (1 − e^(−d t))/d` with the slower rate `λ`, the distance `d` of the rates, and
@@ -16,13 +19,16 @@
 
 use super::{NeuronParameters, ParameterError};
 
-/// Membrane potential and synaptic current of one neuron at one moment.
+/// Membrane potential and synaptic currents of one neuron at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct State {
     /// Membrane potential relative to the leak potential.
     pub potential: f64,
-    /// Synaptic current: the sum of the weights that arrived, each decayed since.
+    /// Synaptic current: the sum of the weights that arrived, each decayed since. If inhibitory
+    /// synapses have a time constant of their own, that of the excitatory ones only.
     pub current: f64,
+    /// Synaptic current of inhibitory synapses if they have a time constant of their own, else zero.
+    pub inhibitory_current: f64,
 }
 
 /// Which closed form the ratio of the time constants allows.
@@ -46,6 +52,10 @@ pub struct Dynamics {
     pub(super) membrane_rate: f64,
     /// `λ_s`, per time unit.
     pub(super) synaptic_rate: f64,
+    /// `λ_s` of inhibitory synapses, per time unit.
+    pub(super) inhibitory_rate: f64,
+    /// Whether inhibitory synapses have a time constant of their own.
+    split: bool,
     /// `1/C`.
     pub(super) inverse_capacitance: f64,
     /// `I_b/C`: potential per time unit that the bias current adds.
@@ -58,8 +68,11 @@ pub struct Dynamics {
     reset: f64,
     refractory_period: f64,
     leak_potential: f64,
+    initial_state: State,
     /// The largest value of `K(t)/C`, rounded up: what a unit of current can add at most.
     pub(super) largest_response: f64,
+    /// The same for inhibitory synapses.
+    pub(super) largest_inhibitory_response: f64,
 }
 
 /// What a stretch of time without events does to a state. Neurons of equal parameters share it.
@@ -69,6 +82,8 @@ pub struct Propagator {
     current_decay: f64,
     /// `K(t)/C`.
     response: f64,
+    inhibitory_decay: f64,
+    inhibitory_response: f64,
     drift: f64,
 }
 
@@ -76,9 +91,12 @@ impl Propagator {
     /// The state after the stretch of time.
     #[inline]
     pub fn apply(&self, state: &mut State) {
-        state.potential =
-            state.potential * self.potential_decay + state.current * self.response + self.drift;
+        state.potential = state.potential * self.potential_decay
+            + state.current * self.response
+            + state.inhibitory_current * self.inhibitory_response
+            + self.drift;
         state.current *= self.current_decay;
+        state.inhibitory_current *= self.inhibitory_decay;
     }
 }
 
@@ -108,10 +126,14 @@ impl Dynamics {
         } else {
             Ratio::General
         };
+        let split = parameters.tau_s_inhibitory != parameters.tau_s;
+        let inhibitory_current = parameters.initial_inhibitory_current;
         let mut dynamics = Dynamics {
             ratio,
             membrane_rate,
             synaptic_rate,
+            inhibitory_rate: 1.0 / parameters.tau_s_inhibitory,
+            split,
             inverse_capacitance: 1.0 / parameters.capacitance,
             drift,
             asymptote,
@@ -119,34 +141,52 @@ impl Dynamics {
             reset: parameters.reset_potential - parameters.leak_potential,
             refractory_period: parameters.refractory_period,
             leak_potential: parameters.leak_potential,
+            initial_state: State {
+                potential: parameters.initial_potential - parameters.leak_potential,
+                current: parameters.initial_current + if split { 0.0 } else { inhibitory_current },
+                inhibitory_current: if split { inhibitory_current } else { 0.0 },
+            },
             largest_response: 0.0,
+            largest_inhibitory_response: 0.0,
         };
-        // K' = 0 at t = ln(λ_s/λ_m)/(λ_s − λ_m), the peak of a lone postsynaptic potential.
-        let excess = (synaptic_rate - membrane_rate) / membrane_rate;
-        let peak = if excess == 0.0 {
-            parameters.tau_s
-        } else {
-            excess.ln_1p() / (synaptic_rate - membrane_rate)
-        };
-        let largest = if peak.is_finite() {
-            dynamics.response(peak).0
-        } else {
-            parameters.tau_s * dynamics.inverse_capacitance
-        };
-        // Rounded up by far more than the few units in the last place it may be wrong by.
-        dynamics.largest_response = largest * (1.0 + 1e-12);
+        dynamics.largest_response = dynamics.peak_response(synaptic_rate);
+        dynamics.largest_inhibitory_response = dynamics.peak_response(dynamics.inhibitory_rate);
         Ok(dynamics)
     }
 
-    /// A neuron at rest: at the leak potential, without synaptic current.
-    pub fn resting_state(&self) -> State {
-        State::default()
+    /// The peak of a lone postsynaptic potential of unit weight, rounded up.
+    fn peak_response(&self, synaptic_rate: f64) -> f64 {
+        // K' = 0 at t = ln(λ_s/λ_m)/(λ_s − λ_m), the peak of a lone postsynaptic potential.
+        let excess = (synaptic_rate - self.membrane_rate) / self.membrane_rate;
+        let peak = if excess == 0.0 {
+            1.0 / synaptic_rate
+        } else {
+            excess.ln_1p() / (synaptic_rate - self.membrane_rate)
+        };
+        let largest = if peak.is_finite() {
+            general_decays_and_kernel(self.membrane_rate, synaptic_rate, peak).2
+        } else {
+            1.0 / synaptic_rate
+        };
+        // Rounded up by far more than the few units in the last place it may be wrong by.
+        largest * self.inverse_capacitance * (1.0 + 1e-12)
     }
 
-    /// The state right after a spike, given the synaptic current that survives it.
+    /// The neuron at time zero: at rest, unless its parameters say otherwise.
+    pub fn initial_state(&self) -> State {
+        self.initial_state
+    }
+
+    /// Resets the potential after a spike; the synaptic currents survive it.
     #[inline]
-    pub fn reset_state(&self, current: f64) -> State {
-        State { potential: self.reset, current }
+    pub fn reset(&self, state: &mut State) {
+        state.potential = self.reset;
+    }
+
+    /// Whether inhibitory synapses have a time constant of their own.
+    #[inline]
+    pub fn has_split_currents(&self) -> bool {
+        self.split
     }
 
     /// How long a spike holds the potential at reset, in time units.
@@ -160,10 +200,14 @@ impl Dynamics {
         self.leak_potential + state.potential
     }
 
-    /// A spike of this weight arrives.
+    /// A spike of this weight arrives; the sign of the weight chooses the synaptic current.
     #[inline]
     pub fn receive(&self, state: &mut State, weight: f64) {
-        state.current += weight;
+        if self.split && weight < 0.0 {
+            state.inhibitory_current += weight;
+        } else {
+            state.current += weight;
+        }
     }
 
     /// Moves a state forward by `elapsed` time units (not negative) without events.
@@ -176,6 +220,9 @@ impl Dynamics {
     #[inline]
     pub fn decay_current(&self, state: &mut State, elapsed: f64) {
         state.current *= (-self.synaptic_rate * elapsed).exp();
+        if self.split {
+            state.inhibitory_current *= (-self.inhibitory_rate * elapsed).exp();
+        }
     }
 
     /// Membrane potential relative to the leak, `elapsed` time units after `state`.
@@ -195,17 +242,27 @@ impl Dynamics {
     /// `dV/dt` of a state.
     #[inline]
     pub fn slope(&self, state: &State) -> f64 {
-        self.drift - self.membrane_rate * state.potential + state.current * self.inverse_capacitance
+        let current = state.current + state.inhibitory_current;
+        self.drift - self.membrane_rate * state.potential + current * self.inverse_capacitance
     }
 
     /// What `elapsed` time units without events do to any state of this neuron.
     #[inline]
     pub fn propagator(&self, elapsed: f64) -> Propagator {
         let (potential_decay, current_decay, kernel) = self.decays_and_kernel(elapsed);
+        let (inhibitory_decay, inhibitory_response) = if self.split {
+            let (_, decay, kernel) =
+                general_decays_and_kernel(self.membrane_rate, self.inhibitory_rate, elapsed);
+            (decay, kernel * self.inverse_capacitance)
+        } else {
+            (0.0, 0.0)
+        };
         Propagator {
             potential_decay,
             current_decay,
             response: kernel * self.inverse_capacitance,
+            inhibitory_decay,
+            inhibitory_response,
             drift: self.drift_after(elapsed, potential_decay),
         }
     }
@@ -221,11 +278,34 @@ impl Dynamics {
         )
     }
 
-    /// `dV/dt` that the bias current alone causes in a neuron that was at rest `elapsed` time
-    /// units ago: `(I_b/C) e^(−λ_m t)`.
+    /// As [`Self::response`], to an inhibitory synapse.
     #[inline]
-    pub fn drift_slope(&self, elapsed: f64) -> f64 {
-        if self.drift == 0.0 { 0.0 } else { self.drift * (-self.membrane_rate * elapsed).exp() }
+    pub fn inhibitory_response(&self, elapsed: f64) -> (f64, f64) {
+        if !self.split {
+            return self.response(elapsed);
+        }
+        let (_, current_decay, kernel) =
+            general_decays_and_kernel(self.membrane_rate, self.inhibitory_rate, elapsed);
+        (
+            kernel * self.inverse_capacitance,
+            (current_decay - self.membrane_rate * kernel) * self.inverse_capacitance,
+        )
+    }
+
+    /// As [`Self::response`], to a synapse of this weight: its sign chooses the current.
+    #[inline]
+    pub fn response_to(&self, weight: f64, elapsed: f64) -> (f64, f64) {
+        if weight < 0.0 { self.inhibitory_response(elapsed) } else { self.response(elapsed) }
+    }
+
+    /// `dV/dt` of a neuron that has received nothing since time zero, `elapsed` time units later:
+    /// what its bias current and initial state cause.
+    #[inline]
+    pub fn undriven_slope(&self, elapsed: f64) -> f64 {
+        if self.drift == 0.0 && self.initial_state == State::default() {
+            return 0.0;
+        }
+        self.slope_after(&self.initial_state, elapsed)
     }
 
     /// `e^(−λ_m t)`, `e^(−λ_s t)` and `K(t)`, without cancellation.
@@ -243,18 +323,7 @@ impl Dynamics {
                 (decay, decay * decay, decay * complement / self.membrane_rate)
             }
             Ratio::NonLeaky | Ratio::General => {
-                let distance = self.synaptic_rate - self.membrane_rate;
-                let slower = self.synaptic_rate.min(self.membrane_rate);
-                let slow = (-slower * elapsed).exp();
-                let (shift, complement) = decay_and_complement(-distance.abs() * elapsed);
-                // For equal rates to within rounding of their distance, K is its limit.
-                let kernel = if distance == 0.0 {
-                    slow * elapsed
-                } else {
-                    slow * complement / distance.abs()
-                };
-                let fast = slow * shift;
-                if distance >= 0.0 { (slow, fast, kernel) } else { (fast, slow, kernel) }
+                general_decays_and_kernel(self.membrane_rate, self.synaptic_rate, elapsed)
             }
         }
     }
@@ -272,6 +341,22 @@ impl Dynamics {
             -self.asymptote * (-self.membrane_rate * elapsed).exp_m1()
         }
     }
+}
+
+/// `e^(−λ_m t)`, `e^(−λ_s t)` and `K(t)` for any two rates, without cancellation.
+#[inline]
+pub(super) fn general_decays_and_kernel(
+    membrane_rate: f64,
+    synaptic_rate: f64,
+    elapsed: f64,
+) -> (f64, f64, f64) {
+    let distance = synaptic_rate - membrane_rate;
+    let slow = (-synaptic_rate.min(membrane_rate) * elapsed).exp();
+    let (shift, complement) = decay_and_complement(-distance.abs() * elapsed);
+    // For equal rates to within rounding of their distance, K is its limit.
+    let kernel = if distance == 0.0 { slow * elapsed } else { slow * complement / distance.abs() };
+    let fast = slow * shift;
+    if distance >= 0.0 { (slow, fast, kernel) } else { (fast, slow, kernel) }
 }
 
 /// `e^x` and `1 − e^x` for `x ≤ 0`, both to rounding.
@@ -304,7 +389,7 @@ mod tests {
                 ..NeuronParameters::default()
             })
             .expect("valid");
-            let start = State { potential: -0.4, current: 1.7 };
+            let start = State { potential: -0.4, current: 1.7, inhibitory_current: 0.0 };
             let (mut once, mut twice) = (start, start);
             neuron.advance(&mut once, 1.4);
             neuron.advance(&mut twice, 0.7);

@@ -9,8 +9,11 @@
 pub struct NeuronParameters {
     /// Membrane time constant `τ_m`; infinite for the non-leaky (nLIF) neuron. Above zero.
     pub tau_m: f64,
-    /// Synaptic time constant `τ_s`. Finite, above zero.
+    /// Synaptic time constant `τ_s`, of excitatory synapses if those of inhibitory ones differ.
+    /// Finite, above zero.
     pub tau_s: f64,
+    /// Synaptic time constant of inhibitory synapses (those of negative weight). Finite, above zero.
+    pub tau_s_inhibitory: f64,
     /// Membrane capacitance `C`. Finite, above zero.
     pub capacitance: f64,
     /// Leak potential `E_l`, where the membrane rests. Finite.
@@ -23,6 +26,12 @@ pub struct NeuronParameters {
     pub refractory_period: f64,
     /// Constant current into the membrane. Finite.
     pub bias_current: f64,
+    /// Potential at time zero; at the leak potential the neuron starts at rest. Finite.
+    pub initial_potential: f64,
+    /// Excitatory synaptic current at time zero. Finite.
+    pub initial_current: f64,
+    /// Inhibitory synaptic current at time zero. Finite.
+    pub initial_inhibitory_current: f64,
 }
 
 impl Default for NeuronParameters {
@@ -30,12 +39,16 @@ impl Default for NeuronParameters {
         NeuronParameters {
             tau_m: 1.0,
             tau_s: 1.0,
+            tau_s_inhibitory: 1.0,
             capacitance: 1.0,
             leak_potential: 0.0,
             reset_potential: 0.0,
             threshold: 1.0,
             refractory_period: 0.0,
             bias_current: 0.0,
+            initial_potential: 0.0,
+            initial_current: 0.0,
+            initial_inhibitory_current: 0.0,
         }
     }
 }
@@ -65,7 +78,11 @@ impl NeuronParameters {
         if !(self.tau_m > 0.0) {
             return refuse("tau_m", self.tau_m, "above 0 (inf for a non-leaky neuron)");
         }
-        let positive = [("tau_s", self.tau_s), ("capacitance", self.capacitance)];
+        let positive = [
+            ("tau_s", self.tau_s),
+            ("tau_s_inhibitory", self.tau_s_inhibitory),
+            ("capacitance", self.capacitance),
+        ];
         for (parameter, value) in positive {
             if !(value > 0.0 && value.is_finite()) {
                 return refuse(parameter, value, "finite and above 0");
@@ -75,6 +92,9 @@ impl NeuronParameters {
             ("leak_potential", self.leak_potential),
             ("threshold", self.threshold),
             ("bias_current", self.bias_current),
+            ("initial_potential", self.initial_potential),
+            ("initial_current", self.initial_current),
+            ("initial_inhibitory_current", self.initial_inhibitory_current),
         ];
         for (parameter, value) in finite {
             if !value.is_finite() {
@@ -111,7 +131,10 @@ mod tests {
             ("tau_m", NeuronParameters { tau_m: nan, ..good }),
             ("tau_s", NeuronParameters { tau_s: -1.0, ..good }),
             ("tau_s", NeuronParameters { tau_s: f64::INFINITY, ..good }),
+            ("tau_s_inhibitory", NeuronParameters { tau_s_inhibitory: 0.0, ..good }),
             ("capacitance", NeuronParameters { capacitance: 0.0, ..good }),
+            ("initial_potential", NeuronParameters { initial_potential: nan, ..good }),
+            ("initial_current", NeuronParameters { initial_current: nan, ..good }),
             ("leak_potential", NeuronParameters { leak_potential: nan, ..good }),
             ("threshold", NeuronParameters { threshold: f64::INFINITY, ..good }),
             ("bias_current", NeuronParameters { bias_current: nan, ..good }),

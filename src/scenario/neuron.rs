@@ -15,6 +15,9 @@ pub struct NeuronSpec {
     /// Synaptic time constant. Default: 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tau_s: Option<f64>,
+    /// Synaptic time constant of inhibitory synapses, those of negative weight. Default: `tau_s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tau_s_inhibitory: Option<f64>,
     /// Membrane capacitance. Default: `tau_s`, so that a lone spike of weight `w` at
     /// `tau_m = tau_s` raises the potential to `w/e` in any time unit.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,6 +37,15 @@ pub struct NeuronSpec {
     /// Constant current. Default: 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bias_current: Option<f64>,
+    /// Potential at time zero. Default: the leak potential.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_potential: Option<f64>,
+    /// Excitatory synaptic current at time zero. Default: 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_current: Option<f64>,
+    /// Inhibitory synaptic current at time zero. Default: 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_inhibitory_current: Option<f64>,
 }
 
 impl NeuronSpec {
@@ -42,12 +54,18 @@ impl NeuronSpec {
         NeuronSpec {
             tau_m: self.tau_m.or(general.tau_m),
             tau_s: self.tau_s.or(general.tau_s),
+            tau_s_inhibitory: self.tau_s_inhibitory.or(general.tau_s_inhibitory),
             capacitance: self.capacitance.or(general.capacitance),
             leak_potential: self.leak_potential.or(general.leak_potential),
             reset_potential: self.reset_potential.or(general.reset_potential),
             threshold: self.threshold.or(general.threshold),
             refractory_period: self.refractory_period.or(general.refractory_period),
             bias_current: self.bias_current.or(general.bias_current),
+            initial_potential: self.initial_potential.or(general.initial_potential),
+            initial_current: self.initial_current.or(general.initial_current),
+            initial_inhibitory_current: self
+                .initial_inhibitory_current
+                .or(general.initial_inhibitory_current),
         }
     }
 
@@ -58,12 +76,16 @@ impl NeuronSpec {
         NeuronParameters {
             tau_m: self.tau_m.unwrap_or(tau_s),
             tau_s,
+            tau_s_inhibitory: self.tau_s_inhibitory.unwrap_or(tau_s),
             capacitance: self.capacitance.unwrap_or(tau_s),
             leak_potential,
             reset_potential: self.reset_potential.unwrap_or(leak_potential),
             threshold: self.threshold.unwrap_or(leak_potential + 1.0),
             refractory_period: self.refractory_period.unwrap_or(0.0),
             bias_current: self.bias_current.unwrap_or(0.0),
+            initial_potential: self.initial_potential.unwrap_or(leak_potential),
+            initial_current: self.initial_current.unwrap_or(0.0),
+            initial_inhibitory_current: self.initial_inhibitory_current.unwrap_or(0.0),
         }
     }
 }
@@ -79,6 +101,10 @@ impl From<NeuronParameters> for NeuronSpec {
             threshold: Some(parameters.threshold),
             refractory_period: Some(parameters.refractory_period),
             bias_current: Some(parameters.bias_current),
+            tau_s_inhibitory: Some(parameters.tau_s_inhibitory),
+            initial_potential: Some(parameters.initial_potential),
+            initial_current: Some(parameters.initial_current),
+            initial_inhibitory_current: Some(parameters.initial_inhibitory_current),
         }
     }
 }
