@@ -44,7 +44,11 @@ fn neuron(tau_m: f64) -> Dynamics {
 /// A state between events. A third of the currents are inhibitory, and the excitatory ones reach
 /// well beyond what it takes to fire from rest (`e` for equal time constants).
 fn random_state(random: &mut ChaCha8Rng) -> State {
-    State { potential: random.random_range(-1.0..1.0), current: random.random_range(-3.0..6.0) }
+    State {
+        potential: random.random_range(-1.0..1.0),
+        current: random.random_range(-3.0..6.0),
+        inhibitory_current: 0.0,
+    }
 }
 
 /// States that fire or not at the toss of a coin: the same tosses for every ratio.
