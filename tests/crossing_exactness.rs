@@ -60,12 +60,15 @@ fn parameters(twin: &Twin) -> NeuronParameters {
     NeuronParameters {
         tau_m: twin.tau_m,
         tau_s: twin.tau_s,
+        tau_s_inhibitory: twin.tau_s,
         capacitance: twin.capacitance,
         leak_potential: twin.leak_potential,
         reset_potential: twin.threshold - 1.0,
         threshold: twin.threshold,
         refractory_period: 0.0,
         bias_current: twin.bias_current,
+        initial_potential: twin.leak_potential,
+        ..NeuronParameters::default()
     }
 }
 
@@ -481,7 +484,7 @@ proptest! {
     #[test]
     fn potential_and_slope_are_the_twins(neuron in any_neuron(), late in 0.0..20.0f64) {
         let dynamics = dynamics(&neuron);
-        let mut state = dynamics.resting_state();
+        let mut state = dynamics.initial_state();
         let mut now = 0.0;
         for &(time, weight) in &neuron.inputs {
             dynamics.advance(&mut state, time - now);
