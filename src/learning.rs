@@ -7,6 +7,7 @@
 //! neurons that never spike and so receive no gradient. [`Trainer`] repeats this over batches and
 //! epochs, [`EpochMetrics`] say how it goes, and [`diagnose`] what is wrong if it does not.
 
+mod adjoint;
 mod batch;
 mod diagnosis;
 mod encoded;
@@ -17,6 +18,7 @@ mod optimiser;
 mod silent;
 mod trainer;
 
+pub use adjoint::{NeuronGradients, TraceGradients, trace_gradients};
 pub use batch::LearningError;
 pub use diagnosis::{Diagnosis, diagnose};
 pub use encoded::EncodedSet;

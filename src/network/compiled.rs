@@ -24,6 +24,8 @@ pub struct CompiledNetwork {
     populations: Vec<Population>,
     /// Each distinct neuron once.
     dynamics: Vec<Dynamics>,
+    /// What they were prepared from.
+    parameters: Vec<NeuronParameters>,
     /// Per node: its index in `dynamics`, or none for a source.
     dynamics_of: Vec<Option<u32>>,
     row_starts: Vec<u32>,
@@ -40,7 +42,10 @@ impl CompiledNetwork {
     /// Lays out a network for the engines.
     pub fn new(network: &Network) -> Self {
         let graph = network.graph();
-        let (dynamics, dynamics_of) = distinct_dynamics(graph.node_weights());
+        let (parameters, dynamics_of) = distinct_parameters(graph.node_weights());
+        let prepare =
+            |parameters| Dynamics::new(parameters).expect("the graph holds valid neurons only");
+        let dynamics = parameters.iter().map(prepare).collect();
 
         let mut synapses: Vec<_> = graph
             .edge_references()
@@ -69,6 +74,7 @@ impl CompiledNetwork {
         CompiledNetwork {
             populations: network.populations().to_vec(),
             dynamics,
+            parameters,
             dynamics_of,
             row_starts,
             targets: synapses.iter().map(|synapse| synapse.2).collect(),
@@ -115,6 +121,11 @@ impl CompiledNetwork {
         &self.dynamics
     }
 
+    /// The parameters of each distinct neuron, in the same order.
+    pub fn distinct_parameters(&self) -> &[NeuronParameters] {
+        &self.parameters
+    }
+
     /// Index of a node's neuron in [`Self::distinct_dynamics`]; none for a source.
     #[inline]
     pub fn dynamics_index(&self, node: usize) -> Option<u32> {
@@ -155,23 +166,22 @@ impl CompiledNetwork {
     }
 }
 
-/// Each distinct neuron once, and for each node which one it is.
-fn distinct_dynamics<'a>(
+/// The parameters of each distinct neuron once, and for each node which one it is.
+fn distinct_parameters<'a>(
     nodes: impl Iterator<Item = &'a Node>,
-) -> (Vec<Dynamics>, Vec<Option<u32>>) {
-    let mut dynamics = Vec::new();
+) -> (Vec<NeuronParameters>, Vec<Option<u32>>) {
+    let mut distinct = Vec::new();
     let mut known = std::collections::HashMap::new();
     let indices = nodes
         .map(|node| match node {
             Node::Source => None,
             Node::Neuron(parameters) => Some(*known.entry(bits(parameters)).or_insert_with(|| {
-                let prepared = Dynamics::new(parameters);
-                dynamics.push(prepared.expect("the graph holds valid neurons only"));
-                dynamics.len() as u32 - 1
+                distinct.push(*parameters);
+                distinct.len() as u32 - 1
             })),
         })
         .collect();
-    (dynamics, indices)
+    (distinct, indices)
 }
 
 /// The parameters as a key: equal bits, equal neurons.
