@@ -16,6 +16,7 @@ mod loss;
 mod metrics;
 mod optimiser;
 mod silent;
+pub mod spike_trains;
 mod trainer;
 
 pub use adjoint::{NeuronGradients, TraceGradients, trace_gradients};
@@ -27,4 +28,7 @@ pub use loss::{Loss, SILENT_LOSS};
 pub use metrics::{EpochMetrics, LayerActivity, Score};
 pub use optimiser::{Adam, AdamSettings, Schedule};
 pub use silent::SilentNeurons;
+pub use spike_trains::{
+    Bounds, SpikeTrainMetrics, SpikeTrainSettings, SpikeTrainTrainer, Trainable,
+};
 pub use trainer::{Trainer, TrainingSettings};

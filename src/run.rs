@@ -1,7 +1,7 @@
 //! A whole run: from a loaded scenario to the files in its folder.
 //!
 //! [`train`] trains and evaluates a feed-forward network, [`simulate`] runs a network of
-//! populations. Both write into an [`OutputFolder`]: every file is written beside its place and
+//! populations, [`train_spike_trains`] trains one to emit given spike trains. All write into an [`OutputFolder`]: every file is written beside its place and
 //! renamed, so that what existed before stays whole until something better is there. Whoever
 //! watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written.
 
@@ -9,6 +9,7 @@ mod folder;
 mod network_file;
 mod picture;
 mod simulate;
+mod spike_trains;
 mod summary;
 mod train;
 
@@ -17,11 +18,12 @@ use std::sync::atomic::AtomicBool;
 
 pub use folder::OutputFolder;
 pub use simulate::simulate;
-pub use summary::{SimulationSummary, TrainingSummary};
+pub use spike_trains::train_spike_trains;
+pub use summary::{SimulationSummary, SpikeTrainingSummary, TrainingSummary};
 pub use train::train;
 
 use crate::engine::EngineError;
-use crate::learning::{Diagnosis, EpochMetrics, LearningError, Score};
+use crate::learning::{Diagnosis, EpochMetrics, LearningError, Score, SpikeTrainMetrics};
 use crate::report::class_map::ReportError;
 use crate::scenario::ScenarioError;
 
@@ -33,6 +35,8 @@ pub trait Progress {
     fn batch(&mut self, _epoch: usize, _score: &Score) {}
     /// An epoch is complete.
     fn epoch(&mut self, _metrics: &EpochMetrics) {}
+    /// An epoch of learning spike trains is complete.
+    fn spike_trains(&mut self, _metrics: &SpikeTrainMetrics) {}
     /// The network has trouble learning.
     fn trouble(&mut self, _diagnosis: &Diagnosis) {}
     /// Training is over, and something else takes a while.

@@ -15,6 +15,7 @@ mod load;
 mod locate;
 mod network;
 mod neuron;
+mod spike_training;
 mod training;
 mod validate;
 mod values;
@@ -28,6 +29,7 @@ pub use network::{
     ConnectSpec, EdgeSpec, LayerSpec, PopulationSpec, ProjectionSpec, SimulationSpec, SourceSpec,
 };
 pub use neuron::NeuronSpec;
+pub use spike_training::{BoundsSpec, SpikeTrainingSpec, TargetSpec, TrainableSpec};
 pub use training::{
     AdamSpec, DatasetSpec, EncodingSpec, LossSpec, OptimiserSpec, RemedySpec, ScheduleSpec,
     SelectSpec, SubsetSpec, TrainingSpec, YinYangSpec,
@@ -71,6 +73,9 @@ pub struct Scenario {
     /// How it is simulated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simulation: Option<SimulationSpec>,
+    /// How it is trained to emit given spike trains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spike_training: Option<SpikeTrainingSpec>,
 }
 
 fn default_seed() -> u64 {
@@ -108,6 +113,11 @@ impl Scenario {
                 _ => None,
             }
         }));
+        if let Some(SpikeTrainingSpec { targets: TargetSpec::File(file), .. }) =
+            &mut self.spike_training
+        {
+            files.push(file);
+        }
         files.into_iter()
     }
 

@@ -3,7 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::console;
-use crate::learning::{Diagnosis, EpochMetrics, Score};
+use crate::learning::{Diagnosis, EpochMetrics, Score, SpikeTrainMetrics};
 use crate::run::Progress;
 
 /// A progress bar with loss, accuracy and time left.
@@ -46,6 +46,11 @@ impl Progress for Bar {
 
     fn epoch(&mut self, metrics: &EpochMetrics) {
         self.validation = metrics.validation.map(|score| score.accuracy());
+    }
+
+    fn spike_trains(&mut self, metrics: &SpikeTrainMetrics) {
+        self.bar.set_position(metrics.epoch as u64);
+        self.bar.set_message(spike_train_line(metrics));
     }
 
     fn trouble(&mut self, diagnosis: &Diagnosis) {
@@ -95,6 +100,18 @@ impl Progress for Lines {
         );
     }
 
+    fn spike_trains(&mut self, metrics: &SpikeTrainMetrics) {
+        // Epochs are short: a line for every hundredth is enough.
+        if metrics.epoch % 100 == 0 || metrics.epoch == self.epochs {
+            console::err!(
+                "epoch {:>4}/{}  {}",
+                metrics.epoch,
+                self.epochs,
+                spike_train_line(metrics)
+            );
+        }
+    }
+
     fn trouble(&mut self, diagnosis: &Diagnosis) {
         print_trouble(diagnosis);
     }
@@ -102,6 +119,15 @@ impl Progress for Lines {
     fn stage(&mut self, what: &str) {
         console::err!("{what}");
     }
+}
+
+fn spike_train_line(metrics: &SpikeTrainMetrics) -> String {
+    format!(
+        "timing error {:.5}  missing {}  extra {}",
+        metrics.timing_error(),
+        metrics.missing,
+        metrics.extra
+    )
 }
 
 /// Warnings only.

@@ -8,7 +8,8 @@ use super::console;
 use super::progress::{Bar, Lines, Quiet};
 use super::{RunArguments, bad_input};
 use crate::run::{
-    Progress, RunError, RunOptions, SimulationSummary, TrainingSummary, simulate, train,
+    Progress, RunError, RunOptions, SimulationSummary, SpikeTrainingSummary, TrainingSummary,
+    simulate, train, train_spike_trains,
 };
 use crate::scenario::{LoadedScenario, load};
 
@@ -51,7 +52,10 @@ fn run_scenario(
     progress: &mut dyn Progress,
 ) -> Result<(), RunError> {
     let options = RunOptions { out, interrupt: &INTERRUPT };
-    if loaded.scenario.is_simulation() {
+    if let Some(spec) = &loaded.scenario.spike_training {
+        let summary = train_spike_trains(loaded, spec, &options, progress)?;
+        print_spike_training(&summary, &options.out);
+    } else if loaded.scenario.is_simulation() {
         let summary = simulate(loaded, &options, progress)?;
         print_simulation(&summary, &options.out);
     } else {
@@ -100,6 +104,22 @@ fn print_training(summary: &TrainingSummary, out: &Path) {
         if summary.threads == 1 { "" } else { "s" }
     );
     console::out!("picture              {}", out.join("class_map.png").display());
+    console::out!("everything else in   {}", out.display());
+}
+
+fn print_spike_training(summary: &SpikeTrainingSummary, out: &Path) {
+    if summary.interrupted {
+        console::out!("interrupted after {} epochs", summary.epochs);
+    }
+    console::out!(
+        "timing error         {:.6} {} (root mean square of {} spikes)",
+        summary.timing_error,
+        unit_symbol(summary.time_unit),
+        summary.paired
+    );
+    console::out!("missing spikes       {}", summary.missing);
+    console::out!("extra spikes         {}", summary.extra);
+    console::out!("time                 {:.1} s", summary.seconds);
     console::out!("everything else in   {}", out.display());
 }
 

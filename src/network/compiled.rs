@@ -95,6 +95,11 @@ impl CompiledNetwork {
         network.set_weights(weights);
     }
 
+    /// Per synapse: the index of its edge in the graph this was compiled from.
+    pub(crate) fn edge_order(&self) -> impl Iterator<Item = usize> + '_ {
+        self.edges.iter().map(|&edge| edge as usize)
+    }
+
     /// Number of nodes, sources and neurons.
     pub fn node_count(&self) -> usize {
         self.dynamics_of.len()

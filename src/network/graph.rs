@@ -219,6 +219,23 @@ impl Network {
         &self.graph
     }
 
+    /// Replaces the delay of every synapse, in the order of the graph's edges. Delays are finite
+    /// and not negative.
+    pub(crate) fn set_delays(&mut self, delays: impl IntoIterator<Item = f64>) {
+        for (synapse, delay) in self.graph.edge_weights_mut().zip(delays) {
+            synapse.delay = delay;
+        }
+    }
+
+    /// Changes the parameters of every neuron, in the order of the nodes, within their ranges.
+    pub(crate) fn change_neurons(&mut self, mut change: impl FnMut(&mut NeuronParameters)) {
+        for node in self.graph.node_weights_mut() {
+            if let Node::Neuron(parameters) = node {
+                change(parameters);
+            }
+        }
+    }
+
     /// Replaces the weight of every synapse, in the order of the graph's edges.
     pub(crate) fn set_weights(&mut self, weights: impl IntoIterator<Item = f64>) {
         for (synapse, weight) in self.graph.edge_weights_mut().zip(weights) {

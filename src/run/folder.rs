@@ -4,7 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::RunError;
+use serde::Serialize;
+
+use super::{RunError, RunOptions};
+use crate::scenario::LoadedScenario;
 
 /// A folder whose files appear whole or not at all.
 #[derive(Clone, Debug)]
@@ -25,9 +28,31 @@ impl OutputFolder {
         Ok(OutputFolder { path: path.to_owned() })
     }
 
+    /// Makes the folder of a run, and writes the scenario into it as it was resolved.
+    ///
+    /// # Errors
+    /// If the folder cannot be made or written into.
+    pub fn open(loaded: &LoadedScenario, options: &RunOptions<'_>) -> Result<Self, RunError> {
+        let folder = Self::create(&options.out)?;
+        folder
+            .write("scenario.toml", |file| file.write_all(loaded.scenario.to_toml().as_bytes()))?;
+        Ok(folder)
+    }
+
     /// Where a file of this name is or will be.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// Writes a value as a JSON file.
+    ///
+    /// # Errors
+    /// If writing fails; the file is then as it was before.
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), RunError> {
+        self.write(name, |file| {
+            serde_json::to_writer_pretty(&mut *file, value)?;
+            writeln!(file)
+        })
     }
 
     /// Writes a file beside its place and renames it once it is complete.

@@ -126,7 +126,7 @@ fn places(network: &CompiledNetwork) -> Vec<u32> {
     place
 }
 
-fn explain(error: &EngineError, populations: &[Population]) -> RunError {
+pub(super) fn explain(error: &EngineError, populations: &[Population]) -> RunError {
     let node = match error {
         EngineError::EndlessSpikes { neuron, .. } => *neuron,
         EngineError::NotASource { node, .. } => *node as usize,

@@ -95,6 +95,34 @@ pub struct SimulationSummary {
     pub populations: Vec<PopulationSummary>,
 }
 
+/// Result of training a network to emit spike trains.
+#[derive(Clone, Debug, Serialize)]
+pub struct SpikeTrainingSummary {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Version of firstspike.
+    pub version: &'static str,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// The unit of times.
+    pub time_unit: &'static str,
+    /// Root mean square of the distances between spikes and their targets after the last step, in
+    /// `time_unit`.
+    pub timing_error: f64,
+    /// Spikes that stand for a target.
+    pub paired: usize,
+    /// Targets without a spike.
+    pub missing: usize,
+    /// Spikes without a target.
+    pub extra: usize,
+    /// Epochs that were completed.
+    pub epochs: usize,
+    /// Whether the run was ended before its last epoch.
+    pub interrupted: bool,
+    /// Wall-clock time, in seconds.
+    pub seconds: f64,
+}
+
 /// Activity of a population in a simulation.
 #[derive(Clone, Debug, Serialize)]
 pub struct PopulationSummary {

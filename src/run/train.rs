@@ -27,8 +27,7 @@ pub fn train(
 ) -> Result<TrainingSummary, RunError> {
     let start = Instant::now();
     let mut learner = loaded.learner()?;
-    let folder = OutputFolder::create(&options.out)?;
-    folder.write("scenario.toml", |file| file.write_all(loaded.scenario.to_toml().as_bytes()))?;
+    let folder = OutputFolder::open(loaded, options)?;
 
     let mut trainer = Trainer::new(&learner.network, learner.settings.clone());
     let validation = learner.encode(&learner.data.validation);
@@ -87,10 +86,7 @@ pub fn train(
         layers: layers.map(|(name, activity)| LayerSummary::new(name, activity)).collect(),
         warnings: troubles.iter().map(warning).collect(),
     };
-    folder.write("summary.json", |file| {
-        serde_json::to_writer_pretty(&mut *file, &summary)?;
-        writeln!(file)
-    })?;
+    folder.write_json("summary.json", &summary)?;
     progress.finish();
     Ok(summary)
 }

@@ -131,6 +131,28 @@ impl LoadedScenario {
     }
 }
 
+impl From<&OptimiserSpec> for AdamSettings {
+    fn from(spec: &OptimiserSpec) -> Self {
+        let OptimiserSpec::Adam(adam) = spec;
+        AdamSettings {
+            learning_rate: adam.learning_rate,
+            beta1: adam.beta1,
+            beta2: adam.beta2,
+            ..AdamSettings::default()
+        }
+    }
+}
+
+impl From<&ScheduleSpec> for Schedule {
+    fn from(spec: &ScheduleSpec) -> Self {
+        match *spec {
+            ScheduleSpec::Constant => Schedule::Constant,
+            ScheduleSpec::Step { every, factor } => Schedule::Step { every, factor },
+            ScheduleSpec::Cosine => Schedule::Cosine,
+        }
+    }
+}
+
 /// The settings of training; with zero epochs for a scenario that does not train.
 fn training_settings(spec: Option<&TrainingSpec>, seed: u64) -> (TrainingSettings, SelectSpec) {
     let Some(spec) = spec else {
@@ -146,7 +168,6 @@ fn training_settings(spec: Option<&TrainingSpec>, seed: u64) -> (TrainingSetting
         };
         return (settings, SelectSpec::Last);
     };
-    let OptimiserSpec::Adam(adam) = spec.optimiser;
     let settings = TrainingSettings {
         epochs: spec.epochs,
         batch_size: spec.batch_size,
@@ -161,17 +182,8 @@ fn training_settings(spec: Option<&TrainingSpec>, seed: u64) -> (TrainingSetting
                 Loss::ShiftInvariantMeanSquaredError { margin }
             }
         },
-        adam: AdamSettings {
-            learning_rate: adam.learning_rate,
-            beta1: adam.beta1,
-            beta2: adam.beta2,
-            ..AdamSettings::default()
-        },
-        schedule: match spec.schedule {
-            ScheduleSpec::Constant => Schedule::Constant,
-            ScheduleSpec::Step { every, factor } => Schedule::Step { every, factor },
-            ScheduleSpec::Cosine => Schedule::Cosine,
-        },
+        adam: AdamSettings::from(&spec.optimiser),
+        schedule: Schedule::from(&spec.schedule),
         gradient_guard: spec.gradient_guard.is_finite().then_some(spec.gradient_guard),
         silent_neurons: match &spec.silent_neurons {
             RemedySpec::Ignore => SilentNeurons::Ignore,

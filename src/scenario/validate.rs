@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::load::Problem;
+use super::spike_training;
 use super::{
     ConnectSpec, DatasetSpec, LossSpec, NeuronSpec, OptimiserSpec, RemedySpec, Scenario,
     ScheduleSpec, SourceSpec, TrainingSpec, ValueSpec,
@@ -28,6 +29,9 @@ pub(super) fn validate(scenario: &Scenario) -> Vec<Problem> {
     if scenario.is_simulation() {
         check.projections(scenario);
     }
+    if let Some(spec) = &scenario.spike_training {
+        spike_training::validate(&mut check, scenario, spec);
+    }
     if let Some(simulation) = &scenario.simulation {
         check.require(
             simulation.until > 0.0 && simulation.until.is_finite(),
@@ -44,13 +48,19 @@ fn neuron_problem(neuron: &NeuronSpec) -> Option<(&'static str, String)> {
     Some((error.parameter, format!("{} must be {}", error.value, error.accepted)))
 }
 
+/// Collects the problems of a scenario.
 #[derive(Default)]
-struct Check {
+pub(super) struct Check {
     problems: Vec<Problem>,
 }
 
 impl Check {
-    fn require(&mut self, holds: bool, key: impl Into<String>, message: impl FnOnce() -> String) {
+    pub fn require(
+        &mut self,
+        holds: bool,
+        key: impl Into<String>,
+        message: impl FnOnce() -> String,
+    ) {
         if !holds {
             self.problems.push(Problem { key: key.into(), message: message() });
         }
@@ -72,6 +82,9 @@ impl Check {
             });
             self.require(scenario.simulation.is_none(), "simulation", || {
                 "[simulation] goes with [[populations]], not with [[layers]]".to_owned()
+            });
+            self.require(scenario.spike_training.is_none(), "spike_training", || {
+                "[spike_training] goes with [[populations]], not with [[layers]]".to_owned()
             });
             self.require(scenario.projections.is_empty(), "projections", || {
                 "[[projections]] go with [[populations]], not with [[layers]]".to_owned()
@@ -211,7 +224,30 @@ impl Check {
         });
     }
 
-    fn positive(&mut self, key: &str, value: f64) {
+    /// Checks an optimiser and its schedule, which are keys of `section`.
+    pub fn optimiser(&mut self, section: &str, optimiser: &OptimiserSpec, schedule: &ScheduleSpec) {
+        let OptimiserSpec::Adam(adam) = optimiser;
+        self.positive(&format!("{section}.optimiser.adam.learning_rate"), adam.learning_rate);
+        for (name, beta) in [("beta1", adam.beta1), ("beta2", adam.beta2)] {
+            self.require(
+                (0.0..1.0).contains(&beta),
+                format!("{section}.optimiser.adam.{name}"),
+                || format!("{beta} must be from 0 up to, not including, 1"),
+            );
+        }
+        if let ScheduleSpec::Step { every, factor } = *schedule {
+            self.require(every > 0, format!("{section}.schedule.step.every"), || {
+                "0 must be at least 1".to_owned()
+            });
+            self.require(
+                factor > 0.0 && factor <= 1.0,
+                format!("{section}.schedule.step.factor"),
+                || format!("{factor} must be above 0 and at most 1"),
+            );
+        }
+    }
+
+    pub fn positive(&mut self, key: &str, value: f64) {
         self.require(value > 0.0 && value.is_finite(), key, || {
             format!("{value} must be finite and above 0")
         });
@@ -248,23 +284,7 @@ impl Check {
                 self.positive("training.loss.shift_invariant_mean_squared_error.margin", margin);
             }
         }
-        let OptimiserSpec::Adam(adam) = training.optimiser;
-        self.positive("training.optimiser.adam.learning_rate", adam.learning_rate);
-        for (name, beta) in [("beta1", adam.beta1), ("beta2", adam.beta2)] {
-            self.require(
-                (0.0..1.0).contains(&beta),
-                format!("training.optimiser.adam.{name}"),
-                || format!("{beta} must be from 0 up to, not including, 1"),
-            );
-        }
-        if let ScheduleSpec::Step { every, factor } = training.schedule {
-            self.require(every > 0, "training.schedule.step.every", || {
-                "0 must be at least 1".to_owned()
-            });
-            self.require(factor > 0.0 && factor <= 1.0, "training.schedule.step.factor", || {
-                format!("{factor} must be above 0 and at most 1")
-            });
-        }
+        self.optimiser("training", &training.optimiser, &training.schedule);
         let (rule, allowed, amount) = match &training.silent_neurons {
             RemedySpec::Ignore => return,
             RemedySpec::Bump { allowed, amount } => ("bump", allowed, *amount),

@@ -1,0 +1,79 @@
+//! Training of a network of populations to emit given spike trains, with all its files.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use super::{OutputFolder, Progress, RunError, RunOptions, SpikeTrainingSummary, network_file};
+use crate::learning::SpikeTrainMetrics;
+use crate::run::simulate::explain;
+use crate::scenario::{LoadedScenario, SpikeTrainingSpec};
+use crate::trace::TraceWriter;
+
+/// Trains a scenario with `[spike_training]`, and writes `scenario.toml`, `metrics.csv`, `spikes.csv`
+/// (of the trained network), `network.json` and `summary.json`.
+///
+/// # Errors
+/// If the scenario names files that do not fit, the folder cannot be written, or a neuron spikes
+/// endlessly at one instant.
+pub fn train_spike_trains(
+    loaded: &LoadedScenario,
+    spec: &SpikeTrainingSpec,
+    options: &RunOptions<'_>,
+    progress: &mut dyn Progress,
+) -> Result<SpikeTrainingSummary, RunError> {
+    let start = Instant::now();
+    let mut trainer = loaded.spike_train_trainer(spec, loaded.simulation()?)?;
+    let folder = OutputFolder::open(loaded, options)?;
+    let unit = loaded.scenario.time_unit.suffix();
+    let populations = trainer.network().populations().to_vec();
+    let failed = |error| explain(&error, &populations);
+
+    progress.start(spec.epochs, 1);
+    let mut history: Vec<SpikeTrainMetrics> = Vec::new();
+    while history.len() < spec.epochs && !options.interrupt.load(Ordering::Relaxed) {
+        let metrics = trainer.train_epoch().map_err(failed)?;
+        progress.spike_trains(&metrics);
+        history.push(metrics);
+    }
+    let (spikes, _) = trainer.run().map_err(failed)?;
+    let last = trainer.compare(&spikes);
+
+    folder.write("metrics.csv", |file| {
+        let mut writer = csv::Writer::from_writer(file);
+        let error = format!("timing_error_{unit}");
+        writer.write_record(["epoch", "loss", &error, "paired", "missing", "extra"])?;
+        for epoch in &history {
+            let SpikeTrainMetrics { epoch: number, loss, paired, missing, extra } = *epoch;
+            writer.serialize((number, loss, epoch.timing_error(), paired, missing, extra))?;
+        }
+        writer.flush()
+    })?;
+    folder.write("spikes.csv", |file| {
+        let mut writer = TraceWriter::new(file, unit)?;
+        for spike in &spikes {
+            let node = spike.node as usize;
+            if let Some(population) = populations.iter().find(|p| p.nodes.contains(&node)) {
+                let neuron = (node - population.nodes.start) as u32;
+                writer.write(0, &population.name, neuron, spike.time)?;
+            }
+        }
+        writer.finish()
+    })?;
+    folder.write("network.json", |file| network_file::write(trainer.network(), unit, file))?;
+    let summary = SpikeTrainingSummary {
+        scenario: loaded.scenario.name.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+        seed: loaded.scenario.seed,
+        time_unit: unit,
+        timing_error: last.timing_error(),
+        paired: last.paired,
+        missing: last.missing,
+        extra: last.extra,
+        epochs: history.len(),
+        interrupted: history.len() < spec.epochs,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    folder.write_json("summary.json", &summary)?;
+    progress.finish();
+    Ok(summary)
+}
