@@ -15,8 +15,11 @@ mod load;
 mod locate;
 mod network;
 mod neuron;
+mod parameter;
+mod recording;
 mod training;
 mod validate;
+mod validate_simulation;
 mod values;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +31,8 @@ pub use network::{
     ConnectSpec, EdgeSpec, LayerSpec, PopulationSpec, ProjectionSpec, SimulationSpec, SourceSpec,
 };
 pub use neuron::NeuronSpec;
+pub use parameter::ParameterSpec;
+pub use recording::{PotentialRecording, PotentialSpec, Recording, RecordingSpec};
 pub use training::{
     AdamSpec, DatasetSpec, EncodingSpec, LossSpec, OptimiserSpec, RemedySpec, ScheduleSpec,
     SelectSpec, SubsetSpec, TrainingSpec, YinYangSpec,
@@ -71,6 +76,9 @@ pub struct Scenario {
     /// How it is simulated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simulation: Option<SimulationSpec>,
+    /// What is recorded of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingSpec>,
 }
 
 fn default_seed() -> u64 {
@@ -84,31 +92,33 @@ impl Scenario {
     }
 
     /// The files that the scenario names.
-    fn files_mut(&mut self) -> impl Iterator<Item = &mut std::path::PathBuf> {
-        let layers = self.layers.iter_mut().flat_map(|layer| {
-            [Some(&mut layer.weights), layer.delays.as_mut()].into_iter().flatten()
-        });
-        let mut tables: Vec<&mut ValueSpec> = layers.collect();
+    fn files_mut(&mut self) -> Vec<&mut std::path::PathBuf> {
         let mut files = Vec::new();
+        let mut tables = Vec::new();
+        let mut neurons = vec![&mut self.neuron];
+        for layer in &mut self.layers {
+            neurons.push(&mut layer.neuron);
+            tables.push(&mut layer.weights);
+            tables.extend(&mut layer.delays);
+        }
+        for population in &mut self.populations {
+            neurons.push(&mut population.neuron);
+            if let Some(SourceSpec::File(file)) = &mut population.source {
+                files.push(file);
+            }
+        }
         for projection in &mut self.projections {
-            tables.extend(
-                [projection.weights.as_mut(), projection.delays.as_mut()].into_iter().flatten(),
-            );
+            tables.extend(&mut projection.weights);
+            tables.extend(&mut projection.delays);
             if let ConnectSpec::File(file) = &mut projection.connect {
                 files.push(file);
             }
         }
-        files.extend(tables.into_iter().filter_map(|values| match values {
-            ValueSpec::File(file) => Some(file),
-            _ => None,
-        }));
-        files.extend(self.populations.iter_mut().filter_map(|population| {
-            match &mut population.source {
-                Some(SourceSpec::File(file)) => Some(file),
-                _ => None,
-            }
-        }));
-        files.into_iter()
+        files.extend(tables.into_iter().filter_map(ValueSpec::file_mut));
+        for (_, parameter) in neurons.into_iter().flat_map(NeuronSpec::entries_mut) {
+            files.extend(parameter.as_mut().and_then(|parameter| parameter.0.file_mut()));
+        }
+        files
     }
 
     /// The scenario as a TOML file, with every default filled in.
