@@ -9,6 +9,7 @@
 //! | [`neuron`] | one neuron: exact propagation, first threshold crossing, its derivatives |
 //! | [`network`] | neurons and synapses as a graph, and compiled for the engine |
 //! | [`engine`] | the priority-queue scheduler in continuous time |
+//! | [`membrane`] | potentials and currents after the fact, from recorded spikes |
 //! | [`trace`] | recorded spike trains as CSV |
 //! | [`dataset`] | Yin-Yang, and features as spike times |
 //! | [`learning`] | losses, backpropagation through recorded times, training |
@@ -65,6 +66,7 @@ pub mod cli;
 pub mod dataset;
 pub mod engine;
 pub mod learning;
+pub mod membrane;
 pub mod network;
 pub mod neuron;
 pub mod random;

@@ -8,6 +8,7 @@
 mod folder;
 mod network_file;
 mod picture;
+mod potentials;
 mod simulate;
 mod spike_trains;
 mod summary;

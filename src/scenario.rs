@@ -15,9 +15,12 @@ mod load;
 mod locate;
 mod network;
 mod neuron;
+mod parameter;
+mod recording;
 mod spike_training;
 mod training;
 mod validate;
+mod validate_simulation;
 mod values;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +32,8 @@ pub use network::{
     ConnectSpec, EdgeSpec, LayerSpec, PopulationSpec, ProjectionSpec, SimulationSpec, SourceSpec,
 };
 pub use neuron::NeuronSpec;
+pub use parameter::ParameterSpec;
+pub use recording::{PotentialRecording, PotentialSpec, Recording, RecordingSpec};
 pub use spike_training::{BoundsSpec, SpikeTrainingSpec, TargetSpec, TrainableSpec};
 pub use training::{
     AdamSpec, DatasetSpec, EncodingSpec, LossSpec, OptimiserSpec, RemedySpec, ScheduleSpec,
@@ -76,6 +81,9 @@ pub struct Scenario {
     /// How it is trained to emit given spike trains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spike_training: Option<SpikeTrainingSpec>,
+    /// What is recorded of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingSpec>,
 }
 
 fn default_seed() -> u64 {
@@ -89,36 +97,38 @@ impl Scenario {
     }
 
     /// The files that the scenario names.
-    fn files_mut(&mut self) -> impl Iterator<Item = &mut std::path::PathBuf> {
-        let layers = self.layers.iter_mut().flat_map(|layer| {
-            [Some(&mut layer.weights), layer.delays.as_mut()].into_iter().flatten()
-        });
-        let mut tables: Vec<&mut ValueSpec> = layers.collect();
+    fn files_mut(&mut self) -> Vec<&mut std::path::PathBuf> {
         let mut files = Vec::new();
+        let mut tables = Vec::new();
+        let mut neurons = vec![&mut self.neuron];
+        for layer in &mut self.layers {
+            neurons.push(&mut layer.neuron);
+            tables.push(&mut layer.weights);
+            tables.extend(&mut layer.delays);
+        }
+        for population in &mut self.populations {
+            neurons.push(&mut population.neuron);
+            if let Some(SourceSpec::File(file)) = &mut population.source {
+                files.push(file);
+            }
+        }
         for projection in &mut self.projections {
-            tables.extend(
-                [projection.weights.as_mut(), projection.delays.as_mut()].into_iter().flatten(),
-            );
+            tables.extend(&mut projection.weights);
+            tables.extend(&mut projection.delays);
             if let ConnectSpec::File(file) = &mut projection.connect {
                 files.push(file);
             }
         }
-        files.extend(tables.into_iter().filter_map(|values| match values {
-            ValueSpec::File(file) => Some(file),
-            _ => None,
-        }));
-        files.extend(self.populations.iter_mut().filter_map(|population| {
-            match &mut population.source {
-                Some(SourceSpec::File(file)) => Some(file),
-                _ => None,
-            }
-        }));
+        files.extend(tables.into_iter().filter_map(ValueSpec::file_mut));
+        for (_, parameter) in neurons.into_iter().flat_map(NeuronSpec::entries_mut) {
+            files.extend(parameter.as_mut().and_then(|parameter| parameter.0.file_mut()));
+        }
         if let Some(SpikeTrainingSpec { targets: TargetSpec::File(file), .. }) =
             &mut self.spike_training
         {
             files.push(file);
         }
-        files.into_iter()
+        files
     }
 
     /// The scenario as a TOML file, with every default filled in.

@@ -128,6 +128,9 @@ const EDGES: &str = "connect.edges = [
     { pre = 1, post = 2, weight = 1.2, delay = 1.0 },
 ]";
 
+/// A parameter of the neurons from a file.
+const PARAMETER_FILE: Change = &[("size = 3", "size = 3\nneuron.tau_m.file = \"tau.csv\"")];
+
 /// Synapses from a file.
 const EDGE_FILE: Change = &[(EDGES, "connect.file = \"edges.csv\"")];
 
@@ -189,7 +192,11 @@ fn unknown_keys_and_wrong_types_are_refused() {
         training(
             "text for a number",
             &[("tau_m = 1.0", "tau_m = \"long\"")],
-            &["scenario.toml", "line 5,", "string \"long\", expected a number\n"],
+            &[
+                "scenario.toml",
+                "line 5,",
+                "string \"long\", expected a number, or a table with normal",
+            ],
         ),
         training(
             "number for a table",
@@ -638,6 +645,266 @@ fn malformed_files_beside_the_scenario_are_refused() {
             ],
             ..SIMULATION
         },
+    ]);
+}
+
+#[test]
+fn parameters_of_single_neurons_are_refused_by_name() {
+    replay(&[
+        simulation(
+            "unknown distribution of a parameter",
+            &[("tau_m = 20.0", "tau_m.normla = { mean = 20.0, std = 1.0 }")],
+            &["scenario.toml", "line 4,", "unknown variant `normla`", "Did you mean `normal`?"],
+        ),
+        simulation(
+            "unknown key of a distribution",
+            &[("tau_m = 20.0", "tau_m.normal = { mean = 20.0, sdt = 1.0 }")],
+            &["scenario.toml", "line 4,", "unknown field `sdt`", "Did you mean `std`?"],
+        ),
+        simulation(
+            "text in a distribution",
+            &[("tau_m = 20.0", "tau_m.normal = { mean = 20.0, std = \"wide\" }")],
+            &["scenario.toml", "line 4,", "string \"wide\", expected a number\n"],
+        ),
+        simulation(
+            "parameter given in two ways",
+            &[("tau_m = 20.0", "tau_m = { values = [1.0, 2.0, 3.0], file = \"tau.csv\" }")],
+            &["scenario.toml", "line 4,", "expected one of `normal`, `uniform`, `values`, `file`"],
+        ),
+        simulation(
+            "distribution of a parameter that is none",
+            &[("tau_m = 20.0", "tau_m.normal = { mean = 20.0, std = -1.0 }")],
+            &["scenario.toml:4: neuron.tau_m: normal = { mean = 20, std = -1 }: both must be \
+                 finite, std not negative"],
+        ),
+        simulation(
+            "interval upside down",
+            &[("size = 3", "size = 3\nneuron.tau_m.uniform = { low = 3.0, high = 2.0 }")],
+            &[
+                "scenario.toml:15: populations.1.neuron.tau_m: uniform = { low = 3, high = 2 }: ",
+                "low ≤ high",
+            ],
+        ),
+        simulation(
+            "drawn value out of range",
+            &[("tau_m = 20.0", "tau_m.normal = { mean = -50.0, std = 1.0 }")],
+            &[
+                "scenario.toml:4: neuron.tau_m: population `neurons`: neuron 0: -",
+                " must be above 0 (inf for a non-leaky neuron); narrow the distribution (uniform \
+                 stays between its ends), or give values",
+            ],
+        ),
+        simulation(
+            "reset above a drawn threshold",
+            &[(
+                "tau_s = 5.0",
+                "reset_potential = 0.5\nthreshold.uniform = { low = 0.1, high = 0.2 }",
+            )],
+            &["scenario.toml:5: neuron.reset_potential: population `neurons`: neuron 0: 0.5 must \
+                 be finite and below the threshold (0.1"],
+        ),
+        training(
+            "drawn value of a layer out of range",
+            &[("size = 5", "size = 5\nneuron.capacitance.uniform = { low = -2.0, high = -1.0 }")],
+            &[
+                "scenario.toml:21: layers.0.neuron.capacitance: population `hidden`: neuron 0: -1.",
+                " must be finite and above 0; narrow the distribution",
+            ],
+        ),
+        simulation(
+            "values for too few neurons",
+            &[("size = 3", "size = 3\nneuron.tau_m.values = [1.0, 2.0]")],
+            &["scenario.toml:15: populations.1.neuron.tau_m: population `neurons`: 2 values, but \
+                 3 are needed: one per neuron"],
+        ),
+        simulation(
+            "one value out of range",
+            &[("size = 3", "size = 3\nneuron.tau_m.values = [1.0, 2.0, -3.0]")],
+            &["scenario.toml:15: populations.1.neuron.tau_m: population `neurons`: neuron 2: -3 \
+                 must be above 0 (inf for a non-leaky neuron)\n"],
+        ),
+        simulation(
+            "missing parameter file",
+            PARAMETER_FILE,
+            &["scenario.toml:15: populations.1.neuron.tau_m: population `neurons`: tau.csv: No \
+                 such file"],
+        ),
+        Case {
+            name: "parameter file without the parameter",
+            change: PARAMETER_FILE,
+            files: &[("tau.csv", b"neuron,tau\n0,1.0\n")],
+            stderr: &["scenario.toml:15: populations.1.neuron.tau_m: population `neurons`: \
+                 tau.csv:1: there is no column `tau_m`; there are neuron, tau"],
+            ..SIMULATION
+        },
+        Case {
+            name: "text in a parameter file",
+            change: PARAMETER_FILE,
+            files: &[("tau.csv", b"tau_m\n1.0\nlong\n2.0\n")],
+            stderr: &["tau.csv:3: tau_m `long` must be a number"],
+            ..SIMULATION
+        },
+        Case {
+            name: "parameter file with a short row",
+            change: PARAMETER_FILE,
+            files: &[("tau.csv", b"neuron,tau_m\n0,1.0\n1\n2,2.0\n")],
+            stderr: &["tau.csv:3: tau_m `` must be a number"],
+            ..SIMULATION
+        },
+        Case {
+            name: "parameter file for too many neurons",
+            change: PARAMETER_FILE,
+            files: &[("tau.csv", b"tau_m\n1\n2\n3\n4\n")],
+            stderr: &["tau.csv: 4 values, but 3 are needed: one per neuron"],
+            ..SIMULATION
+        },
+        Case {
+            name: "parameter in a file out of range",
+            change: PARAMETER_FILE,
+            files: &[("tau.csv", b"tau_m\n1\nnan\n3\n")],
+            stderr: &[
+                "scenario.toml:15: populations.1.neuron.tau_m: population `neurons`: neuron 1: NaN \
+                 must be above 0 (inf for a non-leaky neuron); see row 2 of tau.csv",
+            ],
+            ..SIMULATION
+        },
+        Case {
+            name: "--set of a parameter out of range",
+            arguments: &["scenario.toml", "--set", "populations.1.neuron.tau_s.values=[1, 0, 1]"],
+            stderr: &[
+                "--set: populations.1.neuron.tau_s: population `neurons`: neuron 1: 0 must be",
+            ],
+            ..SIMULATION
+        },
+    ]);
+}
+
+#[test]
+fn sources_that_stop_before_they_start_are_refused() {
+    const SPIKES: &str = "source.spike_times = [[5.0, 40.0], [8.0]]";
+    replay(&[
+        simulation(
+            "Poisson source that stops before it starts",
+            &[(SPIKES, "size = 2\nsource.poisson = { rate = 1.0, start = 5.0, stop = 5.0 }")],
+            &["scenario.toml:11: populations.0.source.poisson.stop: 5 must be above the start (5)"],
+        ),
+        simulation(
+            "regular source that never stops, for want of a number",
+            &[(SPIKES, "size = 2\nsource.regular = { interval = 1.0, stop = nan }")],
+            &[
+                "scenario.toml:11: populations.0.source.regular.stop: NaN must be above the start (0)",
+            ],
+        ),
+        simulation(
+            "regular source that starts at no time",
+            &[(SPIKES, "size = 2\nsource.regular = { interval = 1.0, start = -1.0 }")],
+            &["scenario.toml:11: populations.0.source.regular.start: -1 must be finite and not \
+                 negative"],
+        ),
+    ]);
+}
+
+/// Records the potentials of `neurons` in the way that the text says, from line 27 on.
+macro_rules! potential {
+    ($text:literal) => {
+        &[(
+            "until = 100.0",
+            concat!("until = 100.0\n[[recording.potential]]\npopulation = \"neurons\"\n", $text),
+        )]
+    };
+}
+
+#[test]
+fn recordings_of_what_there_is_not_are_refused() {
+    replay(&[
+        simulation(
+            "unknown key of the recording",
+            &[("[simulation]", "[recording]\nspike = []\n[simulation]")],
+            &["scenario.toml", "line 25,", "unknown field `spike`", "Did you mean `spikes`?"],
+        ),
+        simulation(
+            "unknown key of a recorded potential",
+            potential!("evry = 1.0"),
+            &["scenario.toml", "line 28,", "unknown field `evry`", "Did you mean `every`?"],
+        ),
+        training(
+            "recording of layers",
+            &[("[training]", "[recording]\nspikes = [\"label\"]\n[training]")],
+            &["scenario.toml:29: recording: [recording] goes with [[populations]]"],
+        ),
+        simulation(
+            "spikes of an unknown population",
+            &[("[simulation]", "[recording]\nspikes = [\"input\", \"output\"]\n[simulation]")],
+            &["scenario.toml:25: recording.spikes.1: there is no population `output`; there are \
+                 input, neurons"],
+        ),
+        simulation(
+            "potential of sources",
+            &[(
+                "until = 100.0",
+                "until = 100.0\n[[recording.potential]]\npopulation = \"input\"\nevery = 1.0",
+            )],
+            &["scenario.toml:27: recording.potential.0.population: there is no population of \
+                 neurons `input`; there are neurons"],
+        ),
+        simulation(
+            "potential of a neuron that does not exist",
+            potential!("neurons = [0, 3]\nevery = 1.0"),
+            &["scenario.toml:28: recording.potential.0.neurons.1: neuron 3 does not exist: it \
+                 must be from 0 to 2"],
+        ),
+        simulation(
+            "potential at no time",
+            potential!("neurons = [0]"),
+            &["scenario.toml:26: recording.potential.0: when? give times = [ … ], or every = …"],
+        ),
+        simulation(
+            "potential at times and every so often",
+            potential!("times = [1.0]\nevery = 1.0"),
+            &["scenario.toml:28: recording.potential.0.times: there is every = … already"],
+        ),
+        simulation(
+            "potential at times from a start on",
+            potential!("times = [1.0]\nstart = 1.0"),
+            &["scenario.toml:26: recording.potential.0: when? give times = [ … ], or every = …"],
+        ),
+        simulation(
+            "potential at times that go back",
+            potential!("times = [1.0, 3.0, 2.0]"),
+            &["scenario.toml:28: recording.potential.0.times.2: 2 must be from 3 (times do not \
+                 decrease) to 100 (the end of the simulation)"],
+        ),
+        simulation(
+            "potential before the simulation",
+            potential!("times = [-1.0]"),
+            &["scenario.toml:28: recording.potential.0.times.0: -1 must be from 0 "],
+        ),
+        simulation(
+            "potential after the simulation",
+            potential!("times = [1.0, 100.5]"),
+            &["scenario.toml:28: recording.potential.0.times.1: 100.5 must be from 1 ", " to 100 "],
+        ),
+        simulation(
+            "potential every nought",
+            potential!("every = 0.0"),
+            &["scenario.toml:28: recording.potential.0.every: 0 must be finite and above 0"],
+        ),
+        simulation(
+            "potential from after the simulation on",
+            potential!("every = 1.0\nstart = 101.0"),
+            &["scenario.toml:29: recording.potential.0.start: 101 must be at most 100"],
+        ),
+        simulation(
+            "potential until before its start",
+            potential!("every = 1.0\nstart = 10.0\nstop = 5.0"),
+            &["scenario.toml:30: recording.potential.0.stop: 5 must be above the start (10)"],
+        ),
+        simulation(
+            "potential more often than anyone can store",
+            potential!("every = 1e-9"),
+            &["scenario.toml:28: recording.potential.0.every: 0.000000001 gives 100000000000 \
+                 samples per neuron: at most 10000000"],
+        ),
     ]);
 }
 

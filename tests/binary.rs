@@ -206,6 +206,9 @@ fn a_network_that_cannot_learn_is_told_what_to_do() {
 fn what_check_prints_is_a_scenario_that_checks_to_the_same() {
     for entry in std::fs::read_dir(project().join("scenarios")).expect("a readable folder") {
         let scenario = entry.expect("a readable entry").path();
+        if scenario.extension().is_none_or(|ending| ending != "toml") {
+            continue;
+        }
         let folder = tempfile::tempdir().expect("a temporary folder");
         let printed = successful(folder.path(), &["check", text(&scenario)]);
         assert!(printed.stderr.contains("valid; "), "{}", printed.stderr);
@@ -344,4 +347,105 @@ fn a_resolved_scenario_finds_its_files_from_anywhere() {
     let first = read(&folder.path().join("first/spikes.csv"));
     assert_eq!(first, read(&elsewhere.path().join("second/spikes.csv")));
     assert_eq!(first.iter().filter(|&&byte| byte == b'\n').count(), 3);
+}
+
+#[test]
+fn neurons_that_are_all_different_are_the_same_in_the_run_of_the_resolved_scenario() {
+    let first = tempfile::tempdir().expect("a temporary folder");
+    successful(first.path(), &["run", text(&scenario("heterogeneous.toml")), "--out", "."]);
+    let again = tempfile::tempdir().expect("a temporary folder");
+    let resolved = first.path().join("scenario.toml");
+    successful(again.path(), &["run", text(&resolved), "--out", "."]);
+    for name in ["network.json", "potentials.csv", "scenario.toml", "spikes.csv"] {
+        assert!(read(&first.path().join(name)) == read(&again.path().join(name)), "{name}");
+    }
+
+    let network = json(&first.path().join("network.json"));
+    let values = |population: usize, parameter: &str| -> Vec<f64> {
+        let neurons = network["populations"][population]["neurons"].as_array().expect("a list");
+        neurons.iter().map(|neuron| neuron[parameter].as_f64().expect("a number")).collect()
+    };
+    assert_eq!(values(3, "bias_current"), [1.2, 1.4, 1.6, 1.8]);
+    assert_eq!(values(3, "refractory_period"), [1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(values(2, "tau_m"), [10.0; 10]);
+    let tau_m = values(1, "tau_m");
+    let mean = tau_m.iter().sum::<f64>() / tau_m.len() as f64;
+    assert!((19.0..21.0).contains(&mean), "40 draws of 20 ± 2 have the mean {mean}");
+    let different: BTreeSet<u64> = tau_m.iter().map(|tau| tau.to_bits()).collect();
+    assert_eq!(different.len(), 40);
+    for (threshold, initial) in values(1, "threshold").iter().zip(values(1, "initial_potential")) {
+        assert!((-56.0..-54.0).contains(threshold) && (-68.0..-60.0).contains(&initial));
+    }
+    assert!(values(1, "threshold")[..10] != values(2, "threshold"), "a stream per population");
+}
+
+#[test]
+fn what_is_recorded_can_be_chosen() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let heterogeneous = scenario("heterogeneous.toml");
+    let run = ["run", text(&heterogeneous), "--out"];
+    successful(folder.path(), &[&run[..], &["."]].concat());
+    let trace = read_trace(folder.path());
+    let recorded: BTreeSet<&str> =
+        trace.spikes.iter().map(|spike| spike.population.as_str()).collect();
+    assert_eq!(recorded, BTreeSet::from(["excitatory", "inhibitory", "pacemaker"]));
+    let summary = json(&folder.path().join("summary.json"));
+    assert!(summary["populations"][0]["spikes"].as_u64() > Some(0), "counted, but not written");
+
+    let potentials = read(&folder.path().join("potentials.csv"));
+    let heading = b"population,neuron,time_ms,potential,current,inhibitory_current\n";
+    assert!(potentials.starts_with(heading));
+    let rows = rows(&folder.path().join("potentials.csv"));
+    let of = |population: &str, neuron: &str| -> Vec<f64> {
+        let own = rows.iter().filter(|row| &row[0] == population && &row[1] == neuron);
+        own.map(|row| row[2].parse().expect("a time")).collect()
+    };
+    for neuron in ["0", "3"] {
+        let times = of("excitatory", neuron);
+        assert_eq!((times.len(), times[0], times[500]), (501, 100.0, 150.0));
+    }
+    for neuron in ["0", "1", "2", "3"] {
+        assert_eq!(of("pacemaker", neuron), [0.0, 10.0, 499.5]);
+    }
+    assert_eq!(rows.len(), 2 * 501 + 4 * 3);
+    assert!(rows.iter().all(|row| (3..6).all(|field| row[field].parse::<f64>().is_ok())));
+
+    // Everything, with every default: the same spikes and then some.
+    let all = [&run[..], &["all", "--set", "recording={}"]].concat();
+    successful(folder.path(), &all);
+    let everything = read_trace(&folder.path().join("all"));
+    let (sources, others): (Vec<_>, Vec<_>) =
+        everything.spikes.into_iter().partition(|spike| spike.population == "background");
+    assert_eq!(others, trace.spikes);
+    assert!(!folder.path().join("all/potentials.csv").exists());
+    // The background stops at 300 ms, and until then is what it is without a stop.
+    assert!(sources.iter().all(|spike| spike.time <= 300.0) && !sources.is_empty());
+    let source = "populations.0.source={poisson={rate=0.05}}";
+    successful(folder.path(), &[&all[..], &["--set", source]].concat());
+    let endless = read_trace(&folder.path().join("all")).spikes;
+    let endless = endless.into_iter().filter(|spike| spike.population == "background");
+    let (early, late): (Vec<_>, Vec<_>) = endless.partition(|spike| spike.time <= 300.0);
+    assert_eq!(early, sources);
+    assert!(!late.is_empty());
+}
+
+#[test]
+fn the_recorded_potential_is_the_threshold_when_the_neuron_spikes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let single = scenario("single_neuron.toml");
+    successful(folder.path(), &["run", text(&single), "--out", "."]);
+    let trace = read_trace(folder.path());
+    let spikes = trace.spikes.iter().filter(|spike| spike.population == "neuron");
+    let times: Vec<f64> = spikes.map(|spike| spike.time).collect();
+    assert!(!times.is_empty());
+    let potential = format!("recording.potential=[{{population='neuron', times={times:?}}}]");
+    successful(folder.path(), &["run", text(&single), "--out", ".", "--set", &potential]);
+    let rows = rows(&folder.path().join("potentials.csv"));
+    assert_eq!(rows.len(), times.len());
+    for (row, time) in rows.iter().zip(&times) {
+        assert_eq!(row[2].parse(), Ok(*time), "bit for bit");
+        let potential: f64 = row[3].parse().expect("a number");
+        assert!((potential - 1.0).abs() <= 1e-12, "{potential} at {time}");
+        assert_eq!(&row[5], "0.0", "one time constant, one current");
+    }
 }

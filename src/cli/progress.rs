@@ -102,7 +102,7 @@ impl Progress for Lines {
 
     fn spike_trains(&mut self, metrics: &SpikeTrainMetrics) {
         // Epochs are short: a line for every hundredth is enough.
-        if metrics.epoch % 100 == 0 || metrics.epoch == self.epochs {
+        if metrics.epoch.is_multiple_of(100) || metrics.epoch == self.epochs {
             console::err!(
                 "epoch {:>4}/{}  {}",
                 metrics.epoch,

@@ -21,7 +21,7 @@ struct PopulationEntry<'a> {
     name: &'a str,
     size: usize,
     /// One entry per neuron, or a single one if all are equal; empty for spike sources.
-    neurons: Vec<NeuronSpec>,
+    neurons: Vec<NeuronSpec<f64>>,
 }
 
 #[derive(Serialize)]
@@ -56,7 +56,7 @@ pub(super) fn write(network: &Network, time_unit: &str, output: &mut impl Write)
         populations: populations
             .iter()
             .map(|population| {
-                let mut neurons: Vec<NeuronSpec> = graph
+                let mut neurons: Vec<NeuronSpec<f64>> = graph
                     .node_weights()
                     .skip(population.nodes.start)
                     .take(population.nodes.len())

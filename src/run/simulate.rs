@@ -5,14 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::summary::PopulationSummary;
-use super::{OutputFolder, Progress, RunError, RunOptions, SimulationSummary, network_file};
+use super::{
+    OutputFolder, Progress, RunError, RunOptions, SimulationSummary, network_file, potentials,
+};
 use crate::engine::{EngineError, EventEngine, Observer};
+use crate::membrane::SpikeTrains;
 use crate::network::{CompiledNetwork, Population};
 use crate::scenario::LoadedScenario;
 use crate::trace::TraceWriter;
 
-/// Simulates a scenario of populations and writes `scenario.toml`, `spikes.csv`, `network.json` and
-/// `summary.json`.
+/// Simulates a scenario of populations and writes `scenario.toml`, `spikes.csv`, `network.json`,
+/// `summary.json` and, if potentials are recorded, `potentials.csv`.
 ///
 /// # Errors
 /// If the scenario names files that do not fit, the folder cannot be written, or a neuron spikes
@@ -33,6 +36,8 @@ pub fn simulate(
     let network = CompiledNetwork::new(&simulation.network);
     let mut engine = EventEngine::new(&network, simulation.options);
     let mut counts = vec![0; network.populations().len()];
+    let mut trains = potentials::spike_trains(&network, &simulation.recording);
+    let mut end = simulation.until;
     let mut outcome = None;
     folder
         .write("spikes.csv", |file| {
@@ -40,6 +45,9 @@ pub fn simulate(
                 populations: network.populations(),
                 place: places(&network),
                 counts: &mut counts,
+                wanted: &simulation.recording.spikes,
+                trains: &mut trains,
+                last: 0.0,
                 writer: TraceWriter::new(file, unit)?,
                 written: Ok(()),
                 interrupt: options.interrupt,
@@ -51,6 +59,9 @@ pub fn simulate(
                 return Err(io::Error::other("the simulation failed"));
             }
             recorder.written?;
+            if options.interrupt.load(Ordering::Relaxed) {
+                end = recorder.last;
+            }
             recorder.writer.finish()
         })
         .map_err(|error| match &outcome {
@@ -61,6 +72,13 @@ pub fn simulate(
         Some(Ok(statistics)) => statistics,
         _ => Default::default(),
     };
+
+    if !simulation.recording.potentials.is_empty() {
+        progress.stage("computing potentials");
+        folder.write("potentials.csv", |file| {
+            potentials::write(&network, &simulation, &trains, end, unit, file)
+        })?;
+    }
 
     let summary = SimulationSummary {
         scenario: loaded.scenario.name.clone(),
@@ -91,11 +109,16 @@ pub fn simulate(
     Ok(summary)
 }
 
-/// Writes each spike to the trace as it happens.
+/// Counts each spike as it happens, and keeps or writes it if that is wanted.
 struct Recorder<'a, W: Write> {
     populations: &'a [Population],
     place: Vec<u32>,
     counts: &'a mut [u64],
+    /// Per population: whether its spikes are written.
+    wanted: &'a [bool],
+    trains: &'a mut SpikeTrains,
+    /// When the last spike was.
+    last: f64,
     writer: TraceWriter<W>,
     written: io::Result<()>,
     interrupt: &'a AtomicBool,
@@ -105,7 +128,9 @@ impl<W: Write> Observer for Recorder<'_, W> {
     fn spike(&mut self, node: usize, time: f64) {
         let index = self.place[node] as usize;
         self.counts[index] += 1;
-        if self.written.is_ok() {
+        self.last = time;
+        self.trains.spike(node, time);
+        if self.wanted[index] && self.written.is_ok() {
             let population = &self.populations[index];
             let neuron = (node - population.nodes.start) as u32;
             self.written = self.writer.write(0, &population.name, neuron, time);

@@ -104,17 +104,18 @@ impl LoadedScenario {
         let mut rows = inputs;
         let mut layers = Vec::new();
         for (index, spec) in self.scenario.layers.iter().enumerate() {
+            let key = format!("layers.{index}");
             let sources = rows + spec.bias_times.len();
-            let table = |key: &str, values: &super::ValueSpec, purpose| {
+            let table = |part: &str, values: &super::ValueSpec, purpose| {
                 let mut random = random::stream(self.scenario.seed, purpose, index as u64);
                 values
                     .table(sources, spec.size, self.folder(), &mut random)
-                    .map_err(|message| self.problem(&format!("layers.{index}.{key}"), &message))
+                    .map_err(|message| self.problem(&format!("{key}.{part}"), &message))
             };
             let delays = spec.delays.as_ref();
             layers.push(Layer {
                 name: spec.name.clone(),
-                neurons: vec![spec.neuron.resolve(); spec.size],
+                neurons: self.neurons(&key, &spec.name, &spec.neuron, spec.size, index)?,
                 bias_sources: spec.bias_times.len(),
                 weights: table("weights", &spec.weights, "initial weights")?,
                 delays: delays

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::load::{LoadedScenario, Problem};
 use super::{
-    ConnectSpec, EdgeSpec, PopulationSpec, ProjectionSpec, ScenarioError, SourceSpec, ValueSpec,
+    ConnectSpec, EdgeSpec, PopulationSpec, ProjectionSpec, Recording, ScenarioError, SourceSpec,
+    ValueSpec,
 };
 use crate::engine::{EngineOptions, SourceSpike};
 use crate::network::{Network, NetworkError, PopulationId, Synapse};
@@ -26,6 +27,8 @@ pub struct Simulation {
     pub until: f64,
     /// How neurons are treated.
     pub options: EngineOptions,
+    /// What is recorded.
+    pub recording: Recording,
 }
 
 impl LoadedScenario {
@@ -47,7 +50,10 @@ impl LoadedScenario {
                 (None, _) => 0,
             };
             let added = match &spec.source {
-                None => network.add_neurons(&spec.name, vec![spec.neuron.resolve(); size]),
+                None => {
+                    let neurons = self.neurons(&key, &spec.name, &spec.neuron, size, index)?;
+                    network.add_neurons(&spec.name, neurons)
+                }
                 Some(_) => network.add_sources(&spec.name, size),
             };
             let id = added.map_err(|error| self.problem(&key, &error.to_string()))?;
@@ -68,7 +74,9 @@ impl LoadedScenario {
         for (index, spec) in self.scenario.projections.iter().enumerate() {
             self.project(&mut network, spec, index).map_err(|problem| self.invalid(&[problem]))?;
         }
+        let recording = self.scenario.recording.clone().unwrap_or_default();
         Ok(Simulation {
+            recording: recording.resolve(&network, simulation.until),
             network,
             stimulus,
             until: simulation.until,
@@ -104,15 +112,14 @@ impl LoadedScenario {
                     None => Ok(spikes),
                 }
             }
-            SourceSpec::Regular { interval, start } => {
-                // By multiplication: adding up the interval would drift.
-                let times = (0..).map(|count| start + f64::from(count) * interval);
-                let times: Vec<f64> = times.take_while(|&time| time <= until).collect();
+            SourceSpec::Regular { interval, start, stop } => {
+                let times = evenly(*start, *interval, stop.map_or(until, |stop| stop.min(until)));
                 Ok((0..size)
                     .flat_map(|neuron| times.iter().map(move |&time| (neuron, time)))
                     .collect())
             }
-            SourceSpec::Poisson { rate, start } => {
+            SourceSpec::Poisson { rate, start, stop } => {
+                let until = stop.map_or(until, |stop| stop.min(until));
                 let interval = Exp::new(*rate).map_err(|error| error.to_string())?;
                 let mut spikes = Vec::new();
                 for neuron in 0..size {
@@ -206,6 +213,13 @@ impl LoadedScenario {
         let table = values.table(rows, columns, self.folder(), &mut random)?;
         Ok(pairs.iter().map(|&(from, to)| table[from * columns + to]).collect())
     }
+}
+
+/// The times from `start` to `stop`, both included, one every `interval`.
+pub(super) fn evenly(start: f64, interval: f64, stop: f64) -> Vec<f64> {
+    // By multiplication: adding up the interval would drift.
+    let times = (0_u32..).map(|count| start + f64::from(count) * interval);
+    times.take_while(|&time| time <= stop).collect()
 }
 
 /// The pairs of neurons that have a synapse, by presynaptic or postsynaptic neuron.

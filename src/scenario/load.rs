@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::locate::line_of;
+use super::locate::{is_there, line_of};
 use super::validate::validate;
 use super::{NeuronSpec, Scenario};
+use crate::neuron::NeuronParameters;
 
 /// A scenario that cannot be used. Nothing has been written when it is returned.
 #[derive(Debug, thiserror::Error)]
@@ -71,13 +72,8 @@ impl LoadedScenario {
         let problems = problems
             .iter()
             .map(|Problem { key, message }| {
-                let overridden = self.overrides.iter().any(|given| {
-                    let changed = given.split('=').next().unwrap_or("").trim();
-                    key.strip_prefix(changed)
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-                });
                 let place = match line_of(&self.text, key) {
-                    _ if overridden => "--set".to_owned(),
+                    _ if self.is_overridden(key) => "--set".to_owned(),
                     Some(line) => format!("{}:{line}", self.path.display()),
                     None => self.path.display().to_string(),
                 };
@@ -85,6 +81,36 @@ impl LoadedScenario {
             })
             .collect();
         ScenarioError::Invalid { problems }
+    }
+
+    fn is_overridden(&self, key: &str) -> bool {
+        self.overrides.iter().any(|given| {
+            let changed = given.split('=').next().unwrap_or("").trim();
+            key.strip_prefix(changed).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+
+    /// The parameters of the neurons of a layer or population (the `group`th, at `key`).
+    pub(super) fn neurons(
+        &self,
+        key: &str,
+        name: &str,
+        spec: &NeuronSpec,
+        count: usize,
+        group: usize,
+    ) -> Result<Vec<NeuronParameters>, ScenarioError> {
+        spec.neurons(count, group, self.scenario.seed, self.folder()).map_err(
+            |(parameter, message)| {
+                let (own, general) =
+                    (format!("{key}.neuron.{parameter}"), format!("neuron.{parameter}"));
+                // A problem is where its value was given.
+                let inherited = !self.is_overridden(&own)
+                    && !is_there(&self.text, &own)
+                    && (self.is_overridden(&general) || is_there(&self.text, &general));
+                let message = format!("population `{name}`: {message}");
+                self.problem(if inherited { &general } else { &own }, &message)
+            },
+        )
     }
 }
 
@@ -124,17 +150,18 @@ fn fill_in(scenario: &mut Scenario, path: &Path) {
             .file_stem()
             .map_or_else(|| "scenario".to_owned(), |stem| stem.to_string_lossy().into_owned());
     }
-    let general = scenario.neuron;
-    let complete = |own: &NeuronSpec| -> NeuronSpec { own.over(&general).resolve().into() };
-    for layer in &mut scenario.layers {
-        layer.neuron = complete(&layer.neuron);
-    }
+    // `[neuron]` itself stays as it is: what neurons take from it is in their layer or population.
+    let general = &scenario.neuron;
+    let complete = |own: &mut NeuronSpec| {
+        *own = own.over(general);
+        own.fill_in();
+    };
+    scenario.layers.iter_mut().for_each(|layer| complete(&mut layer.neuron));
     for population in &mut scenario.populations {
         if population.source.is_none() {
-            population.neuron = complete(&population.neuron);
+            complete(&mut population.neuron);
         }
     }
-    scenario.neuron = general.resolve().into();
     let folder = path.parent().unwrap_or(Path::new(""));
     for file in scenario.files_mut() {
         // Absolute, so that the resolved scenario can be run from anywhere.

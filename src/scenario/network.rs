@@ -60,6 +60,9 @@ pub enum SourceSpec {
         /// Time of the first.
         #[serde(default)]
         start: f64,
+        /// When they end; a spike at that very time is kept. Default: with the simulation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stop: Option<f64>,
     },
     /// Independent Poisson processes.
     Poisson {
@@ -68,6 +71,9 @@ pub enum SourceSpec {
         /// When they begin.
         #[serde(default)]
         start: f64,
+        /// When they end; a spike at that very time is kept. Default: with the simulation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stop: Option<f64>,
     },
 }
 

@@ -10,6 +10,7 @@ use super::{OptimiserSpec, Scenario, ScenarioError, ScheduleSpec, Simulation};
 use crate::learning::{
     AdamSettings, Bounds, Schedule, SpikeTrainSettings, SpikeTrainTrainer, Trainable,
 };
+use crate::network::Node;
 use crate::trace;
 
 /// How the neurons of a population are trained to emit given spike trains.
@@ -128,17 +129,6 @@ pub(super) fn validate(check: &mut Check, scenario: &Scenario, spec: &SpikeTrain
             format!("spike_training.trainable.{name}"),
             || format!("low = {low}, high = {high}: must be finite, low < high, and in range"),
         );
-        if name == "threshold" {
-            let highest_reset = scenario
-                .populations
-                .iter()
-                .filter(|population| population.source.is_none())
-                .map(|population| population.neuron.resolve().reset_potential)
-                .fold(f64::NEG_INFINITY, f64::max);
-            check.require(low > highest_reset, "spike_training.trainable.threshold", || {
-                format!("low = {low} must be above every reset potential ({highest_reset})")
-            });
-        }
     }
 }
 
@@ -189,6 +179,23 @@ impl LoadedScenario {
                 let until = simulation.until;
                 return Err(refuse(format!("{time} must be from 0 to simulation.until ({until})")));
             }
+        }
+        let highest_reset = simulation
+            .network
+            .graph()
+            .node_weights()
+            .filter_map(|node| match node {
+                Node::Source => None,
+                Node::Neuron(parameters) => Some(parameters.reset_potential),
+            })
+            .fold(f64::NEG_INFINITY, f64::max);
+        if let Some(BoundsSpec { low, .. }) = spec.trainable.threshold
+            && low <= highest_reset
+        {
+            let message =
+                format!("low = {low} must be above every reset potential ({highest_reset})");
+            let key = "spike_training.trainable.threshold".to_owned();
+            return Err(self.invalid(&[Problem { key, message }]));
         }
         let settings = settings(spec, simulation.until);
         Ok(SpikeTrainTrainer::new(

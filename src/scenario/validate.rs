@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use super::load::Problem;
 use super::spike_training;
 use super::{
-    ConnectSpec, DatasetSpec, LossSpec, NeuronSpec, OptimiserSpec, RemedySpec, Scenario,
-    ScheduleSpec, SourceSpec, TrainingSpec, ValueSpec,
+    DatasetSpec, LossSpec, NeuronSpec, OptimiserSpec, RemedySpec, Scenario, ScheduleSpec,
+    TrainingSpec, ValueSpec,
 };
 use crate::dataset::yin_yang::YinYang;
 
 /// Largest number of neurons in a group, and of inputs to one of them: far beyond what fits into
 /// memory, and far below what overflows an index.
-const LARGEST_SIZE: usize = 10_000_000;
+pub(super) const LARGEST_SIZE: usize = 10_000_000;
 
 /// All problems of a scenario, in the order of the file's sections.
 pub(super) fn validate(scenario: &Scenario) -> Vec<Problem> {
@@ -28,34 +28,28 @@ pub(super) fn validate(scenario: &Scenario) -> Vec<Problem> {
     check.populations(scenario);
     if scenario.is_simulation() {
         check.projections(scenario);
+        check.simulation(scenario);
     }
     if let Some(spec) = &scenario.spike_training {
         spike_training::validate(&mut check, scenario, spec);
     }
-    if let Some(simulation) = &scenario.simulation {
-        check.require(
-            simulation.until > 0.0 && simulation.until.is_finite(),
-            "simulation.until",
-            || format!("{} must be finite and above 0", simulation.until),
-        );
-    }
     check.problems
 }
 
-/// What is wrong with a neuron: which parameter, and why.
+/// What is wrong with neurons that are all equal: which parameter, and why.
 fn neuron_problem(neuron: &NeuronSpec) -> Option<(&'static str, String)> {
-    let error = neuron.resolve().validate().err()?;
+    let error = neuron.constant()?.validate().err()?;
     Some((error.parameter, format!("{} must be {}", error.value, error.accepted)))
 }
 
 /// Collects the problems of a scenario.
 #[derive(Default)]
 pub(super) struct Check {
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
 }
 
 impl Check {
-    pub fn require(
+    pub(super) fn require(
         &mut self,
         holds: bool,
         key: impl Into<String>,
@@ -86,6 +80,9 @@ impl Check {
             self.require(scenario.spike_training.is_none(), "spike_training", || {
                 "[spike_training] goes with [[populations]], not with [[layers]]".to_owned()
             });
+            self.require(scenario.recording.is_none(), "recording", || {
+                "[recording] goes with [[populations]], not with [[layers]]".to_owned()
+            });
             self.require(scenario.projections.is_empty(), "projections", || {
                 "[[projections]] go with [[populations]], not with [[layers]]".to_owned()
             });
@@ -108,8 +105,17 @@ impl Check {
         }
     }
 
-    /// Checks a neuron. A problem that it inherits from the `general` one is reported there only.
-    fn neuron(&mut self, key: &str, neuron: &NeuronSpec, general: Option<&NeuronSpec>) {
+    /// Checks the neurons of a group, as far as that is possible without drawing or reading their
+    /// values. A problem that they inherit from the `general` ones is reported there only.
+    pub(super) fn neuron(&mut self, key: &str, neuron: &NeuronSpec, general: Option<&NeuronSpec>) {
+        let inherited = general.map(NeuronSpec::given).unwrap_or_default();
+        for entry in neuron.given() {
+            if let Some(message) = entry.1.problem()
+                && !inherited.contains(&entry)
+            {
+                self.problems.push(Problem { key: format!("{key}.{}", entry.0), message });
+            }
+        }
         let problem = neuron_problem(neuron);
         if problem == general.and_then(neuron_problem) {
             return;
@@ -204,20 +210,20 @@ impl Check {
         }
     }
 
-    fn values(&mut self, key: &str, values: Option<&ValueSpec>) {
+    pub(super) fn values(&mut self, key: &str, values: Option<&ValueSpec>) {
         if let Some(message) = values.and_then(ValueSpec::problem) {
             self.problems.push(Problem { key: key.to_owned(), message });
         }
     }
 
-    fn delays(&mut self, key: &str, delays: Option<&ValueSpec>) {
+    pub(super) fn delays(&mut self, key: &str, delays: Option<&ValueSpec>) {
         self.values(key, delays);
         if let Some(ValueSpec::Constant(least) | ValueSpec::Uniform { low: least, .. }) = delays {
             self.require(!(*least < 0.0), key, || format!("{least} must not be negative"));
         }
     }
 
-    fn size(&mut self, key: &str, size: usize) {
+    pub(super) fn size(&mut self, key: &str, size: usize) {
         self.require(size > 0, key, || "0 must be at least 1".to_owned());
         self.require(size <= LARGEST_SIZE, key, || {
             format!("{size} must be at most {LARGEST_SIZE}")
@@ -225,7 +231,12 @@ impl Check {
     }
 
     /// Checks an optimiser and its schedule, which are keys of `section`.
-    pub fn optimiser(&mut self, section: &str, optimiser: &OptimiserSpec, schedule: &ScheduleSpec) {
+    pub(super) fn optimiser(
+        &mut self,
+        section: &str,
+        optimiser: &OptimiserSpec,
+        schedule: &ScheduleSpec,
+    ) {
         let OptimiserSpec::Adam(adam) = optimiser;
         self.positive(&format!("{section}.optimiser.adam.learning_rate"), adam.learning_rate);
         for (name, beta) in [("beta1", adam.beta1), ("beta2", adam.beta2)] {
@@ -247,7 +258,7 @@ impl Check {
         }
     }
 
-    pub fn positive(&mut self, key: &str, value: f64) {
+    pub(super) fn positive(&mut self, key: &str, value: f64) {
         self.require(value > 0.0 && value.is_finite(), key, || {
             format!("{value} must be finite and above 0")
         });
@@ -300,107 +311,5 @@ impl Check {
             format!("{key}.allowed"),
             || format!("{allowed:?} must all be from 0 to 1"),
         );
-    }
-
-    fn populations(&mut self, scenario: &Scenario) {
-        for (index, population) in scenario.populations.iter().enumerate() {
-            let key = |part: &str| format!("populations.{index}.{part}");
-            let implied = match &population.source {
-                Some(SourceSpec::SpikeTimes(trains)) => Some(trains.len()),
-                _ => None,
-            };
-            match (population.size.or(implied), implied) {
-                (None, _) => self.require(false, key("size"), || {
-                    "how many neurons or sources? size must be given".to_owned()
-                }),
-                (Some(size), None) => self.size(&key("size"), size),
-                (Some(0), _) => self.size(&key("size"), 0),
-                (Some(size), Some(trains)) => self.require(size == trains, key("size"), || {
-                    format!("{size} sources, but {trains} spike trains: one each")
-                }),
-            }
-            let has_own = population.neuron != NeuronSpec::default();
-            self.require(!(population.is_source() && has_own), key("neuron"), || {
-                "spike sources have no neuron parameters".to_owned()
-            });
-            match &population.source {
-                None => {
-                    self.neuron(&key("neuron"), &population.neuron, Some(&scenario.neuron));
-                }
-                Some(SourceSpec::SpikeTimes(trains)) => {
-                    for (place, time) in trains.iter().flatten().enumerate() {
-                        self.require(
-                            *time >= 0.0 && time.is_finite(),
-                            key("source.spike_times"),
-                            || {
-                                format!(
-                                    "time {} is {time}: it must be finite and not negative",
-                                    place + 1
-                                )
-                            },
-                        );
-                    }
-                }
-                Some(SourceSpec::File(_)) => {}
-                Some(SourceSpec::Regular { interval, start }) => {
-                    self.positive(&key("source.regular.interval"), *interval);
-                    self.require(*start >= 0.0, key("source.regular.start"), || {
-                        format!("{start} must not be negative")
-                    });
-                }
-                Some(SourceSpec::Poisson { rate, start }) => {
-                    self.positive(&key("source.poisson.rate"), *rate);
-                    self.require(*start >= 0.0, key("source.poisson.start"), || {
-                        format!("{start} must not be negative")
-                    });
-                }
-            }
-        }
-    }
-
-    fn projections(&mut self, scenario: &Scenario) {
-        let known: Vec<&str> =
-            scenario.populations.iter().map(|population| population.name.as_str()).collect();
-        for (index, projection) in scenario.projections.iter().enumerate() {
-            let key = |part: &str| format!("projections.{index}.{part}");
-            for (end, name) in [("pre", &projection.pre), ("post", &projection.post)] {
-                self.require(known.contains(&name.as_str()), key(end), || {
-                    format!("there is no population `{name}`; there are {}", known.join(", "))
-                });
-            }
-            let ends_on_source = scenario
-                .populations
-                .iter()
-                .any(|population| population.name == projection.post && population.is_source());
-            self.require(!ends_on_source, key("post"), || {
-                format!("`{}` is a spike source: synapses must end on neurons", projection.post)
-            });
-            let explicit =
-                matches!(projection.connect, ConnectSpec::Edges(_) | ConnectSpec::File(_));
-            self.require(explicit != projection.weights.is_some(), key("weights"), || {
-                if explicit {
-                    "an explicit list of synapses brings its own weights and delays".to_owned()
-                } else {
-                    "missing: for instance weights.constant = 1.0".to_owned()
-                }
-            });
-            self.require(!(explicit && projection.delays.is_some()), key("delays"), || {
-                "an explicit list of synapses brings its own weights and delays".to_owned()
-            });
-            self.values(&key("weights"), projection.weights.as_ref());
-            self.delays(&key("delays"), projection.delays.as_ref());
-            if let ConnectSpec::InDegree(degree) = projection.connect {
-                self.require(degree <= LARGEST_SIZE, key("connect.in_degree"), || {
-                    format!("{degree} must be at most {LARGEST_SIZE}")
-                });
-            }
-            if let ConnectSpec::Probability(probability) = projection.connect {
-                self.require(
-                    (0.0..=1.0).contains(&probability),
-                    key("connect.probability"),
-                    || format!("{probability} must be from 0 to 1"),
-                );
-            }
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers of a scenario that are one value, a distribution, or a table.
+//! Numbers of a scenario that are one value, a distribution, or given one by one.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,12 @@ use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 
-/// Weights or delays of a group of synapses.
+/// Values of a group. `V` is how they are given one by one: for the weights or delays of synapses a
+/// table with a row per presynaptic neuron and a column per postsynaptic neuron, for a parameter of
+/// neurons ([`ParameterSpec`](super::ParameterSpec)) a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum ValueSpec {
+pub enum ValueSpec<V = Vec<Vec<f64>>> {
     /// The same for all.
     Constant(f64),
     /// Drawn from a normal distribution.
@@ -27,16 +29,25 @@ pub enum ValueSpec {
         /// Its upper end, not below the lower.
         high: f64,
     },
-    /// A table: a row per presynaptic neuron, a column per postsynaptic neuron.
-    Values(Vec<Vec<f64>>),
-    /// A CSV file without header that holds such a table; relative to the scenario's folder.
+    /// One by one.
+    Values(V),
+    /// A CSV file that holds them, relative to the scenario's folder: a table has no header, a
+    /// parameter of neurons is in the column of its name.
     File(PathBuf),
 }
 
-impl ValueSpec {
-    /// Whether the values are a table, which fixes their number.
+impl<V> ValueSpec<V> {
+    /// Whether the values are given one by one, which fixes their number.
     pub fn is_table(&self) -> bool {
         matches!(self, ValueSpec::Values(_) | ValueSpec::File(_))
+    }
+
+    /// The file that the values are in, if they are in one.
+    pub(super) fn file_mut(&mut self) -> Option<&mut PathBuf> {
+        match self {
+            ValueSpec::File(file) => Some(file),
+            _ => None,
+        }
     }
 
     /// What is wrong with the specification itself, if anything.
@@ -63,7 +74,7 @@ impl ValueSpec {
         }
     }
 
-    /// One draw; tables have none.
+    /// One draw; values that are given one by one have none.
     pub(super) fn draw(&self, random: &mut ChaCha8Rng) -> f64 {
         match *self {
             ValueSpec::Constant(value) => value,
@@ -74,7 +85,9 @@ impl ValueSpec {
             ValueSpec::Values(_) | ValueSpec::File(_) => f64::NAN,
         }
     }
+}
 
+impl ValueSpec {
     /// A table of `rows` × `columns` values, row by row. The error says what is wrong, and where in
     /// the file if there is one.
     pub(super) fn table(
@@ -114,18 +127,37 @@ impl ValueSpec {
     }
 }
 
+impl ValueSpec<Vec<f64>> {
+    /// `count` values, a file's from its column of this name. The error says what is wrong, and
+    /// where in the file if there is one.
+    pub(super) fn list(
+        &self,
+        count: usize,
+        column: &str,
+        folder: &Path,
+        random: &mut ChaCha8Rng,
+    ) -> Result<Vec<f64>, String> {
+        let (list, place) = match self {
+            ValueSpec::Values(list) => (list.clone(), String::new()),
+            ValueSpec::File(path) => {
+                let path = folder.join(path);
+                (read_column(&path, column)?, format!("{}: ", path.display()))
+            }
+            _ => return Ok((0..count).map(|_| self.draw(random)).collect()),
+        };
+        if list.len() == count {
+            Ok(list)
+        } else {
+            Err(format!("{place}{} values, but {count} are needed: one per neuron", list.len()))
+        }
+    }
+}
+
 /// Reads a CSV file without header, all finite numbers.
 fn read_table(path: &Path) -> Result<Vec<Vec<f64>>, String> {
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
     let mut table = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| format!("{}: {error}", path.display()))?;
-        let line = record.position().map_or(0, csv::Position::line);
+    for record in open(path, false)?.records() {
+        let (line, record) = checked(path, record)?;
         let row = record
             .iter()
             .map(|field| {
@@ -137,4 +169,41 @@ fn read_table(path: &Path) -> Result<Vec<Vec<f64>>, String> {
         table.push(row);
     }
     Ok(table)
+}
+
+/// Reads one column of a CSV file with a header: numbers, which may be infinite.
+fn read_column(path: &Path, name: &str) -> Result<Vec<f64>, String> {
+    let mut reader = open(path, true)?;
+    let headings = reader.headers().map_err(|error| format!("{}: {error}", path.display()))?;
+    let column = headings.iter().position(|heading| heading == name).ok_or_else(|| {
+        let found = headings.iter().collect::<Vec<_>>().join(", ");
+        format!("{}:1: there is no column `{name}`; there are {found}", path.display())
+    })?;
+    let mut list = Vec::new();
+    for record in reader.records() {
+        let (line, record) = checked(path, record)?;
+        let field = record.get(column).unwrap_or("");
+        list.push(field.parse().map_err(|_| {
+            format!("{}:{line}: {name} `{field}` must be a number", path.display())
+        })?);
+    }
+    Ok(list)
+}
+
+fn open(path: &Path, has_headers: bool) -> Result<csv::Reader<std::fs::File>, String> {
+    csv::ReaderBuilder::new()
+        .has_headers(has_headers)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_path(path)
+        .map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// A record with its line, or what is wrong with it.
+fn checked(
+    path: &Path,
+    record: csv::Result<csv::StringRecord>,
+) -> Result<(u64, csv::StringRecord), String> {
+    let record = record.map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok((record.position().map_or(0, csv::Position::line), record))
 }
