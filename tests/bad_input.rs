@@ -769,6 +769,13 @@ fn parameters_of_single_neurons_are_refused_by_name() {
             ..SIMULATION
         },
         Case {
+            name: "--set of a part of a distribution",
+            change: &[("tau_m = 20.0", "tau_m.normal = { mean = 20.0, std = 1.0 }")],
+            arguments: &["scenario.toml", "--set", "neuron.tau_m.normal.std=-1"],
+            stderr: &["--set: neuron.tau_m: normal = { mean = 20, std = -1 }: both must be"],
+            ..SIMULATION
+        },
+        Case {
             name: "--set of a parameter out of range",
             arguments: &["scenario.toml", "--set", "populations.1.neuron.tau_s.values=[1, 0, 1]"],
             stderr: &[

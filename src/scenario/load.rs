@@ -83,10 +83,15 @@ impl LoadedScenario {
         ScenarioError::Invalid { problems }
     }
 
+    /// Whether the value of a key, or for anything smaller than a section a part of it, comes from
+    /// the command line.
     fn is_overridden(&self, key: &str) -> bool {
+        let within = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
         self.overrides.iter().any(|given| {
             let changed = given.split('=').next().unwrap_or("").trim();
-            key.strip_prefix(changed).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            within(key, changed) || (key.contains('.') && within(changed, key))
         })
     }
 

@@ -116,24 +116,20 @@ impl NeuronSpec {
         own
     }
 
-    /// The parameters of one neuron, whose values are found by name and specification.
-    fn one(&self, mut value: impl FnMut(&'static str, &ParameterSpec) -> f64) -> NeuronSpec<f64> {
-        let (mut own, mut one) = (self.clone(), NeuronSpec::default());
-        for ((name, own), (_, one)) in own.entries_mut().into_iter().zip(one.entries_mut()) {
-            *one = own.as_ref().map(|spec| value(name, spec));
-        }
-        one
-    }
-
     /// The parameters of every neuron, if they are the same for all; not yet checked.
     pub fn constant(&self) -> Option<NeuronParameters> {
         let constant = self.given().iter().all(|(_, spec)| spec.constant().is_some());
         constant.then(|| self.constants().resolve())
     }
 
-    /// NaN where neurons differ.
+    /// The parameters that are given; NaN where neurons differ.
     fn constants(&self) -> NeuronSpec<f64> {
-        self.one(|_, spec| spec.constant().unwrap_or(f64::NAN))
+        let (mut own, mut constants) = (self.clone(), NeuronSpec::default());
+        for ((_, own), (_, constant)) in own.entries_mut().into_iter().zip(constants.entries_mut())
+        {
+            *constant = own.as_ref().map(|spec| spec.constant().unwrap_or(f64::NAN));
+        }
+        constants
     }
 
     /// Fills in every default that is the same for all neurons.
