@@ -667,6 +667,16 @@ fn parameters_of_single_neurons_are_refused_by_name() {
             &["scenario.toml", "line 4,", "string \"wide\", expected a number\n"],
         ),
         simulation(
+            "parameter given in no way",
+            &[("tau_m = 20.0", "tau_m = {}")],
+            &["scenario.toml", "line 4,", "empty table, expected a number, or normal, uniform,"],
+        ),
+        simulation(
+            "list for a parameter",
+            &[("tau_m = 20.0", "tau_m = [20.0, 20.0, 20.0]")],
+            &["scenario.toml", "line 4,", "expected a number, or a table with normal, uniform,"],
+        ),
+        simulation(
             "parameter given in two ways",
             &[("tau_m = 20.0", "tau_m = { values = [1.0, 2.0, 3.0], file = \"tau.csv\" }")],
             &["scenario.toml", "line 4,", "expected one of `normal`, `uniform`, `values`, `file`"],
@@ -828,6 +838,11 @@ fn recordings_of_what_there_is_not_are_refused() {
             "unknown key of the recording",
             &[("[simulation]", "[recording]\nspike = []\n[simulation]")],
             &["scenario.toml", "line 25,", "unknown field `spike`", "Did you mean `spikes`?"],
+        ),
+        simulation(
+            "recorded potential of nobody",
+            &[("until = 100.0", "until = 100.0\n[[recording.potential]]\nevery = 1.0")],
+            &["scenario.toml", "line 26,", "missing field `population`"],
         ),
         simulation(
             "unknown key of a recorded potential",

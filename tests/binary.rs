@@ -249,7 +249,7 @@ mod interrupt {
     use std::process::{Child, Command, Stdio};
     use std::time::{Duration, Instant};
 
-    use super::common::binary::{command, json, text};
+    use super::common::binary::{command, json, rows, text};
     use super::{assert_complete, read_trace, scenario, small_training};
 
     /// Starts a run, interrupts it once it has said `cue`, and finds it ended with code 130.
@@ -313,6 +313,8 @@ mod interrupt {
             "populations.0.size=1",
             "--set",
             "neuron.bias_current=0.5",
+            "--set",
+            "recording.potential=[{population='excitatory', neurons=[0], every=1.0}]",
         ];
         let arguments = [&["run", text(&recurrent), "--out", "."], &endless[..]].concat();
         interrupt(&arguments, folder.path(), "simulating");
@@ -320,7 +322,12 @@ mod interrupt {
         assert_eq!(summary["interrupted"], true);
         let counted = summary["populations"].as_array().expect("a list");
         let counted: u64 = counted.iter().map(|one| one["spikes"].as_u64().expect("a count")).sum();
-        assert_eq!(counted, read_trace(folder.path()).spikes.len() as u64);
+        let spikes = read_trace(folder.path()).spikes;
+        assert_eq!(counted, spikes.len() as u64);
+        // Potentials end with them.
+        let last = spikes.last().expect("the neurons spike").time;
+        let potentials = rows(&folder.path().join("potentials.csv"));
+        assert_eq!(potentials.len(), 1 + last as usize);
     }
 }
 

@@ -220,11 +220,14 @@ fn step_into<'a>(place: &'a mut toml::Value, part: &str) -> Result<&'a mut toml:
 }
 
 /// How the parser calls the types of a scenario, and what they are to a user.
-const TYPES: [(&str, &str); 4] = [
+const TYPES: [(&str, &str); 6] = [
     ("expected f64", "expected a number"),
     ("expected usize", "expected a whole number, not negative"),
     ("expected u64", "expected a whole number, not negative"),
     ("expected u32", "expected a whole number from 0 to 4294967295"),
+    ("expected a sequence", "expected a list"),
+    // Of the tables, only those of neuron parameters can be found empty in this way.
+    ("map, expected enum", "empty table, expected a number, or normal, uniform, values or file"),
 ];
 
 /// The parser's message in a user's words, with the nearest known key where it met an unknown one.
