@@ -3,4 +3,5 @@
 pub mod binary;
 pub mod double_double;
 pub mod gold;
+pub mod nest;
 pub mod twin;
