@@ -363,3 +363,21 @@ fn fast_spiking_that_does_end_is_not_reported() {
     );
     assert!(ran.is_ok() && first.1.len() == 10_000, "{ran:?}");
 }
+
+#[test]
+fn the_reference_counts_a_maximum_next_to_the_threshold_as_a_close_call() {
+    // A lone spike of weight w raises the potential to w/e.
+    for (margin, close_calls) in [(1e-11, 1), (-1e-11, 1), (1e-7, 0), (-1e-7, 0)] {
+        let weight = std::f64::consts::E * (1.0 + margin);
+        let (network, stimulus) = one_step(NeuronParameters::default(), weight);
+        let expected = simulate(&network, &stimulus, false, 9.0, 9);
+        assert_eq!(expected.close_calls, close_calls, "margin {margin:e}");
+        // An arrival that cuts the rise short of the threshold is no close call.
+        let mut network = network;
+        let (source, _) = network.population("source").expect("there");
+        let (neuron, _) = network.population("neuron").expect("there");
+        let synapse = Synapse { weight: -1.0, delay: 0.5 };
+        network.connect((source, 0), (neuron, 0), synapse).expect("valid");
+        assert_eq!(simulate(&network, &stimulus, false, 9.0, 9).close_calls, 0);
+    }
+}
