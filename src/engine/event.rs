@@ -77,7 +77,7 @@ pub enum EngineError {
         /// The node it names.
         node: u32,
     },
-    /// A neuron spikes twice within the resolution of a double.
+    /// A neuron spikes twice within a few roundings of the time, or a trillionth of `τ_s`.
     #[error(
         "neuron {neuron} spikes again and again at time {time}, faster than times can be told \
          apart: give it a refractory period, or weaken its inputs and bias current"
@@ -361,7 +361,7 @@ impl EventEngine {
         }
         let dynamics = &network.distinct_dynamics()[cell.dynamics as usize];
         let release = now + dynamics.refractory_period();
-        if release <= cell.release {
+        if release - cell.release <= endless_interval(dynamics, release) {
             return Err(EngineError::EndlessSpikes { neuron, time: now });
         }
         dynamics.decay_current(&mut cell.state, now - cell.updated);
@@ -371,6 +371,16 @@ impl EventEngine {
         self.predict(network, neuron, until);
         Ok(())
     }
+}
+
+/// The interval between two spikes of a neuron that counts as no interval.
+///
+/// Eight roundings of the time cannot be told apart. Nor need time stand still for a run never to
+/// end: near time zero doubles resolve any interval. But whatever makes a neuron spike at intervals
+/// of `10⁻¹² τ_s` lasts for some `τ_s`, a trillion spikes.
+#[inline]
+fn endless_interval(dynamics: &Dynamics, time: f64) -> f64 {
+    (8.0 * f64::EPSILON * time).max(1e-12 * dynamics.synaptic_time_constant())
 }
 
 #[cfg(test)]

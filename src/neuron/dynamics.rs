@@ -189,6 +189,12 @@ impl Dynamics {
         self.split
     }
 
+    /// `τ_s`, in time units.
+    #[inline]
+    pub fn synaptic_time_constant(&self) -> f64 {
+        1.0 / self.synaptic_rate
+    }
+
     /// How long a spike holds the potential at reset, in time units.
     #[inline]
     pub fn refractory_period(&self) -> f64 {

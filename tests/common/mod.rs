@@ -3,4 +3,6 @@
 pub mod binary;
 pub mod double_double;
 pub mod gold;
+pub mod nest;
+pub mod reference;
 pub mod twin;
