@@ -62,7 +62,7 @@ impl CompiledNetwork {
         let mut next = order.iter().map(|&edge| &graph.raw_edges()[edge as usize]).peekable();
         for node in 0..graph.node_count() {
             while let Some(edge) = next.next_if(|edge| edge.source().index() == node) {
-                compiled.push_synapse(node, edge.target().index() as u32, edge.weight);
+                compiled.push_synapse(node, edge.target().index() as u32, &edge.weight);
             }
             compiled.end_row();
         }
@@ -372,8 +372,8 @@ mod tests {
             rows[pre].push((post as u32 + 3, synapse));
         }
         let whole = CompiledNetwork::new(&network);
-        let streamed =
-            CompiledNetwork::from_rows(&nodes, |node, row| row.append(&mut rows[node])).expect("valid");
+        let streamed = CompiledNetwork::from_rows(&nodes, |node, row| row.append(&mut rows[node]))
+            .expect("valid");
         assert_eq!(whole.targets(), streamed.targets());
         assert_eq!(whole.weights(), streamed.weights());
         assert_eq!(whole.delays(), streamed.delays());
@@ -397,7 +397,10 @@ mod tests {
             };
             CompiledNetwork::from_rows(&nodes, fill).expect_err("invalid").to_string()
         };
-        assert_eq!(refused(1, 1.0, 1.0), "population `input` is a spike source: no synapse can end there");
+        assert_eq!(
+            refused(1, 1.0, 1.0),
+            "population `input` is a spike source: no synapse can end there"
+        );
         assert_eq!(refused(9, 1.0, 1.0), "the network has 8 nodes: there is no node 9");
         assert_eq!(
             refused(7, 1.0, -1.0),

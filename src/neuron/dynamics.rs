@@ -205,6 +205,11 @@ impl Dynamics {
         self.split
     }
 
+    /// Synaptic time constant (of excitatory synapses if currents are split), in time units.
+    pub fn tau_s(&self) -> f64 {
+        1.0 / self.synaptic_rate
+    }
+
     /// How long a spike holds the potential at reset, in time units.
     #[inline]
     pub fn refractory_period(&self) -> f64 {
