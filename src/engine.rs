@@ -1,13 +1,17 @@
 //! From stimulus to spikes.
 //!
 //! The [`EventEngine`] runs any compiled network in continuous time: a priority queue holds at most
-//! one predicted threshold crossing per neuron, and the deliveries that are under way. Whatever
+//! one predicted threshold crossing per neuron, and the deliveries that are under way. The
+//! [`WindowEngine`] runs networks whose neurons all have delays, without a queue of crossings and on
+//! any number of threads: the faster one for large networks. Whatever
 //! looks at a run is an [`Observer`]: recording, statistics and learning all see the same spikes.
 
 mod event;
 mod observer;
 mod queue;
+mod window;
 
 pub use event::{EngineError, EngineOptions, EventEngine, RunStatistics, SourceSpike};
 pub use observer::{Observer, Recording, Spike};
 pub use queue::EventQueue;
+pub use window::{WindowEngine, WindowError};

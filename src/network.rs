@@ -10,6 +10,7 @@ mod compiled;
 mod graph;
 mod layered;
 
+pub(crate) use compiled::synapse_order;
 pub use compiled::{CompiledNetwork, IncomingSynapse};
 pub use graph::{Network, NetworkError, Node, Population, PopulationId, Synapse};
 pub use layered::{Layer, LayerError, LayeredNetwork, layered};

@@ -16,10 +16,12 @@
 //! * [`Dynamics`]: the same neuron prepared for computing, in rates and relative to the leak.
 //! * [`State`] and its exact propagation from one event to the next ([`Dynamics::advance`]).
 //! * [`Dynamics::first_crossing`]: when the threshold is reached if nothing else arrives.
+//! * [`CrossingBound`]: a cheap proof that the threshold is not reached, for many neurons at once.
 //! * [`crossing_derivatives`]: how that time moves with every weight and input time.
 //!
 //! Everything is exact to rounding: there is no time step anywhere.
 
+mod bound;
 mod crossing;
 mod crossing_split;
 mod derivative;
@@ -27,6 +29,7 @@ mod dynamics;
 mod lambert;
 mod parameters;
 
+pub use bound::CrossingBound;
 pub use crossing::{Crossing, first_spike};
 pub use derivative::{CausalInput, CrossingDerivative, crossing_derivatives};
 pub use dynamics::{Dynamics, Propagator, State};

@@ -110,12 +110,12 @@ struct Cell {
     deferred: Option<Horizon>,
 }
 
-/// A spike on its way: the next synapse it arrives at, and where its row ends.
+/// A spike on its way: the next bundle of synapses it arrives at, and where its row ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Delivery {
     /// Order-preserving bits of the arrival time.
     arrival: u64,
-    synapse: u32,
+    bundle: u32,
     row_end: u32,
     /// Bits of the time of emission.
     emitted: u64,
@@ -267,13 +267,13 @@ impl EventEngine {
     /// Sends a spike on its way along the node's outgoing synapses.
     #[inline]
     fn emit(&mut self, network: &CompiledNetwork, node: usize, now: f64) {
-        let row = network.outgoing(node);
+        let row = network.bundles(node);
         if row.is_empty() {
             return;
         }
         self.deliveries.push(Reverse(Delivery {
-            arrival: ordered_bits(now + network.delays()[row.start]),
-            synapse: row.start as u32,
+            arrival: ordered_bits(now + network.bundle_delays()[row.start]),
+            bundle: row.start as u32,
             row_end: row.end as u32,
             emitted: now.to_bits(),
         }));
@@ -299,20 +299,20 @@ impl EventEngine {
         if next.0.arrival != ordered_bits(now) {
             return None;
         }
-        let (first, end) = (next.0.synapse as usize, next.0.row_end as usize);
+        let (first, end) = (next.0.bundle as usize, next.0.row_end as usize);
         let emitted = f64::from_bits(next.0.emitted);
-        let delays = &network.delays()[first..end];
+        let delays = &network.bundle_delays()[first..end];
         // Synapses of equal delay are reached together, and so are those of different delays whose
         // arrivals round to the same time.
         match delays.iter().position(|delay| emitted + delay != now) {
             None => {
                 PeekMut::pop(next);
-                Some(first..end)
+                Some(network.bundle_synapses(first..end))
             }
             Some(reached) => {
-                next.0.synapse = (first + reached) as u32;
+                next.0.bundle = (first + reached) as u32;
                 next.0.arrival = ordered_bits(emitted + delays[reached]);
-                Some(first..first + reached)
+                Some(network.bundle_synapses(first..first + reached))
             }
         }
     }
@@ -380,7 +380,7 @@ impl EventEngine {
 /// of `10⁻¹² τ_s` lasts for some `τ_s`, a trillion spikes.
 #[inline]
 fn endless_interval(dynamics: &Dynamics, time: f64) -> f64 {
-    (8.0 * f64::EPSILON * time).max(1e-12 * dynamics.synaptic_time_constant())
+    (8.0 * f64::EPSILON * time).max(1e-12 * dynamics.tau_s())
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The network laid out for the engines: dense indices and compressed rows.
 
-use petgraph::visit::EdgeRef;
+use std::ops::Range;
+use std::sync::OnceLock;
 
-use super::{Network, Node, Population};
+use super::{Network, NetworkError, Node, Population, Synapse};
 use crate::neuron::{Dynamics, NeuronParameters};
 
 /// A synapse seen from its postsynaptic neuron.
@@ -17,8 +18,16 @@ pub struct IncomingSynapse {
 /// A network in the form the engines run on.
 ///
 /// Synapses are numbered by presynaptic node, then delay, then postsynaptic node, so that those
-/// which one spike reaches are contiguous and in the order of their arrival. Topology, delays and
-/// neurons never change; the weights may, between runs ([`CompiledNetwork::weights_mut`]).
+/// which one spike reaches are contiguous and in the order of their arrival. The synapses of one
+/// node that share a delay form a *bundle*: one spike reaches all of them at one moment. Topology,
+/// delays and neurons never change; the weights may, between runs
+/// ([`CompiledNetwork::weights_mut`]).
+///
+/// # Memory
+/// A synapse takes 12 bytes (postsynaptic node and weight) and a bundle another 12, so that large
+/// networks of few distinct delays stay close to 12 bytes per synapse. What only learning asks for
+/// is laid out at its first use: [`Self::incoming`] takes 8 bytes per synapse, [`Self::delays`]
+/// another 8.
 #[derive(Clone, Debug)]
 pub struct CompiledNetwork {
     populations: Vec<Population>,
@@ -28,76 +37,119 @@ pub struct CompiledNetwork {
     parameters: Vec<NeuronParameters>,
     /// Per node: its index in `dynamics`, or none for a source.
     dynamics_of: Vec<Option<u32>>,
-    row_starts: Vec<u32>,
+    /// Per node: its first bundle; one entry more than nodes.
+    row_bundles: Vec<u32>,
+    /// Per bundle: its first synapse; one entry more than bundles.
+    bundle_starts: Vec<u32>,
+    bundle_delays: Vec<f64>,
     targets: Vec<u32>,
     weights: Vec<f64>,
-    delays: Vec<f64>,
-    incoming_starts: Vec<u32>,
-    incoming: Vec<IncomingSynapse>,
-    /// Per synapse: the index of its edge in the graph.
-    edges: Vec<u32>,
+    incoming: OnceLock<Incoming>,
+    delays: OnceLock<Vec<f64>>,
+}
+
+/// The synapses grouped by postsynaptic node.
+#[derive(Clone, Debug)]
+struct Incoming {
+    starts: Vec<u32>,
+    synapses: Vec<IncomingSynapse>,
 }
 
 impl CompiledNetwork {
     /// Lays out a network for the engines.
     pub fn new(network: &Network) -> Self {
         let graph = network.graph();
-        let (parameters, dynamics_of) = distinct_parameters(graph.node_weights());
+        let order = synapse_order(network);
+        let mut compiled = Self::without_synapses(network, order.len());
+        let mut next = order.iter().map(|&edge| &graph.raw_edges()[edge as usize]).peekable();
+        for node in 0..graph.node_count() {
+            while let Some(edge) = next.next_if(|edge| edge.source().index() == node) {
+                compiled.push_synapse(node, edge.target().index() as u32, &edge.weight);
+            }
+            compiled.end_row();
+        }
+        compiled
+    }
+
+    /// Lays out the populations of `network` with synapses that come row by row instead of from
+    /// the graph, which takes several times the memory: the way to networks of millions of
+    /// synapses. `fill_row` is called for every node in turn and pushes the synapses that start
+    /// there, with their postsynaptic nodes, in any order. The graph's own synapses are left out.
+    ///
+    /// # Errors
+    /// If a synapse ends on no node or on a spike source, or its weight or delay is out of range.
+    pub fn from_rows(
+        network: &Network,
+        mut fill_row: impl FnMut(usize, &mut Vec<(u32, Synapse)>),
+    ) -> Result<Self, NetworkError> {
+        let mut compiled = Self::without_synapses(network, 0);
+        let mut row = Vec::new();
+        for node in 0..compiled.node_count() {
+            row.clear();
+            fill_row(node, &mut row);
+            for (post, synapse) in &row {
+                network.check_synapse(node, *post as usize, synapse)?;
+            }
+            row.sort_by(|a, b| a.1.delay.total_cmp(&b.1.delay).then(a.0.cmp(&b.0)));
+            for (post, synapse) in &row {
+                compiled.push_synapse(node, *post, synapse);
+            }
+            compiled.end_row();
+        }
+        compiled.targets.shrink_to_fit();
+        compiled.weights.shrink_to_fit();
+        compiled.bundle_starts.shrink_to_fit();
+        compiled.bundle_delays.shrink_to_fit();
+        Ok(compiled)
+    }
+
+    /// The nodes, and room for so many synapses.
+    fn without_synapses(network: &Network, synapses: usize) -> Self {
+        let (parameters, dynamics_of) = distinct_parameters(network.graph().node_weights());
         let prepare =
             |parameters| Dynamics::new(parameters).expect("the graph holds valid neurons only");
         let dynamics = parameters.iter().map(prepare).collect();
-
-        let mut synapses: Vec<_> = graph
-            .edge_references()
-            .map(|edge| {
-                let (pre, post) = (edge.source().index() as u32, edge.target().index() as u32);
-                (pre, *edge.weight(), post, edge.id().index() as u32)
-            })
-            .collect();
-        synapses.sort_by(|a, b| {
-            a.0.cmp(&b.0)
-                .then(a.1.delay.total_cmp(&b.1.delay))
-                .then(a.2.cmp(&b.2))
-                .then(a.3.cmp(&b.3))
-        });
-
-        let nodes = graph.node_count();
-        let row_starts = starts(nodes, synapses.iter().map(|synapse| synapse.0));
-        let incoming_starts = starts(nodes, synapses.iter().map(|synapse| synapse.2));
-        let mut next = incoming_starts.clone();
-        let mut incoming = vec![IncomingSynapse { pre: 0, synapse: 0 }; synapses.len()];
-        for (index, &(pre, _, post, _)) in synapses.iter().enumerate() {
-            let slot = &mut next[post as usize];
-            incoming[*slot as usize] = IncomingSynapse { pre, synapse: index as u32 };
-            *slot += 1;
-        }
         CompiledNetwork {
             populations: network.populations().to_vec(),
             dynamics,
             parameters,
             dynamics_of,
-            row_starts,
-            targets: synapses.iter().map(|synapse| synapse.2).collect(),
-            weights: synapses.iter().map(|synapse| synapse.1.weight).collect(),
-            delays: synapses.iter().map(|synapse| synapse.1.delay).collect(),
-            incoming_starts,
-            incoming,
-            edges: synapses.iter().map(|synapse| synapse.3).collect(),
+            row_bundles: vec![0],
+            bundle_starts: vec![0],
+            bundle_delays: Vec::new(),
+            targets: Vec::with_capacity(synapses),
+            weights: Vec::with_capacity(synapses),
+            incoming: OnceLock::new(),
+            delays: OnceLock::new(),
         }
+    }
+
+    /// Appends a synapse to the row of `node`, the last so far. Rows come sorted.
+    fn push_synapse(&mut self, node: usize, post: u32, synapse: &Synapse) {
+        let bundles = self.bundle_delays.len();
+        let in_row = bundles > self.row_bundles[node] as usize;
+        if !in_row || self.bundle_delays[bundles - 1] != synapse.delay {
+            self.bundle_delays.push(synapse.delay);
+            self.bundle_starts.push(0);
+        }
+        self.targets.push(post);
+        self.weights.push(synapse.weight);
+        if let Some(end) = self.bundle_starts.last_mut() {
+            *end = self.targets.len() as u32;
+        }
+    }
+
+    fn end_row(&mut self) {
+        self.row_bundles.push(self.bundle_delays.len() as u32);
     }
 
     /// Writes the present weights back to the graph this was compiled from.
     pub fn write_weights_to(&self, network: &mut Network) {
         let mut weights = vec![0.0; self.weights.len()];
-        for (&edge, &weight) in self.edges.iter().zip(&self.weights) {
+        for (&edge, &weight) in synapse_order(network).iter().zip(&self.weights) {
             weights[edge as usize] = weight;
         }
         network.set_weights(weights);
-    }
-
-    /// Per synapse: the index of its edge in the graph this was compiled from.
-    pub(crate) fn edge_order(&self) -> impl Iterator<Item = usize> + '_ {
-        self.edges.iter().map(|&edge| edge as usize)
     }
 
     /// Number of nodes, sources and neurons.
@@ -139,15 +191,50 @@ impl CompiledNetwork {
 
     /// Indices of the synapses that start at a node, by delay.
     #[inline]
-    pub fn outgoing(&self, node: usize) -> std::ops::Range<usize> {
-        self.row_starts[node] as usize..self.row_starts[node + 1] as usize
+    pub fn outgoing(&self, node: usize) -> Range<usize> {
+        let bundles = self.bundles(node);
+        self.bundle_starts[bundles.start] as usize..self.bundle_starts[bundles.end] as usize
     }
 
-    /// The synapses that end at a node, by presynaptic node.
+    /// The bundles of a node, by delay: groups of its synapses with one delay each.
+    #[inline]
+    pub fn bundles(&self, node: usize) -> Range<usize> {
+        self.row_bundles[node] as usize..self.row_bundles[node + 1] as usize
+    }
+
+    /// Indices of the synapses of some consecutive bundles of one node.
+    #[inline]
+    pub fn bundle_synapses(&self, bundles: Range<usize>) -> Range<usize> {
+        self.bundle_starts[bundles.start] as usize..self.bundle_starts[bundles.end] as usize
+    }
+
+    /// Delay of each bundle, in time units.
+    #[inline]
+    pub fn bundle_delays(&self) -> &[f64] {
+        &self.bundle_delays
+    }
+
+    /// The synapses that end at a node, by presynaptic node. Laid out for all nodes at the first
+    /// call.
     #[inline]
     pub fn incoming(&self, node: usize) -> &[IncomingSynapse] {
-        let range = self.incoming_starts[node] as usize..self.incoming_starts[node + 1] as usize;
-        &self.incoming[range]
+        let incoming = self.incoming.get_or_init(|| self.gather_incoming());
+        &incoming.synapses[incoming.starts[node] as usize..incoming.starts[node + 1] as usize]
+    }
+
+    fn gather_incoming(&self) -> Incoming {
+        let starts = starts(self.node_count(), self.targets.iter().copied());
+        let mut next = starts.clone();
+        let mut synapses = vec![IncomingSynapse { pre: 0, synapse: 0 }; self.synapse_count()];
+        for pre in 0..self.node_count() {
+            for index in self.outgoing(pre) {
+                let slot = &mut next[self.targets[index] as usize];
+                synapses[*slot as usize] =
+                    IncomingSynapse { pre: pre as u32, synapse: index as u32 };
+                *slot += 1;
+            }
+        }
+        Incoming { starts, synapses }
     }
 
     /// Postsynaptic node of each synapse.
@@ -165,10 +252,31 @@ impl CompiledNetwork {
         &mut self.weights
     }
 
-    /// Delay of each synapse, in time units.
+    /// Delay of each synapse, in time units. Laid out at the first call; the engines go by
+    /// [`Self::bundle_delays`].
     pub fn delays(&self) -> &[f64] {
-        &self.delays
+        self.delays.get_or_init(|| {
+            let mut delays = Vec::with_capacity(self.synapse_count());
+            for (bundle, &delay) in self.bundle_delays.iter().enumerate() {
+                delays.resize(self.bundle_starts[bundle + 1] as usize, delay);
+            }
+            delays
+        })
     }
+}
+
+/// The edges of the graph in the order of the synapses of its compiled form.
+pub(crate) fn synapse_order(network: &Network) -> Vec<u32> {
+    let edges = network.graph().raw_edges();
+    let mut order: Vec<u32> = (0..edges.len() as u32).collect();
+    order.sort_by(|&a, &b| {
+        let (a, b) = (&edges[a as usize], &edges[b as usize]);
+        a.source()
+            .cmp(&b.source())
+            .then(a.weight.delay.total_cmp(&b.weight.delay))
+            .then(a.target().cmp(&b.target()))
+    });
+    order
 }
 
 /// The parameters of each distinct neuron once, and for each node which one it is.
@@ -253,5 +361,60 @@ mod tests {
         let weights: Vec<f64> =
             network.graph().edge_weights().map(|synapse| synapse.weight).collect();
         assert_eq!(weights, [5.0, 1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn rows_make_the_same_network_as_the_graph() {
+        use rand::RngExt;
+        let mut random = crate::random::stream(1, "rows test", 0);
+        let mut network = Network::new();
+        let input = network.add_sources("input", 3).expect("new");
+        let neurons =
+            network.add_neurons("neurons", vec![NeuronParameters::default(); 5]).expect("new");
+        let nodes = network.clone();
+        let mut rows = vec![Vec::new(); 8];
+        for _ in 0..100 {
+            let (pre, post) = (random.random_range(0..8usize), random.random_range(0..5usize));
+            let delay = [0.0, 0.5, 1.0][random.random_range(0..3)];
+            let synapse = Synapse { weight: random.random(), delay };
+            let from = if pre < 3 { (input, pre) } else { (neurons, pre - 3) };
+            network.connect(from, (neurons, post), synapse).expect("valid");
+            rows[pre].push((post as u32 + 3, synapse));
+        }
+        let whole = CompiledNetwork::new(&network);
+        let streamed = CompiledNetwork::from_rows(&nodes, |node, row| row.append(&mut rows[node]))
+            .expect("valid");
+        assert_eq!(whole.targets(), streamed.targets());
+        assert_eq!(whole.weights(), streamed.weights());
+        assert_eq!(whole.delays(), streamed.delays());
+        assert_eq!(whole.bundle_delays(), streamed.bundle_delays());
+        for node in 0..8 {
+            assert_eq!(whole.outgoing(node), streamed.outgoing(node));
+            assert_eq!(whole.incoming(node), streamed.incoming(node));
+            for bundle in whole.bundles(node) {
+                let delay = whole.bundle_delays()[bundle];
+                for synapse in whole.bundle_synapses(bundle..bundle + 1) {
+                    assert_eq!(whole.delays()[synapse], delay);
+                }
+            }
+        }
+
+        let refused = |post, weight, delay| {
+            let fill = |node, row: &mut Vec<_>| {
+                if node == 4 {
+                    row.push((post, Synapse { weight, delay }));
+                }
+            };
+            CompiledNetwork::from_rows(&nodes, fill).expect_err("invalid").to_string()
+        };
+        assert_eq!(
+            refused(1, 1.0, 1.0),
+            "population `input` is a spike source: no synapse can end there"
+        );
+        assert_eq!(refused(9, 1.0, 1.0), "the network has 8 nodes: there is no node 9");
+        assert_eq!(
+            refused(7, 1.0, -1.0),
+            "synapse neurons[1] → neurons[4]: delay = -1 must be finite and not negative"
+        );
     }
 }

@@ -55,6 +55,14 @@ pub enum NetworkError {
         /// Which parameter, and what is accepted.
         source: ParameterError,
     },
+    /// A synapse ends beyond the network.
+    #[error("the network has {size} nodes: there is no node {node}")]
+    NoSuchNode {
+        /// How many nodes there are.
+        size: usize,
+        /// The index that was asked for.
+        node: usize,
+    },
     /// A synapse starts or ends beyond its population.
     #[error("population `{population}` has {size} neurons: there is no neuron {neuron}")]
     NoSuchNeuron {
@@ -165,26 +173,49 @@ impl Network {
     ) -> Result<(), NetworkError> {
         let pre_node = self.node_index(pre, pre_neuron)?;
         let post_node = self.node_index(post, post_neuron)?;
-        if self.graph[post_node] == Node::Source {
-            return Err(NetworkError::SourceAsTarget(self.populations[post.0].name.clone()));
-        }
-        let refuse = |what, value, accepted| NetworkError::Synapse {
-            pre: self.populations[pre.0].name.clone(),
-            pre_neuron,
-            post: self.populations[post.0].name.clone(),
-            post_neuron,
-            what,
-            value,
-            accepted,
-        };
-        if !synapse.weight.is_finite() {
-            return Err(refuse("weight", synapse.weight, "finite"));
-        }
-        if !(synapse.delay >= 0.0 && synapse.delay.is_finite()) {
-            return Err(refuse("delay", synapse.delay, "finite and not negative"));
-        }
+        self.check_synapse(pre_node.index(), post_node.index(), &synapse)?;
         self.graph.add_edge(pre_node, post_node, synapse);
         Ok(())
+    }
+
+    /// Whether there may be such a synapse between two nodes.
+    pub(super) fn check_synapse(
+        &self,
+        pre_node: usize,
+        post_node: usize,
+        synapse: &Synapse,
+    ) -> Result<(), NetworkError> {
+        match self.graph.node_weight(NodeIndex::new(post_node)) {
+            Some(Node::Neuron(_)) => {}
+            Some(Node::Source) => {
+                let (post, _) = self.name_of(post_node);
+                return Err(NetworkError::SourceAsTarget(post));
+            }
+            None => {
+                let size = self.graph.node_count();
+                return Err(NetworkError::NoSuchNode { size, node: post_node });
+            }
+        }
+        let refuse = |what, value, accepted| {
+            let ((pre, pre_neuron), (post, post_neuron)) =
+                (self.name_of(pre_node), self.name_of(post_node));
+            Err(NetworkError::Synapse { pre, pre_neuron, post, post_neuron, what, value, accepted })
+        };
+        if !synapse.weight.is_finite() {
+            return refuse("weight", synapse.weight, "finite");
+        }
+        if !(synapse.delay >= 0.0 && synapse.delay.is_finite()) {
+            return refuse("delay", synapse.delay, "finite and not negative");
+        }
+        Ok(())
+    }
+
+    /// The population of a node, and the node's index in it.
+    fn name_of(&self, node: usize) -> (String, usize) {
+        let found = self.populations.iter().find(|population| population.nodes.contains(&node));
+        found.map_or((String::new(), node), |population| {
+            (population.name.clone(), node - population.nodes.start)
+        })
     }
 
     fn node_index(&self, id: PopulationId, neuron: usize) -> Result<NodeIndex, NetworkError> {

@@ -98,6 +98,22 @@ impl Propagator {
         state.current *= self.current_decay;
         state.inhibitory_current *= self.inhibitory_decay;
     }
+
+    /// Potential and current after the stretch of time, of a neuron without split currents.
+    #[inline]
+    pub(crate) fn apply_to_pair(&self, [potential, current]: [f64; 2]) -> [f64; 2] {
+        [
+            potential * self.potential_decay + current * self.response + self.drift,
+            current * self.current_decay,
+        ]
+    }
+
+    /// What an input of weight one at the start of the stretch adds to potential and current at
+    /// its end, for a neuron without split currents.
+    #[inline]
+    pub(crate) fn of_unit_input(&self) -> [f64; 2] {
+        [self.response, self.current_decay]
+    }
 }
 
 impl Dynamics {
@@ -189,9 +205,8 @@ impl Dynamics {
         self.split
     }
 
-    /// `τ_s`, in time units.
-    #[inline]
-    pub fn synaptic_time_constant(&self) -> f64 {
+    /// Synaptic time constant (of excitatory synapses if currents are split), in time units.
+    pub fn tau_s(&self) -> f64 {
         1.0 / self.synaptic_rate
     }
 

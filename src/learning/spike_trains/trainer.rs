@@ -7,7 +7,7 @@ use crate::engine::{
     EngineError, EngineOptions, EventEngine, Observer, Recording, SourceSpike, Spike,
 };
 use crate::learning::{Adam, AdamSettings, Schedule, TraceGradients, trace_gradients};
-use crate::network::{CompiledNetwork, Network, Node};
+use crate::network::{CompiledNetwork, Network, Node, synapse_order};
 use crate::neuron::NeuronParameters;
 
 /// Spikes of one run beyond which it is cut short: recurrent excitation may never end.
@@ -164,12 +164,12 @@ impl SpikeTrainTrainer {
         for push in &pushes {
             push_potential(&compiled, &spikes, push, &mut gradients.weights);
         }
-        self.step(&compiled, &gradients);
+        self.step(&gradients);
         Ok(metrics)
     }
 
-    fn step(&mut self, compiled: &CompiledNetwork, gradients: &TraceGradients) {
-        let mut flat = self.flatten(compiled, gradients);
+    fn step(&mut self, gradients: &TraceGradients) {
+        let mut flat = self.flatten(gradients);
         let largest = self.settings.largest_gradient;
         for gradient in &mut flat {
             *gradient = if gradient.is_finite() { gradient.clamp(-largest, largest) } else { 0.0 };
@@ -180,13 +180,13 @@ impl SpikeTrainTrainer {
     }
 
     /// The gradients in the order of `values`, by the raw number where a parameter is bounded.
-    fn flatten(&self, compiled: &CompiledNetwork, gradients: &TraceGradients) -> Vec<f64> {
+    fn flatten(&self, gradients: &TraceGradients) -> Vec<f64> {
         let graph = self.network.graph();
         let mut weights = vec![0.0; graph.edge_count()];
         let mut delays = vec![0.0; graph.edge_count()];
-        for (synapse, edge) in compiled.edge_order().enumerate() {
-            weights[edge] = gradients.weights[synapse];
-            delays[edge] = gradients.delays[synapse];
+        for (synapse, &edge) in synapse_order(&self.network).iter().enumerate() {
+            weights[edge as usize] = gradients.weights[synapse];
+            delays[edge as usize] = gradients.delays[synapse];
         }
         let mut flat = weights;
         let trainable = &self.settings.trainable;

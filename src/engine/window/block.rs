@@ -1,0 +1,249 @@
+//! Some neurons, advanced together through one window.
+
+mod sweep;
+
+use std::ops::Range;
+
+use super::schedule::{Schedule, Stretch};
+use crate::engine::{EngineOptions, Spike};
+use crate::network::CompiledNetwork;
+use crate::neuron::{CrossingBound, Dynamics, Propagator, State};
+use sweep::{Input, Suspect};
+
+/// Consecutive nodes that one thread takes care of. Neurons are indexed from the block's first
+/// node; sources among them are never touched.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    nodes: Range<usize>,
+    /// Consecutive neurons of one kind, and its index among the distinct dynamics.
+    runs: Vec<(Range<usize>, u32)>,
+    /// Potential and current of every neuron at the start of the stretch, and at its end.
+    start: Vec<[f64; 2]>,
+    end: Vec<[f64; 2]>,
+    /// End of the neuron's refractory period; infinity for one that may not spike again.
+    release: Vec<f64>,
+    /// The neurons in their refractory period.
+    held: Vec<u32>,
+    /// Per kind: what the stretch does to a neuron, and which neurons it certainly leaves silent.
+    kinds: Vec<(Propagator, CrossingBound)>,
+    /// Per kind: what the input at hand adds to potential and current at the end of the stretch.
+    shares: Vec<[f64; 2]>,
+    suspects: Vec<Suspect>,
+    /// Per neuron: its position among the suspects plus one, or zero.
+    suspicion: Vec<u32>,
+    /// Inputs of the suspects.
+    inputs: Vec<Input>,
+    /// Spikes of the window, in no order.
+    pub spikes: Vec<Spike>,
+    /// Time and node of the earliest spike that followed another at the same moment.
+    pub failure: Option<(f64, u32)>,
+}
+
+/// Splits a network into blocks of about equally many neurons.
+pub(super) fn split(network: &CompiledNetwork, blocks: usize) -> Vec<Block> {
+    let is_neuron = |&node: &usize| network.dynamics_index(node).is_some();
+    let neurons: Vec<usize> = (0..network.node_count()).filter(is_neuron).collect();
+    let share = neurons.len().div_ceil(blocks.max(1)).max(1);
+    neurons
+        .chunks(share)
+        .map(|part| Block::new(network, part[0]..part[part.len() - 1] + 1))
+        .collect()
+}
+
+impl Block {
+    fn new(network: &CompiledNetwork, nodes: Range<usize>) -> Self {
+        let mut runs: Vec<(Range<usize>, u32)> = Vec::new();
+        for node in nodes.clone() {
+            let Some(kind) = network.dynamics_index(node) else { continue };
+            let neuron = node - nodes.start;
+            match runs.last_mut() {
+                Some((run, last)) if *last == kind && run.end == neuron => run.end += 1,
+                _ => runs.push((neuron..neuron + 1, kind)),
+            }
+        }
+        let size = nodes.len();
+        Block {
+            nodes,
+            runs,
+            start: vec![[0.0; 2]; size],
+            end: vec![[0.0; 2]; size],
+            release: vec![f64::NEG_INFINITY; size],
+            held: Vec::new(),
+            kinds: Vec::new(),
+            shares: Vec::new(),
+            suspects: Vec::new(),
+            suspicion: vec![0; size],
+            inputs: Vec::new(),
+            spikes: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// Puts every neuron into its initial state.
+    pub fn reset(&mut self, network: &CompiledNetwork) {
+        self.release.fill(f64::NEG_INFINITY);
+        self.held.clear();
+        self.spikes.clear();
+        self.failure = None;
+        for (run, kind) in &self.runs {
+            let State { potential, current, .. } =
+                network.distinct_dynamics()[*kind as usize].initial_state();
+            self.start[run.clone()].fill([potential, current]);
+        }
+    }
+
+    /// When the first neuron crosses its threshold if nothing arrives after `now`.
+    pub fn earliest_crossing(&self, network: &CompiledNetwork, now: f64) -> f64 {
+        let mut earliest = f64::INFINITY;
+        for (run, kind) in &self.runs {
+            let dynamics = &network.distinct_dynamics()[*kind as usize];
+            for neuron in run.clone() {
+                let mut state = self.state(dynamics, neuron);
+                let release = self.release[neuron];
+                if release > now {
+                    dynamics.decay_current(&mut state, release - now);
+                }
+                if let Some(crossing) = dynamics.first_crossing(&state) {
+                    earliest = earliest.min(now.max(release) + crossing.elapsed);
+                }
+            }
+        }
+        earliest
+    }
+
+    /// The neuron's state at the start of the stretch.
+    #[inline]
+    fn state(&self, dynamics: &Dynamics, neuron: usize) -> State {
+        let mut state = dynamics.initial_state();
+        [state.potential, state.current] = self.start[neuron];
+        state
+    }
+
+    /// Runs through the window.
+    pub fn advance(
+        &mut self,
+        network: &CompiledNetwork,
+        schedule: &Schedule,
+        options: EngineOptions,
+    ) {
+        self.spikes.clear();
+        for stretch in &schedule.stretches {
+            if self.failure.is_some() {
+                return;
+            }
+            self.propagate(network, stretch);
+            for arrival in &schedule.arrivals[stretch.arrivals.clone()] {
+                self.receive(network, arrival.bundle, stretch.end - arrival.time);
+            }
+            self.find_suspects(stretch);
+            self.sweep_suspects(network, schedule, stretch, options);
+            std::mem::swap(&mut self.start, &mut self.end);
+        }
+    }
+
+    /// Moves every neuron to the end of the stretch as if nothing arrived.
+    fn propagate(&mut self, network: &CompiledNetwork, stretch: &Stretch) {
+        let elapsed = stretch.end - stretch.start;
+        self.kinds.clear();
+        self.kinds.extend(network.distinct_dynamics().iter().map(|dynamics| {
+            (dynamics.propagator(elapsed), dynamics.crossing_bound(elapsed, stretch.withheld))
+        }));
+        for (run, kind) in &self.runs {
+            let propagator = self.kinds[*kind as usize].0;
+            let start = &self.start[run.clone()];
+            for (end, &start) in self.end[run.clone()].iter_mut().zip(start) {
+                *end = propagator.apply_to_pair(start);
+            }
+        }
+    }
+
+    /// The synapses of a bundle that end in the block.
+    fn reached(&self, network: &CompiledNetwork, bundle: usize) -> Range<usize> {
+        let synapses = network.bundle_synapses(bundle..bundle + 1);
+        let targets = &network.targets()[synapses.clone()];
+        let before = |node: usize| targets.partition_point(|&target| (target as usize) < node);
+        // The first and the last block need only look for one end.
+        let first =
+            if before_all(targets, self.nodes.start) { 0 } else { before(self.nodes.start) };
+        let last =
+            if after_all(targets, self.nodes.end) { targets.len() } else { before(self.nodes.end) };
+        synapses.start + first..synapses.start + last
+    }
+
+    /// A spike arrives over a bundle, `remaining` time units before the end of the stretch.
+    fn receive(&mut self, network: &CompiledNetwork, bundle: usize, remaining: f64) {
+        let reached = self.reached(network, bundle);
+        let synapses =
+            network.targets()[reached.clone()].iter().zip(&network.weights()[reached.clone()]);
+        let first = self.nodes.start;
+        let share_of = |dynamics: &Dynamics| dynamics.propagator(remaining).of_unit_input();
+        if let [dynamics] = network.distinct_dynamics() {
+            let [potential, current] = share_of(dynamics);
+            for (&target, &weight) in synapses {
+                let end = &mut self.end[target as usize - first];
+                end[0] += weight * potential;
+                end[1] += weight * current;
+            }
+            return;
+        }
+        // Many kinds of neurons and few synapses: only the kinds that are there.
+        let tabulate = reached.len() >= network.distinct_dynamics().len();
+        if tabulate {
+            self.shares.clear();
+            self.shares.extend(network.distinct_dynamics().iter().map(share_of));
+        }
+        for (&target, &weight) in synapses {
+            let Some(kind) = network.dynamics_index(target as usize) else { continue };
+            let [potential, current] = if tabulate {
+                self.shares[kind as usize]
+            } else {
+                share_of(&network.distinct_dynamics()[kind as usize])
+            };
+            let end = &mut self.end[target as usize - first];
+            end[0] += weight * potential;
+            end[1] += weight * current;
+        }
+    }
+
+    /// Keeps neurons in their refractory period at reset, and lists the neurons that may have
+    /// crossed their threshold, or are released, in the stretch.
+    fn find_suspects(&mut self, stretch: &Stretch) {
+        self.suspects.clear();
+        let mut suspect = |neuron: usize, suspicion: &mut [u32]| {
+            if suspicion[neuron] == 0 {
+                self.suspects.push(Suspect::new(neuron));
+                suspicion[neuron] = self.suspects.len() as u32;
+            }
+        };
+        self.held.retain(|&neuron| {
+            let neuron = neuron as usize;
+            let stays = self.release[neuron] >= stretch.end;
+            if stays {
+                self.end[neuron][0] = self.start[neuron][0];
+            } else {
+                suspect(neuron, &mut self.suspicion);
+            }
+            stays
+        });
+        for (run, kind) in &self.runs {
+            let bound = self.kinds[*kind as usize].1;
+            for neuron in run.clone() {
+                if !bound.excludes(self.start[neuron][0], self.end[neuron][1])
+                    && self.release[neuron] < stretch.end
+                {
+                    suspect(neuron, &mut self.suspicion);
+                }
+            }
+        }
+    }
+}
+
+/// Whether no target lies before `node`.
+fn before_all(targets: &[u32], node: usize) -> bool {
+    targets.first().is_none_or(|&first| first as usize >= node)
+}
+
+/// Whether no target lies at `node` or behind.
+fn after_all(targets: &[u32], node: usize) -> bool {
+    targets.last().is_none_or(|&last| (last as usize) < node)
+}

@@ -1,0 +1,152 @@
+//! The exact run of single neurons through a stretch, input by input.
+
+use super::Block;
+use crate::engine::window::schedule::{Schedule, Stretch};
+use crate::engine::{EngineOptions, Spike};
+use crate::network::CompiledNetwork;
+
+/// A neuron that may have crossed its threshold, with the list of its inputs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Suspect {
+    neuron: usize,
+    first_input: u32,
+    last_input: u32,
+}
+
+/// One input of a suspect, and the index of its next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Input {
+    time: f64,
+    weight: f64,
+    next: u32,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl Suspect {
+    pub fn new(neuron: usize) -> Self {
+        Suspect { neuron, first_input: NONE, last_input: NONE }
+    }
+}
+
+impl Block {
+    /// Runs the suspects through the stretch again, and clears them of suspicion.
+    pub(super) fn sweep_suspects(
+        &mut self,
+        network: &CompiledNetwork,
+        schedule: &Schedule,
+        stretch: &Stretch,
+        options: EngineOptions,
+    ) {
+        if self.suspects.is_empty() {
+            return;
+        }
+        self.gather_inputs(network, schedule, stretch);
+        for index in 0..self.suspects.len() {
+            let suspect = self.suspects[index];
+            self.suspicion[suspect.neuron] = 0;
+            self.sweep(network, suspect, stretch, options);
+        }
+    }
+
+    /// Lists the inputs of every suspect in the order in which they arrive.
+    fn gather_inputs(&mut self, network: &CompiledNetwork, schedule: &Schedule, stretch: &Stretch) {
+        self.inputs.clear();
+        for arrival in &schedule.arrivals[stretch.arrivals.clone()] {
+            let reached = self.reached(network, arrival.bundle);
+            let targets = &network.targets()[reached.clone()];
+            for (&target, &weight) in targets.iter().zip(&network.weights()[reached]) {
+                let suspicion = self.suspicion[target as usize - self.nodes.start];
+                if suspicion == 0 {
+                    continue;
+                }
+                let index = self.inputs.len() as u32;
+                let suspect = &mut self.suspects[suspicion as usize - 1];
+                match suspect.last_input {
+                    NONE => suspect.first_input = index,
+                    last => self.inputs[last as usize].next = index,
+                }
+                suspect.last_input = index;
+                self.inputs.push(Input { time: arrival.time, weight, next: NONE });
+            }
+        }
+    }
+
+    /// Runs one neuron from the start of the stretch to its end: the event engine's steps for a
+    /// single neuron.
+    fn sweep(
+        &mut self,
+        network: &CompiledNetwork,
+        suspect: Suspect,
+        stretch: &Stretch,
+        options: EngineOptions,
+    ) {
+        let Suspect { neuron, mut first_input, .. } = suspect;
+        let node = self.nodes.start + neuron;
+        let Some(dynamics) = network.dynamics(node) else { return };
+        let mut state = self.state(dynamics, neuron);
+        let mut release = self.release[neuron];
+        let mut now = stretch.start;
+        loop {
+            let next = match first_input {
+                NONE => stretch.end,
+                index => self.inputs[index as usize].time,
+            };
+            // All crossings up to the next input; one at its very moment happens without it.
+            loop {
+                if now < release {
+                    let held_until = release.min(next);
+                    dynamics.decay_current(&mut state, held_until - now);
+                    now = held_until;
+                    if now < release {
+                        break;
+                    }
+                }
+                let Some(crossing) = dynamics.first_crossing(&state) else { break };
+                let time = now + crossing.elapsed;
+                if !(time <= next) {
+                    break;
+                }
+                self.spikes.push(Spike { node: node as u32, time });
+                let again = if options.at_most_one_spike {
+                    f64::INFINITY
+                } else {
+                    time + dynamics.refractory_period()
+                };
+                if again <= release {
+                    self.fail(time, node as u32);
+                    return;
+                }
+                dynamics.decay_current(&mut state, time - now);
+                dynamics.reset(&mut state);
+                (now, release) = (time, again);
+            }
+            if now < next {
+                dynamics.advance(&mut state, next - now);
+                now = next;
+            }
+            if first_input == NONE {
+                break;
+            }
+            // Simultaneous inputs act together.
+            while let Some(input) = self.inputs.get(first_input as usize)
+                && input.time == now
+            {
+                dynamics.receive(&mut state, input.weight);
+                first_input = input.next;
+            }
+        }
+        self.end[neuron] = [state.potential, state.current];
+        self.release[neuron] = release;
+        if release > stretch.end {
+            self.held.push(neuron as u32);
+        }
+    }
+
+    fn fail(&mut self, time: f64, node: u32) {
+        let earlier = self.failure.is_some_and(|failure| failure <= (time, node));
+        if !earlier {
+            self.failure = Some((time, node));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What arrives when: spikes under way, and the plan of one window.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+use std::ops::Range;
+
+use crate::engine::queue::{from_ordered_bits, ordered_bits};
+use crate::network::CompiledNetwork;
+
+/// A spike arrives at all synapses of one bundle.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub time: f64,
+    pub bundle: usize,
+}
+
+/// A part of a window, with what arrives in it.
+#[derive(Clone, Debug)]
+pub(super) struct Stretch {
+    pub start: f64,
+    pub end: f64,
+    /// Indices of its arrivals in the plan.
+    pub arrivals: Range<usize>,
+    /// No neuron receives more inhibition in it than this (the sum of absolute weights).
+    pub withheld: f64,
+}
+
+/// A spike under way to the synapses of a row, bundle by bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Delivery {
+    /// Order-preserving bits of the arrival time.
+    arrival: u64,
+    bundle: u32,
+    row_end: u32,
+    /// Bits of the time of emission.
+    emitted: u64,
+}
+
+/// The spikes under way, and the plan of the present window.
+#[derive(Clone, Debug)]
+pub(super) struct Schedule {
+    under_way: BinaryHeap<Reverse<Delivery>>,
+    /// Per bundle: the most inhibition that one of its spikes brings to any neuron; NaN if it is not
+    /// known yet. The weights may change between runs.
+    inhibition: Vec<f64>,
+    /// So many synaptic events make a stretch.
+    quota: usize,
+    /// No stretch with arrivals is longer than this: the bound of crossings would be worthless.
+    longest: f64,
+    /// The arrivals of the window, in the order of events.
+    pub arrivals: Vec<Arrival>,
+    /// The window in parts, without gaps.
+    pub stretches: Vec<Stretch>,
+}
+
+/// Synaptic events per neuron and stretch: with fewer, looking at every neuron at the end of the
+/// stretch costs more than the events; with more, too many neurons must be run through it again.
+const EVENTS_PER_NEURON: usize = 4;
+
+impl Schedule {
+    /// `longest` is the smallest synaptic time constant.
+    pub fn new(network: &CompiledNetwork, longest: f64) -> Self {
+        Schedule {
+            under_way: BinaryHeap::new(),
+            inhibition: vec![f64::NAN; network.bundle_delays().len()],
+            quota: EVENTS_PER_NEURON * network.node_count(),
+            longest,
+            arrivals: Vec::new(),
+            stretches: Vec::new(),
+        }
+    }
+
+    /// Forgets everything, the weights included.
+    pub fn reset(&mut self) {
+        self.under_way.clear();
+        self.inhibition.fill(f64::NAN);
+    }
+
+    /// When the next spike arrives; infinity if none is under way.
+    pub fn next_arrival(&self) -> f64 {
+        self.under_way.peek().map_or(f64::INFINITY, |next| from_ordered_bits(next.0.arrival))
+    }
+
+    /// Sends a spike on its way along the node's outgoing synapses.
+    pub fn emit(&mut self, network: &CompiledNetwork, node: usize, time: f64) {
+        let row = network.bundles(node);
+        if !row.is_empty() && time < f64::INFINITY {
+            self.under_way.push(Reverse(Delivery {
+                arrival: ordered_bits(time + network.bundle_delays()[row.start]),
+                bundle: row.start as u32,
+                row_end: row.end as u32,
+                emitted: time.to_bits(),
+            }));
+        }
+    }
+
+    /// Plans the window from `start` to `end` with the arrivals that are due in it; how many
+    /// synapses they reach.
+    pub fn plan(
+        &mut self,
+        network: &CompiledNetwork,
+        start: f64,
+        end: f64,
+        is_due: impl Fn(f64) -> bool,
+    ) -> u64 {
+        self.arrivals.clear();
+        while let Some(mut next) = self.under_way.peek_mut() {
+            let Delivery { arrival, bundle, row_end, emitted } = next.0;
+            let time = from_ordered_bits(arrival);
+            if !is_due(time) {
+                break;
+            }
+            // Delays below the resolution of time make an arrival late, never early.
+            self.arrivals.push(Arrival { time: time.max(start), bundle: bundle as usize });
+            if bundle + 1 == row_end {
+                PeekMut::pop(next);
+            } else {
+                let delay = network.bundle_delays()[bundle as usize + 1];
+                next.0.bundle = bundle + 1;
+                next.0.arrival = ordered_bits(f64::from_bits(emitted) + delay);
+            }
+        }
+        self.cut(network, start, end)
+    }
+
+    /// Cuts the window into stretches.
+    fn cut(&mut self, network: &CompiledNetwork, mut start: f64, end: f64) -> u64 {
+        self.stretches.clear();
+        let mut events = 0;
+        let mut next = 0;
+        while next < self.arrivals.len() {
+            let Arrival { time, .. } = self.arrivals[next];
+            if time - start > self.longest {
+                let arrivals = next..next;
+                self.stretches.push(Stretch { start, end: time, arrivals, withheld: 0.0 });
+                start = time;
+            }
+            let (first, mut count, mut withheld, mut latest) = (next, 0, 0.0, start);
+            while let Some(&Arrival { time, bundle }) = self.arrivals.get(next) {
+                // What arrives together stays together.
+                let full = count >= self.quota && time > latest;
+                if full || time - start > self.longest {
+                    break;
+                }
+                count += network.bundle_synapses(bundle..bundle + 1).len();
+                if self.inhibition[bundle].is_nan() {
+                    self.inhibition[bundle] = inhibition(network, bundle);
+                }
+                withheld += self.inhibition[bundle];
+                latest = time;
+                next += 1;
+            }
+            let following = self.arrivals.get(next).map_or(end, |arrival| arrival.time);
+            let stop = following.min((start + self.longest).max(latest));
+            self.stretches.push(Stretch { start, end: stop, arrivals: first..next, withheld });
+            start = stop;
+            events += count as u64;
+        }
+        if start < end {
+            let arrivals = next..next;
+            self.stretches.push(Stretch { start, end, arrivals, withheld: 0.0 });
+        }
+        events
+    }
+}
+
+/// The most inhibition that one spike brings to any neuron over a bundle, rounded up generously.
+fn inhibition(network: &CompiledNetwork, bundle: usize) -> f64 {
+    let synapses = network.bundle_synapses(bundle..bundle + 1);
+    let targets = &network.targets()[synapses.clone()];
+    let weights = &network.weights()[synapses];
+    // Several synapses between the same two neurons are neighbours.
+    let (mut most, mut sum, mut previous) = (0.0, 0.0, u32::MAX);
+    for (&target, &weight) in targets.iter().zip(weights) {
+        let share = (-weight).max(0.0) + 1e-11 * weight.abs();
+        sum = if target == previous { sum + share } else { share };
+        previous = target;
+        most = f64::max(most, sum);
+    }
+    most
+}
