@@ -122,7 +122,11 @@ fn spike_with_inputs(dynamics: &Dynamics, random: &mut ChaCha8Rng) -> ([CausalIn
         if let Some(spike) = first_spike(dynamics, &inputs)
             && spike.elapsed > inputs[4].0
         {
-            let causal = inputs.map(|(arrival, weight)| CausalInput { arrival, weight });
+            let causal = inputs.map(|(arrival, weight)| CausalInput {
+                arrival,
+                weight,
+                inhibitory: weight < 0.0,
+            });
             return (causal, spike.elapsed);
         }
     }

@@ -70,7 +70,11 @@ impl SpikeTrains {
                 membrane.move_to(event.time);
                 match event.what {
                     What::Spike => membrane.spike(hold),
-                    What::Arrival { weight, .. } => dynamics.receive(&mut membrane.state, weight),
+                    What::Arrival { synapse } => {
+                        let (synapse, state) = (synapse as usize, &mut membrane.state);
+                        let weight = network.weights()[synapse];
+                        dynamics.receive_at(state, weight, network.is_inhibitory(synapse));
+                    }
                 }
                 next += 1;
             }
@@ -90,16 +94,16 @@ impl SpikeTrains {
             spikes.iter().map(|&time| Event { time, what: What::Spike }).collect();
         for incoming in network.incoming(neuron) {
             let synapse = incoming.synapse as usize;
-            let (weight, delay) = (network.weights()[synapse], network.delays()[synapse]);
+            let delay = network.delays()[synapse];
             let train = self.trains[incoming.pre as usize].as_ref()?;
             events.extend(train.iter().map(|&spike| Event {
                 time: spike + delay,
-                what: What::Arrival { synapse: incoming.synapse, weight },
+                what: What::Arrival { synapse: incoming.synapse },
             }));
         }
         let order = |event: &Event| match event.what {
             What::Spike => None,
-            What::Arrival { synapse, .. } => Some(synapse),
+            What::Arrival { synapse } => Some(synapse),
         };
         events.sort_by(|a, b| a.time.total_cmp(&b.time).then(order(a).cmp(&order(b))));
         Some(events)
@@ -114,7 +118,7 @@ struct Event {
 
 enum What {
     Spike,
-    Arrival { synapse: u32, weight: f64 },
+    Arrival { synapse: u32 },
 }
 
 /// A neuron on its way through its events.

@@ -12,5 +12,5 @@ mod layered;
 
 pub(crate) use compiled::synapse_order;
 pub use compiled::{CompiledNetwork, IncomingSynapse};
-pub use graph::{Network, NetworkError, Node, Population, PopulationId, Synapse};
+pub use graph::{Network, NetworkError, Node, Population, PopulationId, Receptor, Synapse};
 pub use layered::{Layer, LayerError, LayeredNetwork, layered};

@@ -267,6 +267,7 @@ fn add_delay_gradients(
         let arrivals = incoming.iter().map(|at| CausalInput {
             arrival: record.times()[at.pre as usize] + network.delays()[at.synapse as usize],
             weight: network.weights()[at.synapse as usize],
+            inhibitory: network.is_inhibitory(at.synapse as usize),
         });
         let inputs: Vec<CausalInput> = arrivals.collect();
         crossing_derivatives(dynamics, time, &inputs, &mut derivatives);

@@ -284,9 +284,12 @@ impl EventEngine {
         let mut count = 0;
         while let Some(reached) = self.next_synapses(network, now) {
             count += reached.len() as u64;
+            let first = reached.start;
             let targets = &network.targets()[reached.clone()];
-            for (&target, &weight) in targets.iter().zip(&network.weights()[reached]) {
-                self.receive(network, target as usize, weight, now);
+            for (index, (&target, &weight)) in
+                targets.iter().zip(&network.weights()[reached]).enumerate()
+            {
+                self.receive(network, target as usize, first + index, weight, now);
             }
         }
         count
@@ -318,7 +321,14 @@ impl EventEngine {
     }
 
     #[inline]
-    fn receive(&mut self, network: &CompiledNetwork, neuron: usize, weight: f64, now: f64) {
+    fn receive(
+        &mut self,
+        network: &CompiledNetwork,
+        neuron: usize,
+        synapse: usize,
+        weight: f64,
+        now: f64,
+    ) {
         let cell = &mut self.cells[neuron];
         if cell.spent {
             return;
@@ -340,7 +350,7 @@ impl EventEngine {
                 cell.updated = now;
             }
         }
-        if cell.split && weight < 0.0 {
+        if cell.split && network.is_inhibitory(synapse) {
             cell.state.inhibitory_current += weight;
         } else {
             cell.state.current += weight;

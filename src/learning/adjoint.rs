@@ -49,14 +49,14 @@
 //! * A spike that the network could not have emitted, because the implied potential is held or does
 //!   not rise there, moves with nothing; so does a spike at time zero, of a neuron that starts
 //!   above its threshold. [`TraceGradients::immovable`] counts them.
-//! * The sign of a weight chooses the time constant that it acts through, and stays.
+//! * The receptor of a synapse, which may be chosen by the sign of its weight, stays.
 
 mod stretch;
 mod timeline;
 
 use crate::engine::{EngineOptions, Spike};
 use crate::network::CompiledNetwork;
-use stretch::{Adjoint, Cell, Moment, RateGradients, current_of};
+use stretch::{Adjoint, Cell, Moment, RateGradients};
 use timeline::{Event, Kind};
 
 /// Derivatives of a loss by everything that the recorded times depend on.
@@ -192,7 +192,7 @@ pub fn trace_gradients(
             Kind::Arrival { synapse } => {
                 let synapse = synapse as usize;
                 let weight = network.weights()[synapse];
-                let kind = current_of(weight);
+                let kind = usize::from(network.is_inhibitory(synapse));
                 let by_arrival = weight * neuron.adjoint.arrivals[kind];
                 gradients.weights[synapse] += neuron.adjoint.currents[kind];
                 gradients.delays[synapse] += by_arrival;
@@ -233,8 +233,9 @@ fn travel(network: &CompiledNetwork, cells: &[Cell], events: &[Event]) -> Vec<Le
         match event.kind {
             Kind::Spike => traveller.release = Some(event.time + cell.refractory_period),
             Kind::Arrival { synapse } => {
-                let weight = network.weights()[synapse as usize];
-                traveller.moment.currents[current_of(weight)] += weight;
+                let synapse = synapse as usize;
+                let kind = usize::from(network.is_inhibitory(synapse));
+                traveller.moment.currents[kind] += network.weights()[synapse];
             }
         }
     }

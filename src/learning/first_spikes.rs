@@ -106,8 +106,12 @@ impl FirstSpikes {
                 let arrival =
                     self.times[incoming.pre as usize] + network.delays()[incoming.synapse as usize];
                 if arrival < time {
-                    let weight = network.weights()[incoming.synapse as usize];
-                    pass.inputs.push(CausalInput { arrival, weight });
+                    let synapse = incoming.synapse as usize;
+                    pass.inputs.push(CausalInput {
+                        arrival,
+                        weight: network.weights()[synapse],
+                        inhibitory: network.is_inhibitory(synapse),
+                    });
                     pass.synapses.push((incoming.pre, incoming.synapse));
                 }
             }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::{Network, NetworkError, Node, Population, Synapse};
+use super::{Network, NetworkError, Node, Population, Receptor, Synapse};
 use crate::neuron::{Dynamics, NeuronParameters};
 
 /// A synapse seen from its postsynaptic neuron.
@@ -44,6 +44,8 @@ pub struct CompiledNetwork {
     bundle_delays: Vec<f64>,
     targets: Vec<u32>,
     weights: Vec<f64>,
+    /// Per synapse: its receptor; empty if the sign of the weight chooses for all.
+    receptors: Vec<Receptor>,
     incoming: OnceLock<Incoming>,
     delays: OnceLock<Vec<f64>>,
 }
@@ -67,6 +69,10 @@ impl CompiledNetwork {
                 compiled.push_synapse(node, edge.target().index() as u32, &edge.weight);
             }
             compiled.end_row();
+        }
+        if network.has_explicit_receptors() {
+            compiled.receptors =
+                order.iter().map(|&edge| network.receptor(edge as usize)).collect();
         }
         compiled
     }
@@ -119,6 +125,7 @@ impl CompiledNetwork {
             bundle_delays: Vec::new(),
             targets: Vec::with_capacity(synapses),
             weights: Vec::with_capacity(synapses),
+            receptors: Vec::new(),
             incoming: OnceLock::new(),
             delays: OnceLock::new(),
         }
@@ -245,6 +252,17 @@ impl CompiledNetwork {
     /// Weight of each synapse.
     pub fn weights(&self) -> &[f64] {
         &self.weights
+    }
+
+    /// Whether a synapse acts through the inhibitory receptor of its neuron: as it was connected, or
+    /// by the sign of its present weight.
+    #[inline]
+    pub fn is_inhibitory(&self, synapse: usize) -> bool {
+        match self.receptors.get(synapse) {
+            Some(Receptor::Excitatory) => false,
+            Some(Receptor::Inhibitory) => true,
+            Some(Receptor::BySign) | None => self.weights[synapse] < 0.0,
+        }
     }
 
     /// Weight of each synapse, to be changed between runs.

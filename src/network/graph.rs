@@ -1,5 +1,6 @@
 //! The network as a graph: what users build and inspect.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -22,6 +23,19 @@ pub struct Synapse {
     pub weight: f64,
     /// Time from the presynaptic spike to its arrival, in time units. Finite, not negative.
     pub delay: f64,
+}
+
+/// Which of a neuron's two synaptic inputs a synapse ends on; it matters where they have different
+/// time constants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Receptor {
+    /// The excitatory one if the weight is not negative, else the inhibitory one.
+    #[default]
+    BySign,
+    /// The excitatory one, whatever the weight.
+    Excitatory,
+    /// The inhibitory one, whatever the weight.
+    Inhibitory,
 }
 
 /// A named group of nodes with consecutive indices.
@@ -103,6 +117,8 @@ pub enum NetworkError {
 pub struct Network {
     graph: DiGraph<Node, Synapse>,
     populations: Vec<Population>,
+    /// Receptors that were chosen explicitly, by edge.
+    receptors: BTreeMap<usize, Receptor>,
 }
 
 impl Network {
@@ -157,6 +173,35 @@ impl Network {
         }
         self.populations.push(Population { name: name.to_owned(), nodes });
         Ok(PopulationId(self.populations.len() - 1))
+    }
+
+    /// As [`Self::connect`], with the receptor that the synapse ends on.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub fn connect_to_receptor(
+        &mut self,
+        pre: (PopulationId, usize),
+        post: (PopulationId, usize),
+        synapse: Synapse,
+        receptor: Receptor,
+    ) -> Result<(), NetworkError> {
+        let edge = self.graph.edge_count();
+        self.connect(pre, post, synapse)?;
+        if receptor != Receptor::BySign {
+            self.receptors.insert(edge, receptor);
+        }
+        Ok(())
+    }
+
+    /// The receptor of an edge of the graph.
+    pub fn receptor(&self, edge: usize) -> Receptor {
+        self.receptors.get(&edge).copied().unwrap_or_default()
+    }
+
+    /// Whether any synapse was connected to a receptor explicitly.
+    pub fn has_explicit_receptors(&self) -> bool {
+        !self.receptors.is_empty()
     }
 
     /// Adds a synapse from neuron `pre_neuron` of `pre` to neuron `post_neuron` of `post`.

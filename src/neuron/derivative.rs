@@ -9,6 +9,8 @@ pub struct CausalInput {
     pub arrival: f64,
     /// Weight of the synapse it arrived over.
     pub weight: f64,
+    /// Whether that synapse is an inhibitory one.
+    pub inhibitory: bool,
 }
 
 /// Derivatives of a crossing time `T` with respect to one of its inputs.
@@ -43,8 +45,11 @@ pub fn crossing_derivatives(
     let mut slope = dynamics.undriven_slope(spike_time);
     for input in inputs {
         let elapsed = spike_time - input.arrival;
-        let (response, response_slope) =
-            if elapsed > 0.0 { dynamics.response_to(input.weight, elapsed) } else { (0.0, 0.0) };
+        let (response, response_slope) = if elapsed > 0.0 {
+            dynamics.response_at(input.inhibitory, elapsed)
+        } else {
+            (0.0, 0.0)
+        };
         slope += input.weight * response_slope;
         derivatives.push(CrossingDerivative {
             by_weight: response,
@@ -75,8 +80,9 @@ mod tests {
                 let parameters =
                     NeuronParameters { tau_m, bias_current, ..NeuronParameters::default() };
                 let dynamics = Dynamics::new(&parameters).expect("valid");
-                let inputs = [(0.1, 2.0), (0.4, -1.0), (0.9, 4.0), (1.0, 5.0), (9.0, 1.0)]
-                    .map(|(arrival, weight)| CausalInput { arrival, weight });
+                let inputs = [(0.1, 2.0), (0.4, -1.0), (0.9, 4.0), (1.0, 5.0), (9.0, 1.0)].map(
+                    |(arrival, weight)| CausalInput { arrival, weight, inhibitory: weight < 0.0 },
+                );
                 let time = spike_time(&dynamics, &inputs);
                 let mut derivatives = Vec::new();
                 let slope = crossing_derivatives(&dynamics, time, &inputs, &mut derivatives);

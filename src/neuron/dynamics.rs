@@ -221,10 +221,10 @@ impl Dynamics {
         self.leak_potential + state.potential
     }
 
-    /// A spike of this weight arrives; the sign of the weight chooses the synaptic current.
+    /// A spike of this weight arrives at an excitatory or inhibitory synapse.
     #[inline]
-    pub fn receive(&self, state: &mut State, weight: f64) {
-        if self.split && weight < 0.0 {
+    pub fn receive_at(&self, state: &mut State, weight: f64, inhibitory: bool) {
+        if self.split && inhibitory {
             state.inhibitory_current += weight;
         } else {
             state.current += weight;
@@ -235,6 +235,12 @@ impl Dynamics {
     #[inline]
     pub fn advance(&self, state: &mut State, elapsed: f64) {
         self.propagator(elapsed).apply(state);
+    }
+
+    /// A spike of this weight arrives; the sign of the weight chooses the synaptic current.
+    #[inline]
+    pub fn receive(&self, state: &mut State, weight: f64) {
+        self.receive_at(state, weight, weight < 0.0);
     }
 
     /// Lets the synaptic current decay for `elapsed` time units while the potential is held.
@@ -313,10 +319,10 @@ impl Dynamics {
         )
     }
 
-    /// As [`Self::response`], to a synapse of this weight: its sign chooses the current.
+    /// As [`Self::response`], to an excitatory or inhibitory synapse.
     #[inline]
-    pub fn response_to(&self, weight: f64, elapsed: f64) -> (f64, f64) {
-        if weight < 0.0 { self.inhibitory_response(elapsed) } else { self.response(elapsed) }
+    pub fn response_at(&self, inhibitory: bool, elapsed: f64) -> (f64, f64) {
+        if inhibitory { self.inhibitory_response(elapsed) } else { self.response(elapsed) }
     }
 
     /// `dV/dt` of a neuron that has received nothing since time zero, `elapsed` time units later:

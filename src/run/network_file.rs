@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use petgraph::visit::EdgeRef;
 use serde::Serialize;
 
-use crate::network::{Network, Node};
+use crate::network::{Network, Node, Receptor};
 use crate::scenario::NeuronSpec;
 
 #[derive(Serialize)]
@@ -30,6 +30,9 @@ struct ProjectionEntry<'a> {
     post: &'a str,
     /// Presynaptic neuron, postsynaptic neuron, weight, delay.
     synapses: Vec<(usize, usize, f64, f64)>,
+    /// Receptors of the same synapses, where some were chosen explicitly.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    receptors: Vec<&'static str>,
 }
 
 /// Writes a network with its present weights.
@@ -40,16 +43,24 @@ pub(super) fn write(network: &Network, time_unit: &str, output: &mut impl Write)
     for (index, population) in populations.iter().enumerate() {
         population_of[population.nodes.clone()].fill(index);
     }
-    let mut projections = std::collections::BTreeMap::<_, Vec<_>>::new();
+    let mut projections = std::collections::BTreeMap::<_, (Vec<_>, Vec<_>)>::new();
     for edge in graph.edge_references() {
         let (from, to) = (edge.source().index(), edge.target().index());
         let pair = (population_of[from], population_of[to]);
-        projections.entry(pair).or_default().push((
+        let (synapses, receptors) = projections.entry(pair).or_default();
+        synapses.push((
             from - populations[pair.0].nodes.start,
             to - populations[pair.1].nodes.start,
             edge.weight().weight,
             edge.weight().delay,
         ));
+        if network.has_explicit_receptors() {
+            receptors.push(match network.receptor(edge.id().index()) {
+                Receptor::BySign => "by_sign",
+                Receptor::Excitatory => "excitatory",
+                Receptor::Inhibitory => "inhibitory",
+            });
+        }
     }
     let file = NetworkFile {
         time_unit,
@@ -73,10 +84,11 @@ pub(super) fn write(network: &Network, time_unit: &str, output: &mut impl Write)
             .collect(),
         projections: projections
             .into_iter()
-            .map(|((pre, post), synapses)| ProjectionEntry {
+            .map(|((pre, post), (synapses, receptors))| ProjectionEntry {
                 pre: &populations[pre].name,
                 post: &populations[post].name,
                 synapses,
+                receptors,
             })
             .collect(),
     };

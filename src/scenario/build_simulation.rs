@@ -9,11 +9,11 @@ use serde::Deserialize;
 
 use super::load::{LoadedScenario, Problem};
 use super::{
-    ConnectSpec, EdgeSpec, PopulationSpec, ProjectionSpec, Recording, ScenarioError, SourceSpec,
-    ValueSpec,
+    ConnectSpec, EdgeSpec, PopulationSpec, ProjectionSpec, ReceptorSpec, Recording, ScenarioError,
+    SourceSpec, ValueSpec,
 };
 use crate::engine::{EngineOptions, SourceSpike};
-use crate::network::{Network, NetworkError, PopulationId, Synapse};
+use crate::network::{Network, NetworkError, PopulationId, Receptor, Synapse};
 use crate::random;
 use crate::trace;
 
@@ -155,7 +155,13 @@ impl LoadedScenario {
         let (pre, post) = (find("pre", &spec.pre)?, find("post", &spec.post)?);
         let mut connect = |edge: EdgeSpec| {
             let synapse = Synapse { weight: edge.weight, delay: edge.delay };
-            network.connect((pre.0, edge.pre), (post.0, edge.post), synapse)
+            let receptor = match spec.receptor {
+                ReceptorSpec::BySign => Receptor::BySign,
+                ReceptorSpec::Excitatory => Receptor::Excitatory,
+                ReceptorSpec::Inhibitory => Receptor::Inhibitory,
+            };
+            let (from, to) = ((pre.0, edge.pre), (post.0, edge.post));
+            network.connect_to_receptor(from, to, synapse, receptor)
         };
         match &spec.connect {
             ConnectSpec::Edges(edges) => {

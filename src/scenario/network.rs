@@ -93,6 +93,22 @@ pub struct ProjectionSpec {
     /// Delays of the synapses. Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delays: Option<ValueSpec>,
+    /// Which of the neurons' two synaptic inputs the synapses end on.
+    #[serde(default)]
+    pub receptor: ReceptorSpec,
+}
+
+/// Which of a neuron's two synaptic inputs a synapse ends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReceptorSpec {
+    /// The sign of the weight chooses.
+    #[default]
+    BySign,
+    /// That with the time constant `tau_s`.
+    Excitatory,
+    /// That with the time constant `tau_s_inhibitory`.
+    Inhibitory,
 }
 
 /// Which pairs of neurons have a synapse.

@@ -1,6 +1,6 @@
 use super::super::{Recording, Spike};
 use super::*;
-use crate::network::{Network, Synapse};
+use crate::network::{Network, Receptor, Synapse};
 use crate::neuron::{Dynamics, NeuronParameters, first_spike};
 
 fn one_neuron(parameters: NeuronParameters, weights: &[f64]) -> CompiledNetwork {
@@ -199,4 +199,32 @@ fn putting_crossings_off_changes_no_bit() {
         }
     }
     assert!(spikes > 50_000, "too quiet to prove anything: {spikes} spikes");
+}
+
+#[test]
+fn a_synapse_acts_through_the_receptor_it_was_connected_to() {
+    let parameters =
+        NeuronParameters { tau_s: 1.0, tau_s_inhibitory: 4.0, ..NeuronParameters::default() };
+    let spike_with = |receptor, weight: f64| {
+        let mut network = Network::new();
+        let input = network.add_sources("input", 1).expect("new");
+        let neuron = network.add_neurons("neuron", [parameters]).expect("valid");
+        let synapse = Synapse { weight, delay: 0.0 };
+        network.connect_to_receptor((input, 0), (neuron, 0), synapse, receptor).expect("valid");
+        let network = CompiledNetwork::new(&network);
+        let options = EngineOptions { at_most_one_spike: true };
+        run(&network, options, &[(0.0, 0)], 50.0).expect("runs").get(1).map(|spike| spike.time)
+    };
+    let alone = |tau_s| {
+        let parameters = NeuronParameters { tau_s, tau_s_inhibitory: tau_s, ..parameters };
+        let dynamics = Dynamics::new(&parameters).expect("valid");
+        first_spike(&dynamics, &[(0.0, 2.0)]).map(|crossing| crossing.elapsed)
+    };
+    // A weight of 2 stays below the threshold through the fast receptor, and crosses through the
+    // slow one.
+    assert_eq!(spike_with(Receptor::BySign, 2.0), alone(1.0));
+    assert_eq!(spike_with(Receptor::Excitatory, 2.0), None);
+    let slow = spike_with(Receptor::Inhibitory, 2.0).expect("crosses");
+    // Two solvers of one equation: a few roundings apart.
+    assert!((slow - alone(4.0).expect("crosses")).abs() < 1e-14);
 }

@@ -6,11 +6,6 @@
 use super::NeuronGradients;
 use crate::neuron::NeuronParameters;
 
-/// Index of the excitatory and the inhibitory current.
-pub(super) fn current_of(weight: f64) -> usize {
-    usize::from(weight < 0.0)
-}
-
 /// The state of a neuron: potential relative to the leak, excitatory and inhibitory current.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Moment {

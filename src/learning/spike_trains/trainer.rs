@@ -283,7 +283,7 @@ fn push_potential(network: &CompiledNetwork, spikes: &[Spike], push: &Push, weig
         for spike in spikes.iter().filter(|spike| spike.node == incoming.pre) {
             let elapsed = push.time - spike.time - network.delays()[synapse];
             if elapsed > 0.0 {
-                let response = dynamics.response_to(network.weights()[synapse], elapsed).0;
+                let response = dynamics.response_at(network.is_inhibitory(synapse), elapsed).0;
                 weights[synapse] += push.strength * response;
             }
         }
