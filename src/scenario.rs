@@ -29,8 +29,8 @@ pub use build::{DataSets, Learner};
 pub use build_simulation::Simulation;
 pub use load::{LoadedScenario, ScenarioError, load};
 pub use network::{
-    ConnectSpec, EdgeSpec, LayerSpec, PopulationSpec, ProjectionSpec, ReceptorSpec, SimulationSpec,
-    SourceSpec,
+    ConnectSpec, EdgeSpec, EngineSpec, LayerSpec, PopulationSpec, ProjectionSpec, ReceptorSpec,
+    SimulationSpec, SourceSpec,
 };
 pub use neuron::NeuronSpec;
 pub use parameter::ParameterSpec;

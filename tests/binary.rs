@@ -456,3 +456,30 @@ fn the_recorded_potential_is_the_threshold_when_the_neuron_spikes() {
         assert_eq!(&row[5], "0.0", "one time constant, one current");
     }
 }
+
+#[test]
+fn both_engines_give_the_same_spikes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = project().join("scenarios/recurrent.toml");
+    let spikes = |engine: &str| {
+        let choice = format!("simulation.engine={engine}");
+        // Short, because the network is chaotic: it amplifies the roundings in which they differ.
+        let arguments =
+            ["run", text(&path), "--out", engine, "--set", &choice, "--set", "simulation.until=60"];
+        successful(folder.path(), &arguments);
+        let summary = json(&folder.path().join(engine).join("summary.json"));
+        assert_eq!(summary["engine"].as_str(), Some(engine));
+        trace::read(&folder.path().join(engine).join("spikes.csv")).expect("readable").spikes
+    };
+    let (event, window) = (spikes("event"), spikes("window"));
+    assert!(event.len() > 300 && event.len() == window.len());
+    for (event, window) in event.iter().zip(&window) {
+        assert_eq!((&event.population, event.neuron), (&window.population, window.neuron));
+        assert!((event.time - window.time).abs() < 1e-9, "{event:?} {window:?}");
+    }
+    let choice = "simulation.engine=window";
+    let split = ["run", text(&path), "--set", choice, "--set", "neuron.tau_s_inhibitory=3.0"];
+    let refused = firstspike(folder.path(), &split);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("simulation.engine: node"), "{}", refused.stderr);
+}

@@ -8,10 +8,10 @@ use super::summary::PopulationSummary;
 use super::{
     OutputFolder, Progress, RunError, RunOptions, SimulationSummary, network_file, potentials,
 };
-use crate::engine::{EngineError, EventEngine, Observer};
+use crate::engine::{EngineError, EventEngine, Observer, RunStatistics, WindowEngine, WindowError};
 use crate::membrane::SpikeTrains;
 use crate::network::{CompiledNetwork, Population};
-use crate::scenario::LoadedScenario;
+use crate::scenario::{EngineSpec, LoadedScenario, Simulation};
 use crate::trace::TraceWriter;
 
 /// Simulates a scenario of populations and writes `scenario.toml`, `spikes.csv`, `network.json`,
@@ -27,14 +27,14 @@ pub fn simulate(
 ) -> Result<SimulationSummary, RunError> {
     let start = Instant::now();
     let simulation = loaded.simulation()?;
-    let folder = OutputFolder::create(&options.out)?;
-    folder.write("scenario.toml", |file| file.write_all(loaded.scenario.to_toml().as_bytes()))?;
+    let network = CompiledNetwork::new(&simulation.network);
+    let mut engine = Engine::choose(&network, &simulation)
+        .map_err(|error| loaded.problem("simulation.engine", &error.to_string()))?;
+    let folder = OutputFolder::open(loaded, options)?;
     let unit = loaded.scenario.time_unit.suffix();
     folder.write("network.json", |file| network_file::write(&simulation.network, unit, file))?;
 
     progress.stage("simulating");
-    let network = CompiledNetwork::new(&simulation.network);
-    let mut engine = EventEngine::new(&network, simulation.options);
     let mut counts = vec![0; network.populations().len()];
     let mut trains = potentials::spike_trains(&network, &simulation.recording);
     let mut end = simulation.until;
@@ -52,7 +52,7 @@ pub fn simulate(
                 written: Ok(()),
                 interrupt: options.interrupt,
             };
-            let ran = engine.run(&network, &simulation.stimulus, simulation.until, &mut recorder);
+            let ran = engine.run(&network, &simulation, &mut recorder);
             let failed = ran.is_err();
             outcome = Some(ran);
             if failed {
@@ -87,6 +87,7 @@ pub fn simulate(
         time_unit: unit,
         until: simulation.until,
         interrupted: options.interrupt.load(Ordering::Relaxed),
+        engine: engine.name(),
         synaptic_events: statistics.synaptic_events,
         seconds: start.elapsed().as_secs_f64(),
         populations: network
@@ -101,12 +102,52 @@ pub fn simulate(
             })
             .collect(),
     };
-    folder.write("summary.json", |file| {
-        serde_json::to_writer_pretty(&mut *file, &summary)?;
-        writeln!(file)
-    })?;
+    folder.write_json("summary.json", &summary)?;
     progress.finish();
     Ok(summary)
+}
+
+/// Synapses from which on the window engine's start-up pays.
+const LARGE: usize = 200_000;
+
+/// The engine that runs a simulation.
+enum Engine {
+    Event(EventEngine),
+    Window(WindowEngine),
+}
+
+impl Engine {
+    /// The engine that the scenario asks for; the error is that of a window engine that cannot.
+    fn choose(network: &CompiledNetwork, simulation: &Simulation) -> Result<Self, WindowError> {
+        let event = || Engine::Event(EventEngine::new(network, simulation.options));
+        let window = || WindowEngine::new(network, simulation.options).map(Engine::Window);
+        match simulation.engine {
+            EngineSpec::Event => Ok(event()),
+            EngineSpec::Window => window(),
+            EngineSpec::Auto if network.synapse_count() < LARGE => Ok(event()),
+            EngineSpec::Auto => Ok(window().unwrap_or_else(|_| event())),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Engine::Event(_) => "event",
+            Engine::Window(_) => "window",
+        }
+    }
+
+    fn run<O: Observer>(
+        &mut self,
+        network: &CompiledNetwork,
+        simulation: &Simulation,
+        observer: &mut O,
+    ) -> Result<RunStatistics, EngineError> {
+        let (stimulus, until) = (&simulation.stimulus, simulation.until);
+        match self {
+            Engine::Event(engine) => engine.run(network, stimulus, until, observer),
+            Engine::Window(engine) => engine.run(network, stimulus, until, observer),
+        }
+    }
 }
 
 /// Counts each spike as it happens, and keeps or writes it if that is wanted.

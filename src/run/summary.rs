@@ -87,6 +87,8 @@ pub struct SimulationSummary {
     pub until: f64,
     /// Whether it was ended before that.
     pub interrupted: bool,
+    /// What ran it: `event` or `window`.
+    pub engine: &'static str,
     /// Spikes that arrived at synapses.
     pub synaptic_events: u64,
     /// Wall-clock time, in seconds.

@@ -127,7 +127,7 @@ impl LoadedScenario {
         layered(inputs, &layers).map_err(|error| self.problem("layers", &error.to_string()))
     }
 
-    pub(super) fn problem(&self, key: &str, message: &str) -> ScenarioError {
+    pub(crate) fn problem(&self, key: &str, message: &str) -> ScenarioError {
         self.invalid(&[Problem { key: key.to_owned(), message: message.to_owned() }])
     }
 }

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::load::{LoadedScenario, Problem};
 use super::{
-    ConnectSpec, EdgeSpec, PopulationSpec, ProjectionSpec, ReceptorSpec, Recording, ScenarioError,
-    SourceSpec, ValueSpec,
+    ConnectSpec, EdgeSpec, EngineSpec, PopulationSpec, ProjectionSpec, ReceptorSpec, Recording,
+    ScenarioError, SourceSpec, ValueSpec,
 };
 use crate::engine::{EngineOptions, SourceSpike};
 use crate::network::{Network, NetworkError, PopulationId, Receptor, Synapse};
@@ -27,6 +27,8 @@ pub struct Simulation {
     pub until: f64,
     /// How neurons are treated.
     pub options: EngineOptions,
+    /// What runs it.
+    pub engine: EngineSpec,
     /// What is recorded.
     pub recording: Recording,
 }
@@ -81,6 +83,7 @@ impl LoadedScenario {
             stimulus,
             until: simulation.until,
             options: EngineOptions { at_most_one_spike: simulation.at_most_one_spike },
+            engine: simulation.engine,
         })
     }
 

@@ -158,4 +158,21 @@ pub struct SimulationSpec {
     /// Whether each neuron spikes at most once.
     #[serde(default)]
     pub at_most_one_spike: bool,
+    /// What runs it.
+    #[serde(default)]
+    pub engine: EngineSpec,
+}
+
+/// What runs a simulation. The engines' spike times differ by roundings only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineSpec {
+    /// The window engine for large networks that it can run, else the event engine.
+    #[default]
+    Auto,
+    /// The priority queue: any network.
+    Event,
+    /// Windows of the shortest delay, on all threads: delays above zero and one synaptic time
+    /// constant per neuron.
+    Window,
 }
