@@ -1,11 +1,13 @@
 //! A whole run: from a loaded scenario to the files in its folder.
 //!
 //! [`train`] trains and evaluates a feed-forward network, [`simulate`] runs a network of
-//! populations. Both write into an [`OutputFolder`]: every file is written beside its place and
+//! populations, and [`check_gradients`] compares a scenario's
+//! gradients with finite differences. The first two write into an [`OutputFolder`]: every file is written beside its place and
 //! renamed, so that what existed before stays whole until something better is there. Whoever
 //! watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written.
 
 mod folder;
+mod gradients;
 mod network_file;
 mod picture;
 mod simulate;
@@ -16,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 pub use folder::OutputFolder;
+pub use gradients::{GradientCheck, GradientEntry, check_gradients};
 pub use simulate::simulate;
 pub use summary::{SimulationSummary, TrainingSummary};
 pub use train::train;

@@ -160,6 +160,11 @@ impl CompiledNetwork {
         &mut self.weights
     }
 
+    /// Index in the graph of the edge that a synapse was compiled from.
+    pub fn edge(&self, synapse: usize) -> usize {
+        self.edges[synapse] as usize
+    }
+
     /// Delay of each synapse, in time units.
     pub fn delays(&self) -> &[f64] {
         &self.delays

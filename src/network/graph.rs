@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 
 use crate::neuron::{NeuronParameters, ParameterError};
 
@@ -217,6 +217,13 @@ impl Network {
     /// [`Population::nodes`].
     pub fn graph(&self) -> &DiGraph<Node, Synapse> {
         &self.graph
+    }
+
+    /// Lengthens the delay of one synapse, by the index of its edge in the graph.
+    pub(crate) fn lengthen_delay(&mut self, edge: usize, by: f64) {
+        if let Some(synapse) = self.graph.edge_weight_mut(EdgeIndex::new(edge)) {
+            synapse.delay += by;
+        }
     }
 
     /// Replaces the weight of every synapse, in the order of the graph's edges.

@@ -126,7 +126,8 @@ fn places(network: &CompiledNetwork) -> Vec<u32> {
     place
 }
 
-fn explain(error: &EngineError, populations: &[Population]) -> RunError {
+/// The engine's error in terms of populations.
+pub(super) fn explain(error: &EngineError, populations: &[Population]) -> RunError {
     let node = match error {
         EngineError::EndlessSpikes { neuron, .. } => *neuron,
         EngineError::NotASource { node, .. } => *node as usize,
