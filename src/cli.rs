@@ -3,6 +3,7 @@
 mod check;
 mod console;
 mod gradients;
+mod learn;
 mod progress;
 mod run;
 
@@ -48,6 +49,15 @@ enum Command {
         firstspike check scenarios/yin_yang.toml --set neuron.tau_m=inf\n  \
         firstspike check scenarios/recurrent.toml --gradients --set simulation.until=50.0")]
     Check(CheckArguments),
+    /// Take one learning step on a recorded trace.
+    #[command(
+        after_help = "The trace is a CSV file (sample,population,neuron,time_<unit>) with the \
+        inputs, biases and first spikes of samples of the scenario's data set, as `run` writes it or \
+        recorded elsewhere. Prints its loss, and writes the network after one optimiser step.\n\n\
+        Example:\n  \
+        firstspike learn scenarios/yin_yang.toml --trace traces/yin_yang/spikes.csv --data test"
+    )]
+    Learn(LearnArguments),
 }
 
 /// Which scenario, and what to change in it.
@@ -84,6 +94,28 @@ struct CheckArguments {
 }
 
 #[derive(Debug, Args)]
+struct LearnArguments {
+    #[command(flatten)]
+    scenario: ScenarioArguments,
+    /// The recorded trace (CSV).
+    #[arg(long, value_name = "FILE")]
+    trace: PathBuf,
+    /// The set whose samples the trace shows.
+    #[arg(long, value_name = "SET", default_value = "training")]
+    data: Data,
+    /// File for the changed network [default: traces/<name of the scenario>/learned.json].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Data {
+    Training,
+    Validation,
+    Test,
+}
+
+#[derive(Debug, Args)]
 struct RunArguments {
     #[command(flatten)]
     scenario: ScenarioArguments,
@@ -103,6 +135,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Learn(arguments) => learn::run(&arguments),
         Command::Check(arguments) if arguments.gradients => {
             gradients::check(&arguments.scenario, arguments.samples as usize)
         }

@@ -2,12 +2,13 @@
 //!
 //! [`train`] trains and evaluates a feed-forward network, [`simulate`] runs a network of
 //! populations, and [`check_gradients`] compares a scenario's
-//! gradients with finite differences. The first two write into an [`OutputFolder`]: every file is written beside its place and
+//! gradients with finite differences, and [`learn()`] takes one step on a recorded trace. The first two write into an [`OutputFolder`]: every file is written beside its place and
 //! renamed, so that what existed before stays whole until something better is there. Whoever
 //! watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written.
 
 mod folder;
 mod gradients;
+mod learn;
 mod network_file;
 mod picture;
 mod simulate;
@@ -19,6 +20,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use folder::OutputFolder;
 pub use gradients::{GradientCheck, GradientEntry, check_gradients};
+pub use learn::{LearnError, LearnSummary, Subset, learn};
 pub use simulate::simulate;
 pub use summary::{SimulationSummary, TrainingSummary};
 pub use train::train;

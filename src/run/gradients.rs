@@ -28,7 +28,7 @@ use probe::{Objective, Parameter, Presentation, Probe, Trains};
 const TRAINING_SAMPLES: usize = 5;
 
 /// Steps that are tried, relative to the scale of what is moved.
-const STEPS: [f64; 4] = [1e-4, 1e-5, 1e-6, 1e-7];
+const STEPS: [f64; 6] = [1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9];
 
 /// Largest relative deviation that counts as agreement.
 const TOLERANCE: f64 = 1e-5;
