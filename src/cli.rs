@@ -47,7 +47,7 @@ enum Command {
         spike times with random coefficients. Exit code 0 if all agree to 1e-5, 1 if not.\n\n\
         Examples:\n  \
         firstspike check scenarios/yin_yang.toml --set neuron.tau_m=inf\n  \
-        firstspike check scenarios/recurrent.toml --gradients --set simulation.until=50.0")]
+        firstspike check scenarios/recurrent.toml --gradients")]
     Check(CheckArguments),
     /// Take one learning step on a recorded trace.
     #[command(

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{ScenarioArguments, bad_input, console};
-use crate::run::{GradientCheck, RunError, check_gradients};
+use crate::run::{GradientCheck, GradientEntry, RunError, check_gradients};
 use crate::scenario::load;
 
 /// Entries of the table.
@@ -47,25 +47,35 @@ fn print(check: &GradientCheck) {
             entry.relative,
             if !entry.agrees() {
                 "  differs"
-            } else if entry.relative > 1e-5 {
+            } else if !entry.agrees_closely() {
                 "  (as far as a difference can tell)"
             } else {
                 ""
             }
         );
     }
-    let differing = check.entries.iter().filter(|entry| !entry.agrees()).count();
+    if let Some(cut_at) = check.cut_at {
+        console::out!(
+            "the simulation was cut at {cut_at}: many derivatives of a longer one cannot be found by \
+             differences, because every step that rounding allows changes the spikes"
+        );
+    }
+    let count = |is: fn(&GradientEntry) -> bool| check.entries.iter().filter(|&e| is(e)).count();
     console::out!(
-        "{} derivatives of {} spikes compared, {differing} differ by more than 1e-5; {} more are \
-         zero",
+        "{} derivatives of {} spikes compared, {} differ by more than 1e-5; {} more are zero",
         check.entries.len(),
         check.neuron_spikes,
+        count(|entry| !entry.agrees()),
         check.zero
     );
+    let loose = count(|entry| entry.agrees() && !entry.agrees_closely());
+    if loose > 0 {
+        console::out!("{loose} agree only as far as a difference can tell, for rounding");
+    }
     if check.without_difference > 0 {
         console::out!(
             "{} have no finite difference to compare with: every step that is large enough creates \
-             or deletes spikes, or meets a kink; a shorter simulation has fewer of them",
+             or deletes spikes, or meets a kink",
             check.without_difference
         );
     }

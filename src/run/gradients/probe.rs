@@ -146,14 +146,6 @@ impl Objective {
             }
         }
     }
-
-    /// How far rounding of every recorded time moves the objective, in units of the relative
-    /// rounding: the root of the sum of squares, as roundings are independent.
-    pub fn rounding(&self, trains: &Trains) -> f64 {
-        let by_time = self.by_time(trains);
-        let squares = trains.iter().zip(by_time).map(|(spike, by)| (spike.time * by).powi(2));
-        squares.sum::<f64>().sqrt()
-    }
 }
 
 fn label_times(labels: &Range<usize>, trains: &Trains) -> Vec<f64> {
