@@ -2,6 +2,8 @@
 
 mod check;
 mod console;
+mod gradients;
+mod learn;
 mod progress;
 mod run;
 
@@ -38,9 +40,24 @@ enum Command {
     )]
     Run(RunArguments),
     /// Check a scenario and print it with every default filled in.
-    #[command(after_help = "The output is itself a scenario.\n\nExample:\n  \
-        firstspike check scenarios/yin_yang.toml --set neuron.tau_m=inf")]
-    Check(ScenarioArguments),
+    #[command(after_help = "The output is itself a scenario.\n\n\
+        With --gradients the exact gradients of the scenario's network are compared with finite \
+        differences of the engine, by weights, delays and input times chosen at random: of the \
+        training loss on a few training samples, or, for a network of populations, of a sum of all \
+        spike times with random coefficients. Exit code 0 if all agree to 1e-5, 1 if not.\n\n\
+        Examples:\n  \
+        firstspike check scenarios/yin_yang.toml --set neuron.tau_m=inf\n  \
+        firstspike check scenarios/recurrent.toml --gradients")]
+    Check(CheckArguments),
+    /// Take one learning step on a recorded trace.
+    #[command(
+        after_help = "The trace is a CSV file (sample,population,neuron,time_<unit>) with the \
+        inputs, biases and first spikes of samples of the scenario's data set, as `run` writes it or \
+        recorded elsewhere. Prints its loss, and writes the network after one optimiser step.\n\n\
+        Example:\n  \
+        firstspike learn scenarios/yin_yang.toml --trace traces/yin_yang/spikes.csv --data test"
+    )]
+    Learn(LearnArguments),
 }
 
 /// Which scenario, and what to change in it.
@@ -64,6 +81,41 @@ impl ScenarioArguments {
 }
 
 #[derive(Debug, Args)]
+struct CheckArguments {
+    #[command(flatten)]
+    scenario: ScenarioArguments,
+    /// Compare the network's gradients with finite differences.
+    #[arg(long)]
+    gradients: bool,
+    /// How many derivatives to compare.
+    #[arg(long, value_name = "N", default_value_t = 200, requires = "gradients",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    samples: u32,
+}
+
+#[derive(Debug, Args)]
+struct LearnArguments {
+    #[command(flatten)]
+    scenario: ScenarioArguments,
+    /// The recorded trace (CSV).
+    #[arg(long, value_name = "FILE")]
+    trace: PathBuf,
+    /// The set whose samples the trace shows.
+    #[arg(long, value_name = "SET", default_value = "training")]
+    data: Data,
+    /// File for the changed network [default: traces/<name of the scenario>/learned.json].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Data {
+    Training,
+    Validation,
+    Test,
+}
+
+#[derive(Debug, Args)]
 struct RunArguments {
     #[command(flatten)]
     scenario: ScenarioArguments,
@@ -83,7 +135,11 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Command::Run(arguments) => run::run(&arguments),
-        Command::Check(arguments) => check::check(&arguments),
+        Command::Learn(arguments) => learn::run(&arguments),
+        Command::Check(arguments) if arguments.gradients => {
+            gradients::check(&arguments.scenario, arguments.samples as usize)
+        }
+        Command::Check(arguments) => check::check(&arguments.scenario),
     }
 }
 

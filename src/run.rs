@@ -1,11 +1,15 @@
 //! A whole run: from a loaded scenario to the files in its folder.
 //!
 //! [`train`] trains and evaluates a feed-forward network, [`simulate`] runs a network of
-//! populations, [`train_spike_trains`] trains one to emit given spike trains. All write into an [`OutputFolder`]: every file is written beside its place and
+//! populations, [`train_spike_trains`] trains one to emit given spike trains; [`check_gradients`]
+//! compares a scenario's gradients with finite differences, and [`learn()`] takes one step on a
+//! recorded trace. Runs write into an [`OutputFolder`]: every file is written beside its place and
 //! renamed, so that what existed before stays whole until something better is there. Whoever
 //! watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written.
 
 mod folder;
+mod gradients;
+mod learn;
 mod network_file;
 mod picture;
 mod potentials;
@@ -18,6 +22,8 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 pub use folder::OutputFolder;
+pub use gradients::{GradientCheck, GradientEntry, check_gradients};
+pub use learn::{LearnError, LearnSummary, Subset, learn};
 pub use simulate::simulate;
 pub use spike_trains::train_spike_trains;
 pub use summary::{SimulationSummary, SpikeTrainingSummary, TrainingSummary};

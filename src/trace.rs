@@ -111,13 +111,22 @@ pub enum TraceError {
 /// # Errors
 /// If the file cannot be read, lacks a column, or a field is not what its column says; with the line.
 pub fn read(path: &Path) -> Result<Trace, TraceError> {
+    read_with_lines(path).map(|(trace, _)| trace)
+}
+
+/// As [`read`], with the line of each spike in the file, from 1.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with_lines(path: &Path) -> Result<(Trace, Vec<u64>), TraceError> {
     let mut table = Table::open(path)?;
     let sample = table.column("sample")?;
     let population = table.column("population")?;
     let neuron = table.column("neuron")?;
     let (time, time_unit) = table.time_column()?;
-    let mut spikes = Vec::new();
+    let (mut spikes, mut lines) = (Vec::new(), Vec::new());
     while let Some(row) = table.next()? {
+        lines.push(row.line());
         spikes.push(TraceSpike {
             sample: row.index(sample, "sample")?,
             population: row.text(population).to_owned(),
@@ -125,7 +134,7 @@ pub fn read(path: &Path) -> Result<Trace, TraceError> {
             time: row.time(time)?,
         });
     }
-    Ok(Trace { time_unit, spikes })
+    Ok((Trace { time_unit, spikes }, lines))
 }
 
 /// Reads the spikes (source, time) of a stimulus: a CSV with the columns `neuron` and
@@ -199,10 +208,14 @@ impl Row<'_> {
         self.record.get(column).unwrap_or("")
     }
 
+    fn line(&self) -> u64 {
+        self.record.position().map_or(0, csv::Position::line)
+    }
+
     fn refuse(&self, column: &str, field: &str, accepted: &'static str) -> TraceError {
         TraceError::Field {
             path: self.path.to_owned(),
-            line: self.record.position().map_or(0, csv::Position::line),
+            line: self.line(),
             column: column.to_owned(),
             field: field.to_owned(),
             accepted,

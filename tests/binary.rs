@@ -233,7 +233,7 @@ fn the_help_of_each_command_has_an_example() {
             count += 1;
         }
     }
-    assert_eq!(count, 2, "{help}");
+    assert_eq!(count, 3, "{help}");
 }
 
 #[test]

@@ -192,6 +192,7 @@ fn places(network: &CompiledNetwork) -> Vec<u32> {
     place
 }
 
+/// The engine's error in terms of populations.
 pub(super) fn explain(error: &EngineError, populations: &[Population]) -> RunError {
     let node = match error {
         EngineError::EndlessSpikes { neuron, .. } => *neuron,

@@ -248,6 +248,21 @@ impl Case {
     }
 }
 
+/// One neuron with two inputs of one spike each.
+pub fn two_inputs(first: f64, second: f64, refractory_period: f64) -> Case {
+    let edge = |pre| Edge { pre, post: 0, weight: 6.0, delay: 0.0 };
+    let times = [first, second];
+    let inputs = (0..2).map(|source| SourceSpike { time: times[source as usize], source });
+    Case {
+        family: Family::FeedForward,
+        index: 0,
+        sources: 2,
+        neurons: vec![NeuronParameters { refractory_period, ..NeuronParameters::default() }],
+        edges: vec![edge(0), edge(1)],
+        inputs: inputs.collect(),
+    }
+}
+
 /// A neuron of any ratio of time constants; its other parameters of order one.
 fn random_neuron(family: Family, random: &mut ChaCha8Rng) -> NeuronParameters {
     let tau_s = [0.7, 1.0, 0.4][random.random_range(0..3)];

@@ -1,0 +1,47 @@
+//! `firstspike learn`: one learning pass over a recorded trace.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::{LearnArguments, bad_input, console};
+use crate::run::{LearnError, LearnSummary, RunError, Subset, learn};
+use crate::scenario::load;
+
+pub(super) fn run(arguments: &LearnArguments) -> ExitCode {
+    let scenario = &arguments.scenario;
+    let loaded = match load(&scenario.scenario, &scenario.overrides()) {
+        Ok(loaded) => loaded,
+        Err(error) => return bad_input(&error),
+    };
+    let out = arguments
+        .out
+        .clone()
+        .unwrap_or_else(|| Path::new("traces").join(&loaded.scenario.name).join("learned.json"));
+    let subset = match arguments.data {
+        super::Data::Training => Subset::Training,
+        super::Data::Validation => Subset::Validation,
+        super::Data::Test => Subset::Test,
+    };
+    match learn(&loaded, &arguments.trace, subset, &out) {
+        Ok(summary) => {
+            print(&summary);
+            console::out!("changed network      {}", out.display());
+            ExitCode::SUCCESS
+        }
+        Err(LearnError::Run(error @ RunError::Learning(_))) => {
+            console::err!("error: {error}");
+            ExitCode::FAILURE
+        }
+        Err(error) => bad_input(&error),
+    }
+}
+
+fn print(summary: &LearnSummary) {
+    console::out!("samples              {}", summary.samples);
+    console::out!("loss                 {}", summary.loss);
+    console::out!("accuracy             {:.2} %", 100.0 * summary.accuracy);
+    console::out!("gradient             {:e} (length, by all weights)", summary.gradient_norm);
+    if summary.guarded > 0 {
+        console::out!("discarded            {} gradients of one neuron (guard)", summary.guarded);
+    }
+}

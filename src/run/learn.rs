@@ -1,0 +1,271 @@
+//! One learning pass over a trace, whoever recorded it.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::{OutputFolder, RunError, network_file};
+use crate::engine::Observer;
+use crate::learning::{Adam, BackwardPass, EncodedSet, FirstSpikes};
+use crate::network::{CompiledNetwork, Population};
+use crate::scenario::{Learner, LoadedScenario};
+use crate::trace::{self, TraceError, TraceSpike};
+
+/// Which of a scenario's sets a trace shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subset {
+    /// What is learned from.
+    Training,
+    /// What an epoch may be chosen by.
+    Validation,
+    /// What the result is measured on.
+    Test,
+}
+
+/// A trace that does not belong to the scenario.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LearnError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// A spike does not fit; or one that a spike implies is missing.
+    #[error("{}:{line}: {message}", path.display())]
+    Spike {
+        /// The trace.
+        path: PathBuf,
+        /// Line of the spike.
+        line: u64,
+        /// What is wrong, and what is accepted.
+        message: String,
+    },
+    /// The scenario has nothing to learn from it, or the trace nothing to teach.
+    #[error("{0}")]
+    Useless(String),
+    /// The scenario cannot be used, or the network not written.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+/// What a pass over a trace gave.
+#[derive(Clone, Debug)]
+pub struct LearnSummary {
+    /// Samples in the trace.
+    pub samples: usize,
+    /// Mean loss of the trace, before the step.
+    pub loss: f64,
+    /// Fraction of samples that the trace decides correctly.
+    pub accuracy: f64,
+    /// Length of the gradient of the mean loss by all weights.
+    pub gradient_norm: f64,
+    /// How often the gradient guard discarded a neuron's weight gradients.
+    pub guarded: u64,
+}
+
+/// How far a recorded input may be from the one that the sample stands for, as a fraction of the
+/// encoding's range. More than the jitter of a recording, less than most samples differ by: a trace
+/// of another set is recognised.
+const INPUT_TOLERANCE: f64 = 0.05;
+
+/// Takes one step of the scenario's optimiser against the gradient of its loss, averaged over the
+/// samples of a trace, and writes the changed network to `out`.
+///
+/// The trace takes the place of the simulation: loss and gradient come from the recorded times of
+/// inputs and neurons alone, with the slopes of the scenario's ideal neurons
+/// ([`FirstSpikes::backpropagate`]). Each spike is the first and only one of its neuron in its
+/// sample; neurons without one were silent. The step is the first of a training whose batch is the
+/// trace, except that remedies for silent neurons are not applied.
+///
+/// # Errors
+/// If scenario or trace cannot be used, with file and line, or the network cannot be written.
+pub fn learn(
+    loaded: &LoadedScenario,
+    trace: &Path,
+    subset: Subset,
+    out: &Path,
+) -> Result<LearnSummary, LearnError> {
+    if loaded.scenario.is_simulation() || loaded.scenario.training.is_none() {
+        let message = "the scenario has no loss to learn by: it needs [[layers]] and [training]";
+        return Err(LearnError::Useless(message.to_owned()));
+    }
+    let mut learner = loaded.learner().map_err(RunError::from)?;
+    let mut network = CompiledNetwork::new(&learner.network.network);
+    let set = learner.encode(match subset {
+        Subset::Training => &learner.data.training,
+        Subset::Validation => &learner.data.validation,
+        Subset::Test => &learner.data.test,
+    });
+    let unit = loaded.scenario.time_unit.suffix();
+    let recorded = Recorded::read(trace, unit, &learner, &network, &set)?;
+
+    let settings = &learner.settings;
+    let label_layer = learner.network.layers[learner.network.layers.len() - 1];
+    let labels = network.populations()[label_layer.0].nodes.clone();
+    let mut summary = LearnSummary {
+        samples: recorded.samples.len(),
+        loss: 0.0,
+        accuracy: 0.0,
+        gradient_norm: 0.0,
+        guarded: 0,
+    };
+    let share = 1.0 / recorded.samples.len() as f64;
+    let mut pass = BackwardPass::new(&network);
+    let mut gradient = vec![0.0; labels.len()];
+    for (sample, record) in &recorded.samples {
+        let times = &record.times()[labels.clone()];
+        let label = set.label(*sample);
+        summary.loss += share * settings.loss.evaluate(times, label, &mut gradient);
+        if settings.loss.decide(times) == Some(label) {
+            summary.accuracy += share;
+        }
+        pass.time_gradients.fill(0.0);
+        for (node, by_time) in labels.clone().zip(&gradient) {
+            pass.time_gradients[node] = share * by_time;
+        }
+        record.backpropagate(&network, settings.gradient_guard, &mut pass);
+    }
+    summary.guarded = pass.guarded;
+    summary.gradient_norm = pass.weight_gradients.iter().map(|by| by * by).sum::<f64>().sqrt();
+    let mut adam = Adam::new(network.synapse_count(), settings.adam);
+    let rate = settings.schedule.factor(0.0, settings.epochs);
+    adam.step(network.weights_mut(), &pass.weight_gradients, rate);
+
+    network.write_weights_to(&mut learner.network.network);
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = OutputFolder::create(folder.unwrap_or(Path::new(".")))?;
+    let name = out.file_name().unwrap_or(out.as_os_str()).to_string_lossy();
+    folder.write(&name, |file| {
+        network_file::write(&learner.network.network, unit, &mut *file)?;
+        file.flush()
+    })?;
+    Ok(summary)
+}
+
+/// The samples of a trace.
+struct Recorded {
+    samples: Vec<(usize, FirstSpikes)>,
+}
+
+impl Recorded {
+    fn read(
+        path: &Path,
+        unit: &str,
+        learner: &Learner,
+        network: &CompiledNetwork,
+        set: &EncodedSet,
+    ) -> Result<Self, LearnError> {
+        let (trace, lines) = trace::read_with_lines(path)?;
+        let refuse = |line, message| LearnError::Spike { path: path.to_owned(), line, message };
+        if trace.time_unit != unit {
+            let message = format!("times are in {}, the scenario's in {unit}", trace.time_unit);
+            return Err(refuse(1, message));
+        }
+        let mut spikes = Vec::with_capacity(lines.len());
+        for (spike, &line) in trace.spikes.iter().zip(&lines) {
+            let node = node_of(spike, network.populations()).map_err(|text| refuse(line, text))?;
+            let sample = spike.sample as usize;
+            if sample >= set.len() {
+                let message = format!(
+                    "sample {sample} does not exist: it must be from 0 to {}",
+                    set.len().saturating_sub(1)
+                );
+                return Err(refuse(line, message));
+            }
+            spikes.push(Line { sample, node, time: spike.time, line });
+        }
+        // Stable: of a neuron's spikes in a sample the first in the file stays first.
+        spikes.sort_by_key(|spike| (spike.sample, spike.node));
+        let range = (learner.encoding.latest - learner.encoding.earliest).abs();
+        let mut samples = Vec::new();
+        for spikes in spikes.chunk_by_mut(|a, b| a.sample == b.sample) {
+            check_sample(spikes, network, set, INPUT_TOLERANCE * range)
+                .map_err(|(line, message)| refuse(line, message))?;
+            spikes.sort_by(|a, b| a.time.total_cmp(&b.time));
+            let mut record = FirstSpikes::new(network.node_count());
+            for spike in spikes.iter() {
+                record.spike(spike.node, spike.time);
+            }
+            samples.push((spikes[0].sample, record));
+        }
+        if samples.is_empty() {
+            return Err(LearnError::Useless(format!("{}: there are no spikes", path.display())));
+        }
+        Ok(Recorded { samples })
+    }
+}
+
+/// A spike in the network's terms.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    sample: usize,
+    node: usize,
+    time: f64,
+    line: u64,
+}
+
+fn node_of(spike: &TraceSpike, populations: &[Population]) -> Result<usize, String> {
+    let named = populations.iter().find(|population| population.name == spike.population);
+    let population = named.ok_or_else(|| {
+        let names: Vec<&str> = populations.iter().map(|known| known.name.as_str()).collect();
+        format!("there is no population `{}`; there are {}", spike.population, names.join(", "))
+    })?;
+    let (index, size) = (spike.neuron as usize, population.nodes.len());
+    if index >= size {
+        return Err(format!(
+            "{}[{index}] does not exist: the neuron must be from 0 to {}",
+            spike.population,
+            size - 1
+        ));
+    }
+    Ok(population.nodes.start + index)
+}
+
+/// Checks that the spikes of one sample, sorted by node, are unique, and that all of its inputs are
+/// there at their times.
+fn check_sample(
+    spikes: &[Line],
+    network: &CompiledNetwork,
+    set: &EncodedSet,
+    tolerance: f64,
+) -> Result<(), (u64, String)> {
+    let sample = spikes[0].sample;
+    let first_line = spikes.iter().map(|spike| spike.line).min().unwrap_or(1);
+    if let Some(pair) = spikes.windows(2).find(|pair| pair[0].node == pair[1].node) {
+        let message = format!(
+            "{} spikes twice in sample {sample} (first in line {}): learning is on first spikes, one \
+             per neuron",
+            place(pair[0].node, network.populations()),
+            pair[0].line
+        );
+        return Err((pair[1].line, message));
+    }
+    let find = |node: usize| spikes.binary_search_by_key(&node, |spike| spike.node).ok();
+    let expected = set.stimulus(sample);
+    for input in expected.iter().filter(|input| input.time.is_finite()) {
+        let name = || place(input.source as usize, network.populations());
+        let Some(found) = find(input.source as usize) else {
+            let message = format!(
+                "sample {sample}, which begins here, has no spike of {}: every input must be there",
+                name()
+            );
+            return Err((first_line, message));
+        };
+        let Line { time, line, .. } = spikes[found];
+        if (time - input.time).abs() > tolerance {
+            let message = format!(
+                "{} spikes at {time} in sample {sample}, where the data set has {}: is this a trace \
+                 of another set (--data)?",
+                name(),
+                input.time
+            );
+            return Err((line, message));
+        }
+    }
+    Ok(())
+}
+
+fn place(node: usize, populations: &[Population]) -> String {
+    let found = populations.iter().find(|population| population.nodes.contains(&node));
+    found.map_or_else(String::new, |population| {
+        format!("{}[{}]", population.name, node - population.nodes.start)
+    })
+}
