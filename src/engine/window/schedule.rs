@@ -46,7 +46,7 @@ pub(super) struct Schedule {
     inhibits: Vec<Option<bool>>,
     /// So many synaptic events make a stretch.
     quota: usize,
-    /// No stretch with arrivals is longer than this: the bound of crossings would be worthless.
+    /// No stretch with arrivals is longer than this, in time units.
     longest: f64,
     /// The arrivals of the window, in the order of events.
     pub arrivals: Vec<Arrival>,
@@ -59,7 +59,7 @@ pub(super) struct Schedule {
 const EVENTS_PER_NEURON: usize = 4;
 
 impl Schedule {
-    /// `longest` is the smallest synaptic time constant.
+    /// No stretch with arrivals is longer than `longest`, in time units.
     pub fn new(network: &CompiledNetwork, longest: f64) -> Self {
         Schedule {
             under_way: BinaryHeap::new(),

@@ -37,7 +37,8 @@ fn random_case(seed: u64, recipe: &Recipe) -> (CompiledNetwork, Vec<SourceSpike>
             tau_m: [0.5, 1.0, 2.0, 7.0, f64::INFINITY][random.random_range(0..5)],
             bias_current: [0.0, 0.0, -0.2, 0.3, 1.5][random.random_range(0..5)],
             refractory_period: [0.0, 0.3, 0.5, 2.0][random.random_range(0..4)],
-            initial_potential: [0.0, 0.4, -0.7][random.random_range(0..3)],
+            // None that a bias current lifts to the threshold at the very moment of an input.
+            initial_potential: [0.0, 0.417, -0.731][random.random_range(0..3)],
             ..NeuronParameters::default()
         })
         .collect();
@@ -95,7 +96,7 @@ fn compare(seed: u64, recipe: &Recipe, until: f64, at_most_one_spike: bool) -> u
     let mut engine = WindowEngine::new(&network, options).expect("delays above zero");
     let ran = engine.run(&network, &stimulus, until, &mut found);
     let (found, expected) = (found.0, expected.0);
-    assert_eq!(found.spikes.len(), expected.spikes.len(), "seed {seed}");
+    assert_eq!(found.spikes.len(), expected.spikes.len(), "seed {seed}: {ran:?} {exact:?}");
     if found.spikes.len() < 300 {
         assert_eq!(ran, exact, "seed {seed}");
     }
