@@ -73,6 +73,10 @@ pub struct WindowEngine {
 /// must reach the observer before they fill the memory.
 const LONGEST_WINDOW: f64 = 64.0;
 
+/// Stretches with arrivals are no longer than so many of the shortest synaptic time constant: the
+/// longer they are, the looser is the bound of crossings, and the more neurons must be run again.
+const LONGEST_STRETCH: f64 = 0.125;
+
 impl WindowEngine {
     /// An engine for networks of this topology.
     ///
@@ -101,7 +105,7 @@ impl WindowEngine {
             options,
             length: shortest.min(LONGEST_WINDOW * most.max(f64::MIN_POSITIVE)),
             blocks: Vec::new(),
-            schedule: Schedule::new(network, least),
+            schedule: Schedule::new(network, LONGEST_STRETCH * least),
             spikes: Vec::new(),
         })
     }

@@ -3,7 +3,7 @@
 use super::{Dynamics, Propagator};
 
 /// Whether a neuron certainly stays below its threshold for a stretch of time, whatever arrived
-/// when: from its potential at the start and its current at the end only.
+/// when: from its state at the start, its current at the end and the inhibition in between only.
 ///
 /// Let the stretch have length `Δ`, and let inputs of the weights `w_i` arrive `t_i` after its
 /// start. Arriving earlier with the weight that decays to the same current afterwards,
@@ -15,23 +15,21 @@ use super::{Dynamics, Propagator};
 /// I(0) + Σ⁺ w_i e^(λ_s t_i)  =  I(Δ) e^(λ_s Δ) + Σ⁻ |w_i| e^(λ_s t_i)  ≤  (I(Δ) + W) e^(λ_s Δ)
 /// ```
 ///
-/// where `I(Δ)` is the current at the end, all inputs included, and `W` (what is *withheld*) any
-/// bound of the sum of the inhibitory weights. That neuron in turn stays below the larger of its
+/// where `I(Δ)` is the current at the end, all inputs included, and `W` (what is *withheld*) the sum
+/// of the absolute inhibitory weights. That neuron in turn stays below the larger of its
 /// ends without current, plus what its current adds at most.
 #[derive(Clone, Copy, Debug)]
 pub struct CrossingBound {
     free: Propagator,
-    withheld: f64,
     /// Most that a unit of current at the end can have added to the potential.
     gain: f64,
     ceiling: f64,
 }
 
 impl Dynamics {
-    /// The bound for a stretch of `elapsed` time units in which inhibitory inputs of at most
-    /// `withheld` (the sum of their absolute weights) arrive. For stretches longer than `τ_s` it
-    /// excludes nothing, nor does it for neurons with split currents.
-    pub fn crossing_bound(&self, elapsed: f64, withheld: f64) -> CrossingBound {
+    /// The bound for a stretch of `elapsed` time units. For stretches longer than `τ_s` it excludes
+    /// nothing, nor does it for neurons with split currents.
+    pub fn crossing_bound(&self, elapsed: f64) -> CrossingBound {
         let growth = (self.synaptic_rate * elapsed).exp();
         // K(t) ≤ t, and K(t) ≤ its largest value.
         let response = (elapsed * self.inverse_capacitance).min(self.largest_response);
@@ -39,7 +37,6 @@ impl Dynamics {
         let useful = self.synaptic_rate * elapsed <= 1.0 && !self.has_split_currents();
         CrossingBound {
             free: self.propagator(elapsed),
-            withheld,
             gain: growth * response,
             ceiling: if useful { self.threshold - slack } else { f64::NEG_INFINITY },
         }
@@ -50,13 +47,17 @@ impl Dynamics {
 const SLACK: f64 = 1e-11;
 
 impl CrossingBound {
-    /// Whether no crossing is possible, given the potential at the start of the stretch (relative
-    /// to the leak) and the synaptic current at its end. `false` says nothing.
+    /// Whether no crossing is possible, given potential (relative to the leak) and synaptic current
+    /// at the start of the stretch, the current at its end, and the sum of the absolute weights of
+    /// the inhibitory inputs in it. `false` says nothing.
     #[inline]
-    pub fn excludes(&self, potential: f64, current_at_end: f64) -> bool {
-        let drive = (current_at_end + self.withheld).max(0.0) * self.gain;
+    pub fn excludes(&self, start: [f64; 2], current_at_end: f64, withheld: f64) -> bool {
+        let [potential, current] = start;
+        let drive = (current_at_end + withheld).max(0.0) * self.gain;
         let free = potential.max(self.free.apply_to_pair([potential, 0.0])[0]);
-        free + drive + SLACK * (potential.abs() + drive) < self.ceiling
+        // All that was added up to arrive at the current.
+        let scale = potential.abs() + drive + (current.abs() + withheld) * self.gain;
+        free + drive + SLACK * scale < self.ceiling
     }
 }
 
@@ -96,8 +97,8 @@ mod tests {
                 dynamics.receive(&mut state, weight);
             }
             let withheld = inputs.iter().map(|input| (-input.1).max(0.0)).sum();
-            let bound = dynamics.crossing_bound(elapsed, withheld);
-            prop_assert!(!bound.excludes(potential, state.current) || highest < 1.0);
+            let bound = dynamics.crossing_bound(elapsed);
+            prop_assert!(!bound.excludes([potential, current], state.current, withheld) || highest < 1.0);
         }
     }
 }

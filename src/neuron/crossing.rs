@@ -63,7 +63,8 @@ impl Dynamics {
         state.inhibitory_current == 0.0
             && state.potential < self.threshold
             && later.potential + 1e-12 * (scale + self.threshold.abs()) < self.threshold
-            && self.slope(&later) > 0.0
+            && self.slope(&later)
+                > 1e-12 * (self.drift.abs() + self.membrane_rate * later.potential.abs())
     }
 
     /// `τ_m = τ_s`. Relative to the asymptote the potential is `(a t − b) e^(−λ t)` with the

@@ -20,6 +20,8 @@ pub(super) struct Block {
     /// Potential and current of every neuron at the start of the stretch, and at its end.
     start: Vec<[f64; 2]>,
     end: Vec<[f64; 2]>,
+    /// Per neuron: the sum of the absolute weights of its inhibitory inputs in the stretch.
+    withheld: Vec<f64>,
     /// End of the neuron's refractory period; infinity for one that may not spike again.
     release: Vec<f64>,
     /// The neurons in their refractory period.
@@ -67,6 +69,7 @@ impl Block {
             runs,
             start: vec![[0.0; 2]; size],
             end: vec![[0.0; 2]; size],
+            withheld: vec![0.0; size],
             release: vec![f64::NEG_INFINITY; size],
             held: Vec::new(),
             kinds: Vec::new(),
@@ -134,6 +137,9 @@ impl Block {
             self.propagate(network, stretch);
             for arrival in &schedule.arrivals[stretch.arrivals.clone()] {
                 self.receive(network, arrival.bundle, stretch.end - arrival.time);
+                if arrival.inhibits {
+                    self.withhold(network, arrival.bundle);
+                }
             }
             self.find_suspects(stretch);
             self.sweep_suspects(network, schedule, stretch, options);
@@ -144,10 +150,14 @@ impl Block {
     /// Moves every neuron to the end of the stretch as if nothing arrived.
     fn propagate(&mut self, network: &CompiledNetwork, stretch: &Stretch) {
         let elapsed = stretch.end - stretch.start;
+        self.withheld.fill(0.0);
         self.kinds.clear();
-        self.kinds.extend(network.distinct_dynamics().iter().map(|dynamics| {
-            (dynamics.propagator(elapsed), dynamics.crossing_bound(elapsed, stretch.withheld))
-        }));
+        self.kinds.extend(
+            network
+                .distinct_dynamics()
+                .iter()
+                .map(|dynamics| (dynamics.propagator(elapsed), dynamics.crossing_bound(elapsed))),
+        );
         for (run, kind) in &self.runs {
             let propagator = self.kinds[*kind as usize].0;
             let start = &self.start[run.clone()];
@@ -205,6 +215,15 @@ impl Block {
         }
     }
 
+    /// Adds up the inhibition of a spike that arrives over a bundle.
+    fn withhold(&mut self, network: &CompiledNetwork, bundle: usize) {
+        let reached = self.reached(network, bundle);
+        let targets = &network.targets()[reached.clone()];
+        for (&target, &weight) in targets.iter().zip(&network.weights()[reached]) {
+            self.withheld[target as usize - self.nodes.start] += (-weight).max(0.0);
+        }
+    }
+
     /// Keeps neurons in their refractory period at reset, and lists the neurons that may have
     /// crossed their threshold, or are released, in the stretch.
     fn find_suspects(&mut self, stretch: &Stretch) {
@@ -228,7 +247,7 @@ impl Block {
         for (run, kind) in &self.runs {
             let bound = self.kinds[*kind as usize].1;
             for neuron in run.clone() {
-                if !bound.excludes(self.start[neuron][0], self.end[neuron][1])
+                if !bound.excludes(self.start[neuron], self.end[neuron][1], self.withheld[neuron])
                     && self.release[neuron] < stretch.end
                 {
                     suspect(neuron, &mut self.suspicion);

@@ -13,6 +13,8 @@ use crate::network::CompiledNetwork;
 pub(super) struct Arrival {
     pub time: f64,
     pub bundle: usize,
+    /// Whether any of the weights is negative.
+    pub inhibits: bool,
 }
 
 /// A part of a window, with what arrives in it.
@@ -22,8 +24,6 @@ pub(super) struct Stretch {
     pub end: f64,
     /// Indices of its arrivals in the plan.
     pub arrivals: Range<usize>,
-    /// No neuron receives more inhibition in it than this (the sum of absolute weights).
-    pub withheld: f64,
 }
 
 /// A spike under way to the synapses of a row, bundle by bundle.
@@ -41,12 +41,12 @@ struct Delivery {
 #[derive(Clone, Debug)]
 pub(super) struct Schedule {
     under_way: BinaryHeap<Reverse<Delivery>>,
-    /// Per bundle: the most inhibition that one of its spikes brings to any neuron; NaN if it is not
-    /// known yet. The weights may change between runs.
-    inhibition: Vec<f64>,
+    /// Per bundle: whether any of its weights is negative; none if nobody asked yet. The weights may
+    /// change between runs.
+    inhibits: Vec<Option<bool>>,
     /// So many synaptic events make a stretch.
     quota: usize,
-    /// No stretch with arrivals is longer than this: the bound of crossings would be worthless.
+    /// No stretch with arrivals is longer than this, in time units.
     longest: f64,
     /// The arrivals of the window, in the order of events.
     pub arrivals: Vec<Arrival>,
@@ -59,11 +59,11 @@ pub(super) struct Schedule {
 const EVENTS_PER_NEURON: usize = 4;
 
 impl Schedule {
-    /// `longest` is the smallest synaptic time constant.
+    /// No stretch with arrivals is longer than `longest`, in time units.
     pub fn new(network: &CompiledNetwork, longest: f64) -> Self {
         Schedule {
             under_way: BinaryHeap::new(),
-            inhibition: vec![f64::NAN; network.bundle_delays().len()],
+            inhibits: vec![None; network.bundle_delays().len()],
             quota: EVENTS_PER_NEURON * network.node_count(),
             longest,
             arrivals: Vec::new(),
@@ -74,7 +74,7 @@ impl Schedule {
     /// Forgets everything, the weights included.
     pub fn reset(&mut self) {
         self.under_way.clear();
-        self.inhibition.fill(f64::NAN);
+        self.inhibits.fill(None);
     }
 
     /// When the next spike arrives; infinity if none is under way.
@@ -112,7 +112,13 @@ impl Schedule {
                 break;
             }
             // Delays below the resolution of time make an arrival late, never early.
-            self.arrivals.push(Arrival { time: time.max(start), bundle: bundle as usize });
+            let time = time.max(start);
+            let bundle_index = bundle as usize;
+            let inhibits = *self.inhibits[bundle_index].get_or_insert_with(|| {
+                let synapses = network.bundle_synapses(bundle_index..bundle_index + 1);
+                network.weights()[synapses].iter().any(|&weight| weight < 0.0)
+            });
+            self.arrivals.push(Arrival { time, bundle: bundle_index, inhibits });
             if bundle + 1 == row_end {
                 PeekMut::pop(next);
             } else {
@@ -133,50 +139,30 @@ impl Schedule {
             let Arrival { time, .. } = self.arrivals[next];
             if time - start > self.longest {
                 let arrivals = next..next;
-                self.stretches.push(Stretch { start, end: time, arrivals, withheld: 0.0 });
+                self.stretches.push(Stretch { start, end: time, arrivals });
                 start = time;
             }
-            let (first, mut count, mut withheld, mut latest) = (next, 0, 0.0, start);
-            while let Some(&Arrival { time, bundle }) = self.arrivals.get(next) {
+            let (first, mut count, mut latest) = (next, 0, start);
+            while let Some(&Arrival { time, bundle, .. }) = self.arrivals.get(next) {
                 // What arrives together stays together.
                 let full = count >= self.quota && time > latest;
                 if full || time - start > self.longest {
                     break;
                 }
                 count += network.bundle_synapses(bundle..bundle + 1).len();
-                if self.inhibition[bundle].is_nan() {
-                    self.inhibition[bundle] = inhibition(network, bundle);
-                }
-                withheld += self.inhibition[bundle];
                 latest = time;
                 next += 1;
             }
             let following = self.arrivals.get(next).map_or(end, |arrival| arrival.time);
             let stop = following.min((start + self.longest).max(latest));
-            self.stretches.push(Stretch { start, end: stop, arrivals: first..next, withheld });
+            self.stretches.push(Stretch { start, end: stop, arrivals: first..next });
             start = stop;
             events += count as u64;
         }
         if start < end {
             let arrivals = next..next;
-            self.stretches.push(Stretch { start, end, arrivals, withheld: 0.0 });
+            self.stretches.push(Stretch { start, end, arrivals });
         }
         events
     }
-}
-
-/// The most inhibition that one spike brings to any neuron over a bundle, rounded up generously.
-fn inhibition(network: &CompiledNetwork, bundle: usize) -> f64 {
-    let synapses = network.bundle_synapses(bundle..bundle + 1);
-    let targets = &network.targets()[synapses.clone()];
-    let weights = &network.weights()[synapses];
-    // Several synapses between the same two neurons are neighbours.
-    let (mut most, mut sum, mut previous) = (0.0, 0.0, u32::MAX);
-    for (&target, &weight) in targets.iter().zip(weights) {
-        let share = (-weight).max(0.0) + 1e-11 * weight.abs();
-        sum = if target == previous { sum + share } else { share };
-        previous = target;
-        most = f64::max(most, sum);
-    }
-    most
 }
