@@ -37,6 +37,7 @@ fn balanced_network() -> CompiledNetwork {
     let parameters = NeuronParameters {
         tau_m: 20.0,
         tau_s: 2.0,
+        tau_s_inhibitory: 2.0,
         threshold: 20.0,
         reset_potential: 10.0,
         refractory_period: 2.0,

@@ -53,7 +53,8 @@ impl Dynamics {
     ///
     /// The potential has at most one extremum. If it is below the threshold at both ends and rises
     /// at the second, that extremum is no maximum in between. The slack is far more than rounding
-    /// can shift the potential at the second end.
+    /// can shift the potential at the second end, or its slope: after a long time all that is left
+    /// of the slope is the rounding of a bias current against the leak, whose sign means nothing.
     #[inline]
     pub fn stays_below_threshold(&self, state: &State, propagator: &Propagator) -> bool {
         let mut later = *state;
@@ -295,6 +296,8 @@ pub fn first_spike(dynamics: &Dynamics, inputs: &[(f64, f64)]) -> Option<Crossin
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::NeuronParameters;
     use super::*;
 
@@ -319,6 +322,26 @@ mod tests {
                         assert!(slope > 0.0);
                     }
                 }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5000))]
+
+        #[test]
+        fn what_certainly_stays_below_does_not_cross(
+            tau_m in prop_oneof![Just(1.0), Just(2.0), Just(f64::INFINITY), 0.1..20.0],
+            bias in prop_oneof![Just(0.0), -2.0..0.99, 0.9..1.1],
+            potential in -3.0..1.0,
+            current in -5.0..20.0,
+            elapsed in prop_oneof![0.0..5.0, 0.0..1e3, 0.0..1e6],
+        ) {
+            let dynamics = neuron(tau_m, bias);
+            let state = State { potential, current, inhibitory_current: 0.0 };
+            if dynamics.stays_below_threshold(&state, &dynamics.propagator(elapsed)) {
+                let crossing = dynamics.first_crossing(&state);
+                prop_assert!(crossing.is_none_or(|crossing| crossing.elapsed > elapsed));
             }
         }
     }

@@ -3,6 +3,10 @@
 /// Parameters of one neuron. Times are in the scenario's time unit; potentials and currents are in
 /// any units that satisfy `current × time = capacitance × potential`.
 ///
+/// Every field stands for itself: who changes `tau_s` or `leak_potential` and takes the rest from the
+/// default sets `tau_s_inhibitory` and `initial_potential` (and `reset_potential`) too. Scenario files
+/// do that by themselves.
+///
 /// The default is the paper's neuron: `τ_m = τ_s = 1`, threshold 1 above a leak of 0, and a
 /// capacitance equal to `τ_s`, so that one spike of weight `w` raises the potential to `w/e`.
 #[derive(Clone, Copy, Debug, PartialEq)]
