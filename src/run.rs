@@ -10,6 +10,7 @@
 mod folder;
 mod gradients;
 mod learn;
+mod learn_spike_trains;
 mod network_file;
 mod picture;
 mod potentials;
@@ -24,6 +25,7 @@ use std::sync::atomic::AtomicBool;
 pub use folder::OutputFolder;
 pub use gradients::{GradientCheck, GradientEntry, check_gradients};
 pub use learn::{LearnError, LearnSummary, Subset, learn};
+pub use learn_spike_trains::learn_spike_trains;
 pub use simulate::simulate;
 pub use spike_trains::train_spike_trains;
 pub use summary::{SimulationSummary, SpikeTrainingSummary, TrainingSummary};

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::binary::{json, successful, text};
+use common::binary::{firstspike, json, successful, text};
 use std::path::{Path, PathBuf};
 
 fn scenario() -> PathBuf {
@@ -59,4 +59,42 @@ fn delays_thresholds_and_time_constants_are_trained_within_their_bounds() {
             within("delays", synapse[3].as_f64().expect("a delay"));
         }
     }
+}
+
+#[test]
+fn one_pass_over_a_recorded_trace_is_one_epoch_of_training() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenario = scenario();
+    let train = |out: &str, epochs: &str| {
+        let epochs = format!("spike_training.epochs={epochs}");
+        let constant = "spike_training.schedule=constant";
+        let arguments =
+            ["run", text(&scenario), "--out", out, "--quiet", "--set", &epochs, "--set", constant];
+        successful(folder.path(), &arguments);
+    };
+    train("trained", "1");
+    // The untrained network's trace: a simulation, without [spike_training].
+    let toml = std::fs::read_to_string(&scenario).expect("readable");
+    let untrained = toml.split("[spike_training]").next().expect("the part before");
+    std::fs::write(folder.path().join("simulation.toml"), untrained).expect("writable");
+    successful(folder.path(), &["run", "simulation.toml", "--out", "simulated"]);
+    let trace = "simulated/spikes.csv";
+    let learn = ["learn", text(&scenario), "--trace", trace, "--out", "learned.json"];
+    let ended = successful(folder.path(), &learn);
+    assert!(ended.stdout.contains("missing spikes"), "{}", ended.stdout);
+    let network = |path: &str| json(&folder.path().join(path));
+    assert_eq!(network("learned.json"), network("trained/network.json"));
+
+    std::fs::write(
+        folder.path().join("bad.csv"),
+        "sample,population,neuron,time_tau_s\n0,recurrent,20,1.0\n",
+    )
+    .expect("writable");
+    let refused = firstspike(folder.path(), &["learn", text(&scenario), "--trace", "bad.csv"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(
+        refused.stderr.contains("bad.csv:2: recurrent[20] does not exist"),
+        "{}",
+        refused.stderr
+    );
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::{LearnArguments, bad_input, console};
-use crate::run::{LearnError, LearnSummary, RunError, Subset, learn};
+use crate::run::{LearnError, LearnSummary, RunError, Subset, learn, learn_spike_trains};
 use crate::scenario::load;
 
 pub(super) fn run(arguments: &LearnArguments) -> ExitCode {
@@ -17,6 +17,18 @@ pub(super) fn run(arguments: &LearnArguments) -> ExitCode {
         .out
         .clone()
         .unwrap_or_else(|| Path::new("traces").join(&loaded.scenario.name).join("learned.json"));
+    if let Some(spec) = &loaded.scenario.spike_training {
+        return match learn_spike_trains(&loaded, spec, &arguments.trace, &out) {
+            Ok(metrics) => {
+                console::out!("timing error         {} (before the step)", metrics.timing_error());
+                console::out!("missing spikes       {}", metrics.missing);
+                console::out!("extra spikes         {}", metrics.extra);
+                console::out!("changed network      {}", out.display());
+                ExitCode::SUCCESS
+            }
+            Err(error) => bad_input(&error),
+        };
+    }
     let subset = match arguments.data {
         super::Data::Training => Subset::Training,
         super::Data::Validation => Subset::Validation,

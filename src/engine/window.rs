@@ -21,7 +21,8 @@
 //! looked for on a grid, and never missed.
 //!
 //! Spike times differ from the event engine's by roundings only (in a chaotic network these grow
-//! with time, as every rounding does there). They do not depend on the number of threads at all:
+//! with time, as every rounding does there). Where a crossing falls on the very moment of an
+//! arrival, to rounding, the two engines may see them in different order. They do not depend on the number of threads at all:
 //! stretches are cut and neurons suspected by rules that do not know of blocks.
 
 mod block;

@@ -1,12 +1,11 @@
 //! One learning pass over a trace, whoever recorded it.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::{OutputFolder, RunError, network_file};
 use crate::engine::Observer;
 use crate::learning::{Adam, BackwardPass, EncodedSet, FirstSpikes};
-use crate::network::{CompiledNetwork, Population};
+use crate::network::{CompiledNetwork, Network, Population};
 use crate::scenario::{Learner, LoadedScenario};
 use crate::trace::{self, TraceError, TraceSpike};
 
@@ -84,7 +83,8 @@ pub fn learn(
     out: &Path,
 ) -> Result<LearnSummary, LearnError> {
     if loaded.scenario.is_simulation() || loaded.scenario.training.is_none() {
-        let message = "the scenario has no loss to learn by: it needs [[layers]] and [training]";
+        let message = "the scenario has no loss to learn by: it needs [[layers]] and [training], or \
+                       [[populations]] and [spike_training]";
         return Err(LearnError::Useless(message.to_owned()));
     }
     let mut learner = loaded.learner().map_err(RunError::from)?;
@@ -130,14 +130,16 @@ pub fn learn(
     adam.step(network.weights_mut(), &pass.weight_gradients, rate);
 
     network.write_weights_to(&mut learner.network.network);
+    write_network(&learner.network.network, unit, out)?;
+    Ok(summary)
+}
+
+/// Writes a changed network to a file.
+pub(super) fn write_network(network: &Network, unit: &str, out: &Path) -> Result<(), RunError> {
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = OutputFolder::create(folder.unwrap_or(Path::new(".")))?;
     let name = out.file_name().unwrap_or(out.as_os_str()).to_string_lossy();
-    folder.write(&name, |file| {
-        network_file::write(&learner.network.network, unit, &mut *file)?;
-        file.flush()
-    })?;
-    Ok(summary)
+    folder.write(&name, |file| network_file::write(network, unit, file))
 }
 
 /// The samples of a trace.
@@ -202,7 +204,8 @@ struct Line {
     line: u64,
 }
 
-fn node_of(spike: &TraceSpike, populations: &[Population]) -> Result<usize, String> {
+/// The node that a spike of a trace names; the error says what is accepted.
+pub(super) fn node_of(spike: &TraceSpike, populations: &[Population]) -> Result<usize, String> {
     let named = populations.iter().find(|population| population.name == spike.population);
     let population = named.ok_or_else(|| {
         let names: Vec<&str> = populations.iter().map(|known| known.name.as_str()).collect();

@@ -158,14 +158,24 @@ impl SpikeTrainTrainer {
     /// If a neuron spikes endlessly at one instant.
     pub fn train_epoch(&mut self) -> Result<SpikeTrainMetrics, EngineError> {
         let (spikes, compiled) = self.run()?;
+        Ok(self.learn_from(&compiled, &spikes))
+    }
+
+    /// Takes a step by spikes that the network emitted, or that were recorded elsewhere, sorted by
+    /// time. `compiled` is the network as it is. The metrics are those of the spikes.
+    pub fn learn_from(
+        &mut self,
+        compiled: &CompiledNetwork,
+        spikes: &[Spike],
+    ) -> SpikeTrainMetrics {
         self.epoch += 1;
-        let (metrics, by_time, pushes) = self.differences(&spikes);
-        let mut gradients = trace_gradients(&compiled, EngineOptions::default(), &spikes, &by_time);
+        let (metrics, by_time, pushes) = self.differences(spikes);
+        let mut gradients = trace_gradients(compiled, EngineOptions::default(), spikes, &by_time);
         for push in &pushes {
-            push_potential(&compiled, &spikes, push, &mut gradients.weights);
+            push_potential(compiled, spikes, push, &mut gradients.weights);
         }
         self.step(&gradients);
-        Ok(metrics)
+        metrics
     }
 
     fn step(&mut self, gradients: &TraceGradients) {
