@@ -26,6 +26,7 @@ mod crossing;
 mod crossing_split;
 mod derivative;
 mod dynamics;
+mod kernel;
 mod lambert;
 mod parameters;
 

@@ -13,7 +13,8 @@
 //! through the threshold holds the crossing. Nothing is stepped over.
 
 use super::crossing::{Crossing, bracketed_root};
-use super::dynamics::{Dynamics, State, general_decays_and_kernel};
+use super::dynamics::{Dynamics, State};
+use super::kernel::general_decays_and_kernel;
 
 impl Dynamics {
     /// The first crossing in the presence of an inhibitory current with a time constant of its own.
