@@ -12,8 +12,12 @@
 //! cargo bench --bench balanced
 //! ```
 
+#[path = "common/activity.rs"]
+mod common;
+
 use std::time::{Duration, Instant};
 
+use common::activity;
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use firstspike::engine::{
     EngineOptions, EventEngine, Observer, Recording, SourceSpike, WindowEngine,
@@ -95,29 +99,6 @@ impl Observer for Nobody {
     fn spike(&mut self, _node: usize, _time: f64) {}
 }
 
-/// Mean rate per neuron in Hz, and the mean coefficient of variation of a neuron's intervals.
-fn activity(recording: &Recording, neurons: usize, until: f64) -> (f64, f64) {
-    let mut times = vec![Vec::new(); neurons];
-    let of_neurons = recording.spikes.iter().filter(|spike| (spike.node as usize) < neurons);
-    for spike in of_neurons {
-        times[spike.node as usize].push(spike.time);
-    }
-    let count: usize = times.iter().map(Vec::len).sum();
-    let variations: Vec<f64> = times
-        .iter()
-        .filter(|times| times.len() > 3)
-        .map(|times| {
-            let intervals: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-            let number = intervals.len() as f64;
-            let mean = intervals.iter().sum::<f64>() / number;
-            let variance = intervals.iter().map(|interval| (interval - mean).powi(2)).sum::<f64>();
-            (variance / number).sqrt() / mean
-        })
-        .collect();
-    let variation = variations.iter().sum::<f64>() / variations.len() as f64;
-    (1000.0 * count as f64 / (neurons as f64 * until), variation)
-}
-
 /// Resident memory of this process and its peak, in bytes; none where /proc does not tell.
 fn memory() -> Option<(f64, f64)> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -141,11 +122,12 @@ fn measure(criterion: &mut Criterion, neurons: usize, synapses_per_neuron: usize
     let mut engine = WindowEngine::new(&network, EngineOptions::default()).expect("has delays");
     let mut recording = Recording::default();
     let statistics = engine.run(&network, &stimulus, until, &mut recording).expect("runs");
-    let (rate, variation) = activity(&recording, neurons, until);
+    let (rate, variation) = activity(&recording, 0..neurons, until);
     println!(
         "{neurons} neurons, {synapses} synapses, built in {built:.2} s; {} synaptic events in \
-         {until} ms; {rate:.1} Hz, variation of intervals {variation:.2}",
-        statistics.synaptic_events
+         {until} ms; {:.1} Hz, variation of intervals {variation:.2}",
+        statistics.synaptic_events,
+        1000.0 * rate
     );
     // Later networks live in memory that earlier ones left behind: only the first tells.
     static FIRST: std::sync::Once = std::sync::Once::new();

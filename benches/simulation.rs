@@ -10,8 +10,12 @@
 //! cargo bench --bench simulation
 //! ```
 
+#[path = "common/activity.rs"]
+mod common;
+
 use std::time::Duration;
 
+use common::activity;
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use firstspike::engine::{EngineOptions, EventEngine, Observer, Recording, SourceSpike};
 use firstspike::network::{CompiledNetwork, Network, PopulationId, Synapse};
@@ -81,35 +85,13 @@ impl Observer for Nobody {
     fn spike(&mut self, _node: usize, _time: f64) {}
 }
 
-/// Mean rate per neuron and ms, and the mean coefficient of variation of a neuron's intervals.
-fn activity(recording: &Recording) -> (f64, f64) {
-    let mut times = vec![Vec::new(); NEURONS];
-    for spike in recording.spikes.iter().filter(|spike| spike.node as usize >= NEURONS) {
-        times[spike.node as usize - NEURONS].push(spike.time);
-    }
-    let count: usize = times.iter().map(Vec::len).sum();
-    let variations: Vec<f64> = times
-        .iter()
-        .filter(|times| times.len() > 3)
-        .map(|times| {
-            let intervals: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-            let number = intervals.len() as f64;
-            let mean = intervals.iter().sum::<f64>() / number;
-            let variance = intervals.iter().map(|interval| (interval - mean).powi(2)).sum::<f64>();
-            (variance / number).sqrt() / mean
-        })
-        .collect();
-    let variation = variations.iter().sum::<f64>() / variations.len() as f64;
-    (count as f64 / (NEURONS as f64 * UNTIL), variation)
-}
-
 fn simulation(criterion: &mut Criterion) {
     let network = balanced_network();
     let stimulus = background();
     let mut engine = EventEngine::new(&network, EngineOptions::default());
     let mut recording = Recording::default();
     let statistics = engine.run(&network, &stimulus, UNTIL, &mut recording).expect("runs");
-    let (rate, variation) = activity(&recording);
+    let (rate, variation) = activity(&recording, NEURONS..2 * NEURONS, UNTIL);
     // What is measured is the irregular activity of a balanced network, neither silence nor lockstep.
     println!(
         "{} synaptic events; neurons fire at {:.1} Hz with a variation of intervals of {:.2}",

@@ -6,6 +6,7 @@
 //! any number of threads: the faster one for large networks. Whatever
 //! looks at a run is an [`Observer`]: recording, statistics and learning all see the same spikes.
 
+mod delivery;
 mod event;
 mod observer;
 mod queue;

@@ -23,6 +23,7 @@ use std::collections::binary_heap::PeekMut;
 use std::ops::Range;
 
 use super::Observer;
+use super::delivery::{Delivery, check_source};
 use super::queue::{EventQueue, from_ordered_bits, ordered_bits};
 use crate::network::CompiledNetwork;
 use crate::neuron::{Dynamics, State};
@@ -110,17 +111,6 @@ struct Cell {
     deferred: Option<Horizon>,
 }
 
-/// A spike on its way: the next bundle of synapses it arrives at, and where its row ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Delivery {
-    /// Order-preserving bits of the arrival time.
-    arrival: u64,
-    bundle: u32,
-    row_end: u32,
-    /// Bits of the time of emission.
-    emitted: u64,
-}
-
 /// The priority-queue scheduler. One engine serves any number of runs of networks of one topology;
 /// it keeps its memory between them.
 #[derive(Clone, Debug)]
@@ -183,7 +173,7 @@ impl EventEngine {
         self.reset(network, until);
         let mut statistics = RunStatistics::default();
         let mut next_source = 0;
-        let mut source_time = self.check_source(network, stimulus, next_source, 0.0)?;
+        let mut source_time = Self::next_source(network, stimulus, next_source, 0.0)?;
         loop {
             let crossing = self.crossings.next().map_or(f64::INFINITY, |(time, _)| time);
             let arrival = self.next_arrival();
@@ -213,7 +203,7 @@ impl EventEngine {
                 statistics.spikes += 1;
                 self.emit(network, source, now);
                 next_source += 1;
-                source_time = self.check_source(network, stimulus, next_source, now)?;
+                source_time = Self::next_source(network, stimulus, next_source, now)?;
             } else {
                 statistics.synaptic_events += self.deliver(network, now);
                 self.predict_touched(network, now, source_time, until);
@@ -241,21 +231,14 @@ impl EventEngine {
     }
 
     /// The time of the stimulus's spike at `index`, infinity behind its end.
-    fn check_source(
-        &self,
+    fn next_source(
         network: &CompiledNetwork,
         stimulus: &[SourceSpike],
         index: usize,
         earliest: f64,
     ) -> Result<f64, EngineError> {
         let Some(spike) = stimulus.get(index) else { return Ok(f64::INFINITY) };
-        if !(spike.time >= earliest) {
-            return Err(EngineError::Stimulus { index, time: spike.time });
-        }
-        let node = spike.source as usize;
-        if node >= self.cells.len() || network.dynamics_index(node).is_some() {
-            return Err(EngineError::NotASource { index, node: spike.source });
-        }
+        check_source(network, spike, index, earliest)?;
         Ok(spike.time)
     }
 

@@ -30,6 +30,7 @@ mod schedule;
 
 use rayon::prelude::*;
 
+use super::delivery::check_source;
 use super::{EngineError, EngineOptions, Observer, RunStatistics, SourceSpike, Spike};
 use crate::network::CompiledNetwork;
 use block::Block;
@@ -245,15 +246,9 @@ impl WindowEngine {
 
 fn check_stimulus(network: &CompiledNetwork, stimulus: &[SourceSpike]) -> Result<(), EngineError> {
     let mut earliest = 0.0;
-    for (index, &SourceSpike { time, source }) in stimulus.iter().enumerate() {
-        if !(time >= earliest) {
-            return Err(EngineError::Stimulus { index, time });
-        }
-        let node = source as usize;
-        if node >= network.node_count() || network.dynamics_index(node).is_some() {
-            return Err(EngineError::NotASource { index, node: source });
-        }
-        earliest = time;
+    for (index, spike) in stimulus.iter().enumerate() {
+        check_source(network, spike, index, earliest)?;
+        earliest = spike.time;
     }
     Ok(())
 }

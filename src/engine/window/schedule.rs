@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::ops::Range;
 
+use crate::engine::delivery::Delivery;
 use crate::engine::queue::{from_ordered_bits, ordered_bits};
 use crate::network::CompiledNetwork;
 
@@ -24,17 +25,6 @@ pub(super) struct Stretch {
     pub end: f64,
     /// Indices of its arrivals in the plan.
     pub arrivals: Range<usize>,
-}
-
-/// A spike under way to the synapses of a row, bundle by bundle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Delivery {
-    /// Order-preserving bits of the arrival time.
-    arrival: u64,
-    bundle: u32,
-    row_end: u32,
-    /// Bits of the time of emission.
-    emitted: u64,
 }
 
 /// The spikes under way, and the plan of the present window.
