@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
-use super::{BackwardPass, EncodedSet, FirstSpikes, LayerActivity, Loss, Score};
-use crate::engine::{EngineError, EngineOptions, EventEngine};
+use super::{BackwardPass, EncodedSet, FirstSpikes, LayerActivity, Loss, Presentation, Score};
+use crate::engine::{EngineError, EngineOptions, EventEngine, SourceSpike};
 use crate::network::{CompiledNetwork, LayeredNetwork};
 
 /// Learning that cannot go on.
@@ -108,6 +108,7 @@ struct Worker {
     record: FirstSpikes,
     pass: BackwardPass,
     label_gradient: Vec<f64>,
+    stimulus: Vec<SourceSpike>,
 }
 
 /// Runs batches, and keeps the threads' memory between them.
@@ -126,6 +127,7 @@ impl BatchRunner {
             record: FirstSpikes::new(network.node_count()),
             pass: BackwardPass::new(network),
             label_gradient: vec![0.0; parts.labels().len()],
+            stimulus: Vec::new(),
         };
         let workers = (0..rayon::current_num_threads()).map(|_| Mutex::new(worker())).collect();
         BatchRunner { parts, loss, workers }
@@ -137,12 +139,15 @@ impl BatchRunner {
         network: &CompiledNetwork,
         set: &EncodedSet,
         samples: &[u32],
+        presentation: Presentation,
         gradient: Option<GradientSettings>,
     ) -> Result<BatchResult, LearningError> {
         let units: Vec<Result<BatchResult, LearningError>> = samples
             .par_chunks(UNIT)
             .map(|unit| {
-                self.with_worker(|worker| self.run_unit(worker, network, set, unit, gradient))
+                self.with_worker(|worker| {
+                    self.run_unit(worker, network, set, unit, presentation, gradient)
+                })
             })
             .collect();
         let mut total = BatchResult::empty(&self.parts);
@@ -167,7 +172,7 @@ impl BatchRunner {
                 .into_par_iter()
                 .map(|sample| {
                     self.with_worker(|worker| {
-                        worker.forward(network, set, sample)?;
+                        worker.forward(network, set, sample, Presentation::Plain)?;
                         Ok(worker.record.clone())
                     })
                 })
@@ -191,6 +196,7 @@ impl BatchRunner {
         network: &CompiledNetwork,
         set: &EncodedSet,
         samples: &[u32],
+        presentation: Presentation,
         gradient: Option<GradientSettings>,
     ) -> Result<BatchResult, LearningError> {
         let mut result = BatchResult::empty(&self.parts);
@@ -198,7 +204,7 @@ impl BatchRunner {
         worker.pass.guarded = 0;
         for &sample in samples {
             let sample = sample as usize;
-            worker.forward(network, set, sample)?;
+            worker.forward(network, set, sample, presentation)?;
             let label_times = &worker.record.times()[self.parts.labels()];
             let label = set.label(sample);
             let loss = self.loss.evaluate(label_times, label, &mut worker.label_gradient);
@@ -236,10 +242,12 @@ impl Worker {
         network: &CompiledNetwork,
         set: &EncodedSet,
         sample: usize,
+        presentation: Presentation,
     ) -> Result<(), LearningError> {
         self.record.clear();
+        set.stimulus(sample, presentation, &mut self.stimulus);
         self.engine
-            .run(network, set.stimulus(sample), f64::INFINITY, &mut self.record)
+            .run(network, &self.stimulus, f64::INFINITY, &mut self.record)
             .map_err(|source| LearningError::Engine { sample, source })?;
         Ok(())
     }

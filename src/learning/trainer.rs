@@ -8,8 +8,8 @@ use rand::seq::SliceRandom;
 use super::batch::{BatchResult, BatchRunner, GradientSettings, LearningError, Parts};
 use super::silent::Remedy;
 use super::{
-    Adam, AdamSettings, EncodedSet, EpochMetrics, FirstSpikes, LayerActivity, Loss, Schedule,
-    Score, SilentNeurons,
+    Adam, AdamSettings, EncodedSet, EpochMetrics, FirstSpikes, LayerActivity, Loss, Presentation,
+    Schedule, Score, SilentNeurons,
 };
 use crate::network::{CompiledNetwork, LayeredNetwork};
 use crate::random;
@@ -98,7 +98,8 @@ impl Trainer {
                 sample_weight: 1.0 / batch.len() as f64,
                 guard: self.settings.gradient_guard,
             };
-            let result = self.runner.run(&self.network, set, batch, Some(gradient))?;
+            let shown = Presentation::Training { epoch: self.epoch as u64 };
+            let result = self.runner.run(&self.network, set, batch, shown, Some(gradient))?;
             let first_nodes: Vec<usize> =
                 self.parts.layers.iter().map(|nodes| nodes.start).collect();
             let outcome = self.remedy.apply(&result.activity, &first_nodes, &mut self.network);
@@ -145,7 +146,7 @@ impl Trainer {
     /// If the engine fails on a sample.
     pub fn evaluate(&self, set: &EncodedSet) -> Result<(Score, Vec<LayerActivity>), LearningError> {
         let samples: Vec<u32> = (0..set.len() as u32).collect();
-        let result = self.runner.run(&self.network, set, &samples, None)?;
+        let result = self.runner.run(&self.network, set, &samples, Presentation::Plain, None)?;
         Ok((result.score, result.activity))
     }
 

@@ -23,7 +23,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use super::RunError;
 use super::simulate::explain;
 use crate::engine::EngineOptions;
-use crate::learning::{LearningError, TraceGradients};
+use crate::learning::{self, LearningError, TraceGradients};
 use crate::network::CompiledNetwork;
 use crate::random;
 use crate::scenario::LoadedScenario;
@@ -204,8 +204,13 @@ fn prepare(loaded: &LoadedScenario, cut_at: Option<f64>) -> Result<(Probe, Vec<T
     let set = learner.encode(&learner.data.training);
     let label_layer = learner.network.layers[learner.network.layers.len() - 1];
     let labels = learner.network.network.populations()[label_layer.0].nodes.clone();
+    let stimulus = |sample| {
+        let mut spikes = Vec::new();
+        set.stimulus(sample, learning::Presentation::Plain, &mut spikes);
+        spikes
+    };
     let presentation = |sample| Presentation {
-        stimulus: set.stimulus(sample).to_vec(),
+        stimulus: stimulus(sample),
         objective: Objective::Training {
             loss: learner.settings.loss,
             labels: labels.clone(),

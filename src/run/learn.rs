@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{OutputFolder, RunError, network_file};
 use crate::engine::Observer;
-use crate::learning::{Adam, BackwardPass, EncodedSet, FirstSpikes};
+use crate::learning::{Adam, BackwardPass, EncodedSet, FirstSpikes, Presentation};
 use crate::network::{CompiledNetwork, Network, Population};
 use crate::scenario::{Learner, LoadedScenario};
 use crate::trace::{self, TraceError, TraceSpike};
@@ -242,7 +242,8 @@ fn check_sample(
         return Err((pair[1].line, message));
     }
     let find = |node: usize| spikes.binary_search_by_key(&node, |spike| spike.node).ok();
-    let expected = set.stimulus(sample);
+    let mut expected = Vec::new();
+    set.stimulus(sample, Presentation::Plain, &mut expected);
     for input in expected.iter().filter(|input| input.time.is_finite()) {
         let name = || place(input.source as usize, network.populations());
         let Some(found) = find(input.source as usize) else {
