@@ -8,6 +8,7 @@
 
 mod delivery;
 mod event;
+pub mod feed_forward;
 mod observer;
 mod queue;
 mod window;

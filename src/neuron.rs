@@ -33,5 +33,6 @@ mod parameters;
 pub use bound::CrossingBound;
 pub use crossing::{Crossing, first_spike};
 pub use derivative::{CausalInput, CrossingDerivative, crossing_derivatives};
+pub(crate) use dynamics::Ratio;
 pub use dynamics::{Dynamics, Propagator, State};
 pub use parameters::{NeuronParameters, ParameterError};

@@ -34,7 +34,7 @@ pub struct State {
 
 /// Which closed form the ratio of the time constants allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ratio {
+pub(crate) enum Ratio {
     /// `τ_m = τ_s`: the crossing is a Lambert W function.
     Equal,
     /// `τ_m = 2 τ_s`: the crossing is the root of a quadratic.
@@ -204,6 +204,41 @@ impl Dynamics {
     #[inline]
     pub fn has_split_currents(&self) -> bool {
         self.split
+    }
+
+    pub(crate) fn ratio(&self) -> Ratio {
+        self.ratio
+    }
+
+    pub(crate) fn membrane_rate(&self) -> f64 {
+        self.membrane_rate
+    }
+
+    pub(crate) fn synaptic_rate(&self) -> f64 {
+        self.synaptic_rate
+    }
+
+    pub(crate) fn inverse_capacitance(&self) -> f64 {
+        self.inverse_capacitance
+    }
+
+    pub(crate) fn largest_response(&self) -> f64 {
+        self.largest_response
+    }
+
+    /// Threshold relative to the leak potential.
+    pub(crate) fn threshold(&self) -> f64 {
+        self.threshold
+    }
+
+    /// The same neuron with another threshold (relative to the leak potential).
+    pub(crate) fn with_threshold(&self, threshold: f64) -> Self {
+        Dynamics { threshold, ..*self }
+    }
+
+    /// Whether the neuron is silent and at rest until its inputs come, and stays so without them.
+    pub(crate) fn starts_and_stays_at_rest(&self) -> bool {
+        self.drift == 0.0 && self.initial_state == State::default() && self.threshold > 0.0
     }
 
     /// Synaptic time constant (of excitatory synapses if currents are split), in time units.

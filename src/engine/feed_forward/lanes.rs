@@ -1,0 +1,198 @@
+//! Numbers as the vector units of the machine hold them.
+//!
+//! The widest instruction set is chosen when the program runs (`pulp`). [`Element`] gives the few
+//! vector operations that the sweeps need, for double and for single precision; the rest is written as
+//! plain loops of branch-free arithmetic, which the compiler vectorises for the same instruction set.
+
+use pulp::Simd;
+
+/// A floating-point number that the sweeps compute with.
+pub trait Element: Copy + Default + Send + Sync + PartialOrd + 'static {
+    /// As many of them as fit into one register.
+    type Vector<S: Simd>: Copy;
+    /// One truth value for each.
+    type Mask<S: Simd>: Copy;
+    /// Infinity.
+    const INFINITY: Self;
+
+    /// Rounds from double precision.
+    fn from_f64(value: f64) -> Self;
+    /// Widens to double precision.
+    fn to_f64(self) -> f64;
+    /// How many fit into one register.
+    fn lanes<S: Simd>() -> usize;
+    /// The same value in every lane.
+    fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
+    /// A slice as vectors; what does not fill one is left out.
+    fn vectors<S: Simd>(values: &[Self]) -> &[Self::Vector<S>];
+    /// A slice as vectors to write to; what does not fill one is left out.
+    fn vectors_mut<S: Simd>(values: &mut [Self]) -> &mut [Self::Vector<S>];
+    /// `a + b`
+    fn add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// `a b`
+    fn multiply<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// `a b + c`, with one rounding where the machine can do that.
+    fn multiply_add<S: Simd>(
+        simd: S,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+        c: Self::Vector<S>,
+    ) -> Self::Vector<S>;
+    /// `a < b`
+    fn below<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
+    /// `a ≥ b`
+    fn at_least<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
+    /// Both.
+    fn and<S: Simd>(simd: S, a: Self::Mask<S>, b: Self::Mask<S>) -> Self::Mask<S>;
+    /// Either.
+    fn or<S: Simd>(simd: S, a: Self::Mask<S>, b: Self::Mask<S>) -> Self::Mask<S>;
+    /// Whether it holds in any lane.
+    fn any<S: Simd>(simd: S, mask: Self::Mask<S>) -> bool;
+    /// `a` where the mask holds, zero elsewhere.
+    fn where_set<S: Simd>(simd: S, mask: Self::Mask<S>, a: Self::Vector<S>) -> Self::Vector<S>;
+    /// The sum over all lanes.
+    fn sum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
+}
+
+macro_rules! element {
+    ($float:ident, $vector:ident, $mask:ident, $lanes:ident, $splat:ident, $vectors:ident,
+     $vectors_mut:ident, $add:ident, $multiply:ident, $multiply_add:ident, $below:ident, $at_least:ident,
+     $and:ident, $or:ident, $first:ident, $select:ident, $sum:ident) => {
+        impl Element for $float {
+            type Vector<S: Simd> = S::$vector;
+            type Mask<S: Simd> = S::$mask;
+            const INFINITY: Self = $float::INFINITY;
+
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                value as $float
+            }
+
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+
+            #[inline(always)]
+            fn lanes<S: Simd>() -> usize {
+                S::$lanes
+            }
+
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, value: Self) -> S::$vector {
+                simd.$splat(value)
+            }
+
+            #[inline(always)]
+            fn vectors<S: Simd>(values: &[Self]) -> &[S::$vector] {
+                S::$vectors(values).0
+            }
+
+            #[inline(always)]
+            fn vectors_mut<S: Simd>(values: &mut [Self]) -> &mut [S::$vector] {
+                S::$vectors_mut(values).0
+            }
+
+            #[inline(always)]
+            fn add<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$add(a, b)
+            }
+
+            #[inline(always)]
+            fn multiply<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$multiply(a, b)
+            }
+
+            #[inline(always)]
+            fn multiply_add<S: Simd>(
+                simd: S,
+                a: S::$vector,
+                b: S::$vector,
+                c: S::$vector,
+            ) -> S::$vector {
+                simd.$multiply_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn below<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$mask {
+                simd.$below(a, b)
+            }
+
+            #[inline(always)]
+            fn at_least<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$mask {
+                simd.$at_least(a, b)
+            }
+
+            #[inline(always)]
+            fn and<S: Simd>(simd: S, a: S::$mask, b: S::$mask) -> S::$mask {
+                simd.$and(a, b)
+            }
+
+            #[inline(always)]
+            fn or<S: Simd>(simd: S, a: S::$mask, b: S::$mask) -> S::$mask {
+                simd.$or(a, b)
+            }
+
+            #[inline(always)]
+            fn any<S: Simd>(simd: S, mask: S::$mask) -> bool {
+                // With AVX-512 pulp 0.22 counts from the last lane; that it finds none is right.
+                simd.$first(mask) < S::$lanes
+            }
+
+            #[inline(always)]
+            fn where_set<S: Simd>(simd: S, mask: S::$mask, a: S::$vector) -> S::$vector {
+                simd.$select(mask, a, simd.$splat(0.0))
+            }
+
+            #[inline(always)]
+            fn sum<S: Simd>(simd: S, a: S::$vector) -> Self {
+                simd.$sum(a)
+            }
+        }
+    };
+}
+
+element!(
+    f64,
+    f64s,
+    m64s,
+    F64_LANES,
+    splat_f64s,
+    as_simd_f64s,
+    as_mut_simd_f64s,
+    add_f64s,
+    mul_f64s,
+    mul_add_e_f64s,
+    less_than_f64s,
+    greater_than_or_equal_f64s,
+    and_m64s,
+    or_m64s,
+    first_true_m64s,
+    select_f64s,
+    reduce_sum_f64s
+);
+element!(
+    f32,
+    f32s,
+    m32s,
+    F32_LANES,
+    splat_f32s,
+    as_simd_f32s,
+    as_mut_simd_f32s,
+    add_f32s,
+    mul_f32s,
+    mul_add_e_f32s,
+    less_than_f32s,
+    greater_than_or_equal_f32s,
+    and_m32s,
+    or_m32s,
+    first_true_m32s,
+    select_f32s,
+    reduce_sum_f32s
+);
+
+/// `a b + c` in a plain loop, with one rounding where the machine can do that.
+#[inline(always)]
+pub fn multiply_add<S: Simd>(a: f64, b: f64, c: f64) -> f64 {
+    if S::IS_SCALAR { a * b + c } else { a.mul_add(b, c) }
+}

@@ -1,0 +1,111 @@
+//! Weight matrices in tiles of a few columns, so that a tile's sums stay in registers while the sweep
+//! goes over all of its rows.
+
+use super::lanes::Element;
+
+/// Columns are padded with zeros to a multiple of this, whatever the width of a register, so that
+/// the layout is the same on every machine.
+const PADDING: usize = 16;
+/// Columns of a full tile.
+const TILE: usize = 32;
+
+/// How a matrix of one row per presynaptic and one column per postsynaptic neuron is laid out: tile
+/// after tile, each a contiguous block of rows. The last tile may be narrower.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tiling {
+    /// Presynaptic neurons and bias sources.
+    pub rows: usize,
+    /// Postsynaptic neurons.
+    pub columns: usize,
+}
+
+/// A block of columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// Where its block begins in the matrix's data.
+    pub start: usize,
+    /// Its first column.
+    pub column: usize,
+    /// How many columns it has, padding included.
+    pub width: usize,
+}
+
+impl Tiling {
+    /// Number of columns, padding included.
+    pub fn padded_columns(&self) -> usize {
+        self.columns.next_multiple_of(PADDING)
+    }
+
+    /// Number of values, padding included.
+    pub fn len(&self) -> usize {
+        self.rows * self.padded_columns()
+    }
+
+    /// All tiles, in order.
+    pub fn tiles(self) -> impl ExactSizeIterator<Item = Tile> {
+        let padded = self.padded_columns();
+        (0..padded.div_ceil(TILE)).map(move |index| {
+            let column = index * TILE;
+            Tile { start: self.rows * column, column, width: TILE.min(padded - column) }
+        })
+    }
+
+    /// Largest number of values in a tile.
+    pub fn largest_tile(&self) -> usize {
+        self.rows * TILE.min(self.padded_columns())
+    }
+
+    /// Where the value of a row and column stands.
+    pub fn index(&self, row: usize, column: usize) -> usize {
+        let first = column / TILE * TILE;
+        let width = TILE.min(self.padded_columns() - first);
+        self.rows * first + row * width + (column - first)
+    }
+
+    /// Copies a matrix in rows into tiles.
+    pub fn scatter<T: Element>(&self, matrix: &[f64], tiled: &mut [T]) {
+        for (row, values) in matrix.chunks_exact(self.columns).enumerate() {
+            for (column, &value) in values.iter().enumerate() {
+                tiled[self.index(row, column)] = T::from_f64(value);
+            }
+        }
+    }
+
+    /// Copies tiles into a matrix in rows.
+    pub fn gather<T: Element>(&self, tiled: &[T], matrix: &mut [f64]) {
+        for (row, values) in matrix.chunks_exact_mut(self.columns).enumerate() {
+            for (column, value) in values.iter_mut().enumerate() {
+                *value = tiled[self.index(row, column)].to_f64();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_has_its_place_and_comes_back() {
+        for columns in [1, 3, 10, 16, 17, 31, 32, 33, 120, 350] {
+            let tiling = Tiling { rows: 7, columns };
+            let matrix: Vec<f64> = (1..=7 * columns).map(|value| value as f64).collect();
+            let mut tiled = vec![0.0f64; tiling.len()];
+            tiling.scatter(&matrix, &mut tiled);
+            let mut back = vec![0.0; matrix.len()];
+            tiling.gather(&tiled, &mut back);
+            assert_eq!(back, matrix);
+            assert_eq!(tiled.iter().filter(|&&value| value == 0.0).count(), {
+                7 * (tiling.padded_columns() - columns)
+            });
+            // The tiles cover the data without gap or overlap.
+            let mut end = 0;
+            for tile in tiling.tiles() {
+                assert_eq!(tile.start, end);
+                end += tile.width * 7;
+                assert_eq!(tiled[tile.start], matrix[tile.column]);
+            }
+            assert_eq!(end, tiling.len());
+        }
+    }
+}
