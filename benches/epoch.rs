@@ -43,7 +43,9 @@ impl Trained {
         assert_eq!(training.len(), 5000);
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         // A trainer keeps memory for each thread of the pool it is made in.
-        let trainer = pool.install(|| Trainer::new(&learner.network, learner.settings.clone()));
+        let trainer = pool.install(|| {
+            Trainer::new(&learner.network, learner.settings.clone()).expect("the network can run")
+        });
         let mut trained = Trained { pool, trainer, training, weights: Vec::new() };
         trained.weights = trained.trainer.network().weights().to_vec();
         for _ in 0..EPOCHS_BEFORE {

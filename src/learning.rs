@@ -11,10 +11,12 @@ mod adjoint;
 mod batch;
 mod diagnosis;
 mod encoded;
+mod feed_forward_batch;
 mod first_spikes;
 mod loss;
 mod metrics;
 mod optimiser;
+mod runner;
 mod silent;
 pub mod spike_trains;
 mod trainer;
@@ -31,4 +33,4 @@ pub use silent::SilentNeurons;
 pub use spike_trains::{
     Bounds, SpikeTrainMetrics, SpikeTrainSettings, SpikeTrainTrainer, Trainable,
 };
-pub use trainer::{Trainer, TrainingSettings};
+pub use trainer::{LearningEngine, Trainer, TrainingSettings};

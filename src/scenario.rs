@@ -29,8 +29,8 @@ pub use build::{DataSets, Learner};
 pub use build_simulation::Simulation;
 pub use load::{LoadedScenario, ScenarioError, load};
 pub use network::{
-    ConnectSpec, EdgeSpec, EngineSpec, LayerSpec, PopulationSpec, ProjectionSpec, ReceptorSpec,
-    SimulationSpec, SourceSpec,
+    ConnectSpec, EdgeSpec, EngineSpec, LayerSpec, LayeredEngineSpec, PopulationSpec, PrecisionSpec,
+    ProjectionSpec, ReceptorSpec, SimulationSpec, SourceSpec,
 };
 pub use neuron::NeuronSpec;
 pub use parameter::ParameterSpec;
@@ -55,6 +55,12 @@ pub struct Scenario {
     /// Seed of everything random but the data sets, which have seeds of their own.
     #[serde(default = "default_seed")]
     pub seed: u64,
+    /// What runs a network of layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<LayeredEngineSpec>,
+    /// In what precision the feed-forward engine computes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<PrecisionSpec>,
     /// Parameters of all neurons, unless their layer or population says otherwise.
     #[serde(default)]
     pub neuron: NeuronSpec,

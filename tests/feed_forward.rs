@@ -123,7 +123,7 @@ fn by_feed_forward_engine<T: firstspike::engine::feed_forward::Element>(
         let count = nodes.len();
         times[nodes].copy_from_slice(&passes[0].layers[layer].spikes.times[..count]);
         let tiling = network.tiling(layer);
-        let mut tiled = vec![T::default(); tiling.len()];
+        let mut tiled = vec![T::default(); tiling.value_count()];
         for tile in tiling.tiles() {
             let sums = &mut tiled[tile.start..tile.start + tile.width * tiling.rows];
             network.weight_gradients(layer, &tile, &passes, sums);
@@ -147,7 +147,11 @@ fn spikes_and_gradients_agree_with_the_event_engine() {
         let labels = case.network.network.populations()[labels.0].nodes.len();
         let fast = by_feed_forward_engine::<f64>(&case, &by_label_time[..labels]);
         for (node, (&expected, &found)) in slow.times.iter().zip(&fast.times).enumerate() {
-            assert_eq!(expected.is_finite(), found.is_finite(), "case {index} node {node} {expected} {found}");
+            assert_eq!(
+                expected.is_finite(),
+                found.is_finite(),
+                "case {index} node {node} {expected} {found}"
+            );
             if expected.is_finite() {
                 spikes += 1;
                 worst_time = worst_time.max((expected - found).abs());
@@ -155,9 +159,12 @@ fn spikes_and_gradients_agree_with_the_event_engine() {
                 silent += 1;
             }
         }
-        for (synapse, (&expected, &found)) in slow.gradients.iter().zip(&fast.gradients).enumerate() {
+        for (synapse, (&expected, &found)) in slow.gradients.iter().zip(&fast.gradients).enumerate()
+        {
             let error = (expected - found).abs() / expected.abs().max(1e-3);
-            if error > 1e-9 { println!("case {index} ratio {ratio} synapse {synapse}: {expected:e} {found:e}"); }
+            if error > 1e-9 {
+                println!("case {index} ratio {ratio} synapse {synapse}: {expected:e} {found:e}");
+            }
             worst_gradient = worst_gradient.max(error);
         }
     }

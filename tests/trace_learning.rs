@@ -60,7 +60,8 @@ fn learn<'a>(scenario: &'a str, trace: &'a str, more: &[&'a str]) -> Vec<&'a str
 fn learning_from_the_engines_own_trace_is_one_step_of_training() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let learner = learner();
-    let mut trainer = Trainer::new(&learner.network, learner.settings.clone());
+    let mut trainer =
+        Trainer::new(&learner.network, learner.settings.clone()).expect("the network can run");
     let set = learner.encode(&learner.data.training);
     write_trace(&trainer, &set, &folder.path().join("trace.csv"));
     let before = trainer.network().weights().to_vec();
@@ -106,7 +107,8 @@ fn traces_that_do_not_fit_are_refused_with_file_and_line() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("trace.csv");
     let learner = learner();
-    let trainer = Trainer::new(&learner.network, learner.settings.clone());
+    let trainer =
+        Trainer::new(&learner.network, learner.settings.clone()).expect("the network can run");
     write_trace(&trainer, &learner.encode(&learner.data.training), &path);
     let good = std::fs::read_to_string(&path).expect("readable");
     let second = good.lines().nth(1).expect("a spike").to_owned();
@@ -138,7 +140,8 @@ fn traces_that_do_not_fit_are_refused_with_file_and_line() {
 fn a_trace_of_another_set_is_recognised() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let learner = learner();
-    let trainer = Trainer::new(&learner.network, learner.settings.clone());
+    let trainer =
+        Trainer::new(&learner.network, learner.settings.clone()).expect("the network can run");
     let test = learner.encode(&learner.data.test);
     write_trace(&trainer, &test, &folder.path().join("trace.csv"));
     let scenario = scenario();

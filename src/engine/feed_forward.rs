@@ -17,6 +17,7 @@ mod elementary;
 mod inputs;
 mod lanes;
 mod membrane;
+mod sorting;
 mod sweep;
 mod tiles;
 
@@ -25,8 +26,8 @@ use pulp::{Arch, Simd, WithSimd};
 pub use self::backward::LayerGradient;
 use self::backward::TimeGradient;
 use self::crossing::Crossings;
-pub use self::inputs::{Arrival, Inputs};
 use self::inputs::Steps;
+pub use self::inputs::{Arrival, Inputs};
 pub use self::lanes::Element;
 use self::membrane::Membrane;
 pub use self::sweep::LayerSpikes;
@@ -161,7 +162,7 @@ impl<T: Element> FeedForwardNetwork<T> {
                 membrane,
                 thresholds,
                 tiling,
-                weights: vec![T::default(); tiling.len()],
+                weights: vec![T::default(); tiling.value_count()],
                 first_node: neurons.start,
                 bias,
                 first_synapse,
@@ -202,6 +203,22 @@ impl<T: Element> FeedForwardNetwork<T> {
     /// A layer's weights in tiles.
     pub fn weights_mut(&mut self, layer: usize) -> &mut [T] {
         &mut self.layers[layer].weights
+    }
+
+    /// Takes a layer's weights out, so that they can be changed while the network is looked at; it
+    /// cannot run until they are back.
+    pub(crate) fn take_weights(&mut self, layer: usize) -> Vec<T> {
+        std::mem::take(&mut self.layers[layer].weights)
+    }
+
+    /// Gives a layer its weights back.
+    pub(crate) fn return_weights(&mut self, layer: usize, weights: Vec<T>) {
+        self.layers[layer].weights = weights;
+    }
+
+    /// The node of the first data source.
+    pub fn first_input(&self) -> usize {
+        self.first_input
     }
 
     /// The row of a layer's matrix that belongs to a source of the network; none if the source does
@@ -294,7 +311,7 @@ impl<T: Element> WithSimd for Forward<'_, T> {
                 }
                 inputs.arrivals.extend_from_slice(&bias[index]);
             }
-            inputs.prepare::<S>(&layer.membrane, &mut workspace.steps);
+            inputs.prepare(simd, &layer.membrane, &mut workspace.steps);
             let swept = SweptLayer {
                 membrane: &layer.membrane,
                 thresholds: &layer.thresholds,
@@ -326,7 +343,8 @@ impl<T: Element> WithSimd for Backward<'_, T> {
         for (index, layer) in network.layers.iter().enumerate().rev() {
             let LayerPass { inputs, spikes, gradient } = &mut pass.layers[index];
             by_time.resize(layer.tiling.padded_columns(), 0.0);
-            gradient.prepare::<S>(
+            gradient.prepare(
+                simd,
                 &layer.membrane,
                 &layer.thresholds,
                 inputs,
@@ -352,7 +370,7 @@ impl<T: Element> WithSimd for Backward<'_, T> {
                     }
                 }
             }
-            if let Some(guard) = guard {
+            if let Some(guard) = guard.filter(|&guard| times.largest_weight_gradient > guard) {
                 gradient.guard(inputs, layer.tiling.columns, guard);
             }
         }

@@ -1,4 +1,4 @@
-//! One batch through the network and back, on any number of threads with the same result.
+//! One batch through the event engine and back, on any number of threads with the same result.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -33,9 +33,9 @@ pub enum LearningError {
     },
 }
 
-/// Samples per unit of work. The sums of gradients are formed per unit and then in the order of the
-/// units, so that no result depends on the number of threads.
-const UNIT: usize = 10;
+/// Samples per unit of work. All sums are formed per unit and then in the order of the units, so that
+/// no result depends on the number of threads.
+pub(super) const UNIT: usize = 10;
 
 /// The nodes of a layered network by their part.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,12 +78,15 @@ impl BatchResult {
         }
     }
 
-    fn add(&mut self, other: BatchResult) {
+    /// Adds another result to the sums.
+    pub fn add(&mut self, other: BatchResult) {
         self.score.add(&other.score);
         for (activity, more) in self.activity.iter_mut().zip(&other.activity) {
             activity.add(more);
         }
-        if self.weight_gradients.is_empty() {
+        if other.weight_gradients.is_empty() {
+            // An evaluation.
+        } else if self.weight_gradients.is_empty() {
             self.weight_gradients = other.weight_gradients;
         } else {
             for (sum, more) in self.weight_gradients.iter_mut().zip(&other.weight_gradients) {
@@ -91,6 +94,36 @@ impl BatchResult {
             }
         }
         self.guarded += other.guarded;
+    }
+
+    /// Counts one sample: what its label neurons said, and which neurons took part. Writes the
+    /// derivatives of the loss by the label neurons' times.
+    pub fn count<'a>(
+        &mut self,
+        loss: &Loss,
+        label: usize,
+        label_times: &[f64],
+        layer_times: impl Iterator<Item = &'a [f64]>,
+        gradient: &mut [f64],
+    ) {
+        let value = loss.evaluate(label_times, label, gradient);
+        let first = label_times.iter().copied().fold(f64::INFINITY, f64::min);
+        let decided = loss.decide(label_times);
+        self.score.samples += 1;
+        self.score.correct += u64::from(decided == Some(label));
+        self.score.undecided += u64::from(decided.is_none());
+        self.score.loss_sum += value;
+        self.score.decision_time_sum += if decided.is_some() { first } else { 0.0 };
+        for (times, activity) in layer_times.zip(&mut self.activity) {
+            activity.samples += 1;
+            let mut late = 0;
+            for (count, &time) in activity.spikes.iter_mut().zip(times) {
+                let spiked = time < f64::INFINITY;
+                *count += u64::from(spiked);
+                late += u64::from(spiked & (first < time));
+            }
+            activity.late += late;
+        }
     }
 }
 
@@ -111,14 +144,14 @@ struct Worker {
     stimulus: Vec<SourceSpike>,
 }
 
-/// Runs batches, and keeps the threads' memory between them.
-pub(super) struct BatchRunner {
+/// Runs batches on the event engine, and keeps the threads' memory between them.
+pub(super) struct EventRunner {
     parts: Parts,
     loss: Loss,
     workers: Vec<Mutex<Worker>>,
 }
 
-impl BatchRunner {
+impl EventRunner {
     /// A runner for as many threads as the present pool of rayon has.
     pub fn new(network: &CompiledNetwork, parts: Parts, loss: Loss) -> Self {
         let options = EngineOptions { at_most_one_spike: true };
@@ -130,7 +163,7 @@ impl BatchRunner {
             stimulus: Vec::new(),
         };
         let workers = (0..rayon::current_num_threads()).map(|_| Mutex::new(worker())).collect();
-        BatchRunner { parts, loss, workers }
+        EventRunner { parts, loss, workers }
     }
 
     /// Runs the given samples and forms their gradients if asked to.
@@ -205,25 +238,14 @@ impl BatchRunner {
         for &sample in samples {
             let sample = sample as usize;
             worker.forward(network, set, sample, presentation)?;
-            let label_times = &worker.record.times()[self.parts.labels()];
-            let label = set.label(sample);
-            let loss = self.loss.evaluate(label_times, label, &mut worker.label_gradient);
-            let first = label_times.iter().copied().fold(f64::INFINITY, f64::min);
-            let decided = self.loss.decide(label_times);
-            result.score.samples += 1;
-            result.score.correct += u64::from(decided == Some(label));
-            result.score.undecided += u64::from(decided.is_none());
-            result.score.loss_sum += loss;
-            result.score.decision_time_sum += if decided.is_some() { first } else { 0.0 };
-            for (nodes, activity) in self.parts.layers.iter().zip(&mut result.activity) {
-                activity.samples += 1;
-                for (count, &time) in
-                    activity.spikes.iter_mut().zip(&worker.record.times()[nodes.clone()])
-                {
-                    *count += u64::from(time < f64::INFINITY);
-                    activity.late += u64::from(first < time && time < f64::INFINITY);
-                }
-            }
+            let times = worker.record.times();
+            result.count(
+                &self.loss,
+                set.label(sample),
+                &times[self.parts.labels()],
+                self.parts.layers.iter().map(|nodes| &times[nodes.clone()]),
+                &mut worker.label_gradient,
+            );
             if let Some(settings) = gradient {
                 worker.backward(network, self.parts.labels(), settings);
             }

@@ -55,6 +55,15 @@ impl FirstSpikes {
         FirstSpikes { times: vec![f64::INFINITY; nodes], order: Vec::new() }
     }
 
+    /// A record of given first-spike times, one per node, infinite where there is none. Of equal times
+    /// the node with the lower index comes first.
+    pub fn from_times(times: Vec<f64>) -> Self {
+        let mut order: Vec<u32> =
+            (0..times.len() as u32).filter(|&node| times[node as usize] < f64::INFINITY).collect();
+        order.sort_by(|&a, &b| times[a as usize].total_cmp(&times[b as usize]));
+        FirstSpikes { times, order }
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.times.fill(f64::INFINITY);

@@ -36,18 +36,58 @@ impl Adam {
 
     /// Takes one step against the gradients, at `rate` times the settings' learning rate.
     pub fn step(&mut self, weights: &mut [f64], gradients: &[f64], rate: f64) {
+        let step = self.begin_step(rate);
+        step.apply(weights, gradients, &mut self.mean, &mut self.square);
+    }
+
+    /// Counts a step, whose parts can then be applied in any order.
+    pub(super) fn begin_step(&mut self, rate: f64) -> AdamStep {
         let AdamSettings { learning_rate, beta1, beta2, epsilon } = self.settings;
         self.steps = self.steps.saturating_add(1);
-        let mean_correction = 1.0 - beta1.powi(self.steps);
-        let square_correction = 1.0 - beta2.powi(self.steps);
-        let rate = rate * learning_rate;
-        let moments = self.mean.iter_mut().zip(&mut self.square);
+        AdamStep {
+            beta1,
+            beta2,
+            epsilon,
+            rate: rate * learning_rate / (1.0 - beta1.powi(self.steps)),
+            square_scale: 1.0 / (1.0 - beta2.powi(self.steps)),
+        }
+    }
+
+    /// The running means of the gradients and of their squares.
+    pub(super) fn moments_mut(&mut self) -> (&mut [f64], &mut [f64]) {
+        (&mut self.mean, &mut self.square)
+    }
+}
+
+/// One step of [`Adam`], to be applied to any part of the parameters with their moments.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AdamStep {
+    beta1: f64,
+    beta2: f64,
+    epsilon: f64,
+    /// Learning rate with the correction of the mean.
+    rate: f64,
+    /// Correction of the mean square.
+    square_scale: f64,
+}
+
+impl AdamStep {
+    #[inline(always)]
+    pub fn apply<T: Copy + Into<f64>>(
+        &self,
+        weights: &mut [f64],
+        gradients: &[T],
+        means: &mut [f64],
+        squares: &mut [f64],
+    ) {
+        let moments = means.iter_mut().zip(squares);
         for ((weight, &gradient), (mean, square)) in weights.iter_mut().zip(gradients).zip(moments)
         {
-            *mean = beta1 * *mean + (1.0 - beta1) * gradient;
-            *square = beta2 * *square + (1.0 - beta2) * gradient * gradient;
-            let root = (*square / square_correction).sqrt() + epsilon;
-            *weight -= rate * (*mean / mean_correction) / root;
+            let gradient = gradient.into();
+            *mean = self.beta1 * *mean + (1.0 - self.beta1) * gradient;
+            *square = self.beta2 * *square + (1.0 - self.beta2) * gradient * gradient;
+            let root = (*square * self.square_scale).sqrt() + self.epsilon;
+            *weight -= self.rate * *mean / root;
         }
     }
 }

@@ -52,13 +52,12 @@ impl Remedy {
         Remedy { rule, last_bump: None }
     }
 
-    /// Raises weights according to the activity of one batch. `first_nodes` are the layers' first
-    /// nodes.
+    /// Has weights raised according to the activity of one batch: `raise` adds an amount to all
+    /// incoming weights of a neuron, given its layer and its index there.
     pub fn apply(
         &mut self,
         activity: &[LayerActivity],
-        first_nodes: &[usize],
-        network: &mut CompiledNetwork,
+        mut raise: impl FnMut(usize, usize, f64),
     ) -> Outcome {
         match &self.rule {
             SilentNeurons::Ignore => Outcome { raised: false, skip_step: false },
@@ -75,7 +74,7 @@ impl Remedy {
                 self.last_bump = Some((layer, amount));
                 for (neuron, &spikes) in activity[layer].spikes.iter().enumerate() {
                     if spikes < activity[layer].samples {
-                        raise(network, first_nodes[layer] + neuron, amount);
+                        raise(layer, neuron, amount);
                     }
                 }
                 Outcome { raised: true, skip_step: true }
@@ -87,7 +86,7 @@ impl Remedy {
                         let silent = 1.0 - spikes as f64 / activity.samples as f64;
                         let excess = silent - allowed[layer];
                         if excess > 0.0 {
-                            raise(network, first_nodes[layer] + neuron, amount * excess);
+                            raise(layer, neuron, amount * excess);
                             raised = true;
                         }
                     }
@@ -98,7 +97,8 @@ impl Remedy {
     }
 }
 
-fn raise(network: &mut CompiledNetwork, node: usize, amount: f64) {
+/// Adds an amount to all incoming weights of a node.
+pub(super) fn raise(network: &mut CompiledNetwork, node: usize, amount: f64) {
     let synapses: Vec<u32> = network.incoming(node).iter().map(|input| input.synapse).collect();
     for synapse in synapses {
         network.weights_mut()[synapse as usize] += amount;
@@ -127,22 +127,32 @@ mod tests {
         [hidden.to_vec(), vec![label]].map(|spikes| LayerActivity { spikes, late: 0, samples: 10 })
     }
 
+    /// The hidden neurons are nodes 1 and 2, the label neuron is node 3.
+    fn apply(
+        remedy: &mut Remedy,
+        activity: &[LayerActivity],
+        network: &mut CompiledNetwork,
+    ) -> Outcome {
+        remedy.apply(activity, |layer, neuron, amount| {
+            raise(network, [1, 3][layer] + neuron, amount);
+        })
+    }
+
     #[test]
     fn bump_takes_the_first_offending_layer_and_doubles() {
         let mut network = network();
         let rule = SilentNeurons::Bump { allowed: vec![0.3, 0.0], amount: 0.5 };
         let mut remedy = Remedy::new(rule);
-        let nodes = [1, 3];
         // Half of the hidden pairs are silent, all from the second neuron.
         for expected in [0.5, 1.5, 3.5] {
-            let outcome = remedy.apply(&activity([10, 0], 0), &nodes, &mut network);
+            let outcome = apply(&mut remedy, &activity([10, 0], 0), &mut network);
             assert_eq!(outcome, Outcome { raised: true, skip_step: true });
             assert_eq!(network.weights(), [0.0, expected, 0.0, 0.0]);
         }
         // Then the label layer, from the base amount again.
-        remedy.apply(&activity([10, 8], 9), &nodes, &mut network);
+        apply(&mut remedy, &activity([10, 8], 9), &mut network);
         assert_eq!(network.weights(), [0.0, 3.5, 0.5, 0.5]);
-        let outcome = remedy.apply(&activity([10, 8], 10), &nodes, &mut network);
+        let outcome = apply(&mut remedy, &activity([10, 8], 10), &mut network);
         assert_eq!(outcome, Outcome { raised: false, skip_step: false });
     }
 
@@ -150,7 +160,7 @@ mod tests {
     fn nudge_raises_each_neuron_by_its_own_excess() {
         let mut network = network();
         let rule = SilentNeurons::Nudge { allowed: vec![0.5, 0.0], amount: 1.0 };
-        let outcome = Remedy::new(rule).apply(&activity([0, 6], 8), &[1, 3], &mut network);
+        let outcome = apply(&mut Remedy::new(rule), &activity([0, 6], 8), &mut network);
         assert_eq!(outcome, Outcome { raised: true, skip_step: false });
         let expected = [0.5, 0.0, 0.2, 0.2];
         for (weight, expected) in network.weights().iter().zip(expected) {

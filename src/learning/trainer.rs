@@ -5,12 +5,14 @@ use std::time::Instant;
 
 use rand::seq::SliceRandom;
 
-use super::batch::{BatchResult, BatchRunner, GradientSettings, LearningError, Parts};
+use super::batch::{BatchResult, GradientSettings, LearningError, Parts};
+use super::runner::Runner;
 use super::silent::Remedy;
 use super::{
     Adam, AdamSettings, EncodedSet, EpochMetrics, FirstSpikes, LayerActivity, Loss, Presentation,
     Schedule, Score, SilentNeurons,
 };
+use crate::engine::feed_forward::Unsupported;
 use crate::network::{CompiledNetwork, LayeredNetwork};
 use crate::random;
 
@@ -34,6 +36,22 @@ pub struct TrainingSettings {
     pub silent_neurons: SilentNeurons,
     /// Seed of the order of samples.
     pub seed: u64,
+    /// What runs the network.
+    pub engine: LearningEngine,
+}
+
+/// What runs a layered network. The results differ by roundings only, except for single precision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LearningEngine {
+    /// The feed-forward engine in double precision if it supports the network, else the event engine.
+    #[default]
+    Auto,
+    /// The event engine.
+    Event,
+    /// The feed-forward engine in double precision.
+    FeedForward,
+    /// The feed-forward engine with weights and sums in single precision.
+    FeedForwardSingle,
 }
 
 /// Trains a layered first-spike network.
@@ -41,7 +59,7 @@ pub struct Trainer {
     settings: TrainingSettings,
     network: CompiledNetwork,
     parts: Parts,
-    runner: BatchRunner,
+    runner: Runner,
     adam: Adam,
     remedy: Remedy,
     epoch: usize,
@@ -50,18 +68,27 @@ pub struct Trainer {
 impl Trainer {
     /// A trainer for a network whose label layer is the last. Works on the threads of the rayon
     /// pool in which it is made and used.
-    pub fn new(network: &LayeredNetwork, settings: TrainingSettings) -> Self {
+    ///
+    /// # Errors
+    /// If the settings ask for an engine that cannot run the network.
+    pub fn new(network: &LayeredNetwork, settings: TrainingSettings) -> Result<Self, Unsupported> {
         let compiled = CompiledNetwork::new(&network.network);
         let parts = Parts::new(network);
-        Trainer {
-            runner: BatchRunner::new(&compiled, parts.clone(), settings.loss),
-            adam: Adam::new(compiled.synapse_count(), settings.adam),
+        let runner = Runner::new(network, &compiled, &parts, &settings)?;
+        Ok(Trainer {
+            adam: Adam::new(runner.weight_count(&compiled), settings.adam),
+            runner,
             remedy: Remedy::new(settings.silent_neurons.clone()),
             network: compiled,
             parts,
             settings,
             epoch: 0,
-        }
+        })
+    }
+
+    /// What runs the network: `event` or `feed-forward`.
+    pub fn engine(&self) -> &'static str {
+        self.runner.name()
     }
 
     /// The network with its present weights.
@@ -72,6 +99,7 @@ impl Trainer {
     /// Replaces all weights, in the compiled network's order of synapses.
     pub fn set_weights(&mut self, weights: &[f64]) {
         self.network.weights_mut().copy_from_slice(weights);
+        self.runner.set_weights(weights);
     }
 
     /// Trains one epoch. `progress` hears of the score so far after each batch and may stop the
@@ -99,15 +127,15 @@ impl Trainer {
                 guard: self.settings.gradient_guard,
             };
             let shown = Presentation::Training { epoch: self.epoch as u64 };
-            let result = self.runner.run(&self.network, set, batch, shown, Some(gradient))?;
-            let first_nodes: Vec<usize> =
-                self.parts.layers.iter().map(|nodes| nodes.start).collect();
-            let outcome = self.remedy.apply(&result.activity, &first_nodes, &mut self.network);
+            let result = self.runner.learn(&self.network, set, batch, shown, gradient)?;
+            let outcome = self.remedy.apply(&result.activity, |layer, neuron, amount| {
+                self.runner.raise(&mut self.network, &self.parts, layer, neuron, amount);
+            });
             raised_batches += u64::from(outcome.raised);
             let epochs_done = (self.epoch - 1) as f64 + index as f64 / batches as f64;
             rate = self.settings.schedule.factor(epochs_done, self.settings.epochs);
             if !outcome.skip_step {
-                self.adam.step(self.network.weights_mut(), &result.weight_gradients, rate);
+                self.runner.step(&mut self.network, &result, &mut self.adam, rate);
             }
             total.score.add(&result.score);
             total.guarded += result.guarded;
@@ -115,9 +143,11 @@ impl Trainer {
                 sum.add(activity);
             }
             if progress(&total.score).is_break() {
+                self.runner.write_weights(&mut self.network);
                 return Ok(None);
             }
         }
+        self.runner.write_weights(&mut self.network);
         self.check_weights()?;
         let neurons: usize = self.parts.layers.iter().map(ExactSizeIterator::len).sum();
         Ok(Some(EpochMetrics {
@@ -146,7 +176,7 @@ impl Trainer {
     /// If the engine fails on a sample.
     pub fn evaluate(&self, set: &EncodedSet) -> Result<(Score, Vec<LayerActivity>), LearningError> {
         let samples: Vec<u32> = (0..set.len() as u32).collect();
-        let result = self.runner.run(&self.network, set, &samples, Presentation::Plain, None)?;
+        let result = self.runner.evaluate(&self.network, set, &samples)?;
         Ok((result.score, result.activity))
     }
 

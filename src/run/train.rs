@@ -29,7 +29,8 @@ pub fn train(
     let mut learner = loaded.learner()?;
     let folder = OutputFolder::open(loaded, options)?;
 
-    let mut trainer = Trainer::new(&learner.network, learner.settings.clone());
+    let mut trainer = Trainer::new(&learner.network, learner.settings.clone())
+        .map_err(|error| loaded.problem("engine", &format!("the feed-forward engine: {error}")))?;
     let validation = learner.encode(&learner.data.validation);
     let training = learner.encode(&learner.data.training);
     let unit = loaded.scenario.time_unit.suffix();

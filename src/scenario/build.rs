@@ -2,13 +2,15 @@
 
 use super::load::{LoadedScenario, Problem};
 use super::{
-    DatasetSpec, LossSpec, OptimiserSpec, RemedySpec, ScenarioError, ScheduleSpec, SelectSpec,
-    TrainingSpec,
+    DatasetSpec, LayeredEngineSpec, LossSpec, OptimiserSpec, PrecisionSpec, RemedySpec, Scenario,
+    ScenarioError, ScheduleSpec, SelectSpec, TrainingSpec,
 };
 use crate::dataset::yin_yang::{self, YinYang};
 use crate::dataset::{Dataset, LatencyEncoding};
 use crate::engine::SourceSpike;
-use crate::learning::{AdamSettings, EncodedSet, Loss, Schedule, SilentNeurons, TrainingSettings};
+use crate::learning::{
+    AdamSettings, EncodedSet, LearningEngine, Loss, Schedule, SilentNeurons, TrainingSettings,
+};
 use crate::network::{Layer, LayeredNetwork, layered};
 use crate::random;
 
@@ -87,8 +89,11 @@ impl LoadedScenario {
                     .map(|(node, &time)| SourceSpike { time, source: node as u32 }),
             );
         }
-        let (settings, select) =
-            training_settings(self.scenario.training.as_ref(), self.scenario.seed);
+        let (settings, select) = training_settings(
+            self.scenario.training.as_ref(),
+            self.scenario.seed,
+            learning_engine(&self.scenario),
+        );
         Ok(Learner {
             network,
             layer_names: self.scenario.layers.iter().map(|layer| layer.name.clone()).collect(),
@@ -154,8 +159,23 @@ impl From<&ScheduleSpec> for Schedule {
     }
 }
 
+fn learning_engine(scenario: &Scenario) -> LearningEngine {
+    match (scenario.engine.unwrap_or_default(), scenario.precision.unwrap_or_default()) {
+        (LayeredEngineSpec::Auto, _) => LearningEngine::Auto,
+        (LayeredEngineSpec::Event, _) => LearningEngine::Event,
+        (LayeredEngineSpec::FeedForward, PrecisionSpec::Double) => LearningEngine::FeedForward,
+        (LayeredEngineSpec::FeedForward, PrecisionSpec::Single) => {
+            LearningEngine::FeedForwardSingle
+        }
+    }
+}
+
 /// The settings of training; with zero epochs for a scenario that does not train.
-fn training_settings(spec: Option<&TrainingSpec>, seed: u64) -> (TrainingSettings, SelectSpec) {
+fn training_settings(
+    spec: Option<&TrainingSpec>,
+    seed: u64,
+    engine: LearningEngine,
+) -> (TrainingSettings, SelectSpec) {
     let Some(spec) = spec else {
         let settings = TrainingSettings {
             epochs: 0,
@@ -166,6 +186,7 @@ fn training_settings(spec: Option<&TrainingSpec>, seed: u64) -> (TrainingSetting
             gradient_guard: None,
             silent_neurons: SilentNeurons::Ignore,
             seed,
+            engine,
         };
         return (settings, SelectSpec::Last);
     };
@@ -196,6 +217,7 @@ fn training_settings(spec: Option<&TrainingSpec>, seed: u64) -> (TrainingSetting
             }
         },
         seed,
+        engine,
     };
     (settings, spec.select)
 }

@@ -176,3 +176,29 @@ pub enum EngineSpec {
     /// constant per neuron.
     Window,
 }
+
+/// What runs a network of layers. The engines' spike times differ by roundings only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LayeredEngineSpec {
+    /// The feed-forward engine if it can run the network, else the event engine.
+    #[default]
+    Auto,
+    /// The priority queue: any network.
+    Event,
+    /// All neurons of a layer at once: neurons of a layer that share their time constants and rest
+    /// below their thresholds, without delays of single synapses.
+    FeedForward,
+}
+
+/// In what precision the feed-forward engine computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrecisionSpec {
+    /// Double: exact to rounding.
+    #[default]
+    Double,
+    /// Single, for weights and sums: faster, with errors of spike times around 1e-6 of the synaptic
+    /// time constant.
+    Single,
+}

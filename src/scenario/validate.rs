@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::load::Problem;
 use super::spike_training;
 use super::{
-    DatasetSpec, LossSpec, NeuronSpec, OptimiserSpec, RemedySpec, Scenario, ScheduleSpec,
-    TrainingSpec, ValueSpec,
+    DatasetSpec, LayeredEngineSpec, LossSpec, NeuronSpec, OptimiserSpec, PrecisionSpec, RemedySpec,
+    Scenario, ScheduleSpec, TrainingSpec, ValueSpec,
 };
 use crate::dataset::yin_yang::YinYang;
 
@@ -71,6 +71,16 @@ impl Check {
             "a scenario has either [[layers]] or [[populations]], not both".to_owned()
         });
         if layers {
+            let single = scenario.precision == Some(PrecisionSpec::Single);
+            self.require(
+                !single || scenario.engine == Some(LayeredEngineSpec::FeedForward),
+                "precision",
+                || {
+                    "single precision goes with engine = \"feed_forward\": the event engine is \
+                     always exact"
+                        .to_owned()
+                },
+            );
             self.require(scenario.dataset.is_some(), "dataset", || {
                 "[[layers]] need a data set: add [dataset.yin_yang]".to_owned()
             });
@@ -96,6 +106,8 @@ impl Check {
                 ("dataset", scenario.dataset.is_some()),
                 ("encoding", scenario.encoding.is_some()),
                 ("training", scenario.training.is_some()),
+                ("engine", scenario.engine.is_some()),
+                ("precision", scenario.precision.is_some()),
             ];
             for (key, given) in misplaced {
                 self.require(!given, key, || {

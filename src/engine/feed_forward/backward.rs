@@ -15,9 +15,10 @@
 
 use pulp::Simd;
 
+use super::elementary::{Doubles, registers, registers_mut};
 use super::inputs::{Inputs, Share};
 use super::lanes::Element;
-use super::membrane::Membrane;
+use super::membrane::{Membrane, ViewColumns};
 use super::sweep::LayerSpikes;
 use super::tiles::{Tile, Tiling};
 
@@ -31,6 +32,7 @@ pub struct LayerGradient<T> {
     pub deadlines: Vec<T>,
     /// `dL/dw = by_current I_i + by_potential u_i` for an input before the deadline.
     pub by_current: Vec<T>,
+    /// See `by_current`.
     pub by_potential: Vec<T>,
     /// How many neurons the gradient guard kept from learning.
     pub guarded: u64,
@@ -38,17 +40,24 @@ pub struct LayerGradient<T> {
 
 /// The same for the inputs' times: `dL/dt = w (by_current I_i + by_potential u_i)`.
 #[derive(Clone, Debug, Default)]
-pub struct TimeGradient<T> {
+pub(super) struct TimeGradient<T> {
     pub by_current: Vec<T>,
     pub by_potential: Vec<T>,
+    /// No weight gradient of the layer is larger than this.
+    pub largest_weight_gradient: f64,
+    offsets: Vec<f64>,
+    views: ViewColumns,
+    /// Deadlines, coefficients by weight and coefficients by time, in double precision.
+    columns: [Vec<f64>; 5],
 }
 
 impl<T: Element> LayerGradient<T> {
     /// Computes the coefficients of all neurons. `by_time` is the derivative of the loss by each
     /// neuron's spike time (padding included).
     #[inline(always)]
-    pub fn prepare<S: Simd>(
+    pub(super) fn prepare<S: Simd>(
         &mut self,
+        simd: S,
         membrane: &Membrane,
         thresholds: &[f64],
         inputs: &Inputs<T>,
@@ -57,48 +66,73 @@ impl<T: Element> LayerGradient<T> {
         times: &mut TimeGradient<T>,
     ) {
         let count = thresholds.len();
-        for column in [
+        let TimeGradient { offsets, views, columns, .. } = times;
+        offsets.clear();
+        offsets.extend(
+            spikes
+                .times
+                .iter()
+                .map(|&time| if time < f64::INFINITY { time - inputs.reference } else { 0.0 }),
+        );
+        membrane.view_all(simd, offsets, views);
+        for column in columns.iter_mut() {
+            column.resize(count, 0.0);
+        }
+        let [deadlines, weight_current, weight_potential, time_current, time_potential] =
+            columns.each_mut().map(|column| registers_mut::<S>(column));
+        let [times_of, currents, by_time, thresholds] =
+            [&spikes.times, &spikes.currents, by_time, thresholds]
+                .map(|column| registers::<S>(&column[..count]));
+        let [current, response, decay] = [&views.current, &views.response, &views.decay]
+            .map(|column| registers::<S>(&column[..count]));
+        let all = |value| Doubles::splat(simd, value);
+        let (rate, inverse_capacitance) =
+            (all(membrane.membrane_rate), all(membrane.inverse_capacitance));
+        let mut steepest = all(0.0);
+        for index in 0..times_of.len() {
+            let [time, current_there, by_time, threshold] =
+                [times_of[index], currents[index], by_time[index], thresholds[index]]
+                    .map(|value| Doubles::new(simd, value));
+            let [current, response, decay] = [current[index], response[index], decay[index]]
+                .map(|value| Doubles::new(simd, value));
+            let push = current * inverse_capacitance;
+            let slope = push * current_there - rate * threshold;
+            let magnitude = by_time.max(-by_time);
+            let takes_part = all(f64::INFINITY)
+                .above(time)
+                .and(magnitude.above(all(0.0)))
+                .and(slope.above(all(0.0)));
+            let factor = takes_part.select(by_time / slope, all(0.0));
+            steepest = steepest.max(factor.max(-factor));
+            deadlines[index] = takes_part.select(time, all(f64::NEG_INFINITY)).value();
+            weight_current[index] = (-(factor * response)).value();
+            weight_potential[index] = (-(factor * decay)).value();
+            time_current[index] = (factor * (push - rate * response)).value();
+            time_potential[index] = (-(factor * rate * decay)).value();
+        }
+        times.largest_weight_gradient = steepest.largest() * membrane.largest_response;
+        let rounded = [
             &mut self.deadlines,
             &mut self.by_current,
             &mut self.by_potential,
             &mut times.by_current,
             &mut times.by_potential,
-        ] {
-            column.clear();
-            column.resize(count, T::default());
-        }
-        for neuron in 0..count {
-            let (time, by_time) = (spikes.times[neuron], by_time[neuron]);
-            let x = if time < f64::INFINITY { time - inputs.reference } else { 0.0 };
-            let view = membrane.view::<S>(x);
-            let (response, decay) = (view.potential.current, view.potential.potential);
-            let push = view.current * membrane.inverse_capacitance;
-            let slope =
-                push * spikes.currents[neuron] - membrane.membrane_rate * thresholds[neuron];
-            let takes_part = time < f64::INFINITY && by_time != 0.0 && slope > 0.0;
-            let factor = if takes_part { by_time / slope } else { 0.0 };
-            self.deadlines[neuron] =
-                T::from_f64(if takes_part { time } else { f64::NEG_INFINITY });
-            self.by_current[neuron] = T::from_f64(-factor * response);
-            self.by_potential[neuron] = T::from_f64(-factor * decay);
-            times.by_current[neuron] =
-                T::from_f64(factor * (push - membrane.membrane_rate * response));
-            times.by_potential[neuron] = T::from_f64(-factor * membrane.membrane_rate * decay);
+        ];
+        for (rounded, column) in rounded.into_iter().zip(&times.columns) {
+            rounded.clear();
+            rounded.extend(column.iter().map(|&value| T::from_f64(value)));
         }
         self.guarded = 0;
     }
 
     /// Discards the weight gradients of every neuron of which one exceeds `guard` in magnitude.
-    pub fn guard(&mut self, inputs: &Inputs<T>, neurons: usize, guard: f64) {
+    pub(super) fn guard(&mut self, inputs: &Inputs<T>, neurons: usize, guard: f64) {
         for neuron in 0..neurons {
             let deadline = self.deadlines[neuron];
             let by_current = self.by_current[neuron].to_f64();
             let by_potential = self.by_potential[neuron].to_f64();
-            let exceeds = inputs
-                .shares
-                .iter()
-                .take_while(|share| share.time < deadline)
-                .any(|share| {
+            let exceeds =
+                inputs.shares.iter().take_while(|share| share.time < deadline).any(|share| {
                     let gradient = by_current * share.current.to_f64()
                         + by_potential * share.potential.to_f64();
                     gradient.abs() > guard
@@ -113,7 +147,7 @@ impl<T: Element> LayerGradient<T> {
 
     /// Adds the weight gradients of one tile, in one sample, to `sums` (the tile's rows).
     #[inline(always)]
-    pub fn add_weight_gradients<S: Simd>(
+    pub(super) fn add_weight_gradients<S: Simd>(
         &self,
         simd: S,
         inputs: &Inputs<T>,
@@ -171,7 +205,7 @@ impl<T: Element> LayerGradient<T> {
 
     /// Writes the derivative of the loss by the time of each input to `by_input`.
     #[inline(always)]
-    pub fn time_gradients<S: Simd>(
+    pub(super) fn time_gradients<S: Simd>(
         &self,
         simd: S,
         times: &TimeGradient<T>,
@@ -190,12 +224,8 @@ impl<T: Element> LayerGradient<T> {
             let mut first = 0;
             while first < vectors {
                 let count = WIDEST.min(vectors - first);
-                let part = Part {
-                    weights,
-                    width: vectors,
-                    first,
-                    column: tile.column + first * lanes,
-                };
+                let part =
+                    Part { weights, width: vectors, first, column: tile.column + first * lanes };
                 match count {
                     4 => self.sum::<S, 4>(simd, times, &part, &inputs.shares, by_input),
                     3 => self.sum::<S, 3>(simd, times, &part, &inputs.shares, by_input),

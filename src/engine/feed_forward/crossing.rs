@@ -2,8 +2,7 @@
 
 use pulp::Simd;
 
-use super::elementary::{exp, ln};
-use super::lanes::multiply_add;
+use super::elementary::{Doubles, registers, registers_mut};
 use super::membrane::Membrane;
 use crate::neuron::{Ratio, State};
 
@@ -43,43 +42,36 @@ impl Crossings {
         self.thresholds.push(threshold);
     }
 
-    /// Computes all crossings. `input_offset` gives the time of an input, counted from the
-    /// reference.
+    /// Computes all crossings. `offset` gives the time of an input, counted from the reference.
     #[inline(always)]
-    pub fn solve<S: Simd>(&mut self, membrane: &Membrane, input_offset: impl Fn(u32) -> f64) {
-        self.elapsed.clear();
-        self.elapsed.resize(self.places.len(), f64::NAN);
-        let states = self.currents.iter().zip(&self.potentials).zip(&self.thresholds);
-        match membrane.ratio {
-            Ratio::Equal => {
-                for (elapsed, ((&current, &potential), &threshold)) in
-                    self.elapsed.iter_mut().zip(states)
-                {
-                    *elapsed = equal::<S>(membrane, current, potential, threshold);
-                }
+    pub fn solve<S: Simd>(&mut self, simd: S, membrane: &Membrane, offset: impl Fn(u32) -> f64) {
+        let count = self.places.len();
+        let padded = count.next_multiple_of(S::F64_LANES);
+        for column in [&mut self.currents, &mut self.potentials, &mut self.elapsed] {
+            column.resize(padded, 0.0);
+        }
+        self.thresholds.resize(padded, f64::INFINITY);
+        if membrane.ratio == Ratio::General {
+            for (index, place) in self.places.iter().enumerate() {
+                self.elapsed[index] = general(
+                    membrane,
+                    self.currents[index],
+                    self.potentials[index],
+                    self.thresholds[index],
+                    offset(place.input),
+                );
             }
-            Ratio::Double => {
-                for (elapsed, ((&current, &potential), &threshold)) in
-                    self.elapsed.iter_mut().zip(states)
-                {
-                    *elapsed = double::<S>(membrane, current, potential, threshold);
-                }
-            }
-            Ratio::NonLeaky => {
-                for (elapsed, ((&current, &potential), &threshold)) in
-                    self.elapsed.iter_mut().zip(states)
-                {
-                    *elapsed = non_leaky::<S>(membrane, current, potential, threshold);
-                }
-            }
-            Ratio::General => {
-                for ((elapsed, place), ((&current, &potential), &threshold)) in
-                    self.elapsed.iter_mut().zip(&self.places).zip(states)
-                {
-                    let offset = input_offset(place.input);
-                    *elapsed = general::<S>(membrane, current, potential, threshold, offset);
-                }
-            }
+            return;
+        }
+        let currents = registers::<S>(&self.currents);
+        let potentials = registers::<S>(&self.potentials);
+        let thresholds = registers::<S>(&self.thresholds);
+        let elapsed = registers_mut::<S>(&mut self.elapsed);
+        let states = currents.iter().zip(potentials).zip(thresholds);
+        for (elapsed, ((&current, &potential), &threshold)) in elapsed.iter_mut().zip(states) {
+            let [current, potential, threshold] =
+                [current, potential, threshold].map(|value| Doubles::new(simd, value));
+            *elapsed = closed_form(simd, membrane, current, potential, threshold).value();
         }
     }
 }
@@ -93,12 +85,38 @@ pub fn solve_one(
     threshold: f64,
     offset: f64,
 ) -> f64 {
-    type S = pulp::Scalar;
+    if membrane.ratio == Ratio::General {
+        return general(membrane, current, potential, threshold, offset);
+    }
+    let simd = pulp::Scalar;
+    let [current, potential, threshold] =
+        [current, potential, threshold].map(|value| Doubles::splat(simd, value));
+    closed_form(simd, membrane, current, potential, threshold).value()
+}
+
+#[inline(always)]
+fn closed_form<S: Simd>(
+    simd: S,
+    membrane: &Membrane,
+    current: Doubles<S>,
+    potential: Doubles<S>,
+    threshold: Doubles<S>,
+) -> Doubles<S> {
+    let push = current * Doubles::splat(simd, membrane.inverse_capacitance);
     match membrane.ratio {
-        Ratio::Equal => equal::<S>(membrane, current, potential, threshold),
-        Ratio::Double => double::<S>(membrane, current, potential, threshold),
-        Ratio::NonLeaky => non_leaky::<S>(membrane, current, potential, threshold),
-        Ratio::General => general::<S>(membrane, current, potential, threshold, offset),
+        Ratio::Equal => {
+            equal(simd, Doubles::splat(simd, membrane.membrane_rate), push, potential, threshold)
+        }
+        Ratio::Double => {
+            double(simd, Doubles::splat(simd, membrane.membrane_rate), push, potential, threshold)
+        }
+        Ratio::NonLeaky | Ratio::General => non_leaky(
+            simd,
+            Doubles::splat(simd, membrane.synaptic_rate),
+            push,
+            potential,
+            threshold,
+        ),
     }
 }
 
@@ -112,19 +130,21 @@ pub fn solve_one(
 /// polynomials converges by a factor of `3 + √8` per degree, and a polynomial of degree 20 gives
 /// `u/p` to rounding: neither logarithm nor iteration.
 #[inline(always)]
-fn equal<S: Simd>(membrane: &Membrane, current: f64, potential: f64, threshold: f64) -> f64 {
-    let rate = membrane.membrane_rate;
-    let push = current * membrane.inverse_capacitance;
-    let peak = 1.0 - rate * potential / push;
-    let ratio = threshold * rate / push * exp::<S>(peak);
-    let p = (2.0 * (1.0 - ratio)).max(0.0).sqrt();
-    let x = multiply_add::<S>(p, std::f64::consts::SQRT_2, -1.0);
-    let mut series = LEAD[LEAD.len() - 1];
-    for &coefficient in LEAD[..LEAD.len() - 1].iter().rev() {
-        series = multiply_add::<S>(series, x, coefficient);
-    }
-    let elapsed = (peak - p * series) / rate;
-    if push > 0.0 && ratio < 1.0 { elapsed } else { f64::NAN }
+fn equal<S: Simd>(
+    simd: S,
+    rate: Doubles<S>,
+    push: Doubles<S>,
+    potential: Doubles<S>,
+    threshold: Doubles<S>,
+) -> Doubles<S> {
+    let [zero, one, two] = [0.0, 1.0, 2.0].map(|value| Doubles::splat(simd, value));
+    let scale = rate / push;
+    let peak = one - scale * potential;
+    let ratio = threshold * scale * peak.exp();
+    let p = (two * (one - ratio)).max(zero).sqrt();
+    let x = p.multiply_add(Doubles::splat(simd, std::f64::consts::SQRT_2), -one);
+    let elapsed = (peak - p * x.polynomial(&LEAD)) / rate;
+    push.above(zero).and(one.above(ratio)).select(elapsed, Doubles::splat(simd, f64::NAN))
 }
 
 /// `u/p` in powers of `√2 p − 1`.
@@ -154,35 +174,41 @@ const LEAD: [f64; 21] = [
 
 /// `τ_m = 2 τ_s`: in `x = e^(−λ_m t)` the potential is `(c + u) x − c x²` with `c = I/(C λ_m)`.
 #[inline(always)]
-fn double<S: Simd>(membrane: &Membrane, current: f64, potential: f64, threshold: f64) -> f64 {
-    let push = current * membrane.inverse_capacitance / membrane.membrane_rate;
-    let lift = push + potential;
-    let discriminant = lift * lift - 4.0 * push * threshold;
-    let decay = (lift + discriminant.max(0.0).sqrt()) / (2.0 * push);
-    let elapsed = -ln::<S>(decay) / membrane.membrane_rate;
-    let crosses = push > 0.0 && lift > 0.0 && discriminant > 0.0;
-    if crosses { elapsed } else { f64::NAN }
+fn double<S: Simd>(
+    simd: S,
+    rate: Doubles<S>,
+    push: Doubles<S>,
+    potential: Doubles<S>,
+    threshold: Doubles<S>,
+) -> Doubles<S> {
+    let [zero, two, four] = [0.0, 2.0, 4.0].map(|value| Doubles::splat(simd, value));
+    let scale = push / rate;
+    let lift = scale + potential;
+    let discriminant = lift * lift - four * scale * threshold;
+    let decay = (lift + discriminant.max(zero).sqrt()) / (two * scale);
+    let elapsed = -decay.ln() / rate;
+    let crosses = push.above(zero).and(lift.above(zero)).and(discriminant.above(zero));
+    crosses.select(elapsed, Doubles::splat(simd, f64::NAN))
 }
 
 /// `τ_m = ∞`: the potential is `u + (I/C) τ_s (1 − e^(−t/τ_s))`.
 #[inline(always)]
-fn non_leaky<S: Simd>(membrane: &Membrane, current: f64, potential: f64, threshold: f64) -> f64 {
-    let push = current * membrane.inverse_capacitance;
-    let left = 1.0 - (threshold - potential) * membrane.synaptic_rate / push;
-    let elapsed = -ln::<S>(left) / membrane.synaptic_rate;
-    if push > 0.0 && left > 0.0 { elapsed } else { f64::NAN }
+fn non_leaky<S: Simd>(
+    simd: S,
+    rate: Doubles<S>,
+    push: Doubles<S>,
+    potential: Doubles<S>,
+    threshold: Doubles<S>,
+) -> Doubles<S> {
+    let [zero, one] = [0.0, 1.0].map(|value| Doubles::splat(simd, value));
+    let left = one - (threshold - potential) * rate / push;
+    let elapsed = -left.ln() / rate;
+    push.above(zero).and(left.above(zero)).select(elapsed, Doubles::splat(simd, f64::NAN))
 }
 
 /// Any ratio: the general solver, from the state at the input.
-#[inline(always)]
-fn general<S: Simd>(
-    membrane: &Membrane,
-    current: f64,
-    potential: f64,
-    threshold: f64,
-    offset: f64,
-) -> f64 {
-    let view = membrane.view::<S>(offset);
+fn general(membrane: &Membrane, current: f64, potential: f64, threshold: f64, offset: f64) -> f64 {
+    let view = membrane.view(offset);
     let state = State {
         potential: view.potential.of(current, potential),
         current: view.current * current,

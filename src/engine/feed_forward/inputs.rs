@@ -2,11 +2,13 @@
 
 use pulp::Simd;
 
+use super::elementary::{Doubles, registers, registers_mut};
 use super::lanes::Element;
-use super::membrane::{Form, Membrane, View};
+use super::membrane::{Membrane, View, ViewColumns};
+use super::sorting::Sorter;
 
 /// A spike that reaches a layer.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Arrival {
     /// When, in time units.
     pub time: f64,
@@ -30,24 +32,17 @@ pub struct Inputs<T> {
 pub struct Share<T> {
     /// When the input comes.
     pub time: T,
+    /// What it adds to the current.
     pub current: T,
+    /// What it adds to the potential.
     pub potential: T,
     /// Row of the weight matrix.
     pub row: u32,
 }
 
-/// What the sweep needs of the inputs besides.
-#[derive(Clone, Debug, Default)]
-pub struct Steps<T> {
-    /// Per input: what the sweep does with it.
-    pub steps: Vec<Step<T>>,
-    /// Per input: how the state at the reference is seen there.
-    pub views: Vec<View>,
-}
-
 /// Time to the next input, and so how a crossing before it is looked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Gap {
+pub(super) enum Gap {
     /// The next input comes at the same time: both act before anything is looked for.
     #[default]
     None,
@@ -59,99 +54,146 @@ pub enum Gap {
     Last,
 }
 
-/// One input as the sweep meets it: its shares, and the linear forms of the state at the reference
-/// that tell whether the potential can cross before the next input.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Step<T> {
-    pub gap: Gap,
-    pub row: u32,
-    pub share_current: T,
-    pub share_potential: T,
-    /// The potential that the tangent at this input reaches at the next one. Up to its peak the
-    /// potential is concave, so it stays below.
-    pub tangent_current: T,
-    pub tangent_potential: T,
-    /// The potential at the next input.
-    pub next_current: T,
-    pub next_potential: T,
-    /// Its slope there.
-    pub slope_current: T,
-    pub slope_potential: T,
-}
-
 /// Gaps below this fraction of the synaptic time constant count as short.
 const SHORT: f64 = 0.05;
+
+/// What the sweep needs of the inputs besides their shares. Every column has a value per input (and
+/// some more, to fill a register): coefficients of linear forms of the state at the reference.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Steps<T> {
+    pub gaps: Vec<Gap>,
+    /// The potential that the tangent at this input reaches at the next one. Up to its peak the
+    /// potential is concave, so it stays below.
+    pub tangent: FormColumns<T>,
+    /// The potential at this input; at the next index, that at the next input.
+    pub here: FormColumns<T>,
+    /// Its slope there.
+    pub slope: FormColumns<T>,
+    /// How the state at the reference is seen at each input.
+    views: ViewColumns,
+    /// How each input's own state is seen at the reference.
+    shares: ViewColumns,
+    offsets: Vec<f64>,
+    gap_lengths: Vec<f64>,
+    sorter: Sorter,
+    /// Room for the forms in double precision.
+    forms: [FormColumns<f64>; 3],
+}
+
+/// Linear forms of the state at the reference, in columns.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FormColumns<T> {
+    pub current: Vec<T>,
+    pub potential: Vec<T>,
+}
+
+impl<T: Element> FormColumns<T> {
+    /// One form.
+    #[inline(always)]
+    pub fn of(&self, index: usize, (current, potential): (f64, f64)) -> f64 {
+        self.current[index].to_f64() * current + self.potential[index].to_f64() * potential
+    }
+
+    fn round(&mut self, from: &FormColumns<f64>) {
+        self.current.clear();
+        self.current.extend(from.current.iter().map(|&value| T::from_f64(value)));
+        self.potential.clear();
+        self.potential.extend(from.potential.iter().map(|&value| T::from_f64(value)));
+    }
+}
 
 impl<T: Element> Inputs<T> {
     /// Sorts the arrivals and computes what depends on their times.
     #[inline(always)]
-    pub fn prepare<S: Simd>(&mut self, membrane: &Membrane, steps: &mut Steps<T>) {
-        sort(&mut self.arrivals);
+    pub(super) fn prepare<S: Simd>(&mut self, simd: S, membrane: &Membrane, steps: &mut Steps<T>) {
+        steps.sorter.sort(&mut self.arrivals);
         self.reference = self.arrivals.last().map_or(0.0, |arrival| arrival.time);
-        let count = self.arrivals.len();
+        // One more than the inputs, so that each has a next one.
+        let padded = (self.arrivals.len() + 1).next_multiple_of(S::F64_LANES);
+        let Steps { offsets, views, shares, .. } = steps;
+        offsets.clear();
+        offsets.extend(self.arrivals.iter().map(|arrival| arrival.time - self.reference));
+        offsets.resize(padded, 0.0);
+        membrane.view_all(simd, offsets, views);
+        for offset in offsets.iter_mut() {
+            *offset = -*offset;
+        }
+        membrane.view_all(simd, offsets, shares);
         self.shares.clear();
-        self.shares.resize(count, Share::default());
-        steps.views.clear();
-        steps.views.resize(count, View::default());
-        for ((share, view), arrival) in
-            self.shares.iter_mut().zip(&mut steps.views).zip(&self.arrivals)
-        {
-            let x = self.reference - arrival.time;
-            let Form { current, potential } = membrane.share::<S>(x);
-            *share = Share {
+        let columns = shares.current.iter().zip(&shares.response);
+        self.shares.extend(self.arrivals.iter().zip(columns).map(
+            |(arrival, (&current, &potential))| Share {
                 time: T::from_f64(arrival.time),
                 current: T::from_f64(current),
                 potential: T::from_f64(potential),
                 row: arrival.row,
-            };
-            *view = membrane.view::<S>(-x);
-        }
-        steps.prepare(membrane, self);
+            },
+        ));
+        steps.find_gaps(&self.arrivals, membrane);
+        steps.find_forms(simd, membrane);
     }
 }
 
 impl<T: Element> Steps<T> {
-    #[inline(always)]
-    fn prepare(&mut self, membrane: &Membrane, inputs: &Inputs<T>) {
-        self.steps.clear();
-        let short = SHORT / membrane.synaptic_rate;
-        for (index, (arrival, share)) in inputs.arrivals.iter().zip(&inputs.shares).enumerate() {
-            let mut step = Step {
-                gap: Gap::Last,
-                row: arrival.row,
-                share_current: share.current,
-                share_potential: share.potential,
-                ..Step::default()
-            };
-            if let Some(next) = inputs.arrivals.get(index + 1) {
-                let gap = next.time - arrival.time;
-                let (here, there) = (&self.views[index], &self.views[index + 1]);
-                let reached = 1.0 - membrane.membrane_rate * gap;
-                let push = here.current * membrane.inverse_capacitance * gap;
-                let slope = membrane.slope(there);
-                step.gap = if gap == 0.0 {
-                    Gap::None
-                } else if gap < short {
-                    Gap::Short
-                } else {
-                    Gap::Long
-                };
-                step.tangent_current = T::from_f64(reached * here.potential.current + push);
-                step.tangent_potential = T::from_f64(reached * here.potential.potential);
-                step.next_current = T::from_f64(there.potential.current);
-                step.next_potential = T::from_f64(there.potential.potential);
-                step.slope_current = T::from_f64(slope.current);
-                step.slope_potential = T::from_f64(slope.potential);
-            }
-            self.steps.push(step);
-        }
+    /// How the state at the reference is seen at an input.
+    pub fn view(&self, index: usize) -> View {
+        self.views.get(index)
     }
-}
 
-/// Sorts by time, then row. Most lists are short or nearly sorted already.
-fn sort(arrivals: &mut [Arrival]) {
-    let ordered = |a: &Arrival, b: &Arrival| (a.time, a.row) <= (b.time, b.row);
-    if !arrivals.is_sorted_by(ordered) {
-        arrivals.sort_unstable_by(|a, b| a.time.total_cmp(&b.time).then(a.row.cmp(&b.row)));
+    fn find_gaps(&mut self, arrivals: &[Arrival], membrane: &Membrane) {
+        let short = SHORT / membrane.synaptic_rate;
+        self.gaps.clear();
+        self.gaps.extend(arrivals.windows(2).map(|pair| {
+            let gap = pair[1].time - pair[0].time;
+            if gap == 0.0 {
+                Gap::None
+            } else if gap < short {
+                Gap::Short
+            } else {
+                Gap::Long
+            }
+        }));
+        self.gaps.push(Gap::Last);
+    }
+
+    #[inline(always)]
+    fn find_forms<S: Simd>(&mut self, simd: S, membrane: &Membrane) {
+        let count = self.offsets.len();
+        let all = |value| Doubles::splat(simd, value);
+        let rate = all(-membrane.membrane_rate);
+        let inverse_capacitance = all(membrane.inverse_capacitance);
+        for form in &mut self.forms {
+            form.current.resize(count, 0.0);
+            form.potential.resize(count, 0.0);
+        }
+        // Offsets count backwards from the reference here: the gap is the one minus the next.
+        let [tangent, here, slope] = &mut self.forms;
+        let columns = [&self.views.current, &self.views.response, &self.views.decay];
+        let [here_current, here_response, here_decay] =
+            columns.map(|column| registers::<S>(&column[..count]));
+        let forms = [tangent, slope].map(|form| {
+            (registers_mut::<S>(&mut form.current), registers_mut::<S>(&mut form.potential))
+        });
+        let [(tangent_current, tangent_potential), (slope_current, slope_potential)] = forms;
+        self.gap_lengths.clear();
+        self.gap_lengths.extend(self.offsets.windows(2).map(|pair| pair[0] - pair[1]));
+        self.gap_lengths.push(0.0);
+        let gaps = registers::<S>(&self.gap_lengths);
+        for index in 0..gaps.len() {
+            let gap = Doubles::new(simd, gaps[index]);
+            let current = Doubles::new(simd, here_current[index]) * inverse_capacitance;
+            let response = Doubles::new(simd, here_response[index]);
+            let decay = Doubles::new(simd, here_decay[index]);
+            let reached = gap.multiply_add(rate, all(1.0));
+            tangent_current[index] = reached.multiply_add(response, current * gap).value();
+            tangent_potential[index] = (reached * decay).value();
+            slope_current[index] = rate.multiply_add(response, current).value();
+            slope_potential[index] = (rate * decay).value();
+        }
+        here.current.copy_from_slice(&self.views.response[..count]);
+        here.potential.copy_from_slice(&self.views.decay[..count]);
+        self.tangent.round(&self.forms[0]);
+        self.here.round(&self.forms[1]);
+        self.slope.round(&self.forms[2]);
     }
 }

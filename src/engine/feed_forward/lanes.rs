@@ -1,8 +1,7 @@
 //! Numbers as the vector units of the machine hold them.
 //!
 //! The widest instruction set is chosen when the program runs (`pulp`). [`Element`] gives the few
-//! vector operations that the sweeps need, for double and for single precision; the rest is written as
-//! plain loops of branch-free arithmetic, which the compiler vectorises for the same instruction set.
+//! vector operations that the sweeps need, for double and for single precision.
 
 use pulp::Simd;
 
@@ -190,9 +189,3 @@ element!(
     select_f32s,
     reduce_sum_f32s
 );
-
-/// `a b + c` in a plain loop, with one rounding where the machine can do that.
-#[inline(always)]
-pub fn multiply_add<S: Simd>(a: f64, b: f64, c: f64) -> f64 {
-    if S::IS_SCALAR { a * b + c } else { a.mul_add(b, c) }
-}

@@ -16,12 +16,12 @@
 
 use pulp::Simd;
 
-use super::elementary::exp;
+use super::elementary::{Doubles, registers, registers_mut};
 use crate::neuron::{Dynamics, Ratio};
 
 /// What all neurons of a layer have in common.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Membrane {
+pub(super) struct Membrane {
     pub dynamics: Dynamics,
     pub ratio: Ratio,
     /// `λ_m`, per time unit.
@@ -36,7 +36,7 @@ pub struct Membrane {
 
 /// Coefficients of current and potential in a linear form of the state at the reference time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Form {
+pub(super) struct Form {
     pub current: f64,
     pub potential: f64,
 }
@@ -51,11 +51,40 @@ impl Form {
 
 /// How the reference's state is seen at another time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct View {
+pub(super) struct View {
     /// The membrane potential there.
     pub potential: Form,
     /// `e^(−λ_s x)`: what is left of the current.
     pub current: f64,
+}
+
+/// Many views, in columns.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ViewColumns {
+    /// What is left of the current.
+    pub current: Vec<f64>,
+    /// The potential that a unit of current at the reference makes.
+    pub response: Vec<f64>,
+    /// What is left of the potential.
+    pub decay: Vec<f64>,
+}
+
+/// A register of views.
+struct Views<S: Simd> {
+    current: Doubles<S>,
+    response: Doubles<S>,
+    decay: Doubles<S>,
+}
+
+impl ViewColumns {
+    /// One view.
+    #[inline(always)]
+    pub fn get(&self, index: usize) -> View {
+        View {
+            potential: Form { current: self.response[index], potential: self.decay[index] },
+            current: self.current[index],
+        }
+    }
 }
 
 impl Membrane {
@@ -70,36 +99,71 @@ impl Membrane {
         }
     }
 
-    /// The potential, its decay and the current's decay after `x` (of any sign).
-    #[inline(always)]
-    pub fn view<S: Simd>(&self, x: f64) -> View {
-        let current = exp::<S>(-self.synaptic_rate * x);
-        let (decay, response) = self.decay_and_response::<S>(x, current);
-        View { potential: Form { current: response, potential: decay }, current }
+    /// Whether the rates are so close that the difference of their exponentials would cancel.
+    fn is_nearly_equal(&self) -> bool {
+        self.ratio != Ratio::Equal
+            && (self.synaptic_rate - self.membrane_rate).abs() < 0.1 * self.synaptic_rate
     }
 
-    /// The share of a unit input at `x` before the reference in current and potential there.
+    /// How the reference's state is seen after `x` (of any sign).
+    pub fn view(&self, x: f64) -> View {
+        if self.is_nearly_equal() {
+            let distance = self.synaptic_rate - self.membrane_rate;
+            let decay = (-self.membrane_rate * x).exp();
+            let kernel =
+                decay * if distance == 0.0 { x } else { -(-distance * x).exp_m1() / distance };
+            let current = kernel * self.inverse_capacitance;
+            return View {
+                potential: Form { current, potential: decay },
+                current: (-self.synaptic_rate * x).exp(),
+            };
+        }
+        let views = self.views(pulp::Scalar, Doubles::splat(pulp::Scalar, x));
+        View {
+            potential: Form { current: views.response.value(), potential: views.decay.value() },
+            current: views.current.value(),
+        }
+    }
+
+    /// The same for many times at once. All columns have the length of `offsets`, which is a
+    /// multiple of the lanes of any register.
     #[inline(always)]
-    pub fn share<S: Simd>(&self, x: f64) -> Form {
-        let view = self.view::<S>(x);
-        Form { current: view.current, potential: view.potential.current }
+    pub fn view_all<S: Simd>(&self, simd: S, offsets: &[f64], columns: &mut ViewColumns) {
+        for column in [&mut columns.current, &mut columns.response, &mut columns.decay] {
+            column.resize(offsets.len(), 0.0);
+        }
+        if self.is_nearly_equal() {
+            for (index, &x) in offsets.iter().enumerate() {
+                let view = self.view(x);
+                columns.current[index] = view.current;
+                columns.response[index] = view.potential.current;
+                columns.decay[index] = view.potential.potential;
+            }
+            return;
+        }
+        let current = registers_mut::<S>(&mut columns.current);
+        let response = registers_mut::<S>(&mut columns.response);
+        let decay = registers_mut::<S>(&mut columns.decay);
+        for (index, &x) in registers::<S>(offsets).iter().enumerate() {
+            let views = self.views(simd, Doubles::new(simd, x));
+            current[index] = views.current.value();
+            response[index] = views.response.value();
+            decay[index] = views.decay.value();
+        }
     }
 
     #[inline(always)]
-    fn decay_and_response<S: Simd>(&self, x: f64, current: f64) -> (f64, f64) {
+    fn views<S: Simd>(&self, simd: S, x: Doubles<S>) -> Views<S> {
+        let all = |value| Doubles::splat(simd, value);
+        let current = (all(-self.synaptic_rate) * x).exp();
         if self.ratio == Ratio::Equal {
-            return (current, x * current * self.inverse_capacitance);
+            let response = x * current * all(self.inverse_capacitance);
+            return Views { current, response, decay: current };
         }
         let distance = self.synaptic_rate - self.membrane_rate;
-        let decay = exp::<S>(-self.membrane_rate * x);
-        // For nearly equal rates the difference of the exponentials would cancel.
-        let kernel = if distance.abs() > 0.1 * self.synaptic_rate {
-            (decay - current) / distance
-        } else {
-            let shift = -distance * x;
-            decay * if distance == 0.0 { x } else { -shift.exp_m1() / distance }
-        };
-        (decay, kernel * self.inverse_capacitance)
+        let decay = (all(-self.membrane_rate) * x).exp();
+        let response = (decay - current) * all(self.inverse_capacitance / distance);
+        Views { current, response, decay }
     }
 
     /// `dV/dt` at a view.

@@ -17,9 +17,9 @@ use std::array::from_fn;
 use pulp::Simd;
 
 use super::crossing::{Crossings, Place, solve_one};
-use super::inputs::{Gap, Inputs, Step, Steps};
+use super::inputs::{FormColumns, Gap, Inputs, Share, Steps};
 use super::lanes::Element;
-use super::membrane::{Membrane, View};
+use super::membrane::Membrane;
 use super::tiles::Tiling;
 
 /// Registers per sum and sub-tile.
@@ -66,12 +66,8 @@ impl<T: Element> SweptLayer<'_, T> {
             let mut first = 0;
             while first < vectors {
                 let count = WIDEST.min(vectors - first);
-                let part = Part {
-                    weights,
-                    width: vectors,
-                    first,
-                    column: tile.column + first * lanes,
-                };
+                let part =
+                    Part { weights, width: vectors, first, column: tile.column + first * lanes };
                 match count {
                     4 => self.sweep::<S, 4>(simd, inputs, steps, &part, crossings),
                     3 => self.sweep::<S, 3>(simd, inputs, steps, &part, crossings),
@@ -81,35 +77,41 @@ impl<T: Element> SweptLayer<'_, T> {
                 first += count;
             }
         }
-        self.finish::<S>(inputs, crossings, spikes);
+        self.finish(simd, inputs, crossings, spikes);
     }
 
     /// Computes the crossings that were put aside.
     #[inline(always)]
     fn finish<S: Simd>(
         &self,
+        simd: S,
         inputs: &Inputs<T>,
         crossings: &mut Crossings,
         spikes: &mut LayerSpikes,
     ) {
         let padded = self.tiling.padded_columns();
+        let latest_of =
+            |input: usize| inputs.arrivals.get(input + 1).map_or(f64::INFINITY, |next| next.time);
         spikes.times.clear();
         spikes.times.resize(padded, f64::INFINITY);
         spikes.currents.clear();
         spikes.currents.resize(padded, 0.0);
         let offset = |input: u32| inputs.arrivals[input as usize].time - inputs.reference;
-        crossings.solve::<S>(self.membrane, offset);
+        crossings.solve(simd, self.membrane, offset);
         for ((place, &elapsed), &current) in
             crossings.places.iter().zip(&crossings.elapsed).zip(&crossings.currents)
         {
             let input = place.input as usize;
             // Rounding may put a crossing beyond the inputs between which it is known to lie.
             let earliest = inputs.arrivals[input].time;
-            let latest = inputs.arrivals.get(input + 1).map_or(f64::INFINITY, |next| next.time);
+            let latest = latest_of(input);
             // Before the last input it is known to cross: if the solver sees no crossing, it is
             // because the peak lies within rounding of the threshold, at the next input.
-            let time =
-                if elapsed.is_nan() { latest } else { (inputs.reference + elapsed).clamp(earliest, latest) };
+            let time = if elapsed.is_nan() {
+                latest
+            } else {
+                (inputs.reference + elapsed).clamp(earliest, latest)
+            };
             spikes.times[place.neuron as usize] = time;
             spikes.currents[place.neuron as usize] = current;
         }
@@ -135,45 +137,56 @@ impl<T: Element> SweptLayer<'_, T> {
             }
         }
         let weights = T::vectors::<S>(part.weights);
-        let mut current = [T::splat(simd, T::default()); N];
-        let mut potential = current;
-        for (index, step) in steps.steps.iter().enumerate() {
-            let start = step.row as usize * part.width + part.first;
-            let row = &weights[start..start + N];
-            let share_current = T::splat(simd, step.share_current);
-            let share_potential = T::splat(simd, step.share_potential);
-            for vector in 0..N {
-                current[vector] =
-                    T::multiply_add(simd, row[vector], share_current, current[vector]);
-                potential[vector] =
-                    T::multiply_add(simd, row[vector], share_potential, potential[vector]);
+        let mut state = State::<S, T, N> {
+            current: [T::splat(simd, T::default()); N],
+            potential: [T::splat(simd, T::default()); N],
+        };
+        for (index, (share, &gap)) in inputs.shares.iter().zip(&steps.gaps).enumerate() {
+            let start = share.row as usize * part.width + part.first;
+            state.add(simd, &weights[start..start + N], share);
+            if gap == Gap::None {
+                continue;
             }
-            let hot = match step.gap {
-                Gap::None => continue,
-                Gap::Short => tangent_reaches::<S, T, N>(simd, step, &current, &potential, &thresholds),
-                Gap::Long => may_cross::<S, T, N>(simd, step, &current, &potential, &thresholds),
-                Gap::Last => still_waiting::<S, T, N>(simd, &thresholds),
+            let hot = match gap {
+                Gap::Short => state.tangent_reaches(simd, steps, index, &thresholds),
+                Gap::Last => state.may_still_cross(simd, self.membrane, steps, index, &thresholds),
+                _ => state.may_cross(simd, steps, index, &thresholds),
             };
             if !T::any(simd, any_of::<S, T, N>(simd, &hot)) {
                 continue;
             }
-            for vector in 0..N {
-                if !T::any(simd, hot[vector]) {
+            for (vector, &hot) in hot.iter().enumerate() {
+                if !T::any(simd, hot) {
                     continue;
                 }
-                let mut states = [[T::default(); LANES]; 2];
-                T::vectors_mut::<S>(&mut states[0])[0] = current[vector];
-                T::vectors_mut::<S>(&mut states[1])[0] = potential[vector];
+                let mut lane_values = [[T::default(); LANES]; 3];
+                let flags = T::where_set(simd, hot, T::splat(simd, T::INFINITY));
+                for (values, register) in lane_values.iter_mut().zip([
+                    flags,
+                    state.current[vector],
+                    state.potential[vector],
+                ]) {
+                    T::vectors_mut::<S>(values)[0] = register;
+                }
+                let [flags, currents, potentials] = &lane_values;
                 for lane in 0..lanes {
-                    let column = vector * lanes + lane;
-                    if !(thresholds[column] < T::INFINITY) {
+                    if flags[lane] == T::default() {
                         continue;
                     }
-                    let state = (states[0][lane].to_f64(), states[1][lane].to_f64());
-                    if self.crosses(inputs, &steps.views[index], index, step, state, thresholds[column].to_f64()) {
-                        let neuron = part.column + column;
+                    let column = vector * lanes + lane;
+                    let neuron = part.column + column;
+                    let lane_state = (currents[lane].to_f64(), potentials[lane].to_f64());
+                    if gap == Gap::Last
+                        || self.crosses(
+                            inputs,
+                            steps,
+                            index,
+                            lane_state,
+                            thresholds[column].to_f64(),
+                        )
+                    {
                         let place = Place { neuron: neuron as u32, input: index as u32 };
-                        crossings.push(place, state.0, state.1, self.thresholds[neuron]);
+                        crossings.push(place, lane_state.0, lane_state.1, self.thresholds[neuron]);
                         thresholds[column] = T::INFINITY;
                         waiting -= 1;
                     }
@@ -185,47 +198,34 @@ impl<T: Element> SweptLayer<'_, T> {
         }
     }
 
-    /// Whether a neuron crosses its threshold between an input and the next; after the last input,
-    /// whether it may.
+    /// Whether a neuron crosses its threshold between an input and the next.
     #[inline(always)]
     fn crosses(
         &self,
         inputs: &Inputs<T>,
-        view: &View,
+        steps: &Steps<T>,
         index: usize,
-        step: &Step<T>,
+        state: (f64, f64),
+        threshold: f64,
+    ) -> bool {
+        steps.here.of(index + 1, state) >= threshold
+            || steps.slope.of(index + 1, state) < 0.0
+                && self.crosses_at_a_peak(inputs, steps, index, state, threshold)
+    }
+
+    /// The peak lies between the inputs, unless the potential has been falling all along.
+    #[cold]
+    fn crosses_at_a_peak(
+        &self,
+        inputs: &Inputs<T>,
+        steps: &Steps<T>,
+        index: usize,
         (current, potential): (f64, f64),
         threshold: f64,
     ) -> bool {
-        let form = |a: T, b: T| a.to_f64() * current + b.to_f64() * potential;
-        if step.gap == Gap::Last {
-            let here = view.potential.of(current, potential);
-            let most = here.max(0.0) + view.current * current * self.membrane.largest_response;
-            return most >= threshold && self.membrane.slope(view).of(current, potential) > 0.0;
-        }
-        if form(step.next_current, step.next_potential) >= threshold {
-            return true;
-        }
-        if form(step.tangent_current, step.tangent_potential) < threshold
-            || form(step.slope_current, step.slope_potential) >= 0.0
-        {
-            return false;
-        }
-        // The peak lies between the inputs, unless the potential has been falling all along.
-        self.membrane.slope(view).of(current, potential) > 0.0
-            && self.crossing(inputs, index, (current, potential), threshold).is_finite()
-    }
-
-    #[cold]
-    fn crossing(
-        &self,
-        inputs: &Inputs<T>,
-        index: usize,
-        (current, potential): (f64, f64),
-        threshold: f64,
-    ) -> f64 {
         let offset = inputs.arrivals[index].time - inputs.reference;
-        solve_one(self.membrane, current, potential, threshold, offset)
+        self.membrane.slope(&steps.view(index)).of(current, potential) > 0.0
+            && solve_one(self.membrane, current, potential, threshold, offset).is_finite()
     }
 }
 
@@ -240,67 +240,107 @@ struct Part<'a, T> {
     column: usize,
 }
 
-/// Where the tangent at this input reaches the threshold before the next.
-#[inline(always)]
-fn tangent_reaches<S: Simd, T: Element, const N: usize>(
-    simd: S,
-    step: &Step<T>,
-    current: &[T::Vector<S>; N],
-    potential: &[T::Vector<S>; N],
-    thresholds: &[T; COLUMNS],
-) -> [T::Mask<S>; N] {
-    let by_current = T::splat(simd, step.tangent_current);
-    let by_potential = T::splat(simd, step.tangent_potential);
-    let thresholds = T::vectors::<S>(thresholds);
-    from_fn(|vector| {
-        let reached = T::multiply(simd, current[vector], by_current);
-        let reached = T::multiply_add(simd, potential[vector], by_potential, reached);
-        T::at_least(simd, reached, thresholds[vector])
-    })
+/// The running sums of `N` registers of neurons, carried to the reference.
+struct State<S: Simd, T: Element, const N: usize> {
+    current: [T::Vector<S>; N],
+    potential: [T::Vector<S>; N],
 }
 
-/// Where the potential is above the threshold at the next input, or falls there after a tangent that
-/// reached it.
-#[inline(always)]
-fn may_cross<S: Simd, T: Element, const N: usize>(
-    simd: S,
-    step: &Step<T>,
-    current: &[T::Vector<S>; N],
-    potential: &[T::Vector<S>; N],
-    thresholds: &[T; COLUMNS],
-) -> [T::Mask<S>; N] {
-    let form = |a: T, b: T, vector: usize| {
-        let part = T::multiply(simd, current[vector], T::splat(simd, a));
-        T::multiply_add(simd, potential[vector], T::splat(simd, b), part)
-    };
-    let thresholds = T::vectors::<S>(thresholds);
-    let zero = T::splat(simd, T::default());
-    from_fn(|vector| {
-        let threshold = thresholds[vector];
-        let tangent = form(step.tangent_current, step.tangent_potential, vector);
-        let next = form(step.next_current, step.next_potential, vector);
-        let slope = form(step.slope_current, step.slope_potential, vector);
-        let peak =
-            T::and(simd, T::at_least(simd, tangent, threshold), T::below(simd, slope, zero));
-        T::or(simd, T::at_least(simd, next, threshold), peak)
-    })
+impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
+    /// Adds an input.
+    #[inline(always)]
+    fn add(&mut self, simd: S, row: &[T::Vector<S>], share: &Share<T>) {
+        let by_current = T::splat(simd, share.current);
+        let by_potential = T::splat(simd, share.potential);
+        let sums = self.current.iter_mut().zip(&mut self.potential);
+        for ((current, potential), &weight) in sums.zip(row) {
+            *current = T::multiply_add(simd, weight, by_current, *current);
+            *potential = T::multiply_add(simd, weight, by_potential, *potential);
+        }
+    }
+
+    /// A linear form of one register of neurons.
+    #[inline(always)]
+    fn form(&self, simd: S, columns: &FormColumns<T>, index: usize, vector: usize) -> T::Vector<S> {
+        let by_current = T::splat(simd, columns.current[index]);
+        let by_potential = T::splat(simd, columns.potential[index]);
+        let part = T::multiply(simd, self.current[vector], by_current);
+        T::multiply_add(simd, self.potential[vector], by_potential, part)
+    }
+
+    /// Where the tangent at this input reaches the threshold before the next.
+    #[inline(always)]
+    fn tangent_reaches(
+        &self,
+        simd: S,
+        steps: &Steps<T>,
+        index: usize,
+        thresholds: &[T; COLUMNS],
+    ) -> [T::Mask<S>; N] {
+        let thresholds = T::vectors::<S>(thresholds);
+        from_fn(|vector| {
+            let reached = self.form(simd, &steps.tangent, index, vector);
+            T::at_least(simd, reached, thresholds[vector])
+        })
+    }
+
+    /// Where the potential is above the threshold at the next input, or falls there after a tangent
+    /// that reached it.
+    #[inline(always)]
+    fn may_cross(
+        &self,
+        simd: S,
+        steps: &Steps<T>,
+        index: usize,
+        thresholds: &[T; COLUMNS],
+    ) -> [T::Mask<S>; N] {
+        let thresholds = T::vectors::<S>(thresholds);
+        let zero = T::splat(simd, T::default());
+        from_fn(|vector| {
+            let threshold = thresholds[vector];
+            let tangent = self.form(simd, &steps.tangent, index, vector);
+            let next = self.form(simd, &steps.here, index + 1, vector);
+            let slope = self.form(simd, &steps.slope, index + 1, vector);
+            let falls = T::below(simd, slope, zero);
+            let peak = T::and(simd, T::at_least(simd, tangent, threshold), falls);
+            T::or(simd, T::at_least(simd, next, threshold), peak)
+        })
+    }
+
+    /// After the last input: where the potential rises, and what is left of the current could lift it
+    /// to the threshold.
+    #[inline(always)]
+    fn may_still_cross(
+        &self,
+        simd: S,
+        membrane: &Membrane,
+        steps: &Steps<T>,
+        index: usize,
+        thresholds: &[T; COLUMNS],
+    ) -> [T::Mask<S>; N] {
+        let thresholds = T::vectors::<S>(thresholds);
+        let zero = T::splat(simd, T::default());
+        let view = steps.view(index);
+        // A little more than the most, for the sake of rounding.
+        let most = view.current * membrane.largest_response * (1.0 + 1e-6);
+        let most = T::splat(simd, T::from_f64(most));
+        from_fn(|vector| {
+            let threshold = thresholds[vector];
+            let here = self.form(simd, &steps.here, index, vector);
+            let slope = self.form(simd, &steps.slope, index, vector);
+            let lift = T::multiply(simd, self.current[vector], most);
+            let reached = T::multiply_add(simd, self.current[vector], most, here);
+            let could = T::or(
+                simd,
+                T::at_least(simd, reached, threshold),
+                T::at_least(simd, lift, threshold),
+            );
+            T::and(simd, could, T::below(simd, zero, slope))
+        })
+    }
 }
 
-/// Where a neuron has not crossed yet.
 #[inline(always)]
-fn still_waiting<S: Simd, T: Element, const N: usize>(
-    simd: S,
-    thresholds: &[T; COLUMNS],
-) -> [T::Mask<S>; N] {
-    let thresholds = T::vectors::<S>(thresholds);
-    let never = T::splat(simd, T::INFINITY);
-    from_fn(|vector| T::below(simd, thresholds[vector], never))
-}
-
-#[inline(always)]
-fn any_of<S: Simd, T: Element, const N: usize>(
-    simd: S,
-    masks: &[T::Mask<S>; N],
-) -> T::Mask<S> {
+fn any_of<S: Simd, T: Element, const N: usize>(simd: S, masks: &[T::Mask<S>; N]) -> T::Mask<S> {
     masks[1..].iter().fold(masks[0], |found, &mask| T::or(simd, found, mask))
 }

@@ -37,7 +37,7 @@ impl Tiling {
     }
 
     /// Number of values, padding included.
-    pub fn len(&self) -> usize {
+    pub fn value_count(&self) -> usize {
         self.rows * self.padded_columns()
     }
 
@@ -90,7 +90,7 @@ mod tests {
         for columns in [1, 3, 10, 16, 17, 31, 32, 33, 120, 350] {
             let tiling = Tiling { rows: 7, columns };
             let matrix: Vec<f64> = (1..=7 * columns).map(|value| value as f64).collect();
-            let mut tiled = vec![0.0f64; tiling.len()];
+            let mut tiled = vec![0.0f64; tiling.value_count()];
             tiling.scatter(&matrix, &mut tiled);
             let mut back = vec![0.0; matrix.len()];
             tiling.gather(&tiled, &mut back);
@@ -105,7 +105,7 @@ mod tests {
                 end += tile.width * 7;
                 assert_eq!(tiled[tile.start], matrix[tile.column]);
             }
-            assert_eq!(end, tiling.len());
+            assert_eq!(end, tiling.value_count());
         }
     }
 }
