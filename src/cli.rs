@@ -6,6 +6,7 @@ mod gradients;
 mod learn;
 mod progress;
 mod run;
+mod session;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,9 +35,16 @@ enum Command {
         metrics.csv, spikes.csv (test set), network.json, class_map.svg and .png.\n\
         A scenario with [[populations]] is simulated: spikes.csv, network.json, summary.json.\n\n\
         Ctrl-C ends a run at the next batch, with everything written; a second one at once.\n\n\
+        A training keeps checkpoint.safetensors in its folder until it is complete. Whether it was \
+        interrupted or killed, the same command with --resume goes on from there, on any number of \
+        threads, to the same bytes. --resume starts from the beginning if there is no checkpoint, does \
+        nothing if the run is complete, and refuses the checkpoint of another scenario. Without \
+        --resume a run starts anew; it replaces a checkpoint that it finds when it first writes its \
+        own, but one of the same scenario only once it is as far.\n\n\
         Examples:\n  \
         firstspike run scenarios/yin_yang.toml --seed 2 --out traces/second\n  \
-        firstspike run scenarios/yin_yang.toml --set training.epochs=20 --set layers.0.size=30"
+        firstspike run scenarios/yin_yang.toml --set training.epochs=20 --set layers.0.size=30\n  \
+        firstspike run scenarios/yin_yang.toml --resume"
     )]
     Run(RunArguments),
     /// Check a scenario and print it with every default filled in.
@@ -122,12 +130,11 @@ struct RunArguments {
     /// Folder for the results [default: traces/<name of the scenario>].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Threads to work on [default: all cores]. The results do not depend on it.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// Show no progress; warnings and the result are still shown.
-    #[arg(long, short)]
-    quiet: bool,
+    /// Go on from the checkpoint in that folder, to the same results as without a break.
+    #[arg(long)]
+    resume: bool,
+    #[command(flatten)]
+    session: session::SessionArguments,
 }
 
 /// Runs the command line and returns the exit code.

@@ -67,7 +67,11 @@ fn assert_complete(folder: &Path, summary: &serde_json::Value) {
         .into_keys()
         .map(|path| path.strip_prefix(folder).expect("in it").into())
         .collect();
-    let expected = SAME_IN_EVERY_RUN.iter().chain(&["summary.json"]).map(PathBuf::from);
+    let mut expected = [&SAME_IN_EVERY_RUN[..], &["summary.json"]].concat();
+    if summary["interrupted"] == true {
+        expected.push("checkpoint.safetensors");
+    }
+    let expected = expected.into_iter().map(PathBuf::from);
     assert_eq!(names, expected.collect());
 
     assert_eq!(summary["version"], env!("CARGO_PKG_VERSION"));

@@ -1,5 +1,7 @@
 //! How weights follow their gradients.
 
+use super::{StateError, TrainerState};
+
 /// Settings of [`Adam`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamSettings {
@@ -49,6 +51,24 @@ impl Adam {
             let root = (*square / square_correction).sqrt() + epsilon;
             *weight -= rate * (*mean / mean_correction) / root;
         }
+    }
+
+    /// Adds the moments and the number of steps to a state.
+    pub(super) fn save(&self, prefix: &str, state: &mut TrainerState) {
+        state.set_counter(format!("{prefix}.steps"), self.steps as u64);
+        state.set_array(format!("{prefix}.mean"), self.mean.clone());
+        state.set_array(format!("{prefix}.square"), self.square.clone());
+    }
+
+    /// This optimiser as it was when it was saved.
+    pub(super) fn restored(&self, prefix: &str, state: &TrainerState) -> Result<Self, StateError> {
+        let moment = |name| state.array(&format!("{prefix}.{name}"), self.mean.len());
+        Ok(Adam {
+            settings: self.settings,
+            steps: state.counter(&format!("{prefix}.steps"), i32::MAX as u64)? as i32,
+            mean: moment("mean")?.to_vec(),
+            square: moment("square")?.to_vec(),
+        })
     }
 }
 
