@@ -5,6 +5,7 @@ mod console;
 mod gradients;
 mod learn;
 mod progress;
+mod reproduce;
 mod run;
 mod session;
 
@@ -66,6 +67,20 @@ enum Command {
         firstspike learn scenarios/yin_yang.toml --trace traces/yin_yang/spikes.csv --data test"
     )]
     Learn(LearnArguments),
+    /// Train the scenarios of a table with several seeds, and print it beside published figures.
+    #[command(
+        after_help = "Every row of the table is trained with every seed into <DIR>/<row>/seed_<n>, as \
+        `run` would. What is complete there already is taken as it is; what was interrupted or killed \
+        goes on from its checkpoint; what is of a scenario that has since changed starts anew. So the \
+        same command, given again, goes on where it was stopped.\n\n\
+        The table of all rows that were asked for is printed in Markdown and written to \
+        <DIR>/table.md; <DIR>/table.csv has a row per training. Both are brought up to date after each \
+        training. A row that fails is reported and the others go on; the exit code is then 1.\n\n\
+        Examples:\n  \
+        firstspike reproduce scenarios/table.toml\n  \
+        firstspike reproduce scenarios/table.toml --rows yin_yang --seeds 1-3 --out traces/three"
+    )]
+    Reproduce(ReproduceArguments),
 }
 
 /// Which scenario, and what to change in it.
@@ -137,11 +152,30 @@ struct RunArguments {
     session: session::SessionArguments,
 }
 
+#[derive(Debug, Args)]
+struct ReproduceArguments {
+    /// The table (TOML): [[rows]] with name, title, scenario, set, seeds, published and reach.
+    #[arg(default_value = "scenarios/table.toml")]
+    table: PathBuf,
+    /// Only these rows.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    rows: Vec<String>,
+    /// These seeds instead of the table's: 1-5, or 1,3,7.
+    #[arg(long, value_name = "A-B|LIST")]
+    seeds: Option<reproduce::Seeds>,
+    /// Folder for the results.
+    #[arg(long, value_name = "DIR", default_value = "traces/reproduce")]
+    out: PathBuf,
+    #[command(flatten)]
+    session: session::SessionArguments,
+}
+
 /// Runs the command line and returns the exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
         Command::Check(arguments) if arguments.gradients => {
             gradients::check(&arguments.scenario, arguments.samples as usize)

@@ -7,6 +7,7 @@
 //! renamed, so that what existed before stays whole until something better is there. Whoever
 //! watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written. A
 //! training that was interrupted or killed goes on from its [`Checkpoint`]; [`previous`] finds it.
+//! [`mod@reproduce`] trains the scenarios of a table with several seeds.
 
 mod checkpoint;
 mod folder;
@@ -16,6 +17,7 @@ mod learn_spike_trains;
 mod network_file;
 mod picture;
 mod potentials;
+pub mod reproduce;
 mod simulate;
 mod spike_trains;
 mod summary;

@@ -73,6 +73,11 @@ impl Session {
         }
     }
 
+    /// Whether nothing but warnings and results is to be shown.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Whether there was a Ctrl-C.
     pub fn is_interrupted(&self) -> bool {
         INTERRUPT.load(Ordering::Relaxed)
