@@ -118,6 +118,23 @@ fn interrupted_a_run_resumes_to_the_same_bytes() {
 }
 
 #[test]
+fn an_interrupted_run_leaves_the_results_of_its_complete_epochs() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let last = ["--set", "training.select=last", "--set", "training.schedule=constant", "--set"];
+    let endless = run("endless", &[&last[..], &["training.epochs=1000000"]].concat());
+    let third = |line: &str| line.starts_with("epoch    3/");
+    let (code, said) = signal(folder.path(), &endless, third, Duration::from_millis(5), "INT");
+    assert_eq!(code, Some(130), "{said:?}");
+    let epochs = &json(&folder.path().join("endless/summary.json"))["epochs"];
+    let epochs = format!("training.epochs={epochs}");
+    done(folder.path(), &run("short", &[&last[..], &[&epochs]].concat()));
+    for name in ["metrics.csv", "network.json", "spikes.csv", "class_map.svg"] {
+        let of = |run: &str| read(&folder.path().join(run).join(name));
+        assert!(of("endless") == of("short"), "{name} differs");
+    }
+}
+
+#[test]
 fn resuming_a_complete_run_touches_nothing_and_says_its_result() {
     let folder = uninterrupted();
     let before = files(folder.path());
@@ -147,8 +164,9 @@ fn resuming_nothing_starts_from_the_beginning() {
 fn starting_anew_keeps_a_checkpoint_that_is_further_on() {
     let folder = interrupted();
     let checkpoint = read(&folder.path().join(CHECKPOINT));
-    let first = |line: &str| line.starts_with(&format!("epoch    1/{EPOCHS}"));
-    let (code, said) = signal(folder.path(), &run(".", &[]), first, Duration::ZERO, "KILL");
+    // By the second epoch, it would have written a checkpoint of the first.
+    let second = |line: &str| line.starts_with(&format!("epoch    2/{EPOCHS}"));
+    let (code, said) = signal(folder.path(), &run(".", &[]), second, Duration::ZERO, "KILL");
     assert_eq!(code, None);
     assert!(said[0].contains("warning: starting anew") && said[0].contains("--resume"), "{said:?}");
     assert!(read(&folder.path().join(CHECKPOINT)) == checkpoint);
@@ -244,6 +262,7 @@ fn a_state_goes_on_in_another_trainer_bit_for_bit() {
     let expected = ["adam.weights.steps", "epoch", "silent_neurons.last_layer"];
     assert_eq!(state.counters().keys().collect::<Vec<_>>(), expected);
     second.restore(&state).expect("of the same network");
+    assert_eq!(second.state(), state);
     train(&mut second, 1);
     assert_eq!(second.state(), whole.state());
 
