@@ -31,10 +31,10 @@ pub(super) fn run(arguments: &ReproduceArguments) -> ExitCode {
         Err(error) => return bad_input(&error),
     };
     if session.is_interrupted() {
-        console::err!(
-            "to go on from here, run the same command again; the results so far are in {}",
-            options.out.join("table.md").display()
-        );
+        console::err!("to go on from here, run the same command again");
+        if results.iter().any(|result| !result.summaries.is_empty()) {
+            console::err!("results so far: {}", options.out.join("table.md").display());
+        }
         return ExitCode::from(130);
     }
     console::out!("{}", markdown(&results).trim_end());
