@@ -5,7 +5,9 @@ mod console;
 mod gradients;
 mod learn;
 mod progress;
+mod reproduce;
 mod run;
+mod session;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,9 +36,16 @@ enum Command {
         metrics.csv, spikes.csv (test set), network.json, class_map.svg and .png.\n\
         A scenario with [[populations]] is simulated: spikes.csv, network.json, summary.json.\n\n\
         Ctrl-C ends a run at the next batch, with everything written; a second one at once.\n\n\
+        A training keeps checkpoint.safetensors in its folder until it is complete. Whether it was \
+        interrupted or killed, the same command with --resume goes on from there, on any number of \
+        threads, to the same bytes. --resume starts from the beginning if there is no checkpoint, does \
+        nothing if the run is complete, and refuses the checkpoint of another scenario. Without \
+        --resume a run starts anew; it replaces a checkpoint that it finds when it first writes its \
+        own, but one of the same scenario only once it is as far.\n\n\
         Examples:\n  \
         firstspike run scenarios/yin_yang.toml --seed 2 --out traces/second\n  \
-        firstspike run scenarios/yin_yang.toml --set training.epochs=20 --set layers.0.size=30"
+        firstspike run scenarios/yin_yang.toml --set training.epochs=20 --set layers.0.size=30\n  \
+        firstspike run scenarios/yin_yang.toml --resume"
     )]
     Run(RunArguments),
     /// Check a scenario and print it with every default filled in.
@@ -58,6 +67,20 @@ enum Command {
         firstspike learn scenarios/yin_yang.toml --trace traces/yin_yang/spikes.csv --data test"
     )]
     Learn(LearnArguments),
+    /// Train the scenarios of a table with several seeds, and print it beside published figures.
+    #[command(
+        after_help = "Every row of the table is trained with every seed into <DIR>/<row>/seed_<n>, as \
+        `run` would. What is complete there already is taken as it is; what was interrupted or killed \
+        goes on from its checkpoint; what is of a scenario that has since changed starts anew. So the \
+        same command, given again, goes on where it was stopped.\n\n\
+        The table of all rows that were asked for is printed in Markdown and written to \
+        <DIR>/table.md; <DIR>/table.csv has a row per training. Both are brought up to date after each \
+        training. A row that fails is reported and the others go on; the exit code is then 1.\n\n\
+        Examples:\n  \
+        firstspike reproduce scenarios/table.toml\n  \
+        firstspike reproduce scenarios/table.toml --rows yin_yang --seeds 1-3 --out traces/three"
+    )]
+    Reproduce(ReproduceArguments),
 }
 
 /// Which scenario, and what to change in it.
@@ -122,12 +145,29 @@ struct RunArguments {
     /// Folder for the results [default: traces/<name of the scenario>].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Threads to work on [default: all cores]. The results do not depend on it.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// Show no progress; warnings and the result are still shown.
-    #[arg(long, short)]
-    quiet: bool,
+    /// Go on from the checkpoint in that folder, to the same results as without a break.
+    #[arg(long)]
+    resume: bool,
+    #[command(flatten)]
+    session: session::SessionArguments,
+}
+
+#[derive(Debug, Args)]
+struct ReproduceArguments {
+    /// The table (TOML): [[rows]] with name, title, scenario, set, seeds, published and reach.
+    #[arg(default_value = "scenarios/table.toml")]
+    table: PathBuf,
+    /// Only these rows.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    rows: Vec<String>,
+    /// These seeds instead of the table's: 1-5, or 1,3,7.
+    #[arg(long, value_name = "A-B|LIST")]
+    seeds: Option<reproduce::Seeds>,
+    /// Folder for the results.
+    #[arg(long, value_name = "DIR", default_value = "traces/reproduce")]
+    out: PathBuf,
+    #[command(flatten)]
+    session: session::SessionArguments,
 }
 
 /// Runs the command line and returns the exit code.
@@ -135,6 +175,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
         Command::Check(arguments) if arguments.gradients => {
             gradients::check(&arguments.scenario, arguments.samples as usize)

@@ -5,12 +5,14 @@
 //! [`FirstSpikes::backpropagate`] carries its gradient back through the recorded times to every
 //! weight. [`Adam`] changes the weights at the rate of a [`Schedule`]; [`SilentNeurons`] is the remedy for
 //! neurons that never spike and so receive no gradient. [`Trainer`] repeats this over batches and
-//! epochs, [`EpochMetrics`] say how it goes, and [`diagnose`] what is wrong if it does not.
+//! epochs, [`EpochMetrics`] say how it goes, and [`diagnose`] what is wrong if it does not;
+//! [`TrainerState`] is what an interrupted training needs to go on.
 
 mod adjoint;
 mod batch;
 mod diagnosis;
 mod encoded;
+mod exact;
 mod feed_forward_batch;
 mod first_spikes;
 mod loss;
@@ -19,6 +21,7 @@ mod optimiser;
 mod runner;
 mod silent;
 pub mod spike_trains;
+mod state;
 mod trainer;
 
 pub use adjoint::{NeuronGradients, TraceGradients, trace_gradients};
@@ -33,4 +36,5 @@ pub use silent::SilentNeurons;
 pub use spike_trains::{
     Bounds, SpikeTrainMetrics, SpikeTrainSettings, SpikeTrainTrainer, Trainable,
 };
+pub use state::{StateError, TrainerState};
 pub use trainer::{LearningEngine, Trainer, TrainingSettings};

@@ -5,8 +5,11 @@
 //! compares a scenario's gradients with finite differences, and [`learn()`] takes one step on a
 //! recorded trace. Runs write into an [`OutputFolder`]: every file is written beside its place and
 //! renamed, so that what existed before stays whole until something better is there. Whoever
-//! watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written.
+//! watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written. A
+//! training that was interrupted or killed goes on from its [`Checkpoint`]; [`previous`] finds it.
+//! [`mod@reproduce`] trains the scenarios of a table with several seeds.
 
+mod checkpoint;
 mod folder;
 mod gradients;
 mod learn;
@@ -14,6 +17,7 @@ mod learn_spike_trains;
 mod network_file;
 mod picture;
 mod potentials;
+pub mod reproduce;
 mod simulate;
 mod spike_trains;
 mod summary;
@@ -21,7 +25,9 @@ mod train;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
+pub use checkpoint::{Checkpoint, CheckpointError, Previous, previous};
 pub use folder::OutputFolder;
 pub use gradients::{GradientCheck, GradientEntry, check_gradients};
 pub use learn::{LearnError, LearnSummary, Subset, learn};
@@ -32,7 +38,9 @@ pub use summary::{SimulationSummary, SpikeTrainingSummary, TrainingSummary};
 pub use train::train;
 
 use crate::engine::EngineError;
-use crate::learning::{Diagnosis, EpochMetrics, LearningError, Score, SpikeTrainMetrics};
+use crate::learning::{
+    Diagnosis, EpochMetrics, LearningError, Score, SpikeTrainMetrics, StateError,
+};
 use crate::report::class_map::ReportError;
 use crate::scenario::ScenarioError;
 
@@ -40,6 +48,8 @@ use crate::scenario::ScenarioError;
 pub trait Progress {
     /// Training begins.
     fn start(&mut self, _epochs: usize, _samples_per_epoch: usize) {}
+    /// It goes on after these epochs.
+    fn resume(&mut self, _history: &[EpochMetrics]) {}
     /// A batch of this epoch (from 1) was learned; the score covers the epoch so far.
     fn batch(&mut self, _epoch: usize, _score: &Score) {}
     /// An epoch is complete.
@@ -66,6 +76,8 @@ pub struct RunOptions<'a> {
     pub out: PathBuf,
     /// Set from elsewhere to end the run early.
     pub interrupt: &'a AtomicBool,
+    /// Shortest time between two checkpoints of a training; one is written after an epoch.
+    pub checkpoint_every: Duration,
 }
 
 /// A run that failed. Files written before are complete, and so are those of earlier runs.
@@ -83,6 +95,12 @@ pub enum RunError {
         /// Why.
         source: std::io::Error,
     },
+    /// There is a checkpoint, but not one to go on from.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A checkpoint does not fit the network.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// Learning cannot go on.
     #[error(transparent)]
     Learning(#[from] LearningError),

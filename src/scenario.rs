@@ -27,7 +27,9 @@ use serde::{Deserialize, Serialize};
 
 pub use build::{DataSets, Learner};
 pub use build_simulation::Simulation;
+pub(crate) use load::explain;
 pub use load::{LoadedScenario, ScenarioError, load};
+pub(crate) use locate::line_of;
 pub use network::{
     ConnectSpec, EdgeSpec, EngineSpec, LayerSpec, LayeredEngineSpec, PopulationSpec, PrecisionSpec,
     ProjectionSpec, ReceptorSpec, SimulationSpec, SourceSpec,

@@ -32,6 +32,13 @@ impl Progress for Bar {
         self.bar.set_style(style("{bar:32} {percent:>3} %  {msg}  {eta} left"));
     }
 
+    fn resume(&mut self, history: &[EpochMetrics]) {
+        self.bar.set_position(history.len() as u64 * self.samples_per_epoch);
+        // Time left is estimated from what is done from here on.
+        self.bar.reset_eta();
+        history.iter().for_each(|metrics| self.epoch(metrics));
+    }
+
     fn batch(&mut self, epoch: usize, score: &Score) {
         self.bar.set_position((epoch as u64 - 1) * self.samples_per_epoch + score.samples);
         let validation = self
@@ -83,6 +90,10 @@ impl Lines {
 impl Progress for Lines {
     fn start(&mut self, epochs: usize, _samples_per_epoch: usize) {
         self.epochs = epochs;
+    }
+
+    fn resume(&mut self, history: &[EpochMetrics]) {
+        self.seconds = history.iter().map(|metrics| metrics.seconds).sum();
     }
 
     fn epoch(&mut self, metrics: &EpochMetrics) {

@@ -1,44 +1,40 @@
 //! `firstspike run`: from a scenario to its results.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::console;
-use super::progress::{Bar, Lines, Quiet};
-use super::{RunArguments, bad_input};
+use super::session::Session;
+use super::{RunArguments, bad_input, console};
 use crate::run::{
-    Progress, RunError, RunOptions, SimulationSummary, SpikeTrainingSummary, TrainingSummary,
-    simulate, train, train_spike_trains,
+    Checkpoint, Previous, RunError, RunOptions, SimulationSummary, SpikeTrainingSummary,
+    TrainingSummary, previous, simulate, train, train_spike_trains,
 };
 use crate::scenario::{LoadedScenario, load};
-
-static INTERRUPT: AtomicBool = AtomicBool::new(false);
 
 pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     let loaded = match load(&arguments.scenario.scenario, &arguments.scenario.overrides()) {
         Ok(loaded) => loaded,
         Err(error) => return bad_input(&error),
     };
-    let threads = arguments.threads.map_or(0, usize::from);
-    let pool = match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
-        Ok(pool) => pool,
-        Err(error) => return bad_input(&format!("cannot start {threads} threads: {error}")),
+    let default = || Path::new("traces").join(&loaded.scenario.name);
+    let out = arguments.out.clone().unwrap_or_else(default);
+    let from = match starting_point(&loaded, &out, arguments.resume) {
+        Ok(StartingPoint::Beginning) => None,
+        Ok(StartingPoint::Checkpoint(checkpoint)) => Some(*checkpoint),
+        Ok(StartingPoint::End) => return ExitCode::SUCCESS,
+        Err(message) => return bad_input(&message),
     };
-    listen_for_interrupt();
-    let out =
-        arguments.out.clone().unwrap_or_else(|| Path::new("traces").join(&loaded.scenario.name));
-    let mut progress: Box<dyn Progress + Send> = if arguments.quiet {
-        Box::new(Quiet)
-    } else if console_is_terminal() {
-        Box::new(Bar::new())
-    } else {
-        Box::new(Lines::new())
+    let session = match Session::new(&arguments.session) {
+        Ok(session) => session,
+        Err(error) => return bad_input(&error),
     };
-    match pool.install(|| run_scenario(&loaded, out, progress.as_mut())) {
-        Ok(()) if INTERRUPT.load(Ordering::Relaxed) => ExitCode::from(130),
+    let options = session.options(out);
+    match session.install(|| run_scenario(&loaded, &options, from, &session)) {
+        Ok(()) if session.is_interrupted() => ExitCode::from(130),
         Ok(()) => ExitCode::SUCCESS,
-        Err(error @ (RunError::Scenario(_) | RunError::Output { .. })) => bad_input(&error),
+        Err(error @ (RunError::Scenario(_) | RunError::Output { .. } | RunError::State(_))) => {
+            bad_input(&error)
+        }
         Err(error) => {
             console::err!("error: {error}");
             ExitCode::FAILURE
@@ -46,47 +42,87 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     }
 }
 
+/// Where a run begins.
+enum StartingPoint {
+    Beginning,
+    Checkpoint(Box<Checkpoint>),
+    /// There is nothing left to do.
+    End,
+}
+
+/// Looks at what is in the folder, and says what will be done about it.
+fn starting_point(
+    loaded: &LoadedScenario,
+    out: &Path,
+    resume: bool,
+) -> Result<StartingPoint, String> {
+    let place = out.display();
+    if loaded.scenario.is_simulation() {
+        return if resume {
+            Err("--resume: only the training of [[layers]] can be resumed".to_owned())
+        } else {
+            Ok(StartingPoint::Beginning)
+        };
+    }
+    match previous(loaded, out) {
+        Err(error) if resume => Err(format!("{error}\nWithout --resume, the run starts anew.")),
+        Ok(Previous::Complete(summary)) if resume => {
+            console::err!("{place} holds the complete run of this scenario: nothing to do");
+            print_training(&summary, out);
+            Ok(StartingPoint::End)
+        }
+        Ok(Previous::Stopped(checkpoint)) if resume => {
+            console::err!("resuming after {}", epochs(checkpoint.epochs()));
+            Ok(StartingPoint::Checkpoint(checkpoint))
+        }
+        Ok(Previous::Nothing) if resume => {
+            console::err!("nothing to resume in {place}: starting from the beginning");
+            Ok(StartingPoint::Beginning)
+        }
+        Ok(Previous::Stopped(checkpoint)) if checkpoint.epochs() > 0 => {
+            console::err!(
+                "warning: starting anew, although {place} holds {} of this run: --resume would go \
+                 on from there",
+                epochs(checkpoint.epochs())
+            );
+            Ok(StartingPoint::Beginning)
+        }
+        _ => Ok(StartingPoint::Beginning),
+    }
+}
+
 fn run_scenario(
     loaded: &LoadedScenario,
-    out: PathBuf,
-    progress: &mut dyn Progress,
+    options: &RunOptions<'_>,
+    from: Option<Checkpoint>,
+    session: &Session,
 ) -> Result<(), RunError> {
-    let options = RunOptions { out, interrupt: &INTERRUPT };
+    let mut progress = session.progress();
+    let progress = progress.as_mut();
     if let Some(spec) = &loaded.scenario.spike_training {
-        let summary = train_spike_trains(loaded, spec, &options, progress)?;
+        let summary = train_spike_trains(loaded, spec, options, progress)?;
         print_spike_training(&summary, &options.out);
     } else if loaded.scenario.is_simulation() {
-        let summary = simulate(loaded, &options, progress)?;
+        let summary = simulate(loaded, options, progress)?;
         print_simulation(&summary, &options.out);
     } else {
-        let summary = train(loaded, &options, progress)?;
+        let summary = train(loaded, options, from, progress)?;
         print_training(&summary, &options.out);
+        if summary.interrupted {
+            console::err!("to go on from here, run the same command with --resume");
+        }
     }
     Ok(())
 }
 
-/// The first Ctrl-C asks the run to end, the second ends the program.
-fn listen_for_interrupt() {
-    let listening = ctrlc::set_handler(|| {
-        if INTERRUPT.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        console::err!("\ninterrupted: writing what there is (Ctrl-C again to stop at once)");
-    });
-    if let Err(error) = listening {
-        console::err!("warning: Ctrl-C will stop at once, without writing results: {error}");
-    }
-}
-
-fn console_is_terminal() -> bool {
-    use std::io::IsTerminal;
-    std::io::stderr().is_terminal()
+fn epochs(count: usize) -> String {
+    if count == 1 { "1 epoch".to_owned() } else { format!("{count} epochs") }
 }
 
 fn print_training(summary: &TrainingSummary, out: &Path) {
     let percent = |fraction: f64| format!("{:.2} %", 100.0 * fraction);
     if summary.interrupted {
-        console::out!("interrupted after {} epochs", summary.epochs);
+        console::out!("interrupted after {}", epochs(summary.epochs));
     }
     console::out!("test accuracy        {}", percent(summary.test_accuracy));
     console::out!("validation accuracy  {}", percent(summary.validation_accuracy));
@@ -94,7 +130,7 @@ fn print_training(summary: &TrainingSummary, out: &Path) {
     console::out!(
         "mean decision time   {:.3} {}",
         summary.mean_decision_time,
-        unit_symbol(summary.time_unit)
+        unit_symbol(&summary.time_unit)
     );
     console::out!(
         "time                 {:.1} s, {:.0} ms per epoch on {} thread{}",
@@ -109,7 +145,7 @@ fn print_training(summary: &TrainingSummary, out: &Path) {
 
 fn print_spike_training(summary: &SpikeTrainingSummary, out: &Path) {
     if summary.interrupted {
-        console::out!("interrupted after {} epochs", summary.epochs);
+        console::out!("interrupted after {}", epochs(summary.epochs));
     }
     console::out!(
         "timing error         {:.6} {} (root mean square of {} spikes)",

@@ -1,9 +1,11 @@
 //! Why a network does not learn, and what to change.
 
+use serde::{Deserialize, Serialize};
+
 use super::EpochMetrics;
 
 /// A likely cause of trouble, with the figures that show it and what to change.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Diagnosis {
     /// What is wrong, with figures.
     pub finding: String,

@@ -9,6 +9,7 @@
 
 use std::sync::Mutex;
 
+use pulp::Arch;
 use rayon::prelude::*;
 
 use super::batch::{BatchResult, GradientSettings, Parts, UNIT};
@@ -38,6 +39,7 @@ pub(super) struct FeedForwardRunner<T> {
     network: FeedForwardNetwork<T>,
     parts: Parts,
     loss: Loss,
+    arch: Arch,
     /// All weights in double precision, in the engine's layout, layer after layer.
     weights: Vec<f64>,
     passes: Vec<SamplePass<T>>,
@@ -80,6 +82,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             network,
             parts,
             loss,
+            arch: Arch::new(),
             workers,
         };
         runner.set_weights(compiled.weights());
@@ -267,7 +270,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let TileWeights { layer, tile, weights, rounded, means, squares } = part;
         let sums = &mut sums[..weights.len()];
         self.network.weight_gradients(layer, &tile, passes, sums);
-        step.apply(weights, sums, means, squares);
+        self.arch.dispatch(|| step.apply(weights, sums, means, squares));
         for (rounded, &weight) in rounded.iter_mut().zip(&*weights) {
             *rounded = T::from_f64(weight);
         }

@@ -1,7 +1,11 @@
 //! How learning goes: loss, accuracy, and which neurons take part.
 
+use serde::{Deserialize, Serialize};
+
+use super::exact;
+
 /// Loss and decisions over a number of samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// How many samples.
     pub samples: u64,
@@ -10,8 +14,10 @@ pub struct Score {
     /// How many had no label spike at all, so that no decision was made.
     pub undecided: u64,
     /// Sum of the losses.
+    #[serde(with = "exact")]
     pub loss_sum: f64,
     /// Sum of the times of the first label spike, over the decided samples.
+    #[serde(with = "exact")]
     pub decision_time_sum: f64,
 }
 
@@ -41,7 +47,7 @@ impl Score {
 }
 
 /// How the neurons of one layer took part in a number of samples.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LayerActivity {
     /// Per neuron: in how many samples it spiked.
     pub spikes: Vec<u64>,
@@ -82,11 +88,12 @@ impl LayerActivity {
 }
 
 /// What one epoch of training did.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
     /// Number of the epoch, from 1.
     pub epoch: usize,
     /// Learning rate of its last batch.
+    #[serde(with = "exact")]
     pub learning_rate: f64,
     /// Over the training set, each sample as it was when its batch was learned.
     pub training: Score,
@@ -95,11 +102,13 @@ pub struct EpochMetrics {
     /// Per layer, over the training set.
     pub layers: Vec<LayerActivity>,
     /// Fraction of (sample, neuron) pairs whose weight gradients the guard discarded.
+    #[serde(with = "exact")]
     pub guarded_fraction: f64,
     /// Batches in which the remedy for silent neurons raised weights.
     pub raised_batches: u64,
     /// Batches of the epoch.
     pub batches: u64,
     /// Wall-clock time of the epoch's training, in seconds.
+    #[serde(with = "exact")]
     pub seconds: f64,
 }

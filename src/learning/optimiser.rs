@@ -1,5 +1,7 @@
 //! How weights follow their gradients.
 
+use super::{StateError, TrainerState};
+
 /// Settings of [`Adam`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamSettings {
@@ -51,6 +53,24 @@ impl Adam {
             rate: rate * learning_rate / (1.0 - beta1.powi(self.steps)),
             square_scale: 1.0 / (1.0 - beta2.powi(self.steps)),
         }
+    }
+
+    /// Adds the moments and the number of steps to a state.
+    pub(super) fn save(&self, prefix: &str, state: &mut TrainerState) {
+        state.set_counter(format!("{prefix}.steps"), self.steps as u64);
+        state.set_array(format!("{prefix}.mean"), self.mean.clone());
+        state.set_array(format!("{prefix}.square"), self.square.clone());
+    }
+
+    /// This optimiser as it was when it was saved.
+    pub(super) fn restored(&self, prefix: &str, state: &TrainerState) -> Result<Self, StateError> {
+        let moment = |name| state.array(&format!("{prefix}.{name}"), self.mean.len());
+        Ok(Adam {
+            settings: self.settings,
+            steps: state.counter(&format!("{prefix}.steps"), i32::MAX as u64)? as i32,
+            mean: moment("mean")?.to_vec(),
+            square: moment("square")?.to_vec(),
+        })
     }
 
     /// The running means of the gradients and of their squares.

@@ -1,6 +1,6 @@
 //! Remedies for silent neurons, which receive no gradient and so could stay silent for ever.
 
-use super::LayerActivity;
+use super::{LayerActivity, StateError, TrainerState};
 use crate::network::CompiledNetwork;
 
 /// What to do about neurons that do not spike in a batch.
@@ -50,6 +50,30 @@ pub(super) struct Outcome {
 impl Remedy {
     pub fn new(rule: SilentNeurons) -> Self {
         Remedy { rule, last_bump: None }
+    }
+
+    /// Adds the memory of the last batch to a state: nothing, or the layer and the amount.
+    pub fn save(&self, prefix: &str, state: &mut TrainerState) {
+        if let Some((layer, amount)) = self.last_bump {
+            state.set_counter(format!("{prefix}.last_layer"), layer as u64);
+            state.set_array(format!("{prefix}.last_amount"), vec![amount]);
+        }
+    }
+
+    /// This remedy for a network of so many layers, as it was when it was saved.
+    pub fn restored(
+        &self,
+        prefix: &str,
+        layers: usize,
+        state: &TrainerState,
+    ) -> Result<Self, StateError> {
+        let (layer, amount) = (format!("{prefix}.last_layer"), format!("{prefix}.last_amount"));
+        let mut last_bump = None;
+        if state.counters().contains_key(&layer) {
+            let layer = state.counter(&layer, layers as u64 - 1)? as usize;
+            last_bump = Some((layer, state.array(&amount, 1)?[0]));
+        }
+        Ok(Remedy { rule: self.rule.clone(), last_bump })
     }
 
     /// Has weights raised according to the activity of one batch: `raise` adds an amount to all

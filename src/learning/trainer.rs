@@ -10,7 +10,7 @@ use super::runner::Runner;
 use super::silent::Remedy;
 use super::{
     Adam, AdamSettings, EncodedSet, EpochMetrics, FirstSpikes, LayerActivity, Loss, Presentation,
-    Schedule, Score, SilentNeurons,
+    Schedule, Score, SilentNeurons, StateError, TrainerState,
 };
 use crate::engine::feed_forward::Unsupported;
 use crate::network::{CompiledNetwork, LayeredNetwork};
@@ -100,6 +100,47 @@ impl Trainer {
     pub fn set_weights(&mut self, weights: &[f64]) {
         self.network.weights_mut().copy_from_slice(weights);
         self.runner.set_weights(weights);
+    }
+
+    /// What is learned, and nothing else of the state: the array `weights`, in the compiled
+    /// network's order of synapses.
+    pub fn parameters(&self) -> TrainerState {
+        let mut state = TrainerState::default();
+        state.set_array("weights", self.network.weights().to_vec());
+        state
+    }
+
+    /// Replaces what is learned by what [`Self::parameters`] gave earlier.
+    ///
+    /// # Errors
+    /// If an array is missing or has another length; nothing is then replaced.
+    pub fn set_parameters(&mut self, parameters: &TrainerState) -> Result<(), StateError> {
+        let weights = parameters.array("weights", self.network.synapse_count())?;
+        self.network.weights_mut().copy_from_slice(weights);
+        self.runner.set_weights(weights);
+        Ok(())
+    }
+
+    /// Everything that the rest of the training depends on. To be taken between two epochs.
+    pub fn state(&self) -> TrainerState {
+        let mut state = self.parameters();
+        state.set_counter("epoch", self.epoch as u64);
+        self.adam.save("adam.weights", &mut state);
+        self.remedy.save("silent_neurons", &mut state);
+        state
+    }
+
+    /// Goes on from the state of a trainer with the same network and settings.
+    ///
+    /// # Errors
+    /// If the state is not of such a trainer; this one is then as it was.
+    pub fn restore(&mut self, state: &TrainerState) -> Result<(), StateError> {
+        let epoch = state.counter("epoch", usize::MAX as u64)? as usize;
+        let adam = self.adam.restored("adam.weights", state)?;
+        let remedy = self.remedy.restored("silent_neurons", self.parts.layers.len(), state)?;
+        self.set_parameters(state)?;
+        (self.epoch, self.adam, self.remedy) = (epoch, adam, remedy);
+        Ok(())
     }
 
     /// Trains one epoch. `progress` hears of the score so far after each batch and may stop the

@@ -34,9 +34,16 @@ impl OutputFolder {
     /// If the folder cannot be made or written into.
     pub fn open(loaded: &LoadedScenario, options: &RunOptions<'_>) -> Result<Self, RunError> {
         let folder = Self::create(&options.out)?;
-        folder
-            .write("scenario.toml", |file| file.write_all(loaded.scenario.to_toml().as_bytes()))?;
+        folder.write_scenario(loaded)?;
         Ok(folder)
+    }
+
+    /// Writes the scenario as it was resolved.
+    ///
+    /// # Errors
+    /// If writing fails; the file is then as it was before.
+    pub fn write_scenario(&self, loaded: &LoadedScenario) -> Result<(), RunError> {
+        self.write("scenario.toml", |file| file.write_all(loaded.scenario.to_toml().as_bytes()))
     }
 
     /// Where a file of this name is or will be.
@@ -64,7 +71,7 @@ impl OutputFolder {
         name: &str,
         content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
     ) -> Result<(), RunError> {
-        let partial = self.path.join(format!(".{name}.partial"));
+        let partial = self.partial(name);
         let complete = || {
             let mut writer = BufWriter::new(File::create(&partial)?);
             content(&mut writer)?;
@@ -77,6 +84,26 @@ impl OutputFolder {
             let _ = fs::remove_file(&partial);
             RunError::Output { path: self.file(name), source }
         })
+    }
+
+    /// Removes a file, if it is there, and what a killed run may have left of it.
+    ///
+    /// # Errors
+    /// If it is there and cannot be removed.
+    pub fn remove(&self, name: &str) -> Result<(), RunError> {
+        for path in [self.partial(name), self.file(name)] {
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(RunError::Output { path, source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn partial(&self, name: &str) -> PathBuf {
+        self.path.join(format!(".{name}.partial"))
     }
 }
 

@@ -1,16 +1,16 @@
 //! What a run came to, as `summary.json`.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::learning::{Diagnosis, LayerActivity};
 
 /// Result of a training or evaluation run. Accuracies are fractions of 1.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TrainingSummary {
     /// Name of the scenario.
     pub scenario: String,
     /// Version of firstspike.
-    pub version: &'static str,
+    pub version: String,
     /// Seed of initial weights and order of samples.
     pub seed: u64,
     /// Fraction of test samples decided correctly.
@@ -20,13 +20,16 @@ pub struct TrainingSummary {
     /// Fraction of validation samples decided correctly.
     pub validation_accuracy: f64,
     /// Mean loss on the test set.
+    #[serde(deserialize_with = "number_or_nan")]
     pub test_loss: f64,
     /// Fraction of test samples in which no label neuron spiked.
     pub test_undecided: f64,
-    /// Mean time of the first label spike on the test set, in `time_unit`.
+    /// Mean time of the first label spike on the test set, in `time_unit`; not a number (in JSON
+    /// null) if there was none.
+    #[serde(deserialize_with = "number_or_nan")]
     pub mean_decision_time: f64,
     /// The unit of times.
-    pub time_unit: &'static str,
+    pub time_unit: String,
     /// Epochs that were completed.
     pub epochs: usize,
     /// Epoch whose weights were kept; 0 for the initial ones.
@@ -46,7 +49,7 @@ pub struct TrainingSummary {
 }
 
 /// How the neurons of a layer took part in the test set.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LayerSummary {
     /// Name of the layer.
     pub name: String,
@@ -141,4 +144,9 @@ pub struct PopulationSummary {
 /// A diagnosis as one line.
 pub(super) fn warning(diagnosis: &Diagnosis) -> String {
     format!("{}; {}", diagnosis.finding, diagnosis.advice)
+}
+
+/// JSON has no number that is none: it is written as null.
+fn number_or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }

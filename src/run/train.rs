@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::checkpoint::{self, Best, Checkpoint, Previous, previous};
 use super::summary::{LayerSummary, warning};
 use super::{OutputFolder, Progress, RunError, RunOptions, TrainingSummary, network_file, picture};
-use crate::learning::{Diagnosis, EncodedSet, EpochMetrics, Score, Trainer, diagnose};
+use crate::learning::{EncodedSet, EpochMetrics, Score, Trainer, diagnose};
 use crate::scenario::{Learner, LoadedScenario, SelectSpec};
 use crate::trace::TraceWriter;
 
@@ -16,36 +17,65 @@ const EARLY_EPOCHS: usize = 10;
 
 /// Trains and evaluates a feed-forward scenario on the threads of the present rayon pool, and
 /// writes `scenario.toml`, `metrics.csv`, `summary.json`, `spikes.csv` (of the test set),
-/// `network.json`, `class_map.svg` and `class_map.png`.
+/// `network.json`, `class_map.svg` and `class_map.png`. Goes on from a checkpoint of the same
+/// scenario if there is one ([`previous`](super::previous)); the results are the same bytes.
+///
+/// An interrupted run writes all of this for its complete epochs, and keeps its checkpoint. A run
+/// that starts anew replaces an older checkpoint when it writes its first, but one of the same
+/// scenario only once it is as far: it may be worth hours, and was perhaps left behind by mistake.
 ///
 /// # Errors
-/// If the scenario names files that do not fit, the folder cannot be written, or learning diverges.
+/// If the scenario names files that do not fit, the folder cannot be written, learning diverges,
+/// or the checkpoint is not of this scenario.
 pub fn train(
     loaded: &LoadedScenario,
     options: &RunOptions<'_>,
+    resume: Option<Checkpoint>,
     progress: &mut dyn Progress,
 ) -> Result<TrainingSummary, RunError> {
     let start = Instant::now();
     let mut learner = loaded.learner()?;
-    let folder = OutputFolder::open(loaded, options)?;
-
     let mut trainer = Trainer::new(&learner.network, learner.settings.clone())
         .map_err(|error| loaded.problem("engine", &format!("the feed-forward engine: {error}")))?;
-    let validation = learner.encode(&learner.data.validation);
-    let training = learner.encode(&learner.data.training);
+    // A checkpoint further on than this run is the better one, also for a run that starts anew.
+    let further = match (&resume, previous(loaded, &options.out)) {
+        (None, Ok(Previous::Stopped(older))) => older.epochs(),
+        _ => 0,
+    };
+    let so_far = match resume {
+        Some(checkpoint) => {
+            trainer.restore(&checkpoint.trainer)?;
+            checkpoint
+        }
+        None => Checkpoint { trainer: trainer.state(), ..Checkpoint::default() },
+    };
+    let folder = OutputFolder::create(&options.out)?;
     let unit = loaded.scenario.time_unit.suffix();
+    let seconds_before = so_far.seconds;
     let mut session = Session {
+        loaded,
         learner: &learner,
         options,
+        folder: &folder,
         progress,
-        history: Vec::new(),
-        troubles: Vec::new(),
-        best: None,
+        so_far,
+        start,
+        seconds_before,
+        further,
     };
-    session.epochs(&mut trainer, &training, &validation, &folder, unit)?;
-    let Session { history, troubles, best, progress, .. } = session;
+    // From here to its end the run has a checkpoint, if only an older one for now.
+    if !folder.file(checkpoint::FILE).exists() {
+        session.save()?;
+    }
+    folder.write_scenario(loaded)?;
+
+    let validation = learner.encode(&learner.data.validation);
+    let training = learner.encode(&learner.data.training);
+    session.epochs(&mut trainer, &training, &validation)?;
+    let Session { so_far, progress, .. } = session;
+    let Checkpoint { best, history, troubles, .. } = so_far;
     if let Some(best) = &best {
-        trainer.set_weights(&best.weights);
+        trainer.set_parameters(&best.parameters)?;
     }
 
     progress.stage("evaluating");
@@ -68,7 +98,7 @@ pub fn train(
     let layers = learner.layer_names.iter().zip(&activity);
     let summary = TrainingSummary {
         scenario: loaded.scenario.name.clone(),
-        version: env!("CARGO_PKG_VERSION"),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         seed: loaded.scenario.seed,
         test_accuracy: test_score.accuracy(),
         train_accuracy: train_score.accuracy(),
@@ -76,37 +106,39 @@ pub fn train(
         test_loss: test_score.loss(),
         test_undecided: test_score.undecided as f64 / test_score.samples as f64,
         mean_decision_time: test_score.decision_time(),
-        time_unit: unit,
+        time_unit: unit.to_owned(),
         epochs: history.len(),
         selected_epoch: best.map_or(history.len(), |best| best.epoch),
         interrupted: history.len() < learner.settings.epochs,
         seconds_per_epoch: history.iter().map(|epoch| epoch.seconds).sum::<f64>()
             / history.len().max(1) as f64,
-        seconds: start.elapsed().as_secs_f64(),
+        seconds: seconds_before + start.elapsed().as_secs_f64(),
         threads: rayon::current_num_threads(),
         layers: layers.map(|(name, activity)| LayerSummary::new(name, activity)).collect(),
         warnings: troubles.iter().map(warning).collect(),
     };
     folder.write_json("summary.json", &summary)?;
+    if !summary.interrupted {
+        folder.remove(checkpoint::FILE)?;
+    }
     progress.finish();
     Ok(summary)
 }
 
-/// The weights that are best on the validation set so far.
-struct Best {
-    epoch: usize,
-    accuracy: f64,
-    weights: Vec<f64>,
-}
-
 /// The epochs of one run.
 struct Session<'a, 'p> {
+    loaded: &'a LoadedScenario,
     learner: &'a Learner,
     options: &'a RunOptions<'a>,
+    folder: &'a OutputFolder,
     progress: &'p mut dyn Progress,
-    history: Vec<EpochMetrics>,
-    troubles: Vec<Diagnosis>,
-    best: Option<Best>,
+    /// After the last complete epoch.
+    so_far: Checkpoint,
+    start: Instant,
+    /// What earlier parts of the run took.
+    seconds_before: f64,
+    /// Epochs of the checkpoint that is there already.
+    further: usize,
 }
 
 impl Session<'_, '_> {
@@ -115,12 +147,15 @@ impl Session<'_, '_> {
         trainer: &mut Trainer,
         training: &EncodedSet,
         validation: &EncodedSet,
-        folder: &OutputFolder,
-        unit: &str,
     ) -> Result<(), RunError> {
         let epochs = self.learner.settings.epochs;
         self.progress.start(epochs, training.len());
-        for epoch in 1..=epochs {
+        if !self.so_far.history.is_empty() {
+            self.progress.resume(&self.so_far.history);
+            self.write_metrics()?;
+        }
+        let mut saved = Instant::now();
+        for epoch in self.so_far.epochs() + 1..=epochs {
             let (progress, interrupt) = (&mut *self.progress, self.options.interrupt);
             let mut after_batch = |score: &Score| {
                 progress.batch(epoch, score);
@@ -130,39 +165,62 @@ impl Session<'_, '_> {
                     ControlFlow::Continue(())
                 }
             };
-            let Some(mut metrics) = trainer.train_epoch(training, &mut after_batch)? else { break };
+            let Some(mut metrics) = trainer.train_epoch(training, &mut after_batch)? else {
+                // What is written is of whole epochs, and so is what the run goes on from.
+                trainer.restore(&self.so_far.trainer)?;
+                return self.save();
+            };
             let score = trainer.evaluate(validation)?.0;
             metrics.validation = Some(score);
             self.keep_best(trainer, epoch, score.accuracy());
             self.progress.epoch(&metrics);
-            self.history.push(metrics);
+            self.so_far.history.push(metrics);
             self.look_for_trouble();
-            folder.write("metrics.csv", |file| {
-                write_metrics(file, &self.history, &self.learner.layer_names, unit)
-            })?;
+            self.so_far.trainer = trainer.state();
+            self.write_metrics()?;
+            if saved.elapsed() >= self.options.checkpoint_every {
+                self.save()?;
+                saved = Instant::now();
+            }
         }
         Ok(())
     }
 
+    fn save(&mut self) -> Result<(), RunError> {
+        if self.so_far.epochs() < self.further {
+            return Ok(());
+        }
+        self.so_far.seconds = self.seconds_before + self.start.elapsed().as_secs_f64();
+        self.so_far.write(self.folder, self.loaded)
+    }
+
+    fn write_metrics(&self) -> Result<(), RunError> {
+        let unit = self.loaded.scenario.time_unit.suffix();
+        self.folder.write("metrics.csv", |file| {
+            write_metrics(file, &self.so_far.history, &self.learner.layer_names, unit)
+        })
+    }
+
     fn keep_best(&mut self, trainer: &Trainer, epoch: usize, accuracy: f64) {
+        let best = &mut self.so_far.best;
         if self.learner.select == SelectSpec::BestValidation
-            && self.best.as_ref().is_none_or(|best| accuracy >= best.accuracy)
+            && best.as_ref().is_none_or(|best| accuracy >= best.accuracy)
         {
-            let weights = trainer.network().weights().to_vec();
-            self.best = Some(Best { epoch, accuracy, weights });
+            *best = Some(Best { epoch, accuracy, parameters: trainer.parameters() });
         }
     }
 
     fn look_for_trouble(&mut self) {
-        if self.history.len() > EARLY_EPOCHS {
+        let Checkpoint { history, troubles, .. } = &mut self.so_far;
+        if history.len() > EARLY_EPOCHS {
             return;
         }
         let classes = self.learner.data.class_names.len();
-        for found in diagnose(&self.history, &self.learner.layer_names, classes) {
+        for found in diagnose(history, &self.learner.layer_names, classes) {
             // Once is enough for each kind of advice.
-            if self.troubles.iter().all(|known| known.advice != found.advice) {
+            if troubles.iter().all(|known| known.advice != found.advice) {
                 self.progress.trouble(&found);
-                self.troubles.push(found);
+                troubles.push(found);
             }
         }
     }

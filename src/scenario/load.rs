@@ -231,7 +231,7 @@ const TYPES: [(&str, &str); 6] = [
 ];
 
 /// The parser's message in a user's words, with the nearest known key where it met an unknown one.
-fn explain(error: &toml::de::Error) -> String {
+pub(crate) fn explain(error: &toml::de::Error) -> String {
     let mut plain = TYPES
         .iter()
         .fold(error.message().to_owned(), |message, (theirs, ours)| message.replace(theirs, ours));

@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 
 /// Line (from 1) of the value at a dotted key path such as `layers.0.size`, or of the nearest part
 /// of the path that exists; none if not even the first part does.
-pub(super) fn line_of(text: &str, key: &str) -> Option<usize> {
+pub(crate) fn line_of(text: &str, key: &str) -> Option<usize> {
     nearest(text, key).map(|(line, _)| line)
 }
 

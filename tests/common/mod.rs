@@ -5,4 +5,5 @@ pub mod double_double;
 pub mod gold;
 pub mod nest;
 pub mod reference;
+pub mod stopping;
 pub mod twin;

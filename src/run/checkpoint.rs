@@ -1,0 +1,375 @@
+//! What a training needs to go on after it was stopped, in one file of its folder.
+//!
+//! The file is in the safetensors format, which Python reads too: the arrays of the trainer's state
+//! (`trainer/…`) and of the best parameters so far (`best/…`) as doubles, everything else as JSON in
+//! the bytes of `run`. Its metadata has the version of this layout and a checksum. As long as a
+//! training is under way its folder has a checkpoint, and a complete one has none: this is how
+//! [`previous`] tells them apart.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use serde::{Deserialize, Serialize};
+
+use super::{OutputFolder, RunError, TrainingSummary};
+use crate::learning::{Diagnosis, EpochMetrics, TrainerState};
+use crate::scenario::LoadedScenario;
+
+/// Name of the file.
+pub(super) const FILE: &str = "checkpoint.safetensors";
+
+/// Version of the layout described above.
+const FORMAT: &str = "1";
+
+const FORMAT_KEY: &str = "firstspike_checkpoint";
+const CHECKSUM_KEY: &str = "crc32";
+const RUN: &str = "run";
+
+/// A training between two epochs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checkpoint {
+    pub(super) trainer: TrainerState,
+    pub(super) best: Option<Best>,
+    pub(super) history: Vec<EpochMetrics>,
+    pub(super) troubles: Vec<Diagnosis>,
+    /// Wall-clock time so far.
+    pub(super) seconds: f64,
+}
+
+/// The parameters that are best on the validation set so far.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Best {
+    pub epoch: usize,
+    pub accuracy: f64,
+    pub parameters: TrainerState,
+}
+
+/// A checkpoint that cannot be gone on from. Nothing has been written when it is returned.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckpointError {
+    /// The file cannot be read.
+    #[error("cannot read checkpoint {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not what was written.
+    #[error("checkpoint {} is damaged: {message}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// How it shows.
+        message: String,
+    },
+    /// Another version of the program wrote the file.
+    #[error("checkpoint {} has layout {found}, but only layout {FORMAT} can be read", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// The version in it.
+        found: String,
+    },
+    /// The checkpoint is not of this scenario.
+    #[error("checkpoint {} is of another scenario: {difference}", path.display())]
+    OtherScenario {
+        /// The file.
+        path: PathBuf,
+        /// The first key that differs, with both values.
+        difference: String,
+    },
+}
+
+/// What an earlier run of a training scenario left in a folder.
+#[derive(Clone, Debug)]
+pub enum Previous {
+    /// Nothing to go on from.
+    Nothing,
+    /// A run that was stopped.
+    Stopped(Box<Checkpoint>),
+    /// A complete run of the very same scenario.
+    Complete(Box<TrainingSummary>),
+}
+
+/// Looks for an earlier run of a training scenario in a folder, which need not exist.
+///
+/// # Errors
+/// If there is a checkpoint that cannot be read or is of another scenario.
+pub fn previous(loaded: &LoadedScenario, folder: &Path) -> Result<Previous, CheckpointError> {
+    let scenario = loaded.scenario.to_toml();
+    let path = folder.join(FILE);
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let checkpoint = Checkpoint::from_bytes(&bytes, &scenario, &path)?;
+            return Ok(Previous::Stopped(Box::new(checkpoint)));
+        }
+        // A path that is no folder is for whoever writes into it to report.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+        Err(source) => return Err(CheckpointError::Read { path, source }),
+    }
+    let same = fs::read_to_string(folder.join("scenario.toml")).is_ok_and(|text| text == scenario);
+    let summary: Option<TrainingSummary> = fs::read(folder.join("summary.json"))
+        .ok()
+        .filter(|_| same)
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    Ok(match summary {
+        Some(summary) if !summary.interrupted => Previous::Complete(Box::new(summary)),
+        _ => Previous::Nothing,
+    })
+}
+
+/// What of a checkpoint is not an array.
+#[derive(Serialize, Deserialize)]
+struct Side<'a> {
+    scenario: Cow<'a, str>,
+    counters: Cow<'a, BTreeMap<String, u64>>,
+    /// Epoch and validation accuracy.
+    best: Option<(usize, f64)>,
+    history: Cow<'a, [EpochMetrics]>,
+    troubles: Cow<'a, [Diagnosis]>,
+    seconds: f64,
+}
+
+impl Checkpoint {
+    /// How many epochs are complete.
+    pub fn epochs(&self) -> usize {
+        self.history.len()
+    }
+
+    /// Writes the file, so that it also survives a loss of power.
+    pub(super) fn write(
+        &self,
+        folder: &OutputFolder,
+        loaded: &LoadedScenario,
+    ) -> Result<(), RunError> {
+        folder.write(FILE, |file| {
+            file.write_all(&self.to_bytes(&loaded.scenario.to_toml())?)?;
+            file.flush()?;
+            file.get_ref().sync_all()
+        })
+    }
+
+    fn to_bytes(&self, scenario: &str) -> std::io::Result<Vec<u8>> {
+        let side = Side {
+            scenario: scenario.into(),
+            counters: Cow::Borrowed(self.trainer.counters()),
+            best: self.best.as_ref().map(|best| (best.epoch, best.accuracy)),
+            history: self.history.as_slice().into(),
+            troubles: self.troubles.as_slice().into(),
+            seconds: self.seconds,
+        };
+        let mut parts = BTreeMap::from([(RUN.to_owned(), (Dtype::U8, serde_json::to_vec(&side)?))]);
+        let best = self.best.as_ref().map(|best| ("best", &best.parameters));
+        for (prefix, state) in [("trainer", &self.trainer)].into_iter().chain(best) {
+            for (name, values) in state.arrays() {
+                let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                parts.insert(format!("{prefix}/{name}"), (Dtype::F64, bytes));
+            }
+        }
+        let checksum = checksum(parts.iter().map(|(name, (_, bytes))| (name.as_str(), &bytes[..])));
+        let metadata =
+            [(FORMAT_KEY.to_owned(), FORMAT.to_owned()), (CHECKSUM_KEY.to_owned(), checksum)];
+        let views = parts.iter().map(|(name, (dtype, bytes))| {
+            let count = 8 * bytes.len() / dtype.bitsize();
+            TensorView::new(*dtype, vec![count], bytes).map(|view| (name, view))
+        });
+        views
+            .collect::<Result<Vec<_>, _>>()
+            .and_then(|views| serialize(views, Some(metadata.into_iter().collect())))
+            .map_err(std::io::Error::other)
+    }
+
+    fn from_bytes(bytes: &[u8], scenario: &str, path: &Path) -> Result<Self, CheckpointError> {
+        let damaged = |message: String| CheckpointError::Damaged { path: path.to_owned(), message };
+        let broken = |error: &dyn std::fmt::Display| damaged(error.to_string());
+
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| broken(&error))?;
+        let entry = |key: &str| header.metadata().as_ref().and_then(|entries| entries.get(key));
+        match entry(FORMAT_KEY) {
+            Some(format) if format == FORMAT => {}
+            Some(format) => {
+                let (path, found) = (path.to_owned(), format.clone());
+                return Err(CheckpointError::Format { path, found });
+            }
+            None => return Err(damaged(format!("it has no `{FORMAT_KEY}` in its metadata"))),
+        }
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| broken(&error))?;
+        let tensors: BTreeMap<String, TensorView<'_>> = tensors.tensors().into_iter().collect();
+        let checksum = checksum(tensors.iter().map(|(name, view)| (name.as_str(), view.data())));
+        if entry(CHECKSUM_KEY) != Some(&checksum) {
+            return Err(damaged("its content does not agree with its checksum".to_owned()));
+        }
+
+        let run = tensors.get(RUN).ok_or_else(|| damaged(format!("it has no `{RUN}`")))?;
+        let side: Side<'_> = serde_json::from_slice(run.data()).map_err(|error| broken(&error))?;
+        if let Some(difference) = difference(&side.scenario, scenario) {
+            return Err(CheckpointError::OtherScenario { path: path.to_owned(), difference });
+        }
+        let mut trainer = arrays(&tensors, "trainer/");
+        for (name, value) in side.counters.iter() {
+            trainer.set_counter(name, *value);
+        }
+        Ok(Checkpoint {
+            trainer,
+            best: side.best.map(|(epoch, accuracy)| {
+                let parameters = arrays(&tensors, "best/");
+                Best { epoch, accuracy, parameters }
+            }),
+            history: side.history.into_owned(),
+            troubles: side.troubles.into_owned(),
+            seconds: side.seconds,
+        })
+    }
+}
+
+/// The arrays whose names begin with a prefix, without it.
+fn arrays(tensors: &BTreeMap<String, TensorView<'_>>, prefix: &str) -> TrainerState {
+    let mut state = TrainerState::default();
+    for (name, view) in tensors {
+        if let Some(name) = name.strip_prefix(prefix) {
+            let (values, _) = view.data().as_chunks();
+            state.set_array(name, values.iter().map(|value| f64::from_le_bytes(*value)).collect());
+        }
+    }
+    state
+}
+
+/// Over names and contents, in the order of the names.
+fn checksum<'a>(parts: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut hasher = crc32fast::Hasher::new();
+    for (name, bytes) in parts {
+        hasher.update(name.as_bytes());
+        hasher.update(bytes);
+    }
+    format!("{:08x}", hasher.finalize())
+}
+
+/// The first key, in alphabetical order, whose value differs between two scenarios.
+fn difference(there: &str, here: &str) -> Option<String> {
+    if there == here {
+        return None;
+    }
+    let values = |text: &str| {
+        let mut values = BTreeMap::new();
+        let table = toml::from_str(text).map(toml::Value::Table);
+        flatten(String::new(), &table.unwrap_or_else(|_| text.to_owned().into()), &mut values);
+        values
+    };
+    let (there, here) = (values(there), values(here));
+    let says = |values: &BTreeMap<String, String>, key: &String| {
+        values.get(key).cloned().unwrap_or_else(|| "not given".to_owned())
+    };
+    let first =
+        there.keys().chain(here.keys()).filter(|key| there.get(*key) != here.get(*key)).min();
+    Some(first.map_or_else(
+        || "their texts differ".to_owned(),
+        |key| format!("{key} is {} there, but {} here", says(&there, key), says(&here, key)),
+    ))
+}
+
+/// Every value that is not a table or list of others, by its dotted path.
+fn flatten(key: String, value: &toml::Value, into: &mut BTreeMap<String, String>) {
+    let inner = |part: &str| if key.is_empty() { part.to_owned() } else { format!("{key}.{part}") };
+    match value {
+        toml::Value::Table(table) => {
+            table.iter().for_each(|(part, value)| flatten(inner(part), value, into));
+        }
+        toml::Value::Array(array) if array.iter().any(toml::Value::is_table) => {
+            let parts = array.iter().enumerate();
+            parts.for_each(|(index, value)| flatten(inner(&index.to_string()), value, into));
+        }
+        value => {
+            into.insert(key, value.to_string());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(counters: &[(&str, u64)], arrays: &[(&str, &[f64])]) -> TrainerState {
+        let mut state = TrainerState::default();
+        counters.iter().for_each(|(name, value)| state.set_counter(*name, *value));
+        arrays.iter().for_each(|(name, values)| state.set_array(*name, values.to_vec()));
+        state
+    }
+
+    fn checkpoint() -> Checkpoint {
+        let epoch = EpochMetrics {
+            epoch: 1,
+            learning_rate: 0.1 + 0.2,
+            training: crate::learning::Score { loss_sum: f64::INFINITY, ..Default::default() },
+            validation: None,
+            layers: vec![crate::learning::LayerActivity::default()],
+            guarded_fraction: 1.0 / 3.0,
+            raised_batches: 2,
+            batches: 3,
+            seconds: 0.7,
+        };
+        let best = Best {
+            epoch: 1,
+            accuracy: 2.0 / 3.0,
+            parameters: state(&[], &[("weights", &[0.1, 0.7])]),
+        };
+        Checkpoint {
+            trainer: state(&[("epoch", 1)], &[("weights", &[1.0 / 3.0, -0.0]), ("none", &[])]),
+            best: Some(best),
+            history: vec![epoch],
+            troubles: vec![Diagnosis { finding: "quoted \"".to_owned(), advice: "µ".to_owned() }],
+            seconds: 1.1,
+        }
+    }
+
+    fn read(bytes: &[u8], scenario: &str) -> Result<Checkpoint, CheckpointError> {
+        Checkpoint::from_bytes(bytes, scenario, Path::new("x"))
+    }
+
+    #[test]
+    fn comes_back_bit_for_bit() {
+        let bytes = checkpoint().to_bytes("seed = 1").expect("bytes");
+        assert_eq!(read(&bytes, "seed = 1").expect("readable"), checkpoint());
+        let without = Checkpoint { best: None, ..checkpoint() };
+        let bytes = without.to_bytes("seed = 1").expect("bytes");
+        assert_eq!(read(&bytes, "seed = 1").expect("readable"), without);
+    }
+
+    #[test]
+    fn no_byte_can_be_lost_or_changed_unnoticed() {
+        let bytes = checkpoint().to_bytes("seed = 1").expect("bytes");
+        for length in 0..bytes.len() {
+            assert!(read(&bytes[..length], "seed = 1").is_err(), "cut to {length}");
+        }
+        for index in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[index] ^= 0x10;
+            // Padding of the header may change; content may not.
+            let same = read(&changed, "seed = 1").is_ok_and(|found| found != checkpoint());
+            assert!(!same, "byte {index}");
+        }
+    }
+
+    #[test]
+    fn another_scenario_or_layout_is_refused_and_the_difference_named() {
+        let bytes = checkpoint().to_bytes("b = 1\n[[layers]]\nsize = 3\n").expect("bytes");
+        let refused = read(&bytes, "b = 1\nc = 2\n[[layers]]\nsize = 3\n").expect_err("other");
+        assert_eq!(
+            refused.to_string(),
+            "checkpoint x is of another scenario: c is not given there, but 2 here"
+        );
+        let refused = read(&bytes, "b = 1\n[[layers]]\nsize = 4\n").expect_err("other");
+        assert!(refused.to_string().ends_with("layers.0.size is 3 there, but 4 here"), "{refused}");
+
+        let place = bytes.windows(FORMAT_KEY.len()).position(|part| part == FORMAT_KEY.as_bytes());
+        let mut newer = bytes.clone();
+        newer[place.expect("in the header") + FORMAT_KEY.len() + 3] = b'2';
+        let refused = read(&newer, "b = 1").expect_err("newer").to_string();
+        assert_eq!(refused, "checkpoint x has layout 2, but only layout 1 can be read");
+    }
+}

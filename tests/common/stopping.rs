@@ -1,0 +1,74 @@
+//! Stops the real binary in the middle of its work, and compares what it left.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::binary::{command, files, json};
+
+/// Starts a run and sends it a signal a while after it has said a line that is the cue. Returns how
+/// it ended and what it said.
+pub fn signal(
+    folder: &Path,
+    arguments: &[String],
+    mut is_cue: impl FnMut(&str) -> bool,
+    after: Duration,
+    signal: &str,
+) -> (Option<i32>, Vec<String>) {
+    let mut child = command()
+        .args(arguments)
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut lines = stderr.lines().map(|line| line.expect("UTF-8"));
+    let mut said = Vec::new();
+    loop {
+        let line = lines.next().unwrap_or_else(|| panic!("the cue never came: {said:?}"));
+        let there = is_cue(&line);
+        said.push(line);
+        if there {
+            break;
+        }
+    }
+    std::thread::sleep(after);
+    let sent = std::process::Command::new("kill")
+        .args([&format!("-{signal}"), &child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill starts").success());
+    said.extend(lines);
+    (child.wait().expect("a child").code(), said)
+}
+
+/// What a run left, without what tells the time.
+pub fn results(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    files(folder)
+        .into_iter()
+        .map(|(path, bytes)| {
+            let name = path.strip_prefix(folder).expect("in it").to_owned();
+            if !name.ends_with("summary.json") {
+                return (name, bytes);
+            }
+            let mut summary = json(&path);
+            for clock in ["seconds", "seconds_per_epoch", "threads"] {
+                summary.as_object_mut().expect("a table").remove(clock).expect(clock);
+            }
+            (name, summary.to_string().into_bytes())
+        })
+        .collect()
+}
+
+/// Two runs left the same bytes, but for what tells the time.
+pub fn assert_same(one: &Path, other: &Path) {
+    let (one, other) = (results(one), results(other));
+    let names = |results: &[(PathBuf, Vec<u8>)]| -> Vec<PathBuf> {
+        results.iter().map(|(name, _)| name.clone()).collect()
+    };
+    assert_eq!(names(&one), names(&other));
+    for ((name, one), (_, other)) in one.iter().zip(&other) {
+        assert!(one == other, "{} differs", name.display());
+    }
+}

@@ -1,0 +1,277 @@
+//! A training that was killed or interrupted goes on from its checkpoint, and ends with the same
+//! bytes as one that was left alone. A checkpoint that cannot be gone on from is refused, and
+//! nothing is touched.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use common::binary::{Ended, files, firstspike, json, project, read, successful, text};
+use common::stopping::{assert_same, signal};
+use firstspike::learning::Trainer;
+use firstspike::random;
+use firstspike::scenario::load;
+use rand::RngExt;
+
+const CHECKPOINT: &str = "checkpoint.safetensors";
+
+const EPOCHS: u32 = 40;
+
+/// Changes the main scenario into a small one that exercises all that a checkpoint holds: the best
+/// epoch is kept, and the remedy for silent neurons acts in most batches.
+const CHANGES: [&str; 9] = [
+    "training.epochs=40",
+    "training.batch_size=30",
+    "training.select=best_validation",
+    "training.silent_neurons.bump={allowed=[0.02, 0.0], amount=0.0005}",
+    "dataset.yin_yang.training.size=600",
+    "dataset.yin_yang.validation.size=100",
+    "dataset.yin_yang.test.size=100",
+    "layers.0.size=30",
+    "name=small",
+];
+
+fn yin_yang() -> PathBuf {
+    project().join("scenarios/yin_yang.toml")
+}
+
+/// Arguments that run the small scenario into `out`.
+fn run(out: &str, more: &[&str]) -> Vec<String> {
+    let scenario = yin_yang();
+    let fixed = ["run", text(&scenario), "--out", out, "--checkpoint-every", "0"];
+    let changes = CHANGES.iter().flat_map(|change| ["--set", change]);
+    fixed.into_iter().chain(changes).chain(more.iter().copied()).map(str::to_owned).collect()
+}
+
+fn ended(folder: &Path, arguments: &[String]) -> Ended {
+    firstspike(folder, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn done(folder: &Path, arguments: &[String]) -> Ended {
+    successful(folder, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// A folder with the results of the small scenario, never stopped.
+fn uninterrupted() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    done(folder.path(), &run(".", &["--threads", "2"]));
+    folder
+}
+
+/// A folder in which the small scenario was interrupted after some epochs.
+fn interrupted() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let third = |line: &str| line.starts_with(&format!("epoch    3/{EPOCHS}"));
+    let (code, said) = signal(folder.path(), &run(".", &[]), third, Duration::ZERO, "INT");
+    assert_eq!(code, Some(130), "{said:?}");
+    assert!(said.last().is_some_and(|line| line.contains("--resume")), "{said:?}");
+    folder
+}
+
+#[test]
+fn killed_at_any_moment_a_run_resumes_to_the_same_bytes() {
+    let reference = uninterrupted();
+    let mut random = random::stream(1, "moments to kill a run", 0);
+    for attempt in 0..3 {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let end = ["evaluating", "drawing the class map"][attempt % 2];
+        let mut resumed = 0;
+        loop {
+            let mut epochs = random.random_range(1..=12);
+            let is_cue = |line: &str| {
+                epochs -= i32::from(line.starts_with("epoch "));
+                epochs == 0 || line == end
+            };
+            // Within the next epoch or its checkpoint, or within the files of the end.
+            let after = Duration::from_micros(random.random_range(0..20_000));
+            let threads = (1 + attempt % 2).to_string();
+            let arguments = run(".", &["--resume", "--threads", &threads]);
+            let (code, said) = signal(folder.path(), &arguments, is_cue, after, "KILL");
+            let too_late = code == Some(0) && said.iter().any(|line| line == end);
+            assert!(code.is_none() || too_late, "{code:?}: {said:?}");
+            resumed += usize::from(said[0].starts_with("resuming after "));
+            if said.iter().any(|line| line == end) {
+                break;
+            }
+        }
+        assert!(resumed >= 2, "resumed {resumed} times only");
+        done(folder.path(), &run(".", &["--resume", "--threads", "2"]));
+        assert_same(reference.path(), folder.path());
+    }
+}
+
+#[test]
+fn interrupted_a_run_resumes_to_the_same_bytes() {
+    let reference = uninterrupted();
+    let folder = interrupted();
+    let summary = json(&folder.path().join("summary.json"));
+    assert_eq!(summary["interrupted"], true);
+    let epochs = summary["epochs"].as_u64().expect("a count");
+    let ended = done(folder.path(), &run(".", &["--resume", "--threads", "1"]));
+    let (first, rest) = ended.stderr.split_once('\n').expect("lines");
+    assert_eq!(first, format!("resuming after {epochs} epochs"));
+    assert!(rest.starts_with(&format!("epoch {:>4}/{EPOCHS}", epochs + 1)), "{rest}");
+    assert_same(reference.path(), folder.path());
+    let whole = json(&folder.path().join("summary.json"))["seconds"].as_f64();
+    assert!(whole > summary["seconds"].as_f64(), "the time before the interrupt counts");
+}
+
+#[test]
+fn an_interrupted_run_leaves_the_results_of_its_complete_epochs() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let last = ["--set", "training.select=last", "--set", "training.schedule=constant", "--set"];
+    let endless = run("endless", &[&last[..], &["training.epochs=1000000"]].concat());
+    let third = |line: &str| line.starts_with("epoch    3/");
+    let (code, said) = signal(folder.path(), &endless, third, Duration::from_millis(5), "INT");
+    assert_eq!(code, Some(130), "{said:?}");
+    let epochs = &json(&folder.path().join("endless/summary.json"))["epochs"];
+    let epochs = format!("training.epochs={epochs}");
+    done(folder.path(), &run("short", &[&last[..], &[&epochs]].concat()));
+    for name in ["metrics.csv", "network.json", "spikes.csv", "class_map.svg"] {
+        let of = |run: &str| read(&folder.path().join(run).join(name));
+        assert!(of("endless") == of("short"), "{name} differs");
+    }
+}
+
+#[test]
+fn resuming_a_complete_run_touches_nothing_and_says_its_result() {
+    let folder = uninterrupted();
+    let before = files(folder.path());
+    let first = json(&folder.path().join("summary.json"));
+    let ended = done(folder.path(), &run(".", &["--resume"]));
+    assert!(ended.stderr.contains("complete run of this scenario"), "{}", ended.stderr);
+    let accuracy = 100.0 * first["test_accuracy"].as_f64().expect("a number");
+    assert!(ended.stdout.contains(&format!("{accuracy:.2} %")), "{}", ended.stdout);
+    assert_eq!(files(folder.path()), before);
+
+    // Another scenario than the complete one is run.
+    let ended = done(folder.path(), &run(".", &["--resume", "--seed", "2"]));
+    assert!(ended.stderr.starts_with("nothing to resume in ."), "{}", ended.stderr);
+    assert_eq!(json(&folder.path().join("summary.json"))["seed"], 2);
+}
+
+#[test]
+fn resuming_nothing_starts_from_the_beginning() {
+    let reference = uninterrupted();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let ended = done(folder.path(), &run("new", &["--resume"]));
+    assert!(ended.stderr.starts_with("nothing to resume in new"), "{}", ended.stderr);
+    assert_same(reference.path(), &folder.path().join("new"));
+}
+
+#[test]
+fn starting_anew_keeps_a_checkpoint_that_is_further_on() {
+    let folder = interrupted();
+    let checkpoint = read(&folder.path().join(CHECKPOINT));
+    // By the second epoch, it would have written a checkpoint of the first.
+    let second = |line: &str| line.starts_with(&format!("epoch    2/{EPOCHS}"));
+    let (code, said) = signal(folder.path(), &run(".", &[]), second, Duration::ZERO, "KILL");
+    assert_eq!(code, None);
+    assert!(said[0].contains("warning: starting anew") && said[0].contains("--resume"), "{said:?}");
+    assert!(read(&folder.path().join(CHECKPOINT)) == checkpoint);
+
+    // A run that is through has no use for it.
+    done(folder.path(), &run(".", &[]));
+    assert_same(uninterrupted().path(), folder.path());
+}
+
+#[test]
+fn a_checkpoint_of_another_scenario_is_refused() {
+    let folder = interrupted();
+    let before = files(folder.path());
+    for (change, difference) in [
+        (["--seed", "2"], "seed is 1 there, but 2 here"),
+        (["--set", "layers.0.size=31"], "layers.0.size is 30 there, but 31 here"),
+    ] {
+        let refused = ended(folder.path(), &run(".", &["--resume", change[0], change[1]]));
+        assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+        assert_eq!(refused.stdout, "");
+        let message = format!("{CHECKPOINT} is of another scenario: {difference}");
+        assert!(refused.stderr.contains(&message), "{}", refused.stderr);
+        assert_eq!(files(folder.path()), before);
+    }
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused() {
+    let folder = interrupted();
+    let path = folder.path().join(CHECKPOINT);
+    let whole = read(&path);
+    let mut flipped = whole.clone();
+    flipped[whole.len() - 9] ^= 1;
+    for (name, bytes) in [
+        ("empty", &[][..]),
+        ("cut", &whole[..whole.len() / 2]),
+        ("flipped", &flipped),
+        ("no checkpoint at all", b"epoch,loss\n1,0.5\n2,0.4\n"),
+    ] {
+        std::fs::write(&path, bytes).expect("writable");
+        let before = files(folder.path());
+        let refused = ended(folder.path(), &run(".", &["--resume"]));
+        assert_eq!(refused.code, Some(2), "{name}: {}", refused.stderr);
+        assert!(refused.stderr.contains("checkpoint.safetensors is damaged: "), "{name}");
+        assert!(refused.stderr.contains("Without --resume, the run starts anew."), "{name}");
+        assert_eq!((refused.stdout.as_str(), files(folder.path())), ("", before), "{name}");
+    }
+    // As it says.
+    done(folder.path(), &run(".", &[]));
+    assert_same(uninterrupted().path(), folder.path());
+}
+
+#[test]
+fn only_trainings_are_resumed_and_the_interval_is_a_time() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let single = project().join("scenarios/single_neuron.toml");
+    let refused = firstspike(folder.path(), &["run", text(&single), "--out", ".", "--resume"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("only the training of [[layers]]"), "{}", refused.stderr);
+    for bad in ["-1", "nan", "often", "inf"] {
+        let bad = format!("--checkpoint-every={bad}");
+        let refused = firstspike(folder.path(), &["run", text(&single), "--out", ".", &bad]);
+        assert_eq!(refused.code, Some(2));
+        assert!(refused.stderr.contains("number of seconds, 0 or above"), "{}", refused.stderr);
+    }
+    assert!(files(folder.path()).is_empty());
+}
+
+#[test]
+fn a_state_goes_on_in_another_trainer_bit_for_bit() {
+    let changes: Vec<String> = CHANGES.iter().map(|&change| change.to_owned()).collect();
+    let learner = load(&yin_yang(), &changes).and_then(|loaded| loaded.learner()).expect("valid");
+    let training = learner.encode(&learner.data.training);
+    let train = |trainer: &mut Trainer, epochs: usize| {
+        for _ in 0..epochs {
+            let mut onwards = |_: &_| std::ops::ControlFlow::Continue(());
+            trainer.train_epoch(&training, &mut onwards).expect("learns").expect("not stopped");
+        }
+    };
+    let new =
+        || Trainer::new(&learner.network, learner.settings.clone()).expect("the network can run");
+    let (mut whole, mut first, mut second) = (new(), new(), new());
+    // Until each kind of memory is there to be forgotten.
+    let mut epochs = 0;
+    while epochs == 0 || !first.state().counters().contains_key("silent_neurons.last_layer") {
+        epochs += 1;
+        train(&mut first, 1);
+    }
+    train(&mut whole, epochs + 1);
+    let state = first.state();
+    let expected =
+        ["adam.weights.mean", "adam.weights.square", "silent_neurons.last_amount", "weights"];
+    assert_eq!(state.arrays().keys().collect::<Vec<_>>(), expected);
+    let expected = ["adam.weights.steps", "epoch", "silent_neurons.last_layer"];
+    assert_eq!(state.counters().keys().collect::<Vec<_>>(), expected);
+    second.restore(&state).expect("of the same network");
+    assert_eq!(second.state(), state);
+    train(&mut second, 1);
+    assert_eq!(second.state(), whole.state());
+
+    // Another network's state changes nothing.
+    let other = load(&yin_yang(), &[]).and_then(|loaded| loaded.learner()).expect("valid");
+    let other =
+        Trainer::new(&other.network, other.settings.clone()).state().expect("the network can run");
+    let refused = second.restore(&other).expect_err("another network").to_string();
+    assert!(refused.contains("`adam.weights.mean`"), "{refused}");
+    assert_eq!(second.state(), whole.state());
+}
