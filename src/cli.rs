@@ -2,6 +2,7 @@
 
 mod check;
 mod console;
+mod data;
 mod gradients;
 mod learn;
 mod progress;
@@ -58,6 +59,14 @@ enum Command {
         firstspike learn scenarios/yin_yang.toml --trace traces/yin_yang/spikes.csv --data test"
     )]
     Learn(LearnArguments),
+    /// Fetch, list and verify the public data sets.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  \
+        firstspike data fetch mnist\n  \
+        firstspike data verify mnist --folder data/mnist"
+    )]
+    Data(data::DataCommand),
 }
 
 /// Which scenario, and what to change in it.
@@ -136,6 +145,7 @@ pub fn main() -> ExitCode {
     match cli.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
+        Command::Data(command) => data::run(&command),
         Command::Check(arguments) if arguments.gradients => {
             gradients::check(&arguments.scenario, arguments.samples as usize)
         }

@@ -11,7 +11,7 @@ use crate::run::{
     Progress, RunError, RunOptions, SimulationSummary, SpikeTrainingSummary, TrainingSummary,
     simulate, train, train_spike_trains,
 };
-use crate::scenario::{LoadedScenario, load};
+use crate::scenario::{DatasetSpec, LoadedScenario, load};
 
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
 
@@ -60,7 +60,8 @@ fn run_scenario(
         print_simulation(&summary, &options.out);
     } else {
         let summary = train(loaded, &options, progress)?;
-        print_training(&summary, &options.out);
+        let has_picture = matches!(loaded.scenario.dataset, Some(DatasetSpec::YinYang(_)));
+        print_training(&summary, &options.out, has_picture);
     }
     Ok(())
 }
@@ -83,7 +84,7 @@ fn console_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
-fn print_training(summary: &TrainingSummary, out: &Path) {
+fn print_training(summary: &TrainingSummary, out: &Path, has_picture: bool) {
     let percent = |fraction: f64| format!("{:.2} %", 100.0 * fraction);
     if summary.interrupted {
         console::out!("interrupted after {} epochs", summary.epochs);
@@ -103,8 +104,12 @@ fn print_training(summary: &TrainingSummary, out: &Path) {
         summary.threads,
         if summary.threads == 1 { "" } else { "s" }
     );
-    console::out!("picture              {}", out.join("class_map.png").display());
-    console::out!("everything else in   {}", out.display());
+    if has_picture {
+        console::out!("picture              {}", out.join("class_map.png").display());
+        console::out!("everything else in   {}", out.display());
+    } else {
+        console::out!("everything in        {}", out.display());
+    }
 }
 
 fn print_spike_training(summary: &SpikeTrainingSummary, out: &Path) {
