@@ -32,7 +32,7 @@ enum Command {
     /// Run a scenario: simulate it, or train and evaluate it.
     #[command(
         after_help = "A scenario with [[layers]] is trained and evaluated: its folder gets summary.json, \
-        metrics.csv, spikes.csv (test set), network.json, class_map.svg and .png.\n\
+        metrics.csv, spikes.csv (test set), network.json, and for Yin-Yang class_map.svg and .png.\n\
         A scenario with [[populations]] is simulated: spikes.csv, network.json, summary.json.\n\n\
         Ctrl-C ends a run at the next batch, with everything written; a second one at once.\n\n\
         Examples:\n  \

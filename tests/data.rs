@@ -199,6 +199,8 @@ fn a_server_without_ranges_or_a_beginning_that_is_none_means_starting_again() {
     for (ranges, left, requests) in [
         (false, files["images.gz"][..100].to_vec(), vec![Some(100)]),
         (true, vec![0; 5000], vec![Some(5000), None]),
+        // From a mirror that packs files in another way.
+        (true, vec![0; 50], vec![Some(50), None]),
     ] {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("images.gz.partial"), left).expect("writable");

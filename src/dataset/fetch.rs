@@ -201,10 +201,18 @@ struct Download<'a> {
 impl Download<'_> {
     fn run(&self, place: &Path, progress: &mut dyn FetchProgress) -> Result<(), FetchError> {
         let already = fs::metadata(&self.partial).map_or(0, |found| found.len());
-        if already == 0 || check(self.file, &self.partial) != State::Verified {
-            self.receive(already, progress)?;
+        let mut state = if already > 0 { check(self.file, &self.partial) } else { State::Missing };
+        if state != State::Verified {
+            let resumed = self.receive(already, progress)?;
+            state = check(self.file, &self.partial);
+            // The beginning may be from another mirror, which packs the file in its own way.
+            if resumed && state != State::Verified {
+                self.delete()?;
+                self.receive(0, progress)?;
+                state = check(self.file, &self.partial);
+            }
         }
-        match check(self.file, &self.partial) {
+        match state {
             State::Wrong(message) => {
                 self.delete()?;
                 Err(FetchError::Wrong { url: self.url.clone(), message })
@@ -213,8 +221,9 @@ impl Download<'_> {
         }
     }
 
-    /// Gets the bytes after the first `already`, or all if the server has no others.
-    fn receive(&self, already: u64, progress: &mut dyn FetchProgress) -> Result<(), FetchError> {
+    /// Gets the bytes after the first `already`, or all if the server sends no others. Whether it
+    /// went on from what was there.
+    fn receive(&self, already: u64, progress: &mut dyn FetchProgress) -> Result<bool, FetchError> {
         let mut request = self.agent.get(&self.url);
         if already > 0 {
             request = request.header("Range", format!("bytes={already}-"));
@@ -261,7 +270,7 @@ impl Download<'_> {
             Some(size) if size != received => {
                 Err(broken_off(received, &format!("the server announced {size} bytes")))
             }
-            _ => Ok(()),
+            _ => Ok(goes_on),
         }
     }
 

@@ -16,7 +16,7 @@ const EARLY_EPOCHS: usize = 10;
 
 /// Trains and evaluates a feed-forward scenario on the threads of the present rayon pool, and
 /// writes `scenario.toml`, `metrics.csv`, `summary.json`, `spikes.csv` (of the test set),
-/// `network.json`, `class_map.svg` and `class_map.png`.
+/// `network.json`, and for data in a plane `class_map.svg` and `class_map.png`.
 ///
 /// # Errors
 /// If the scenario names files that do not fit, the folder cannot be written, or learning diverges.
