@@ -2,6 +2,7 @@
 
 mod check;
 mod console;
+mod data;
 mod gradients;
 mod learn;
 mod progress;
@@ -33,7 +34,7 @@ enum Command {
     /// Run a scenario: simulate it, or train and evaluate it.
     #[command(
         after_help = "A scenario with [[layers]] is trained and evaluated: its folder gets summary.json, \
-        metrics.csv, spikes.csv (test set), network.json, class_map.svg and .png.\n\
+        metrics.csv, spikes.csv (test set), network.json, and for Yin-Yang class_map.svg and .png.\n\
         A scenario with [[populations]] is simulated: spikes.csv, network.json, summary.json.\n\n\
         Ctrl-C ends a run at the next batch, with everything written; a second one at once.\n\n\
         A training keeps checkpoint.safetensors in its folder until it is complete. Whether it was \
@@ -81,6 +82,14 @@ enum Command {
         firstspike reproduce scenarios/table.toml --rows yin_yang --seeds 1-3 --out traces/three"
     )]
     Reproduce(ReproduceArguments),
+    /// Fetch, list and verify the public data sets.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  \
+        firstspike data fetch mnist\n  \
+        firstspike data verify mnist --folder data/mnist"
+    )]
+    Data(data::DataCommand),
 }
 
 /// Which scenario, and what to change in it.
@@ -177,6 +186,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
+        Command::Data(command) => data::run(&command),
         Command::Check(arguments) if arguments.gradients => {
             gradients::check(&arguments.scenario, arguments.samples as usize)
         }

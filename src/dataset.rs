@@ -1,21 +1,63 @@
 //! Samples to learn from, and how their features become spikes.
+//!
+//! A [`Dataset`] holds features and labels in memory: generated ([`yin_yang`]), read from the files
+//! of MNIST and those made like them ([`mnist`]), or from any table ([`table`]). [`Encoding`] turns
+//! features into spike times; [`Augmentation`] varies what training shows. [`fetch`] gets the
+//! public data sets of a [`catalogue`] from the network.
 
+mod augmentation;
+pub mod catalogue;
 mod encoding;
+pub mod fetch;
+mod idx;
+pub mod mnist;
+mod resize;
+pub mod table;
 pub mod yin_yang;
 
-pub use encoding::LatencyEncoding;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// A data set in memory: one row of features and one class per sample.
+pub use augmentation::Augmentation;
+pub(crate) use augmentation::Canvas;
+pub use encoding::{Encoding, LatencyEncoding};
+
+/// A data set in memory: one row of features and one class per sample. Clones share the memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
-    /// Features, row by row; each in the range 0 to 1.
-    pub features: Vec<f64>,
+    /// Features, row by row.
+    pub features: Features,
     /// Class of each sample.
-    pub labels: Vec<usize>,
+    pub labels: Arc<[usize]>,
     /// Features per sample.
     pub feature_count: usize,
     /// How many classes there are.
     pub class_count: usize,
+    /// How the features of a sample lie in an image, if they are its pixels.
+    pub image: Option<ImageShape>,
+}
+
+/// Features of all samples, row by row; each in the range 0 to 1, unless they are spike times.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Features {
+    /// Real numbers.
+    Real(Arc<[f64]>),
+    /// Bytes that stand for themselves divided by `divisor`.
+    Bytes {
+        /// The bytes.
+        values: Arc<[u8]>,
+        /// What they are divided by.
+        divisor: f64,
+    },
+}
+
+/// Pixels of an image, row by row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageShape {
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
 }
 
 impl Dataset {
@@ -29,19 +71,74 @@ impl Dataset {
         self.labels.is_empty()
     }
 
-    /// The features of one sample.
-    pub fn sample(&self, index: usize) -> &[f64] {
-        &self.features[index * self.feature_count..(index + 1) * self.feature_count]
+    /// One feature of one sample.
+    pub fn feature(&self, sample: usize, index: usize) -> f64 {
+        let place = sample * self.feature_count + index;
+        match &self.features {
+            Features::Real(values) => values[place],
+            Features::Bytes { values, divisor } => f64::from(values[place]) / divisor,
+        }
+    }
+
+    /// Writes the features of one sample to `features`, in place of what is there.
+    pub fn read_sample(&self, sample: usize, features: &mut Vec<f64>) {
+        features.clear();
+        features.extend((0..self.feature_count).map(|index| self.feature(sample, index)));
     }
 }
 
 impl From<yin_yang::Samples> for Dataset {
     fn from(samples: yin_yang::Samples) -> Self {
         Dataset {
-            features: samples.features.into_flattened(),
-            labels: samples.labels,
+            features: Features::Real(samples.features.into_flattened().into()),
+            labels: samples.labels.into(),
             feature_count: 4,
             class_count: yin_yang::CLASS_NAMES.len(),
+            image: None,
         }
+    }
+}
+
+/// A file of data that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {message}", path.display())]
+pub struct DataError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it, and where.
+    pub message: String,
+}
+
+impl DataError {
+    fn new(path: &Path, message: impl ToString) -> Self {
+        DataError { path: path.to_owned(), message: message.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_kinds_of_features_are_read_alike_and_clones_share_them() {
+        let bytes: Arc<[u8]> = [0, 64, 128, 192].into();
+        let images = Dataset {
+            features: Features::Bytes { values: Arc::clone(&bytes), divisor: 256.0 },
+            labels: [0, 1].into(),
+            feature_count: 2,
+            class_count: 2,
+            image: None,
+        };
+        let numbers =
+            Dataset { features: Features::Real([0.0, 0.25, 0.5, 0.75].into()), ..images.clone() };
+        let mut features = vec![7.0];
+        for dataset in [&images, &numbers] {
+            dataset.read_sample(1, &mut features);
+            assert_eq!(features, [0.5, 0.75]);
+            assert_eq!(dataset.feature(0, 1), 0.25);
+        }
+        // One here, one in the first data set; the rest are clones of the pointer.
+        let _clones = [images.clone(), images.clone()];
+        assert_eq!(Arc::strong_count(&bytes), 4);
     }
 }

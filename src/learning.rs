@@ -27,7 +27,7 @@ mod trainer;
 pub use adjoint::{NeuronGradients, TraceGradients, trace_gradients};
 pub use batch::LearningError;
 pub use diagnosis::{Diagnosis, diagnose};
-pub use encoded::{EncodedSet, Presentation};
+pub use encoded::{EncodedSet, EncodingScratch, Presentation};
 pub use first_spikes::{BackwardPass, FirstSpikes};
 pub use loss::{Loss, SILENT_LOSS};
 pub use metrics::{EpochMetrics, LayerActivity, Score};

@@ -11,7 +11,7 @@
 //! | [`engine`] | the priority-queue scheduler in continuous time |
 //! | [`membrane`] | potentials and currents after the fact, from recorded spikes |
 //! | [`trace`] | recorded spike trains as CSV |
-//! | [`dataset`] | Yin-Yang, and features as spike times |
+//! | [`dataset`] | Yin-Yang, MNIST and tables; features as spike times, augmentation, downloads |
 //! | [`learning`] | losses, backpropagation through recorded times, training |
 //! | [`scenario`] | the TOML file that describes all of this |
 //! | [`report`] | pictures |

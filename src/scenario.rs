@@ -10,7 +10,9 @@
 //! network, simulated.
 
 mod build;
+mod build_dataset;
 mod build_simulation;
+mod dataset;
 mod load;
 mod locate;
 mod network;
@@ -20,13 +22,19 @@ mod recording;
 mod spike_training;
 mod training;
 mod validate;
+mod validate_dataset;
 mod validate_simulation;
 mod values;
 
 use serde::{Deserialize, Serialize};
 
-pub use build::{DataSets, Learner};
+pub use build::Learner;
+pub use build_dataset::DataSets;
 pub use build_simulation::Simulation;
+pub use dataset::{
+    DatasetSpec, EncodingSpec, FileSpec, MnistSpec, SubsetSpec, TableSpec, ValidationSpec,
+    YinYangSpec,
+};
 pub(crate) use load::explain;
 pub use load::{LoadedScenario, ScenarioError, load};
 pub(crate) use locate::line_of;
@@ -39,8 +47,8 @@ pub use parameter::ParameterSpec;
 pub use recording::{PotentialRecording, PotentialSpec, Recording, RecordingSpec};
 pub use spike_training::{BoundsSpec, SpikeTrainingSpec, TargetSpec, TrainableSpec};
 pub use training::{
-    AdamSpec, DatasetSpec, EncodingSpec, LossSpec, OptimiserSpec, RemedySpec, ScheduleSpec,
-    SelectSpec, SubsetSpec, TrainingSpec, YinYangSpec,
+    AdamSpec, AugmentationSpec, LossSpec, OptimiserSpec, RemedySpec, ScheduleSpec, SelectSpec,
+    TrainingSpec,
 };
 pub use values::ValueSpec;
 
@@ -128,6 +136,7 @@ impl Scenario {
                 files.push(file);
             }
         }
+        files.extend(self.dataset.iter_mut().flat_map(DatasetSpec::files_mut));
         files.extend(tables.into_iter().filter_map(ValueSpec::file_mut));
         for (_, parameter) in neurons.into_iter().flat_map(NeuronSpec::entries_mut) {
             files.extend(parameter.as_mut().and_then(|parameter| parameter.0.file_mut()));

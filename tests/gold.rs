@@ -9,7 +9,7 @@ mod common;
 
 use common::gold::{Publication, Published, Table, say};
 use firstspike::dataset::yin_yang::YinYang;
-use firstspike::dataset::{Dataset, LatencyEncoding};
+use firstspike::dataset::{Dataset, Features, LatencyEncoding};
 use firstspike::learning::{BackwardPass, FirstSpikes, Loss};
 use firstspike::neuron::{CausalInput, crossing_derivatives};
 
@@ -80,16 +80,16 @@ fn the_network_of_2024_with_synaptic_delays_is_reproduced() {
 #[test]
 fn the_published_inputs_are_the_encoded_test_set_bit_for_bit() {
     let test_set = Dataset::from(YinYang::default().generate(40, 1000));
-    let encoding = LatencyEncoding { earliest: 0.15, latest: 2.0 };
+    let encoding = LatencyEncoding { earliest: 0.15, latest: 2.0, ..Default::default() };
     let bits = |times: &[f64]| -> Vec<u64> { times.iter().map(|time| time.to_bits()).collect() };
-    let encoded: Vec<f64> =
-        test_set.features.iter().map(|&feature| encoding.spike_time(feature)).collect();
+    let Features::Real(features) = &test_set.features else { panic!("real numbers") };
+    let encoded: Vec<f64> = features.iter().map(|&feature| encoding.spike_time(feature)).collect();
     for publication in [YIN_YANG_V1, YIN_YANG_H30_W, YIN_YANG_H30_WS] {
         let Some(published) = Published::load(publication) else { continue };
         let name = published.publication.name;
         let inputs = published.table("inputs.csv").concat();
         assert!(bits(&inputs) == bits(&encoded), "{name}: inputs differ");
-        assert_eq!(published.labels(), test_set.labels, "{name}: labels differ");
+        assert_eq!(published.labels(), *test_set.labels, "{name}: labels differ");
     }
 }
 

@@ -270,7 +270,7 @@ fn a_state_goes_on_in_another_trainer_bit_for_bit() {
     // Another network's state changes nothing.
     let other = load(&yin_yang(), &[]).and_then(|loaded| loaded.learner()).expect("valid");
     let other =
-        Trainer::new(&other.network, other.settings.clone()).state().expect("the network can run");
+        Trainer::new(&other.network, other.settings.clone()).expect("the network can run").state();
     let refused = second.restore(&other).expect_err("another network").to_string();
     assert!(refused.contains("`adam.weights.mean`"), "{refused}");
     assert_eq!(second.state(), whole.state());

@@ -9,7 +9,7 @@ use crate::run::{
     Checkpoint, Previous, RunError, RunOptions, SimulationSummary, SpikeTrainingSummary,
     TrainingSummary, previous, simulate, train, train_spike_trains,
 };
-use crate::scenario::{LoadedScenario, load};
+use crate::scenario::{DatasetSpec, LoadedScenario, load};
 
 pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     let loaded = match load(&arguments.scenario.scenario, &arguments.scenario.overrides()) {
@@ -68,7 +68,7 @@ fn starting_point(
         Err(error) if resume => Err(format!("{error}\nWithout --resume, the run starts anew.")),
         Ok(Previous::Complete(summary)) if resume => {
             console::err!("{place} holds the complete run of this scenario: nothing to do");
-            print_training(&summary, out);
+            print_training(&summary, out, has_picture(loaded));
             Ok(StartingPoint::End)
         }
         Ok(Previous::Stopped(checkpoint)) if resume => {
@@ -107,7 +107,7 @@ fn run_scenario(
         print_simulation(&summary, &options.out);
     } else {
         let summary = train(loaded, options, from, progress)?;
-        print_training(&summary, &options.out);
+        print_training(&summary, &options.out, has_picture(loaded));
         if summary.interrupted {
             console::err!("to go on from here, run the same command with --resume");
         }
@@ -115,11 +115,16 @@ fn run_scenario(
     Ok(())
 }
 
+/// Whether the run draws a class map.
+fn has_picture(loaded: &LoadedScenario) -> bool {
+    matches!(loaded.scenario.dataset, Some(DatasetSpec::YinYang(_)))
+}
+
 fn epochs(count: usize) -> String {
     if count == 1 { "1 epoch".to_owned() } else { format!("{count} epochs") }
 }
 
-fn print_training(summary: &TrainingSummary, out: &Path) {
+fn print_training(summary: &TrainingSummary, out: &Path, has_picture: bool) {
     let percent = |fraction: f64| format!("{:.2} %", 100.0 * fraction);
     if summary.interrupted {
         console::out!("interrupted after {}", epochs(summary.epochs));
@@ -139,8 +144,12 @@ fn print_training(summary: &TrainingSummary, out: &Path) {
         summary.threads,
         if summary.threads == 1 { "" } else { "s" }
     );
-    console::out!("picture              {}", out.join("class_map.png").display());
-    console::out!("everything else in   {}", out.display());
+    if has_picture {
+        console::out!("picture              {}", out.join("class_map.png").display());
+        console::out!("everything else in   {}", out.display());
+    } else {
+        console::out!("everything in        {}", out.display());
+    }
 }
 
 fn print_spike_training(summary: &SpikeTrainingSummary, out: &Path) {

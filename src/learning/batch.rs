@@ -5,7 +5,10 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
-use super::{BackwardPass, EncodedSet, FirstSpikes, LayerActivity, Loss, Presentation, Score};
+use super::{
+    BackwardPass, EncodedSet, EncodingScratch, FirstSpikes, LayerActivity, Loss, Presentation,
+    Score,
+};
 use crate::engine::{EngineError, EngineOptions, EventEngine, SourceSpike};
 use crate::network::{CompiledNetwork, LayeredNetwork};
 
@@ -141,6 +144,7 @@ struct Worker {
     record: FirstSpikes,
     pass: BackwardPass,
     label_gradient: Vec<f64>,
+    scratch: EncodingScratch,
     stimulus: Vec<SourceSpike>,
 }
 
@@ -160,6 +164,7 @@ impl EventRunner {
             record: FirstSpikes::new(network.node_count()),
             pass: BackwardPass::new(network),
             label_gradient: vec![0.0; parts.labels().len()],
+            scratch: EncodingScratch::default(),
             stimulus: Vec::new(),
         };
         let workers = (0..rayon::current_num_threads()).map(|_| Mutex::new(worker())).collect();
@@ -267,7 +272,7 @@ impl Worker {
         presentation: Presentation,
     ) -> Result<(), LearningError> {
         self.record.clear();
-        set.stimulus(sample, presentation, &mut self.stimulus);
+        set.stimulus(sample, presentation, &mut self.scratch, &mut self.stimulus);
         self.engine
             .run(network, &self.stimulus, f64::INFINITY, &mut self.record)
             .map_err(|source| LearningError::Engine { sample, source })?;

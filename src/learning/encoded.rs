@@ -1,6 +1,10 @@
 //! A data set as the stimuli of a network.
+//!
+//! Samples are encoded whenever they are shown, on the thread that shows them: features, perhaps as
+//! a distorted image, become spike times, perhaps with noise; these are sorted, and some are perhaps
+//! left out. For bytes, of which there are only 256, the times are looked up and sorted by counting.
 
-use crate::dataset::{Dataset, LatencyEncoding};
+use crate::dataset::{Augmentation, Canvas, Dataset, Encoding, Features};
 use crate::engine::SourceSpike;
 
 /// How a sample is shown to the network.
@@ -20,9 +24,20 @@ pub enum Presentation {
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncodedSet {
     dataset: Dataset,
-    encoding: LatencyEncoding,
+    encoding: Encoding,
     first_input: usize,
     bias: Vec<SourceSpike>,
+    augmentation: Option<Augmentation>,
+    /// For features that are bytes.
+    bytes: Option<ByteTimes>,
+}
+
+/// Memory to encode samples in; one per thread.
+#[derive(Clone, Debug, Default)]
+pub struct EncodingScratch {
+    canvas: Canvas,
+    spikes: Vec<SourceSpike>,
+    buckets: Vec<u32>,
 }
 
 impl EncodedSet {
@@ -30,16 +45,28 @@ impl EncodedSet {
     /// are the spikes that come with every sample.
     pub fn new(
         dataset: &Dataset,
-        encoding: &LatencyEncoding,
+        encoding: Encoding,
         first_input: usize,
         bias: &[SourceSpike],
     ) -> Self {
+        let bytes = match dataset.features {
+            Features::Real(_) => None,
+            Features::Bytes { divisor, .. } => Some(ByteTimes::new(encoding, divisor)),
+        };
         EncodedSet {
             dataset: dataset.clone(),
-            encoding: *encoding,
+            encoding,
             first_input,
             bias: bias.to_vec(),
+            augmentation: None,
+            bytes,
         }
+    }
+
+    /// The same set, varied whenever it is shown in training. Images are distorted only if the
+    /// features are bytes of known shape.
+    pub fn augmented(self, augmentation: Augmentation) -> Self {
+        EncodedSet { augmentation: Some(augmentation), ..self }
     }
 
     /// Number of samples.
@@ -62,21 +89,72 @@ impl EncodedSet {
         &self.bias
     }
 
+    /// How far apart the times of the features' spikes can be, in time units.
+    pub fn time_range(&self) -> f64 {
+        match (self.encoding, &self.dataset.features) {
+            (Encoding::Latency(encoding), _) => encoding.latest - encoding.earliest,
+            (Encoding::SpikeTimes, Features::Bytes { divisor, .. }) => 255.0 / divisor,
+            (Encoding::SpikeTimes, Features::Real(times)) => {
+                let finite = times.iter().filter(|time| time.is_finite());
+                let (first, last) = finite
+                    .fold((f64::INFINITY, 0.0_f64), |(first, last), &time| {
+                        (first.min(time), last.max(time))
+                    });
+                (last - first).max(0.0)
+            }
+        }
+    }
+
     /// Writes the spikes of one sample's features to `spikes`, sorted by time and source. Features
     /// that do not spike are left out.
     pub fn inputs(
         &self,
         sample: usize,
-        _presentation: Presentation,
+        presentation: Presentation,
+        scratch: &mut EncodingScratch,
         spikes: &mut Vec<SourceSpike>,
     ) {
         spikes.clear();
-        let features = self.dataset.sample(sample);
-        spikes.extend(features.iter().enumerate().map(|(index, &feature)| SourceSpike {
-            time: self.encoding.spike_time(feature),
-            source: (self.first_input + index) as u32,
-        }));
-        sort(spikes);
+        let chance = match (presentation, &self.augmentation) {
+            (Presentation::Training { epoch }, Some(augmentation)) => Some((augmentation, epoch)),
+            _ => None,
+        };
+        let mut noise = chance.and_then(|(chance, epoch)| chance.noise(epoch, sample));
+        let first = self.first_input as u32;
+        let count = self.dataset.feature_count;
+        let range = sample * count..(sample + 1) * count;
+        match (&self.dataset.features, &self.bytes) {
+            (Features::Bytes { values, .. }, Some(times)) => {
+                let mut features = &values[range];
+                if let (Some((chance, epoch)), Some(shape)) = (chance, self.dataset.image)
+                    && chance.distorts_images()
+                {
+                    let distortion = chance.distortion(epoch, sample);
+                    features = scratch.canvas.distort(features, shape, &distortion);
+                }
+                match &mut noise {
+                    Some(noise) => {
+                        let byte = |&byte: &u8| times.times[usize::from(byte)];
+                        collect(features.iter().map(byte), first, noise, spikes);
+                        sort(spikes, &mut scratch.spikes, &mut scratch.buckets);
+                    }
+                    None => times.collect_sorted(features, first, spikes),
+                }
+            }
+            (Features::Real(values), _) => {
+                let times = values[range].iter().map(|&feature| self.encoding.spike_time(feature));
+                match &mut noise {
+                    Some(noise) => collect(times, first, noise, spikes),
+                    None => collect(times, first, |time| time, spikes),
+                }
+                sort(spikes, &mut scratch.spikes, &mut scratch.buckets);
+            }
+            // `new` makes the times of bytes for bytes.
+            (Features::Bytes { .. }, None) => {}
+        }
+        if let Some(mut stays) = chance.and_then(|(chance, epoch)| chance.survival(epoch, sample)) {
+            spikes.retain(|_| stays());
+        }
     }
 
     /// Writes all spikes of the sources in one sample to `spikes`, those of the bias sources
@@ -85,16 +163,127 @@ impl EncodedSet {
         &self,
         sample: usize,
         presentation: Presentation,
+        scratch: &mut EncodingScratch,
         spikes: &mut Vec<SourceSpike>,
     ) {
-        self.inputs(sample, presentation, spikes);
-        if !self.bias.is_empty() {
-            spikes.extend_from_slice(&self.bias);
-            sort(spikes);
+        self.inputs(sample, presentation, scratch, spikes);
+        // There are few.
+        for &bias in &self.bias {
+            let place = spikes.partition_point(|spike| order(spike, &bias).is_lt());
+            spikes.insert(place, bias);
         }
     }
 }
 
-fn sort(spikes: &mut [SourceSpike]) {
-    spikes.sort_unstable_by(|a, b| a.time.total_cmp(&b.time).then(a.source.cmp(&b.source)));
+/// The spike times of all bytes.
+#[derive(Clone, Debug, PartialEq)]
+struct ByteTimes {
+    times: [f64; 256],
+    /// For each byte, its place among the different times.
+    rank: [u8; 256],
+    /// How many of the different times are finite.
+    ranks: usize,
 }
+
+impl ByteTimes {
+    fn new(encoding: Encoding, divisor: f64) -> Self {
+        let times = std::array::from_fn(|byte| encoding.spike_time(byte as f64 / divisor));
+        let mut order: [u8; 256] = std::array::from_fn(|byte| byte as u8);
+        order.sort_by(|&a, &b| times[usize::from(a)].total_cmp(&times[usize::from(b)]));
+        let time = |byte: u8| times[usize::from(byte)];
+        let mut rank = [0; 256];
+        let mut last = 0;
+        for (index, &byte) in order.iter().enumerate() {
+            if index > 0 && time(byte) > time(order[index - 1]) {
+                last += 1;
+            }
+            rank[usize::from(byte)] = last as u8;
+        }
+        let silent = times.iter().any(|time| time.is_infinite());
+        ByteTimes { times, rank, ranks: last + 1 - usize::from(silent) }
+    }
+
+    /// The spikes of features in the order of time and source.
+    fn collect_sorted(&self, features: &[u8], first: u32, spikes: &mut Vec<SourceSpike>) {
+        let mut places = [0_u32; 256];
+        for &byte in features {
+            places[usize::from(self.rank[usize::from(byte)])] += 1;
+        }
+        let mut next = 0;
+        for count in &mut places[..self.ranks] {
+            (*count, next) = (next, next + *count);
+        }
+        spikes.resize(next as usize, SourceSpike { time: 0.0, source: 0 });
+        for (index, &byte) in features.iter().enumerate() {
+            let rank = usize::from(self.rank[usize::from(byte)]);
+            if rank < self.ranks {
+                let time = self.times[usize::from(byte)];
+                spikes[places[rank] as usize] = SourceSpike { time, source: first + index as u32 };
+                places[rank] += 1;
+            }
+        }
+    }
+}
+
+/// The spikes of finite times, in the order of their sources.
+fn collect(
+    times: impl Iterator<Item = f64>,
+    first: u32,
+    mut noise: impl FnMut(f64) -> f64,
+    spikes: &mut Vec<SourceSpike>,
+) {
+    spikes.extend(
+        (first..)
+            .zip(times)
+            .filter(|(_, time)| time.is_finite())
+            .map(|(source, time)| SourceSpike { time: noise(time), source }),
+    );
+}
+
+fn order(a: &SourceSpike, b: &SourceSpike) -> std::cmp::Ordering {
+    a.time.total_cmp(&b.time).then(a.source.cmp(&b.source))
+}
+
+/// Below this many spikes, comparing all is quickest.
+const FEW: usize = 64;
+
+/// Sorts spikes by time and source: into buckets of equal width in time first, which leaves little
+/// to compare.
+fn sort(spikes: &mut Vec<SourceSpike>, sorted: &mut Vec<SourceSpike>, buckets: &mut Vec<u32>) {
+    let (earliest, latest) =
+        spikes.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), spike| {
+            (low.min(spike.time), high.max(spike.time))
+        });
+    let count = spikes.len();
+    let width = (latest - earliest) / count as f64;
+    if count < FEW || !(width > 0.0 && width.is_normal() && (1.0 / width).is_finite()) {
+        spikes.sort_unstable_by(order);
+        return;
+    }
+    let bucket = |spike: &SourceSpike| (((spike.time - earliest) / width) as usize).min(count - 1);
+    buckets.clear();
+    buckets.resize(count, 0);
+    for spike in &*spikes {
+        buckets[bucket(spike)] += 1;
+    }
+    let mut next = 0;
+    for place in &mut *buckets {
+        (*place, next) = (next, next + *place);
+    }
+    sorted.resize(count, SourceSpike { time: 0.0, source: 0 });
+    for spike in &*spikes {
+        let place = &mut buckets[bucket(spike)];
+        sorted[*place as usize] = *spike;
+        *place += 1;
+    }
+    // Each place is now where its bucket ends.
+    let mut start = 0;
+    for &end in &*buckets {
+        sorted[start..end as usize].sort_unstable_by(order);
+        start = end as usize;
+    }
+    std::mem::swap(spikes, sorted);
+}
+
+#[cfg(test)]
+mod tests;

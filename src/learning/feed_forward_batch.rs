@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::batch::{BatchResult, GradientSettings, Parts, UNIT};
 use super::optimiser::AdamStep;
-use super::{Adam, EncodedSet, FirstSpikes, Loss, Presentation};
+use super::{Adam, EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation};
 use crate::engine::SourceSpike;
 use crate::engine::feed_forward::{
     Arrival, Element, FeedForwardNetwork, SamplePass, Tile, Unsupported, Workspace,
@@ -29,6 +29,7 @@ struct Worker<T> {
     workspace: Workspace<T>,
     pass: SamplePass<T>,
     stimulus: Vec<SourceSpike>,
+    encoding: EncodingScratch,
     label_gradient: Vec<f64>,
     /// The gradients of one tile.
     sums: Vec<T>,
@@ -71,6 +72,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             workspace: Workspace::default(),
             pass: SamplePass::new(&network),
             stimulus: Vec::new(),
+            encoding: EncodingScratch::default(),
             label_gradient: vec![0.0; parts.labels().len()],
             sums: vec![T::default(); largest],
         };
@@ -144,10 +146,10 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             .map(|unit| {
                 self.with_worker(|worker| {
                     let mut result = BatchResult::empty(&self.parts);
-                    let Worker { workspace, pass, stimulus, label_gradient, .. } = worker;
+                    let Worker { workspace, pass, stimulus, encoding, label_gradient, .. } = worker;
                     for &sample in unit {
                         let sample = sample as usize;
-                        set.inputs(sample, presentation, stimulus);
+                        set.inputs(sample, presentation, encoding, stimulus);
                         self.forward(stimulus, &bias, pass, workspace);
                         self.count(set.label(sample), pass, &mut result, label_gradient);
                     }
@@ -194,10 +196,10 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         settings: GradientSettings,
     ) -> BatchResult {
         let mut result = BatchResult::empty(&self.parts);
-        let Worker { workspace, stimulus, label_gradient, .. } = worker;
+        let Worker { workspace, stimulus, encoding, label_gradient, .. } = worker;
         for (&sample, pass) in samples.iter().zip(passes) {
             let sample = sample as usize;
-            set.inputs(sample, presentation, stimulus);
+            set.inputs(sample, presentation, encoding, stimulus);
             self.forward(stimulus, bias, pass, workspace);
             self.count(set.label(sample), pass, &mut result, label_gradient);
             for gradient in label_gradient.iter_mut() {
@@ -292,8 +294,8 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
                 .into_par_iter()
                 .map(|sample| {
                     self.with_worker(|worker| {
-                        let Worker { workspace, pass, stimulus, .. } = worker;
-                        set.inputs(sample, Presentation::Plain, stimulus);
+                        let Worker { workspace, pass, stimulus, encoding, .. } = worker;
+                        set.inputs(sample, Presentation::Plain, encoding, stimulus);
                         self.forward(stimulus, &bias, pass, workspace);
                         self.record(nodes, stimulus, set.bias(), pass)
                     })

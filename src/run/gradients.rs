@@ -206,7 +206,8 @@ fn prepare(loaded: &LoadedScenario, cut_at: Option<f64>) -> Result<(Probe, Vec<T
     let labels = learner.network.network.populations()[label_layer.0].nodes.clone();
     let stimulus = |sample| {
         let mut spikes = Vec::new();
-        set.stimulus(sample, learning::Presentation::Plain, &mut spikes);
+        let mut scratch = learning::EncodingScratch::default();
+        set.stimulus(sample, learning::Presentation::Plain, &mut scratch, &mut spikes);
         spikes
     };
     let presentation = |sample| Presentation {

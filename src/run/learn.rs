@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::{OutputFolder, RunError, network_file};
 use crate::engine::Observer;
-use crate::learning::{Adam, BackwardPass, EncodedSet, FirstSpikes, Presentation};
+use crate::learning::{Adam, BackwardPass, EncodedSet, EncodingScratch, FirstSpikes, Presentation};
 use crate::network::{CompiledNetwork, Network, Population};
-use crate::scenario::{Learner, LoadedScenario};
+use crate::scenario::LoadedScenario;
 use crate::trace::{self, TraceError, TraceSpike};
 
 /// Which of a scenario's sets a trace shows.
@@ -95,7 +95,7 @@ pub fn learn(
         Subset::Test => &learner.data.test,
     });
     let unit = loaded.scenario.time_unit.suffix();
-    let recorded = Recorded::read(trace, unit, &learner, &network, &set)?;
+    let recorded = Recorded::read(trace, unit, &network, &set)?;
 
     let settings = &learner.settings;
     let label_layer = learner.network.layers[learner.network.layers.len() - 1];
@@ -151,7 +151,6 @@ impl Recorded {
     fn read(
         path: &Path,
         unit: &str,
-        learner: &Learner,
         network: &CompiledNetwork,
         set: &EncodedSet,
     ) -> Result<Self, LearnError> {
@@ -176,7 +175,7 @@ impl Recorded {
         }
         // Stable: of a neuron's spikes in a sample the first in the file stays first.
         spikes.sort_by_key(|spike| (spike.sample, spike.node));
-        let range = (learner.encoding.latest - learner.encoding.earliest).abs();
+        let range = set.time_range();
         let mut samples = Vec::new();
         for spikes in spikes.chunk_by_mut(|a, b| a.sample == b.sample) {
             check_sample(spikes, network, set, INPUT_TOLERANCE * range)
@@ -243,7 +242,7 @@ fn check_sample(
     }
     let find = |node: usize| spikes.binary_search_by_key(&node, |spike| spike.node).ok();
     let mut expected = Vec::new();
-    set.stimulus(sample, Presentation::Plain, &mut expected);
+    set.stimulus(sample, Presentation::Plain, &mut EncodingScratch::default(), &mut expected);
     for input in expected.iter().filter(|input| input.time.is_finite()) {
         let name = || place(input.source as usize, network.populations());
         let Some(found) = find(input.source as usize) else {

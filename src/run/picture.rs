@@ -2,7 +2,7 @@
 
 use super::RunError;
 use crate::dataset::Dataset;
-use crate::dataset::yin_yang::YinYang;
+use crate::dataset::yin_yang::{Samples, YinYang};
 use crate::learning::Trainer;
 use crate::report::class_map::{ClassMap, Decision, MapSample};
 use crate::scenario::Learner;
@@ -21,29 +21,24 @@ pub(super) fn class_map(
     let side = 2.0 * plane.r_big;
     let centre = |index: usize| (index as f64 + 0.5) * side / RESOLUTION as f64;
     let mut decisions = vec![Decision::Outside; RESOLUTION * RESOLUTION];
-    let mut grid = Dataset {
-        features: Vec::new(),
-        labels: Vec::new(),
-        feature_count: 4,
-        class_count: learner.data.class_names.len(),
-    };
+    let mut grid = Samples { features: Vec::new(), labels: Vec::new() };
     let mut cells = Vec::new();
     for cell in 0..decisions.len() {
         let (x, y) = (centre(cell % RESOLUTION), centre(cell / RESOLUTION));
         if let Some(class) = plane.class_of(x, y) {
-            grid.features.extend([x, y, 1.0 - x, 1.0 - y]);
+            grid.features.push([x, y, 1.0 - x, 1.0 - y]);
             grid.labels.push(class);
             cells.push(cell);
         }
     }
-    trainer.for_each_record(&learner.encode(&grid), |sample, _, decided| {
+    trainer.for_each_record(&learner.encode(&Dataset::from(grid)), |sample, _, decided| {
         decisions[cells[sample]] = decided.map_or(Decision::Undecided, Decision::Class);
     })?;
     let test = &learner.data.test;
     let samples: Vec<MapSample> = (0..test.len())
         .map(|index| MapSample {
-            x: test.sample(index)[0],
-            y: test.sample(index)[1],
+            x: test.feature(index, 0),
+            y: test.feature(index, 1),
             label: test.labels[index],
             decided: decided[index],
         })

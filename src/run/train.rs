@@ -17,7 +17,7 @@ const EARLY_EPOCHS: usize = 10;
 
 /// Trains and evaluates a feed-forward scenario on the threads of the present rayon pool, and
 /// writes `scenario.toml`, `metrics.csv`, `summary.json`, `spikes.csv` (of the test set),
-/// `network.json`, `class_map.svg` and `class_map.png`. Goes on from a checkpoint of the same
+/// `network.json`, and for data in a plane `class_map.svg` and `class_map.png`. Goes on from a checkpoint of the same
 /// scenario if there is one ([`previous`](super::previous)); the results are the same bytes.
 ///
 /// An interrupted run writes all of this for its complete epochs, and keeps its checkpoint. A run

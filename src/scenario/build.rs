@@ -2,32 +2,16 @@
 
 use super::load::{LoadedScenario, Problem};
 use super::{
-    DatasetSpec, LayeredEngineSpec, LossSpec, OptimiserSpec, PrecisionSpec, RemedySpec, Scenario,
+    DataSets, LayeredEngineSpec, LossSpec, OptimiserSpec, PrecisionSpec, RemedySpec, Scenario,
     ScenarioError, ScheduleSpec, SelectSpec, TrainingSpec,
 };
-use crate::dataset::yin_yang::{self, YinYang};
-use crate::dataset::{Dataset, LatencyEncoding};
+use crate::dataset::{Augmentation, Dataset, Encoding};
 use crate::engine::SourceSpike;
 use crate::learning::{
     AdamSettings, EncodedSet, LearningEngine, Loss, Schedule, SilentNeurons, TrainingSettings,
 };
 use crate::network::{Layer, LayeredNetwork, layered};
 use crate::random;
-
-/// The three sets of a data set.
-#[derive(Clone, Debug)]
-pub struct DataSets {
-    /// What is learned from.
-    pub training: Dataset,
-    /// What an epoch may be chosen by.
-    pub validation: Dataset,
-    /// What the result is measured on.
-    pub test: Dataset,
-    /// Names of the classes.
-    pub class_names: Vec<String>,
-    /// The plane to draw, if the first two features are coordinates in one.
-    pub plane: Option<YinYang>,
-}
 
 /// Everything that a training or evaluation run needs.
 pub struct Learner {
@@ -38,7 +22,9 @@ pub struct Learner {
     /// The data.
     pub data: DataSets,
     /// How features become spike times.
-    pub encoding: LatencyEncoding,
+    pub encoding: Encoding,
+    /// How samples are varied whenever training shows them.
+    pub augmentation: Option<Augmentation>,
     /// Bias spikes that come with every sample.
     pub bias: Vec<SourceSpike>,
     /// How to train; no epochs if the scenario only evaluates.
@@ -52,7 +38,11 @@ impl Learner {
     pub fn encode(&self, dataset: &Dataset) -> EncodedSet {
         let populations = self.network.network.populations();
         let first_input = populations[self.network.input.0].nodes.start;
-        EncodedSet::new(dataset, &self.encoding, first_input, &self.bias)
+        let set = EncodedSet::new(dataset, self.encoding, first_input, &self.bias);
+        match self.augmentation {
+            Some(augmentation) => set.augmented(augmentation),
+            None => set,
+        }
     }
 }
 
@@ -62,21 +52,7 @@ impl LoadedScenario {
     /// # Errors
     /// If a file that the scenario names cannot be read or does not fit.
     pub fn learner(&self) -> Result<Learner, ScenarioError> {
-        let (Some(DatasetSpec::YinYang(spec)), Some(encoding)) =
-            (&self.scenario.dataset, self.scenario.encoding)
-        else {
-            return Err(self.problem("dataset", "[[layers]] need a data set and an [encoding]"));
-        };
-        let generator = YinYang { r_small: spec.r_small, r_big: spec.r_big };
-        let generate =
-            |subset: super::SubsetSpec| Dataset::from(generator.generate(subset.seed, subset.size));
-        let data = DataSets {
-            training: generate(spec.training),
-            validation: generate(spec.validation),
-            test: generate(spec.test),
-            class_names: yin_yang::CLASS_NAMES.iter().map(|&name| name.to_owned()).collect(),
-            plane: Some(generator),
-        };
+        let (data, encoding) = self.data_sets()?;
         let network = self.layered_network(data.training.feature_count)?;
         let populations = network.network.populations();
         let mut bias = Vec::new();
@@ -98,10 +74,23 @@ impl LoadedScenario {
             network,
             layer_names: self.scenario.layers.iter().map(|layer| layer.name.clone()).collect(),
             data,
-            encoding: LatencyEncoding { earliest: encoding.earliest, latest: encoding.latest },
+            encoding,
+            augmentation: self.augmentation(),
             bias,
             settings,
             select,
+        })
+    }
+
+    fn augmentation(&self) -> Option<Augmentation> {
+        let spec = self.scenario.training.as_ref()?.augmentation?;
+        Some(Augmentation {
+            time_noise: spec.time_noise,
+            dropout: spec.dropout,
+            shift: spec.shift,
+            rotation: spec.rotation,
+            scale: spec.scale,
+            seed: self.scenario.seed,
         })
     }
 

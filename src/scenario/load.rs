@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::locate::{is_there, line_of};
 use super::validate::validate;
-use super::{NeuronSpec, Scenario};
+use super::{DatasetSpec, NeuronSpec, Scenario};
+use crate::dataset::catalogue;
 use crate::neuron::NeuronParameters;
 
 /// A scenario that cannot be used. Nothing has been written when it is returned.
@@ -172,6 +173,13 @@ fn fill_in(scenario: &mut Scenario, path: &Path) {
         // Absolute, so that the resolved scenario can be run from anywhere.
         *file = std::path::absolute(folder.join(&*file)).unwrap_or_else(|_| folder.join(&*file));
     }
+    // What nobody named is where `data fetch` puts it.
+    let (spec, usual) = match &mut scenario.dataset {
+        Some(DatasetSpec::Mnist(spec)) => (spec, catalogue::mnist().folder),
+        Some(DatasetSpec::FashionMnist(spec)) => (spec, catalogue::fashion_mnist().folder),
+        _ => return,
+    };
+    spec.folder.get_or_insert_with(|| std::path::absolute(&usual).unwrap_or(usual));
 }
 
 /// Sets `key.path=value` in the table.

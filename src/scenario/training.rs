@@ -1,96 +1,6 @@
-//! Data sets, encodings and training as a scenario states them.
+//! Training as a scenario states it.
 
-use serde::{Deserialize, Deserializer, Serialize};
-
-/// Samples to learn from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum DatasetSpec {
-    /// The Yin-Yang data set, generated.
-    YinYang(YinYangSpec),
-}
-
-/// The Yin-Yang data set; the defaults are the published sets.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct YinYangSpec {
-    /// Radius of the dots.
-    pub r_small: f64,
-    /// Radius of the disc.
-    pub r_big: f64,
-    /// The training set.
-    #[serde(deserialize_with = "training_subset")]
-    pub training: SubsetSpec,
-    /// The validation set.
-    #[serde(deserialize_with = "validation_subset")]
-    pub validation: SubsetSpec,
-    /// The test set.
-    #[serde(deserialize_with = "test_subset")]
-    pub test: SubsetSpec,
-}
-
-impl Default for YinYangSpec {
-    fn default() -> Self {
-        YinYangSpec {
-            r_small: 0.1,
-            r_big: 0.5,
-            training: SubsetSpec { size: 5000, seed: 42 },
-            validation: SubsetSpec { size: 1000, seed: 41 },
-            test: SubsetSpec { size: 1000, seed: 40 },
-        }
-    }
-}
-
-/// A generated set of samples.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct SubsetSpec {
-    /// Number of samples.
-    pub size: usize,
-    /// Seed of the generator.
-    pub seed: u32,
-}
-
-/// A set of samples of which a scenario may leave out parts.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PartialSubset {
-    size: Option<usize>,
-    seed: Option<u32>,
-}
-
-/// Reads a set of samples; what is left out is as in the published set.
-fn subset<'de, D: Deserializer<'de>>(
-    published: SubsetSpec,
-    deserializer: D,
-) -> Result<SubsetSpec, D::Error> {
-    let given = PartialSubset::deserialize(deserializer)?;
-    Ok(SubsetSpec {
-        size: given.size.unwrap_or(published.size),
-        seed: given.seed.unwrap_or(published.seed),
-    })
-}
-
-fn training_subset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SubsetSpec, D::Error> {
-    subset(YinYangSpec::default().training, deserializer)
-}
-
-fn validation_subset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SubsetSpec, D::Error> {
-    subset(YinYangSpec::default().validation, deserializer)
-}
-
-fn test_subset<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SubsetSpec, D::Error> {
-    subset(YinYangSpec::default().test, deserializer)
-}
-
-/// How features become spike times.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EncodingSpec {
-    /// Spike time of a feature of 0.
-    pub earliest: f64,
-    /// Spike time of a feature of 1.
-    pub latest: f64,
-}
+use serde::{Deserialize, Serialize};
 
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -119,6 +29,25 @@ pub struct TrainingSpec {
     /// Which epoch's weights are kept.
     #[serde(default)]
     pub select: SelectSpec,
+    /// How samples are varied whenever they are shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<AugmentationSpec>,
+}
+
+/// Chance that training adds to samples; zero for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AugmentationSpec {
+    /// Standard deviation of normal noise on each input spike's time; negative times are mirrored.
+    pub time_noise: f64,
+    /// Probability with which an input spike is left out.
+    pub dropout: f64,
+    /// Images move by up to this many pixels in each direction.
+    pub shift: f64,
+    /// Images turn by up to this many degrees either way.
+    pub rotation: f64,
+    /// Images grow or shrink by up to this fraction.
+    pub scale: f64,
 }
 
 fn default_batch_size() -> usize {

@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 
 use super::load::Problem;
-use super::spike_training;
 use super::{
-    DatasetSpec, LayeredEngineSpec, LossSpec, NeuronSpec, OptimiserSpec, PrecisionSpec, RemedySpec,
-    Scenario, ScheduleSpec, TrainingSpec, ValueSpec,
+    LayeredEngineSpec, LossSpec, NeuronSpec, OptimiserSpec, PrecisionSpec, RemedySpec, Scenario,
+    ScheduleSpec, TrainingSpec, ValueSpec,
 };
-use crate::dataset::yin_yang::YinYang;
+use super::{spike_training, validate_dataset};
 
 /// Largest number of neurons in a group, and of inputs to one of them: far beyond what fits into
 /// memory, and far below what overflows an index.
@@ -20,7 +19,7 @@ pub(super) fn validate(scenario: &Scenario) -> Vec<Problem> {
     check.kind(scenario);
     check.neuron("neuron", &scenario.neuron, None);
     check.names(scenario);
-    check.dataset(scenario);
+    validate_dataset::validate(&mut check, scenario);
     check.layers(scenario);
     if let Some(training) = &scenario.training {
         check.training(training, scenario.layers.len());
@@ -82,7 +81,9 @@ impl Check {
                 },
             );
             self.require(scenario.dataset.is_some(), "dataset", || {
-                "[[layers]] need a data set: add [dataset.yin_yang]".to_owned()
+                "[[layers]] need a data set: add [dataset.yin_yang], [dataset.mnist], \
+                 [dataset.fashion_mnist] or [dataset.file]"
+                    .to_owned()
             });
             self.require(scenario.simulation.is_none(), "simulation", || {
                 "[simulation] goes with [[populations]], not with [[layers]]".to_owned()
@@ -163,40 +164,6 @@ impl Check {
         }
     }
 
-    fn dataset(&mut self, scenario: &Scenario) {
-        let Some(DatasetSpec::YinYang(spec)) = &scenario.dataset else { return };
-        let geometry = YinYang { r_small: spec.r_small, r_big: spec.r_big };
-        if let Err(error) = geometry.check() {
-            self.problems
-                .push(Problem { key: "dataset.yin_yang".to_owned(), message: error.to_string() });
-        }
-        let subsets =
-            [("training", spec.training), ("validation", spec.validation), ("test", spec.test)];
-        for (name, subset) in subsets {
-            let key = format!("dataset.yin_yang.{name}.size");
-            self.require((1..=100_000_000).contains(&subset.size), key, || {
-                format!("{} must be from 1 to 100000000", subset.size)
-            });
-        }
-        match scenario.encoding {
-            None => self.require(false, "encoding", || {
-                "a data set needs an [encoding] with earliest and latest spike times".to_owned()
-            }),
-            Some(encoding) => self.require(
-                0.0 <= encoding.earliest
-                    && encoding.earliest < encoding.latest
-                    && encoding.latest.is_finite(),
-                "encoding",
-                || {
-                    format!(
-                        "earliest = {}, latest = {}: must be finite with 0 ≤ earliest < latest",
-                        encoding.earliest, encoding.latest
-                    )
-                },
-            ),
-        }
-    }
-
     fn layers(&mut self, scenario: &Scenario) {
         for (index, layer) in scenario.layers.iter().enumerate() {
             let key = |part: &str| format!("layers.{index}.{part}");
@@ -211,14 +178,6 @@ impl Check {
             }
             self.values(&key("weights"), Some(&layer.weights));
             self.delays(&key("delays"), layer.delays.as_ref());
-        }
-        if let (Some(DatasetSpec::YinYang(_)), Some(label)) =
-            (&scenario.dataset, scenario.layers.last())
-        {
-            let key = format!("layers.{}.size", scenario.layers.len() - 1);
-            self.require(label.size == 3, key, || {
-                format!("{} label neurons, but the Yin-Yang data set has 3 classes", label.size)
-            });
         }
     }
 

@@ -1,0 +1,128 @@
+//! IDX files, the format of MNIST: a header with the number of bytes in each dimension, then the
+//! bytes. They may be compressed with gzip, which is recognised by the content.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::DataError;
+
+/// A whole file.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Idx {
+    /// Size in each dimension, slowest first.
+    pub dimensions: Vec<usize>,
+    /// The bytes, row by row.
+    pub bytes: Vec<u8>,
+}
+
+/// A reader of a file's content, uncompressed.
+pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    if file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
+        Ok(Box::new(MultiGzDecoder::new(file)))
+    } else {
+        Ok(Box::new(file))
+    }
+}
+
+/// Reads a file that must have this many dimensions.
+pub(super) fn read(path: &Path, dimensions: usize) -> Result<Idx, DataError> {
+    let refuse = |message: &dyn ToString| DataError::new(path, message.to_string());
+    let mut content = open(path).map_err(|error| refuse(&error))?;
+    parse(&mut content, dimensions).map_err(|message| refuse(&message))
+}
+
+fn parse(content: &mut impl Read, dimensions: usize) -> Result<Idx, String> {
+    let mut word = || {
+        let mut word = [0; 4];
+        content.read_exact(&mut word).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => "the file ends within its header".to_owned(),
+            _ => error.to_string(),
+        })?;
+        Ok::<_, String>(u32::from_be_bytes(word))
+    };
+    // Two zero bytes, 8 for unsigned bytes, and the number of dimensions.
+    let (magic, expected) = (word()?, 0x0800 + dimensions as u32);
+    if magic != expected {
+        return Err(format!(
+            "begins with {magic:#010x}, but an IDX file of bytes in {dimensions} dimension{} begins \
+             with {expected:#010x}",
+            if dimensions == 1 { "" } else { "s" }
+        ));
+    }
+    let dimensions =
+        (0..dimensions).map(|_| Ok(word()? as usize)).collect::<Result<Vec<usize>, String>>()?;
+    let count = dimensions
+        .iter()
+        .try_fold(1_u64, |product, &size| product.checked_mul(size as u64))
+        .filter(|&count| count < u64::MAX)
+        .ok_or_else(|| format!("{dimensions:?} values cannot be"))?;
+    // One more, to see whether there is more than there should be. The buffer grows with what is
+    // there, not with what the header claims.
+    let mut bytes = Vec::new();
+    content.take(count + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    match (bytes.len() as u64).cmp(&count) {
+        std::cmp::Ordering::Equal => Ok(Idx { dimensions, bytes }),
+        std::cmp::Ordering::Less => Err(format!(
+            "is cut off: {count} bytes should follow the header ({dimensions:?}), there are {}",
+            bytes.len()
+        )),
+        std::cmp::Ordering::Greater => {
+            Err(format!("goes on after the {count} bytes that its header announces"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn file(magic: u32, sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
+        let mut content = magic.to_be_bytes().to_vec();
+        content.extend(sizes.iter().flat_map(|size| size.to_be_bytes()));
+        content.extend(bytes);
+        content
+    }
+
+    #[test]
+    fn plain_and_compressed_files_are_read_alike() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let content = file(0x0802, &[2, 3], &[1, 2, 3, 4, 5, 6]);
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(&content).expect("in memory");
+        let compressed = encoder.finish().expect("in memory");
+        let expected = Idx { dimensions: vec![2, 3], bytes: vec![1, 2, 3, 4, 5, 6] };
+        let path = folder.path().join("file");
+        for bytes in [&content, &compressed] {
+            std::fs::write(&path, bytes).expect("writable");
+            assert_eq!(read(&path, 2).expect("valid"), expected);
+        }
+        std::fs::write(&path, &compressed[..compressed.len() - 5]).expect("writable");
+        assert!(read(&path, 2).is_err(), "a compressed file that is cut off");
+        let mut wrong = compressed.clone();
+        let checksum = wrong.len() - 8;
+        wrong[checksum] ^= 1;
+        std::fs::write(&path, &wrong).expect("writable");
+        assert!(read(&path, 2).is_err(), "a compressed file with a wrong checksum");
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let cases = [
+            (file(0x0801, &[2], &[1, 2]), "begins with 0x00000801"),
+            (file(0x0802, &[2], &[]), "ends within its header"),
+            (file(0x0802, &[2, 2], &[1, 2, 3]), "is cut off: 4 bytes"),
+            (file(0x0802, &[2, 2], &[1, 2, 3, 4, 5]), "goes on after the 4 bytes"),
+            (file(0x0802, &[u32::MAX, u32::MAX], &[1]), "is cut off"),
+        ];
+        for (content, message) in cases {
+            let error = parse(&mut content.as_slice(), 2).expect_err(message);
+            assert!(error.contains(message), "{error}");
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! Features and labels from tables: a CSV file, or two NPY files.
+//!
+//! Features are fractions from 0 to 1, or, if they are to be used as they are, spike times. `uint8`
+//! features in an NPY file, the usual form of images, stand for their 255th as fractions.
+
+use std::path::{Path, PathBuf};
+
+use npyz::{Deserialize, NpyFile, NpyHeader, Order};
+
+use super::{DataError, Dataset, Features};
+
+/// What features are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Numbers from 0 to 1.
+    Fractions,
+    /// Times, not negative; infinity (or nothing, in a CSV file) for no spike.
+    SpikeTimes,
+}
+
+impl Kind {
+    fn accepts(self, value: f64) -> bool {
+        match self {
+            Kind::Fractions => (0.0..=1.0).contains(&value),
+            Kind::SpikeTimes => value >= 0.0,
+        }
+    }
+
+    fn accepted(self) -> &'static str {
+        match self {
+            Kind::Fractions => "a feature must be a number from 0 to 1",
+            Kind::SpikeTimes => "a spike time must be a number, not negative, or inf for no spike",
+        }
+    }
+}
+
+/// A table in memory: a row of features and a label per sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    features: Values,
+    labels: Vec<usize>,
+    feature_count: usize,
+    /// What the features are called, if they have names.
+    columns: Option<Vec<String>>,
+    /// Where the features and the labels are from.
+    paths: (PathBuf, PathBuf),
+}
+
+/// Features, row by row.
+#[derive(Clone, Debug, PartialEq)]
+enum Values {
+    Real(Vec<f64>),
+    Bytes(Vec<u8>, f64),
+}
+
+impl Table {
+    /// Reads a CSV file with a header: the column `label` (a whole number from 0), and any other
+    /// column a feature.
+    ///
+    /// # Errors
+    /// If the file cannot be read, has no such column, no samples, or a value that does not fit; with
+    /// its line and column.
+    pub fn read_csv(path: &Path, kind: Kind) -> Result<Self, DataError> {
+        let refuse = |message: String| DataError::new(path, message);
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_path(path)
+            .map_err(|error| refuse(error.to_string()))?;
+        let headings = reader.headers().map_err(|error| refuse(error.to_string()))?.clone();
+        let mut places = headings.iter().enumerate().filter(|(_, name)| *name == "label");
+        let (label_column, _) = places.next().ok_or_else(|| {
+            refuse("line 1: there is no column `label`: the first line must name it".to_owned())
+        })?;
+        if places.next().is_some() {
+            return Err(refuse("line 1: there are two columns `label`".to_owned()));
+        }
+        let columns: Vec<String> =
+            headings.iter().filter(|&name| name != "label").map(str::to_owned).collect();
+        if columns.is_empty() {
+            return Err(refuse("line 1: there are no features beside `label`".to_owned()));
+        }
+        let (mut features, mut labels) = (Vec::new(), Vec::new());
+        for record in reader.records() {
+            let record = record.map_err(|error| refuse(error.to_string()))?;
+            let line = record.position().map_or(0, csv::Position::line);
+            for (index, field) in record.iter().enumerate() {
+                let wrong = |accepted: &str| {
+                    let name = &headings[index];
+                    refuse(format!("line {line}, column `{name}`: `{field}`: {accepted}"))
+                };
+                if index == label_column {
+                    let label = field.parse();
+                    labels.push(label.map_err(|_| wrong("a label must be a whole number from 0"))?);
+                } else if field.is_empty() && kind == Kind::SpikeTimes {
+                    features.push(f64::INFINITY);
+                } else {
+                    let value = field.parse().ok().filter(|&value| kind.accepts(value));
+                    features.push(value.ok_or_else(|| wrong(kind.accepted()))?);
+                }
+            }
+        }
+        if labels.is_empty() {
+            return Err(refuse("there are no samples".to_owned()));
+        }
+        Ok(Table {
+            features: Values::Real(features),
+            labels,
+            feature_count: columns.len(),
+            columns: Some(columns),
+            paths: (path.to_owned(), path.to_owned()),
+        })
+    }
+
+    /// Reads two NPY files: one with a row of features per sample, of `float64`, `float32` or
+    /// `uint8`, and one with a label per sample, of any type of whole numbers.
+    ///
+    /// # Errors
+    /// If a file cannot be read, has another shape or type, or a value that does not fit; with its
+    /// row and column, from 0.
+    pub fn read_npy(features: &Path, labels: &Path, kind: Kind) -> Result<Self, DataError> {
+        let refuse = |message: String| DataError::new(features, message);
+        let array = Array::open(features)?;
+        let [rows, columns] = array.shape[..] else {
+            return Err(refuse(format!(
+                "has shape {:?}, but features are a row for each sample and a column for each feature",
+                array.shape
+            )));
+        };
+        if rows == 0 || columns == 0 {
+            return Err(refuse(format!("has shape {:?}: there is nothing in it", array.shape)));
+        }
+        let values = if let Some(values) = array.values::<u8>()? {
+            let divisor = if kind == Kind::Fractions { 255.0 } else { 1.0 };
+            Values::Bytes(values, divisor)
+        } else if let Some(values) = array.values::<f64>()? {
+            Values::Real(values)
+        } else if let Some(values) = array.values::<f32>()? {
+            Values::Real(values.into_iter().map(f64::from).collect())
+        } else {
+            let kind = array.kind();
+            return Err(refuse(format!(
+                "has type {kind}, but it must be float64, float32 or uint8"
+            )));
+        };
+        if let Values::Real(values) = &values
+            && let Some(place) = values.iter().position(|&value| !kind.accepts(value))
+        {
+            let (row, column) = (place / columns, place % columns);
+            return Err(refuse(format!(
+                "row {row}, column {column} (from 0): {}: {}",
+                values[place],
+                kind.accepted()
+            )));
+        }
+        let labels_path = labels;
+        let labels = read_labels(labels_path)?;
+        if labels.len() != rows {
+            let message =
+                format!("{} labels, but {} has {rows} rows", labels.len(), features.display());
+            return Err(DataError::new(labels_path, message));
+        }
+        Ok(Table {
+            features: values,
+            labels,
+            feature_count: columns,
+            columns: None,
+            paths: (features.to_owned(), labels_path.to_owned()),
+        })
+    }
+
+    /// Takes the last `count` samples away, as a table of their own.
+    ///
+    /// # Errors
+    /// If none would be left.
+    pub fn split_last(&mut self, count: usize) -> Result<Table, DataError> {
+        let Some(first) = self.labels.len().checked_sub(count).filter(|&first| first > 0) else {
+            let message = format!(
+                "has {} samples, of which {count} cannot be taken for validation: at least one must \
+                 be left",
+                self.labels.len()
+            );
+            return Err(DataError::new(&self.paths.1, message));
+        };
+        let start = first * self.feature_count;
+        let features = match &mut self.features {
+            Values::Real(values) => Values::Real(values.split_off(start)),
+            Values::Bytes(values, divisor) => Values::Bytes(values.split_off(start), *divisor),
+        };
+        Ok(Table {
+            features,
+            labels: self.labels.split_off(first),
+            feature_count: self.feature_count,
+            columns: self.columns.clone(),
+            paths: self.paths.clone(),
+        })
+    }
+
+    /// Makes sure that the features are those of another table.
+    ///
+    /// # Errors
+    /// If there are more or fewer, or they have other names.
+    pub fn check_columns(&self, other: &Table) -> Result<(), DataError> {
+        let (count, expected) = (self.feature_count, other.feature_count);
+        let theirs = other.paths.0.display();
+        if count != expected {
+            let message = format!("{count} features, but {theirs} has {expected}");
+            return Err(DataError::new(&self.paths.0, message));
+        }
+        if let (Some(own), Some(others)) = (&self.columns, &other.columns)
+            && let Some((own, other)) = own.iter().zip(others).find(|(own, other)| own != other)
+        {
+            let message = format!("line 1: column `{own}` stands where {theirs} has `{other}`");
+            return Err(DataError::new(&self.paths.0, message));
+        }
+        Ok(())
+    }
+
+    /// The largest label.
+    pub fn largest_label(&self) -> usize {
+        self.labels.iter().copied().max().unwrap_or(0)
+    }
+
+    /// Makes sure that labels are below the number of classes.
+    ///
+    /// # Errors
+    /// If one is not.
+    pub fn check_labels(&self, classes: usize) -> Result<(), DataError> {
+        match self.labels.iter().position(|&label| label >= classes) {
+            None => Ok(()),
+            Some(row) => Err(DataError::new(
+                &self.paths.1,
+                format!(
+                    "sample {row} (from 0) has label {}, but {classes} classes have labels from 0 to \
+                     {}",
+                    self.labels[row],
+                    classes.saturating_sub(1)
+                ),
+            )),
+        }
+    }
+
+    /// The table as a data set.
+    pub fn into_dataset(self, class_count: usize) -> Dataset {
+        Dataset {
+            features: match self.features {
+                Values::Real(values) => Features::Real(values.into()),
+                Values::Bytes(values, divisor) => {
+                    Features::Bytes { values: values.into(), divisor }
+                }
+            },
+            labels: self.labels.into(),
+            feature_count: self.feature_count,
+            class_count,
+            image: None,
+        }
+    }
+}
+
+/// The labels in an NPY file.
+fn read_labels(path: &Path) -> Result<Vec<usize>, DataError> {
+    let array = Array::open(path)?;
+    if array.shape.len() != 1 {
+        let message = format!("has shape {:?}, but labels are one for each sample", array.shape);
+        return Err(DataError::new(path, message));
+    }
+    let labels = match array.kind().trim_start_matches(['<', '>', '|', '=']) {
+        "u1" => array.whole_numbers::<u8>()?,
+        "i1" => array.whole_numbers::<i8>()?,
+        "u2" => array.whole_numbers::<u16>()?,
+        "i2" => array.whole_numbers::<i16>()?,
+        "u4" => array.whole_numbers::<u32>()?,
+        "i4" => array.whole_numbers::<i32>()?,
+        "u8" => array.whole_numbers::<u64>()?,
+        "i8" => array.whole_numbers::<i64>()?,
+        other => {
+            let message = format!("has type {other}, but labels must be whole numbers");
+            return Err(DataError::new(path, message));
+        }
+    };
+    labels
+        .into_iter()
+        .enumerate()
+        .map(|(row, label)| {
+            usize::try_from(label).map_err(|_| {
+                let message =
+                    format!("row {row} (from 0): {label}: a label must be a whole number from 0");
+                DataError::new(path, message)
+            })
+        })
+        .collect()
+}
+
+/// An NPY file in memory.
+struct Array<'a> {
+    path: &'a Path,
+    header: NpyHeader,
+    shape: Vec<usize>,
+    content: Vec<u8>,
+}
+
+impl<'a> Array<'a> {
+    fn open(path: &'a Path) -> Result<Self, DataError> {
+        let refuse = |message: &dyn ToString| DataError::new(path, message.to_string());
+        let mut content = std::fs::read(path).map_err(|error| refuse(&error))?;
+        let mut rest = content.as_slice();
+        let header = NpyHeader::from_reader(&mut rest)
+            .map_err(|error| refuse(&format!("is no NPY file: {error}")))?;
+        // Before anything is made of that size: are there as many bytes as the header announces?
+        let size = header.dtype().num_bytes().and_then(|size| {
+            let mut sizes = header.shape().iter();
+            sizes.try_fold(size as u64, |product, &size| product.checked_mul(size))
+        });
+        if size != Some(rest.len() as u64) {
+            return Err(refuse(&format!(
+                "{} bytes follow a header that announces shape {:?} of {}",
+                rest.len(),
+                header.shape(),
+                header.dtype().descr()
+            )));
+        }
+        content.drain(..content.len() - rest.len());
+        let shape = header.shape().iter().map(|&size| size as usize).collect();
+        Ok(Array { path, header, shape, content })
+    }
+
+    /// The type of the values, as NumPy writes it.
+    fn kind(&self) -> String {
+        self.header.dtype().descr().trim_matches('\'').to_owned()
+    }
+
+    /// The values row by row, if they are of this type.
+    fn values<T: Deserialize + Copy>(&self) -> Result<Option<Vec<T>>, DataError> {
+        let file = NpyFile::with_header(self.header.clone(), self.content.as_slice());
+        let Ok(values) = file.try_data::<T>() else { return Ok(None) };
+        let values = values
+            .collect::<Result<Vec<T>, _>>()
+            .map_err(|error| DataError::new(self.path, error))?;
+        Ok(Some(match (self.header.order(), &self.shape[..]) {
+            (Order::Fortran, &[rows, columns]) => (0..rows * columns)
+                .map(|place| values[place % columns * rows + place / columns])
+                .collect(),
+            _ => values,
+        }))
+    }
+
+    fn whole_numbers<T: Deserialize + Copy + Into<i128>>(&self) -> Result<Vec<i128>, DataError> {
+        let values = self.values::<T>()?.unwrap_or_default();
+        Ok(values.into_iter().map(Into::into).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

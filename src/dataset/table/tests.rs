@@ -1,0 +1,136 @@
+use npyz::WriterBuilder;
+
+use super::*;
+
+fn csv(content: &str, kind: Kind) -> Result<Table, String> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("table.csv");
+    std::fs::write(&path, content).expect("writable");
+    Table::read_csv(&path, kind).map_err(|error| error.to_string())
+}
+
+#[test]
+fn csv_columns_are_features_wherever_the_label_is() {
+    let table = csv("a,label,b\n0.5, 1 ,1\n0,0,0.25\n", Kind::Fractions).expect("valid");
+    assert_eq!(table.largest_label(), 1);
+    let dataset = table.into_dataset(2);
+    assert_eq!(*dataset.labels, [1, 0]);
+    assert_eq!(dataset.features, Features::Real([0.5, 1.0, 0.0, 0.25].into()));
+    assert_eq!((dataset.feature_count, dataset.class_count), (2, 2));
+
+    let table = csv("label,a,b\n0,3.5,\n1,inf,0\n", Kind::SpikeTimes).expect("valid");
+    let never = f64::INFINITY;
+    assert_eq!(table.into_dataset(2).features, Features::Real([3.5, never, never, 0.0].into()));
+}
+
+#[test]
+fn csv_problems_are_named_with_line_and_column() {
+    let cases = [
+        ("", Kind::Fractions, "no column `label`"),
+        ("a,b\n1,1\n", Kind::Fractions, "no column `label`"),
+        ("label,label,a\n1,1,1\n", Kind::Fractions, "two columns `label`"),
+        ("label\n1\n", Kind::Fractions, "no features"),
+        ("label,a\n", Kind::Fractions, "no samples"),
+        ("label,a\n0,0\n-1,0\n", Kind::Fractions, "line 3, column `label`: `-1`"),
+        ("label,a\n0,1.5\n", Kind::Fractions, "line 2, column `a`: `1.5`: a feature must be"),
+        ("label,a\n0,nan\n", Kind::Fractions, "line 2, column `a`: `nan`"),
+        ("label,a\n0,\n", Kind::Fractions, "line 2, column `a`: ``"),
+        ("label,a\n0,-1\n", Kind::SpikeTimes, "line 2, column `a`: `-1`: a spike time"),
+        ("label,a\n0,nan\n", Kind::SpikeTimes, "`nan`"),
+        ("label,a\n0,1,1\n", Kind::SpikeTimes, "line: 2"),
+    ];
+    for (content, kind, message) in cases {
+        let error = csv(content, kind).expect_err(message);
+        assert!(error.contains("table.csv") && error.contains(message), "{error}");
+    }
+}
+
+#[test]
+fn the_last_samples_become_a_table_of_their_own() {
+    let mut table = csv("label,a\n0,0\n1,0.5\n2,1\n", Kind::Fractions).expect("valid");
+    assert!(table.clone().split_last(3).is_err());
+    assert!(table.clone().split_last(4).is_err());
+    let last = table.split_last(2).expect("one is left");
+    assert!(last.check_columns(&table).is_ok());
+    assert_eq!(*last.into_dataset(3).labels, [1, 2]);
+    let rest = table.into_dataset(3);
+    assert_eq!((rest.len(), rest.features), (1, Features::Real([0.0].into())));
+}
+
+#[test]
+fn tables_that_do_not_go_together_are_told_apart() {
+    let table = |heading: &str, row: &str| {
+        csv(&format!("{heading}\n{row}\n"), Kind::Fractions).expect("valid")
+    };
+    let first = table("label,a,b", "0,0,0");
+    let error = table("label,a", "0,0").check_columns(&first).expect_err("too few").to_string();
+    assert!(error.contains("1 features, but"), "{error}");
+    let error = table("label,b,a", "0,0,0").check_columns(&first).expect_err("order").to_string();
+    assert!(error.contains("column `b` stands where") && error.contains("has `a`"), "{error}");
+    let error = table("label,a", "5,0").check_labels(3).expect_err("too large").to_string();
+    assert!(error.contains("sample 0 (from 0) has label 5"), "{error}");
+}
+
+/// Writes an array, of Fortran's order if asked to.
+fn npy<T: npyz::AutoSerialize + Clone>(path: &Path, order: Order, shape: &[u64], values: &[T]) {
+    let mut file = std::fs::File::create(path).expect("writable");
+    let options = npyz::WriteOptions::new().default_dtype().order(order).shape(shape);
+    let mut writer = options.writer(&mut file).begin_nd().expect("a header");
+    writer.extend(values.iter().cloned()).expect("writable");
+    writer.finish().expect("complete");
+}
+
+#[test]
+fn npy_files_of_any_order_and_type_are_read_alike() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name);
+    npy(&path("c.npy"), Order::C, &[2, 3], &[0.0, 0.25, 0.5, 0.75, 1.0, 0.125]);
+    npy(&path("f.npy"), Order::Fortran, &[2, 3], &[0.0_f32, 0.75, 0.25, 1.0, 0.5, 0.125]);
+    npy(&path("b.npy"), Order::C, &[2, 3], &[0_u8, 51, 102, 153, 204, 255]);
+    npy(&path("i8.npy"), Order::C, &[2], &[1_i64, 0]);
+    npy(&path("u1.npy"), Order::C, &[2], &[1_u8, 0]);
+    let read = |features: &str, labels: &str, kind| {
+        Table::read_npy(&path(features), &path(labels), kind).expect("valid").into_dataset(2)
+    };
+    let expected = read("c.npy", "i8.npy", Kind::Fractions);
+    assert_eq!(expected.features, Features::Real([0.0, 0.25, 0.5, 0.75, 1.0, 0.125].into()));
+    assert_eq!(*expected.labels, [1, 0]);
+    assert_eq!(read("f.npy", "u1.npy", Kind::Fractions), expected);
+    let bytes = read("b.npy", "u1.npy", Kind::Fractions);
+    assert_eq!((bytes.feature(0, 1), bytes.feature(1, 2)), (0.2, 1.0));
+    assert_eq!(read("b.npy", "u1.npy", Kind::SpikeTimes).feature(0, 1), 51.0);
+}
+
+#[test]
+fn npy_problems_are_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name);
+    npy(&path("x.npy"), Order::C, &[2, 2], &[0.0, 0.5, 1.5, 0.0]);
+    npy(&path("good.npy"), Order::C, &[2, 2], &[0.0, 0.5, 1.0, 0.0]);
+    npy(&path("whole.npy"), Order::C, &[2, 2], &[0_i32, 1, 1, 0]);
+    npy(&path("flat.npy"), Order::C, &[2], &[0_i32, 1]);
+    npy(&path("three.npy"), Order::C, &[3], &[0_i32, 1, 0]);
+    npy(&path("negative.npy"), Order::C, &[2], &[0_i32, -1]);
+    npy(&path("real.npy"), Order::C, &[2], &[0.0, 1.0]);
+    let whole = std::fs::read(path("good.npy")).expect("there");
+    std::fs::write(path("short.npy"), &whole[..whole.len() - 1]).expect("writable");
+    std::fs::write(path("text.npy"), "label,a\n").expect("writable");
+    let cases = [
+        ("x.npy", "flat.npy", "x.npy: row 1, column 0 (from 0): 1.5"),
+        ("flat.npy", "flat.npy", "flat.npy: has shape [2]"),
+        ("whole.npy", "flat.npy", "whole.npy: has type"),
+        ("short.npy", "flat.npy", "short.npy: 31 bytes follow"),
+        ("text.npy", "flat.npy", "text.npy: is no NPY file"),
+        ("none.npy", "flat.npy", "none.npy: "),
+        ("good.npy", "three.npy", "three.npy: 3 labels, but"),
+        ("good.npy", "negative.npy", "negative.npy: row 1 (from 0): -1"),
+        ("good.npy", "real.npy", "real.npy: has type f8"),
+        ("good.npy", "good.npy", "good.npy: has shape [2, 2], but labels"),
+    ];
+    for (features, labels, message) in cases {
+        let error = Table::read_npy(&path(features), &path(labels), Kind::Fractions)
+            .expect_err(message)
+            .to_string();
+        assert!(error.contains(message), "{error}");
+    }
+}
