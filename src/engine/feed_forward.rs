@@ -112,7 +112,7 @@ pub struct SamplePass<T> {
 #[derive(Clone, Debug, Default)]
 pub struct Workspace<T> {
     steps: Steps<T>,
-    crossings: Crossings,
+    crossings: Crossings<T>,
     times: TimeGradient<T>,
     by_time: Vec<f64>,
     by_input: Vec<f64>,

@@ -2,98 +2,113 @@
 
 use pulp::Simd;
 
-use super::elementary::{Doubles, registers, registers_mut};
+use super::elementary::{Doubles, Truths, registers, registers_mut};
+use super::lanes::{Element, grow};
 use super::membrane::Membrane;
 use crate::neuron::{Ratio, State};
 
-/// Neurons whose crossing is to be computed: their states at the reference, thresholds, and room for
-/// the results.
+/// Where neurons cross: their states at the reference and the inputs after which they do. Each column
+/// has a value per neuron, padding included.
 #[derive(Clone, Debug, Default)]
-pub struct Crossings {
-    /// Which neuron, and after which input it crosses.
-    pub places: Vec<Place>,
-    pub currents: Vec<f64>,
-    pub potentials: Vec<f64>,
-    pub thresholds: Vec<f64>,
-    /// When each crosses, counted from the reference; NaN if it does not.
-    pub elapsed: Vec<f64>,
+pub struct Crossings<T> {
+    /// The input after which the neuron crosses; [`NEVER`](Self::NEVER) if it does not.
+    pub inputs: Vec<T>,
+    pub currents: Vec<T>,
+    pub potentials: Vec<T>,
+    wide: [Vec<f64>; 3],
 }
 
-/// A neuron of the layer, and the input after which it crosses or may cross.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub neuron: u32,
-    pub input: u32,
-}
+impl<T: Element> Crossings<T> {
+    /// What stands for no input.
+    pub const NEVER: f64 = -1.0;
 
-impl Crossings {
-    pub fn clear(&mut self) {
-        self.places.clear();
-        self.currents.clear();
-        self.potentials.clear();
-        self.thresholds.clear();
+    pub fn grow(&mut self, neurons: usize) {
+        grow(&mut self.inputs, neurons);
+        grow(&mut self.currents, neurons);
+        grow(&mut self.potentials, neurons);
     }
 
+    /// Computes all crossings, counted from the reference, into `elapsed`: infinite for a neuron that
+    /// does not cross. After the last input (the input `last`) a neuron only may cross; before it
+    /// every neuron that is named does. `offset` gives the time of an input, counted from the
+    /// reference. The currents at the crossings are written to `currents`.
     #[inline(always)]
-    pub fn push(&mut self, place: Place, current: f64, potential: f64, threshold: f64) {
-        self.places.push(place);
-        self.currents.push(current);
-        self.potentials.push(potential);
-        self.thresholds.push(threshold);
-    }
-
-    /// Computes all crossings. `offset` gives the time of an input, counted from the reference.
-    #[inline(always)]
-    pub fn solve<S: Simd>(&mut self, simd: S, membrane: &Membrane, offset: impl Fn(u32) -> f64) {
-        let count = self.places.len();
-        let padded = count.next_multiple_of(S::F64_LANES);
-        for column in [&mut self.currents, &mut self.potentials, &mut self.elapsed] {
-            column.resize(padded, 0.0);
+    pub fn solve<S: Simd>(
+        &mut self,
+        simd: S,
+        membrane: &Membrane,
+        thresholds: &[f64],
+        last: usize,
+        offset: impl Fn(usize) -> f64,
+        currents: &mut [f64],
+        elapsed: &mut [f64],
+    ) {
+        let count = thresholds.len();
+        let [inputs, potentials, _] = &mut self.wide;
+        for (wide, column) in
+            [&mut *inputs, &mut *potentials].into_iter().zip([&self.inputs, &self.potentials])
+        {
+            wide.clear();
+            wide.extend(column[..count].iter().map(|value| value.to_f64()));
         }
-        self.thresholds.resize(padded, f64::INFINITY);
+        for (wide, value) in currents.iter_mut().zip(&self.currents) {
+            *wide = value.to_f64();
+        }
         if membrane.ratio == Ratio::General {
-            for (index, place) in self.places.iter().enumerate() {
-                self.elapsed[index] = general(
-                    membrane,
-                    self.currents[index],
-                    self.potentials[index],
-                    self.thresholds[index],
-                    offset(place.input),
-                );
+            for neuron in 0..count {
+                elapsed[neuron] = f64::INFINITY;
+                if inputs[neuron] != Self::NEVER {
+                    let offset = offset(inputs[neuron] as usize);
+                    let crossing = general(
+                        membrane,
+                        currents[neuron],
+                        potentials[neuron],
+                        thresholds[neuron],
+                        offset,
+                    );
+                    elapsed[neuron] = crossing.unwrap_or(f64::INFINITY);
+                }
             }
             return;
         }
-        let currents = registers::<S>(&self.currents);
-        let potentials = registers::<S>(&self.potentials);
-        let thresholds = registers::<S>(&self.thresholds);
-        let elapsed = registers_mut::<S>(&mut self.elapsed);
-        let states = currents.iter().zip(potentials).zip(thresholds);
-        for (elapsed, ((&current, &potential), &threshold)) in elapsed.iter_mut().zip(states) {
-            let [current, potential, threshold] =
-                [current, potential, threshold].map(|value| Doubles::new(simd, value));
-            *elapsed = closed_form(simd, membrane, current, potential, threshold).value();
+        let never = Doubles::splat(simd, Self::NEVER + 0.5);
+        let last = Doubles::splat(simd, last as f64 - 0.5);
+        let infinity = Doubles::splat(simd, f64::INFINITY);
+        let columns = [&*currents, &*potentials, thresholds, &*inputs];
+        let [currents, potentials, thresholds, inputs] = columns.map(registers::<S>);
+        let elapsed = registers_mut::<S>(elapsed);
+        for index in 0..elapsed.len() {
+            let columns = [currents, potentials, thresholds, inputs];
+            let [current, potential, threshold, input] =
+                columns.map(|column| Doubles::new(simd, column[index]));
+            let (crossing, exists) = closed_form(simd, membrane, current, potential, threshold);
+            // A peak within rounding of the threshold is no reason to lose a certain crossing.
+            let exists = exists.or(last.above(input)).and(input.above(never));
+            elapsed[index] = exists.select(crossing, infinity).value();
         }
     }
 }
 
-/// One crossing, counted from the reference, by the same formulas; NaN if there is none. `offset` is
-/// the time of the input after which it is looked for.
-pub fn solve_one(
+/// Whether there is a crossing after an input, by the same formulas. `offset` is the time of the input,
+/// counted from the reference; the potential must be rising there.
+pub fn crosses_after(
     membrane: &Membrane,
     current: f64,
     potential: f64,
     threshold: f64,
     offset: f64,
-) -> f64 {
+) -> bool {
     if membrane.ratio == Ratio::General {
-        return general(membrane, current, potential, threshold, offset);
+        return general(membrane, current, potential, threshold, offset).is_some();
     }
     let simd = pulp::Scalar;
     let [current, potential, threshold] =
         [current, potential, threshold].map(|value| Doubles::splat(simd, value));
-    closed_form(simd, membrane, current, potential, threshold).value()
+    closed_form(simd, membrane, current, potential, threshold).1.value()
 }
 
+/// A crossing, and whether it exists. If it is known to exist, it is right to rounding even where the
+/// second value is false.
 #[inline(always)]
 fn closed_form<S: Simd>(
     simd: S,
@@ -101,7 +116,7 @@ fn closed_form<S: Simd>(
     current: Doubles<S>,
     potential: Doubles<S>,
     threshold: Doubles<S>,
-) -> Doubles<S> {
+) -> (Doubles<S>, Truths<S>) {
     let push = current * Doubles::splat(simd, membrane.inverse_capacitance);
     match membrane.ratio {
         Ratio::Equal => {
@@ -136,7 +151,7 @@ fn equal<S: Simd>(
     push: Doubles<S>,
     potential: Doubles<S>,
     threshold: Doubles<S>,
-) -> Doubles<S> {
+) -> (Doubles<S>, Truths<S>) {
     let [zero, one, two] = [0.0, 1.0, 2.0].map(|value| Doubles::splat(simd, value));
     let scale = rate / push;
     let peak = one - scale * potential;
@@ -144,7 +159,7 @@ fn equal<S: Simd>(
     let p = (two * (one - ratio)).max(zero).sqrt();
     let x = p.multiply_add(Doubles::splat(simd, std::f64::consts::SQRT_2), -one);
     let elapsed = (peak - p * x.polynomial(&LEAD)) / rate;
-    push.above(zero).and(one.above(ratio)).select(elapsed, Doubles::splat(simd, f64::NAN))
+    (elapsed, push.above(zero).and(one.above(ratio)))
 }
 
 /// `u/p` in powers of `√2 p − 1`.
@@ -180,15 +195,14 @@ fn double<S: Simd>(
     push: Doubles<S>,
     potential: Doubles<S>,
     threshold: Doubles<S>,
-) -> Doubles<S> {
+) -> (Doubles<S>, Truths<S>) {
     let [zero, two, four] = [0.0, 2.0, 4.0].map(|value| Doubles::splat(simd, value));
     let scale = push / rate;
     let lift = scale + potential;
     let discriminant = lift * lift - four * scale * threshold;
     let decay = (lift + discriminant.max(zero).sqrt()) / (two * scale);
     let elapsed = -decay.ln() / rate;
-    let crosses = push.above(zero).and(lift.above(zero)).and(discriminant.above(zero));
-    crosses.select(elapsed, Doubles::splat(simd, f64::NAN))
+    (elapsed, push.above(zero).and(lift.above(zero)).and(discriminant.above(zero)))
 }
 
 /// `τ_m = ∞`: the potential is `u + (I/C) τ_s (1 − e^(−t/τ_s))`.
@@ -199,15 +213,21 @@ fn non_leaky<S: Simd>(
     push: Doubles<S>,
     potential: Doubles<S>,
     threshold: Doubles<S>,
-) -> Doubles<S> {
+) -> (Doubles<S>, Truths<S>) {
     let [zero, one] = [0.0, 1.0].map(|value| Doubles::splat(simd, value));
     let left = one - (threshold - potential) * rate / push;
     let elapsed = -left.ln() / rate;
-    push.above(zero).and(left.above(zero)).select(elapsed, Doubles::splat(simd, f64::NAN))
+    (elapsed, push.above(zero).and(left.above(zero)))
 }
 
 /// Any ratio: the general solver, from the state at the input.
-fn general(membrane: &Membrane, current: f64, potential: f64, threshold: f64, offset: f64) -> f64 {
+fn general(
+    membrane: &Membrane,
+    current: f64,
+    potential: f64,
+    threshold: f64,
+    offset: f64,
+) -> Option<f64> {
     let view = membrane.view(offset);
     let state = State {
         potential: view.potential.of(current, potential),
@@ -215,13 +235,35 @@ fn general(membrane: &Membrane, current: f64, potential: f64, threshold: f64, of
         inhibitory_current: 0.0,
     };
     let crossing = membrane.dynamics.with_threshold(threshold).first_crossing(&state);
-    crossing.map_or(f64::NAN, |crossing| offset + crossing.elapsed)
+    crossing.map(|crossing| offset + crossing.elapsed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::neuron::{Dynamics, NeuronParameters, State};
+
+    /// Sixteen neurons in this state at their only input.
+    fn solve(membrane: &Membrane, current: f64, potential: f64) -> f64 {
+        let mut crossings = Crossings::<f64> {
+            inputs: vec![0.0; 16],
+            currents: vec![current; 16],
+            potentials: vec![potential; 16],
+            ..Crossings::default()
+        };
+        let (mut currents, mut elapsed) = ([0.0; 16], [0.0; 16]);
+        crossings.solve(
+            pulp::Scalar,
+            membrane,
+            &[1.0; 16],
+            0,
+            |_| 0.0,
+            &mut currents,
+            &mut elapsed,
+        );
+        assert!(elapsed.iter().all(|&other| other == elapsed[0]));
+        elapsed[0]
+    }
 
     #[test]
     fn every_ratio_crosses_where_the_general_solver_says() {
@@ -236,10 +278,10 @@ mod tests {
                 for potential in [-3.0, -0.5, 0.0, 0.5, 0.99] {
                     let state = State { potential, current, inhibitory_current: 0.0 };
                     let expected = dynamics.first_crossing(&state);
-                    let found = solve_one(&membrane, current, potential, 1.0, 0.0);
+                    let found = solve(&membrane, current, potential);
                     let Some(expected) = expected else {
                         // A crossing in the past is found too.
-                        assert!(found.is_nan() || found < 0.0, "{state:?} {found}");
+                        assert!(!found.is_finite() || found < 0.0, "{state:?} {found}");
                         continue;
                     };
                     crossed += 1;

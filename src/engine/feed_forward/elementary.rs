@@ -170,6 +170,18 @@ impl<S: Simd> Truths<S> {
         Doubles::new(self.simd, self.simd.select_f64s(self.value, a.value, b.value))
     }
 
+    /// The truth values.
+    #[inline(always)]
+    pub fn value(self) -> S::m64s {
+        self.value
+    }
+
+    /// Either.
+    #[inline(always)]
+    pub fn or(self, other: Self) -> Self {
+        Truths { simd: self.simd, value: self.simd.or_m64s(self.value, other.value) }
+    }
+
     /// Both.
     #[inline(always)]
     pub fn and(self, other: Self) -> Self {

@@ -2,8 +2,8 @@
 
 use pulp::Simd;
 
-use super::elementary::{Doubles, registers, registers_mut};
-use super::lanes::Element;
+use super::elementary::{Doubles, registers};
+use super::lanes::{Element, grow};
 use super::membrane::{Membrane, View, ViewColumns};
 use super::sorting::Sorter;
 
@@ -76,8 +76,6 @@ pub(super) struct Steps<T> {
     offsets: Vec<f64>,
     gap_lengths: Vec<f64>,
     sorter: Sorter,
-    /// Room for the forms in double precision.
-    forms: [FormColumns<f64>; 3],
 }
 
 /// Linear forms of the state at the reference, in columns.
@@ -85,21 +83,6 @@ pub(super) struct Steps<T> {
 pub(super) struct FormColumns<T> {
     pub current: Vec<T>,
     pub potential: Vec<T>,
-}
-
-impl<T: Element> FormColumns<T> {
-    /// One form.
-    #[inline(always)]
-    pub fn of(&self, index: usize, (current, potential): (f64, f64)) -> f64 {
-        self.current[index].to_f64() * current + self.potential[index].to_f64() * potential
-    }
-
-    fn round(&mut self, from: &FormColumns<f64>) {
-        self.current.clear();
-        self.current.extend(from.current.iter().map(|&value| T::from_f64(value)));
-        self.potential.clear();
-        self.potential.extend(from.potential.iter().map(|&value| T::from_f64(value)));
-    }
 }
 
 impl<T: Element> Inputs<T> {
@@ -114,11 +97,7 @@ impl<T: Element> Inputs<T> {
         offsets.clear();
         offsets.extend(self.arrivals.iter().map(|arrival| arrival.time - self.reference));
         offsets.resize(padded, 0.0);
-        membrane.view_all(simd, offsets, views);
-        for offset in offsets.iter_mut() {
-            *offset = -*offset;
-        }
-        membrane.view_all(simd, offsets, shares);
+        membrane.view_both(simd, offsets, views, shares);
         self.shares.clear();
         let columns = shares.current.iter().zip(&shares.response);
         self.shares.extend(self.arrivals.iter().zip(columns).map(
@@ -162,38 +141,29 @@ impl<T: Element> Steps<T> {
         let all = |value| Doubles::splat(simd, value);
         let rate = all(-membrane.membrane_rate);
         let inverse_capacitance = all(membrane.inverse_capacitance);
-        for form in &mut self.forms {
-            form.current.resize(count, 0.0);
-            form.potential.resize(count, 0.0);
+        for column in [&mut self.tangent, &mut self.here, &mut self.slope] {
+            grow(&mut column.current, count);
+            grow(&mut column.potential, count);
         }
-        // Offsets count backwards from the reference here: the gap is the one minus the next.
-        let [tangent, here, slope] = &mut self.forms;
-        let columns = [&self.views.current, &self.views.response, &self.views.decay];
-        let [here_current, here_response, here_decay] =
-            columns.map(|column| registers::<S>(&column[..count]));
-        let forms = [tangent, slope].map(|form| {
-            (registers_mut::<S>(&mut form.current), registers_mut::<S>(&mut form.potential))
-        });
-        let [(tangent_current, tangent_potential), (slope_current, slope_potential)] = forms;
         self.gap_lengths.clear();
-        self.gap_lengths.extend(self.offsets.windows(2).map(|pair| pair[0] - pair[1]));
+        self.gap_lengths.extend(self.offsets.windows(2).map(|pair| pair[1] - pair[0]));
         self.gap_lengths.push(0.0);
         let gaps = registers::<S>(&self.gap_lengths);
+        let [currents, responses, decays] = self.views.registers::<S>(count);
         for index in 0..gaps.len() {
             let gap = Doubles::new(simd, gaps[index]);
-            let current = Doubles::new(simd, here_current[index]) * inverse_capacitance;
-            let response = Doubles::new(simd, here_response[index]);
-            let decay = Doubles::new(simd, here_decay[index]);
+            let current = Doubles::new(simd, currents[index]) * inverse_capacitance;
+            let response = Doubles::new(simd, responses[index]);
+            let decay = Doubles::new(simd, decays[index]);
             let reached = gap.multiply_add(rate, all(1.0));
-            tangent_current[index] = reached.multiply_add(response, current * gap).value();
-            tangent_potential[index] = (reached * decay).value();
-            slope_current[index] = rate.multiply_add(response, current).value();
-            slope_potential[index] = (rate * decay).value();
+            let tangent = reached.multiply_add(response, current * gap);
+            let slope = rate.multiply_add(response, current);
+            T::write_doubles::<S>(&mut self.tangent.current, index, tangent.value());
+            T::write_doubles::<S>(&mut self.tangent.potential, index, (reached * decay).value());
+            T::write_doubles::<S>(&mut self.here.current, index, response.value());
+            T::write_doubles::<S>(&mut self.here.potential, index, decay.value());
+            T::write_doubles::<S>(&mut self.slope.current, index, slope.value());
+            T::write_doubles::<S>(&mut self.slope.potential, index, (rate * decay).value());
         }
-        here.current.copy_from_slice(&self.views.response[..count]);
-        here.potential.copy_from_slice(&self.views.decay[..count]);
-        self.tangent.round(&self.forms[0]);
-        self.here.round(&self.forms[1]);
-        self.slope.round(&self.forms[2]);
     }
 }

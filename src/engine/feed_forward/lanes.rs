@@ -3,7 +3,7 @@
 //! The widest instruction set is chosen when the program runs (`pulp`). [`Element`] gives the few
 //! vector operations that the sweeps need, for double and for single precision.
 
-use pulp::Simd;
+use pulp::{Simd, bytemuck};
 
 /// A floating-point number that the sweeps compute with.
 pub trait Element: Copy + Default + Send + Sync + PartialOrd + 'static {
@@ -47,6 +47,15 @@ pub trait Element: Copy + Default + Send + Sync + PartialOrd + 'static {
     fn or<S: Simd>(simd: S, a: Self::Mask<S>, b: Self::Mask<S>) -> Self::Mask<S>;
     /// Whether it holds in any lane.
     fn any<S: Simd>(simd: S, mask: Self::Mask<S>) -> bool;
+    /// `a` where the mask holds, `b` elsewhere.
+    fn select<S: Simd>(
+        simd: S,
+        mask: Self::Mask<S>,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+    ) -> Self::Vector<S>;
+    /// Rounds a register of doubles, and writes it to where the values of that register stand.
+    fn write_doubles<S: Simd>(values: &mut [Self], register: usize, doubles: S::f64s);
     /// `a` where the mask holds, zero elsewhere.
     fn where_set<S: Simd>(simd: S, mask: Self::Mask<S>, a: Self::Vector<S>) -> Self::Vector<S>;
     /// The sum over all lanes.
@@ -139,6 +148,27 @@ macro_rules! element {
             }
 
             #[inline(always)]
+            fn select<S: Simd>(
+                simd: S,
+                mask: S::$mask,
+                a: S::$vector,
+                b: S::$vector,
+            ) -> S::$vector {
+                simd.$select(mask, a, b)
+            }
+
+            #[inline(always)]
+            fn write_doubles<S: Simd>(values: &mut [Self], register: usize, doubles: S::f64s) {
+                let lanes = S::F64_LANES;
+                let values = &mut values[register * lanes..(register + 1) * lanes];
+                let doubles = bytemuck::cast_slice(std::slice::from_ref(&doubles));
+                for (value, &double) in values.iter_mut().zip(doubles) {
+                    let double: f64 = double;
+                    *value = double as $float;
+                }
+            }
+
+            #[inline(always)]
             fn where_set<S: Simd>(simd: S, mask: S::$mask, a: S::$vector) -> S::$vector {
                 simd.$select(mask, a, simd.$splat(0.0))
             }
@@ -189,3 +219,11 @@ element!(
     select_f32s,
     reduce_sum_f32s
 );
+
+/// Makes a vector at least so long. What was there stays, whatever it is.
+#[inline(always)]
+pub fn grow<T: Clone + Default>(values: &mut Vec<T>, length: usize) {
+    if values.len() < length {
+        values.resize(length, T::default());
+    }
+}

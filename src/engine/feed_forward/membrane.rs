@@ -17,6 +17,7 @@
 use pulp::Simd;
 
 use super::elementary::{Doubles, registers, registers_mut};
+use super::lanes::grow;
 use crate::neuron::{Dynamics, Ratio};
 
 /// What all neurons of a layer have in common.
@@ -77,6 +78,30 @@ struct Views<S: Simd> {
 }
 
 impl ViewColumns {
+    fn grow(&mut self, length: usize) {
+        grow(&mut self.current, length);
+        grow(&mut self.response, length);
+        grow(&mut self.decay, length);
+    }
+
+    fn set(&mut self, index: usize, view: View) {
+        self.current[index] = view.current;
+        self.response[index] = view.potential.current;
+        self.decay[index] = view.potential.potential;
+    }
+
+    /// Currents, responses and decays as registers.
+    #[inline(always)]
+    pub fn registers<S: Simd>(&self, length: usize) -> [&[S::f64s]; 3] {
+        [&self.current, &self.response, &self.decay].map(|column| registers::<S>(&column[..length]))
+    }
+
+    #[inline(always)]
+    fn registers_mut<S: Simd>(&mut self, length: usize) -> [&mut [S::f64s]; 3] {
+        [&mut self.current, &mut self.response, &mut self.decay]
+            .map(|column| registers_mut::<S>(&mut column[..length]))
+    }
+
     /// One view.
     #[inline(always)]
     pub fn get(&self, index: usize) -> View {
@@ -125,30 +150,55 @@ impl Membrane {
         }
     }
 
-    /// The same for many times at once. All columns have the length of `offsets`, which is a
-    /// multiple of the lanes of any register.
+    /// The same for many times at once, in columns of a length that fills whole registers.
     #[inline(always)]
     pub fn view_all<S: Simd>(&self, simd: S, offsets: &[f64], columns: &mut ViewColumns) {
-        for column in [&mut columns.current, &mut columns.response, &mut columns.decay] {
-            column.resize(offsets.len(), 0.0);
-        }
+        columns.grow(offsets.len());
         if self.is_nearly_equal() {
             for (index, &x) in offsets.iter().enumerate() {
-                let view = self.view(x);
-                columns.current[index] = view.current;
-                columns.response[index] = view.potential.current;
-                columns.decay[index] = view.potential.potential;
+                columns.set(index, self.view(x));
             }
             return;
         }
-        let current = registers_mut::<S>(&mut columns.current);
-        let response = registers_mut::<S>(&mut columns.response);
-        let decay = registers_mut::<S>(&mut columns.decay);
+        let [current, response, decay] = columns.registers_mut::<S>(offsets.len());
         for (index, &x) in registers::<S>(offsets).iter().enumerate() {
             let views = self.views(simd, Doubles::new(simd, x));
             current[index] = views.current.value();
             response[index] = views.response.value();
             decay[index] = views.decay.value();
+        }
+    }
+
+    /// Both directions at once: how the reference's state is seen at each offset, and how a state
+    /// there is seen at the reference.
+    #[inline(always)]
+    pub fn view_both<S: Simd>(
+        &self,
+        simd: S,
+        offsets: &[f64],
+        there: &mut ViewColumns,
+        here: &mut ViewColumns,
+    ) {
+        there.grow(offsets.len());
+        here.grow(offsets.len());
+        if self.is_nearly_equal() {
+            for (index, &x) in offsets.iter().enumerate() {
+                there.set(index, self.view(x));
+                here.set(index, self.view(-x));
+            }
+            return;
+        }
+        let [there_current, there_response, there_decay] = there.registers_mut::<S>(offsets.len());
+        let [here_current, here_response, here_decay] = here.registers_mut::<S>(offsets.len());
+        for (index, &x) in registers::<S>(offsets).iter().enumerate() {
+            let views = self.views(simd, -Doubles::new(simd, x));
+            let back = self.reversed(simd, Doubles::new(simd, x), &views);
+            here_current[index] = views.current.value();
+            here_response[index] = views.response.value();
+            here_decay[index] = views.decay.value();
+            there_current[index] = back.current.value();
+            there_response[index] = back.response.value();
+            there_decay[index] = back.decay.value();
         }
     }
 
@@ -162,6 +212,21 @@ impl Membrane {
         }
         let distance = self.synaptic_rate - self.membrane_rate;
         let decay = (all(-self.membrane_rate) * x).exp();
+        let response = (decay - current) * all(self.inverse_capacitance / distance);
+        Views { current, response, decay }
+    }
+
+    /// The views at `x`, from those at `−x`: the decays are the reciprocals.
+    #[inline(always)]
+    fn reversed<S: Simd>(&self, simd: S, x: Doubles<S>, views: &Views<S>) -> Views<S> {
+        let all = |value| Doubles::splat(simd, value);
+        let current = all(1.0) / views.current;
+        if self.ratio == Ratio::Equal {
+            let response = x * current * all(self.inverse_capacitance);
+            return Views { current, response, decay: current };
+        }
+        let distance = self.synaptic_rate - self.membrane_rate;
+        let decay = all(1.0) / views.decay;
         let response = (decay - current) * all(self.inverse_capacitance / distance);
         Views { current, response, decay }
     }

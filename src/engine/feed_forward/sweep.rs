@@ -16,7 +16,8 @@ use std::array::from_fn;
 
 use pulp::Simd;
 
-use super::crossing::{Crossings, Place, solve_one};
+use super::crossing::{Crossings, crosses_after};
+use super::elementary::{Doubles, registers_mut};
 use super::inputs::{FormColumns, Gap, Inputs, Share, Steps};
 use super::lanes::Element;
 use super::membrane::Membrane;
@@ -55,10 +56,10 @@ impl<T: Element> SweptLayer<'_, T> {
         simd: S,
         inputs: &Inputs<T>,
         steps: &Steps<T>,
-        crossings: &mut Crossings,
+        crossings: &mut Crossings<T>,
         spikes: &mut LayerSpikes,
     ) {
-        crossings.clear();
+        crossings.grow(self.tiling.padded_columns());
         let lanes = T::lanes::<S>();
         for tile in self.tiling.tiles() {
             let weights = &self.weights[tile.start..tile.start + tile.width * self.tiling.rows];
@@ -80,40 +81,25 @@ impl<T: Element> SweptLayer<'_, T> {
         self.finish(simd, inputs, crossings, spikes);
     }
 
-    /// Computes the crossings that were put aside.
+    /// Computes the crossings that were found.
     #[inline(always)]
     fn finish<S: Simd>(
         &self,
         simd: S,
         inputs: &Inputs<T>,
-        crossings: &mut Crossings,
+        crossings: &mut Crossings<T>,
         spikes: &mut LayerSpikes,
     ) {
         let padded = self.tiling.padded_columns();
-        let latest_of =
-            |input: usize| inputs.arrivals.get(input + 1).map_or(f64::INFINITY, |next| next.time);
-        spikes.times.clear();
         spikes.times.resize(padded, f64::INFINITY);
-        spikes.currents.clear();
         spikes.currents.resize(padded, 0.0);
-        let offset = |input: u32| inputs.arrivals[input as usize].time - inputs.reference;
-        crossings.solve(simd, self.membrane, offset);
-        for ((place, &elapsed), &current) in
-            crossings.places.iter().zip(&crossings.elapsed).zip(&crossings.currents)
-        {
-            let input = place.input as usize;
-            // Rounding may put a crossing beyond the inputs between which it is known to lie.
-            let earliest = inputs.arrivals[input].time;
-            let latest = latest_of(input);
-            // Before the last input it is known to cross: if the solver sees no crossing, it is
-            // because the peak lies within rounding of the threshold, at the next input.
-            let time = if elapsed.is_nan() {
-                latest
-            } else {
-                (inputs.reference + elapsed).clamp(earliest, latest)
-            };
-            spikes.times[place.neuron as usize] = time;
-            spikes.currents[place.neuron as usize] = current;
+        let offset = |input: usize| inputs.arrivals[input].time - inputs.reference;
+        let last = inputs.arrivals.len().saturating_sub(1);
+        let LayerSpikes { times, currents } = spikes;
+        crossings.solve(simd, self.membrane, self.thresholds, last, offset, currents, times);
+        let reference = Doubles::splat(simd, inputs.reference);
+        for time in registers_mut::<S>(times) {
+            *time = (reference + Doubles::new(simd, *time)).value();
         }
     }
 
@@ -125,107 +111,150 @@ impl<T: Element> SweptLayer<'_, T> {
         inputs: &Inputs<T>,
         steps: &Steps<T>,
         part: &Part<'_, T>,
-        crossings: &mut Crossings,
+        crossings: &mut Crossings<T>,
     ) {
         let lanes = T::lanes::<S>();
-        let mut thresholds = [T::INFINITY; COLUMNS];
-        let mut waiting = 0;
-        for (lane, threshold) in thresholds[..N * lanes].iter_mut().enumerate() {
-            if part.column + lane < self.tiling.columns {
-                *threshold = T::from_f64(self.thresholds[part.column + lane]);
-                waiting += 1;
-            }
-        }
+        let columns = part.column..part.column + N * lanes;
+        let mut waiting = Waiting::<S, T, N>::new(simd, &self.thresholds[columns.clone()]);
         let weights = T::vectors::<S>(part.weights);
-        let mut state = State::<S, T, N> {
-            current: [T::splat(simd, T::default()); N],
-            potential: [T::splat(simd, T::default()); N],
-        };
+        let zero = T::splat(simd, T::default());
+        let mut state = State::<S, T, N> { current: [zero; N], potential: [zero; N] };
         for (index, (share, &gap)) in inputs.shares.iter().zip(&steps.gaps).enumerate() {
             let start = share.row as usize * part.width + part.first;
             state.add(simd, &weights[start..start + N], share);
-            if gap == Gap::None {
-                continue;
-            }
-            let hot = match gap {
-                Gap::Short => state.tangent_reaches(simd, steps, index, &thresholds),
-                Gap::Last => state.may_still_cross(simd, self.membrane, steps, index, &thresholds),
-                _ => state.may_cross(simd, steps, index, &thresholds),
-            };
-            if !T::any(simd, any_of::<S, T, N>(simd, &hot)) {
-                continue;
-            }
-            for (vector, &hot) in hot.iter().enumerate() {
-                if !T::any(simd, hot) {
-                    continue;
-                }
-                let mut lane_values = [[T::default(); LANES]; 3];
-                let flags = T::where_set(simd, hot, T::splat(simd, T::INFINITY));
-                for (values, register) in lane_values.iter_mut().zip([
-                    flags,
-                    state.current[vector],
-                    state.potential[vector],
-                ]) {
-                    T::vectors_mut::<S>(values)[0] = register;
-                }
-                let [flags, currents, potentials] = &lane_values;
-                for lane in 0..lanes {
-                    if flags[lane] == T::default() {
+            let thresholds = &waiting.thresholds;
+            match gap {
+                Gap::None => continue,
+                Gap::Short => {
+                    let reached = state.tangent_reaches(simd, steps, index, thresholds);
+                    if !T::any(simd, any_of::<S, T, N>(simd, &reached)) {
                         continue;
                     }
-                    let column = vector * lanes + lane;
-                    let neuron = part.column + column;
-                    let lane_state = (currents[lane].to_f64(), potentials[lane].to_f64());
-                    if gap == Gap::Last
-                        || self.crosses(
-                            inputs,
-                            steps,
-                            index,
-                            lane_state,
-                            thresholds[column].to_f64(),
-                        )
-                    {
-                        let place = Place { neuron: neuron as u32, input: index as u32 };
-                        crossings.push(place, lane_state.0, lane_state.1, self.thresholds[neuron]);
-                        thresholds[column] = T::INFINITY;
-                        waiting -= 1;
-                    }
+                }
+                Gap::Long => (),
+                Gap::Last => {
+                    let may = state.may_still_cross(simd, self.membrane, steps, index, thresholds);
+                    waiting.found(simd, &may, &state, index);
+                    break;
                 }
             }
-            if waiting == 0 {
-                return;
+            let crosses = state.is_above(simd, steps, index + 1, thresholds);
+            let peaks = state.may_have_peaked(simd, steps, index, thresholds);
+            if T::any(simd, any_of::<S, T, N>(simd, &peaks)) {
+                self.look_at_peaks(simd, inputs, steps, index, &peaks, &state, &mut waiting);
             }
+            if T::any(simd, any_of::<S, T, N>(simd, &crosses)) {
+                waiting.found(simd, &crosses, &state, index);
+                if waiting.is_over(simd) {
+                    break;
+                }
+            }
+        }
+        waiting.write(crossings, columns.start);
+    }
+
+    /// Decides about neurons whose potential may have risen above the threshold and fallen below it
+    /// again before the next input.
+    #[cold]
+    #[expect(clippy::too_many_arguments, reason = "the state of one loop")]
+    fn look_at_peaks<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        inputs: &Inputs<T>,
+        steps: &Steps<T>,
+        index: usize,
+        peaks: &[T::Mask<S>; N],
+        state: &State<S, T, N>,
+        waiting: &mut Waiting<S, T, N>,
+    ) {
+        let lanes = T::lanes::<S>();
+        let one = T::splat(simd, T::from_f64(1.0));
+        let mut found = [[T::default(); LANES]; N];
+        for vector in 0..N {
+            let mut values = [[T::default(); LANES]; 4];
+            let columns = [
+                T::where_set(simd, peaks[vector], one),
+                state.current[vector],
+                state.potential[vector],
+                waiting.thresholds[vector],
+            ];
+            for (values, column) in values.iter_mut().zip(columns) {
+                T::vectors_mut::<S>(values)[0] = column;
+            }
+            for lane in 0..lanes {
+                let [flag, current, potential, threshold] = [0, 1, 2, 3].map(|of| values[of][lane]);
+                let (current, potential) = (current.to_f64(), potential.to_f64());
+                // The peak lies between the inputs, unless the potential has been falling all along.
+                let rises = self.membrane.slope(&steps.view(index)).of(current, potential) > 0.0;
+                let offset = inputs.arrivals[index].time - inputs.reference;
+                let crosses = flag != T::default()
+                    && rises
+                    && crosses_after(self.membrane, current, potential, threshold.to_f64(), offset);
+                found[vector][lane] = T::from_f64(if crosses { 1.0 } else { 0.0 });
+            }
+        }
+        let found: [_; N] =
+            from_fn(|vector| T::at_least(simd, T::vectors::<S>(&found[vector])[0], one));
+        waiting.found(simd, &found, state, index);
+    }
+}
+
+/// The neurons that have not crossed yet, and what is known of those that have.
+struct Waiting<S: Simd, T: Element, const N: usize> {
+    /// Infinite for those that have crossed.
+    thresholds: [T::Vector<S>; N],
+    inputs: [T::Vector<S>; N],
+    currents: [T::Vector<S>; N],
+    potentials: [T::Vector<S>; N],
+}
+
+impl<S: Simd, T: Element, const N: usize> Waiting<S, T, N> {
+    #[inline(always)]
+    fn new(simd: S, thresholds: &[f64]) -> Self {
+        let mut rounded = [T::INFINITY; COLUMNS];
+        for (rounded, &threshold) in rounded.iter_mut().zip(thresholds) {
+            *rounded = T::from_f64(threshold);
+        }
+        let zero = T::splat(simd, T::default());
+        Waiting {
+            thresholds: from_fn(|vector| T::vectors::<S>(&rounded)[vector]),
+            inputs: [T::splat(simd, T::from_f64(Crossings::<T>::NEVER)); N],
+            currents: [zero; N],
+            potentials: [zero; N],
         }
     }
 
-    /// Whether a neuron crosses its threshold between an input and the next.
+    /// These cross after this input.
     #[inline(always)]
-    fn crosses(
-        &self,
-        inputs: &Inputs<T>,
-        steps: &Steps<T>,
-        index: usize,
-        state: (f64, f64),
-        threshold: f64,
-    ) -> bool {
-        steps.here.of(index + 1, state) >= threshold
-            || steps.slope.of(index + 1, state) < 0.0
-                && self.crosses_at_a_peak(inputs, steps, index, state, threshold)
+    fn found(&mut self, simd: S, crosses: &[T::Mask<S>; N], state: &State<S, T, N>, index: usize) {
+        let input = T::splat(simd, T::from_f64(index as f64));
+        let never = T::splat(simd, T::INFINITY);
+        for (vector, &crosses) in crosses.iter().enumerate() {
+            let put = |place: &mut T::Vector<S>, value| {
+                *place = T::select(simd, crosses, value, *place);
+            };
+            put(&mut self.thresholds[vector], never);
+            put(&mut self.inputs[vector], input);
+            put(&mut self.currents[vector], state.current[vector]);
+            put(&mut self.potentials[vector], state.potential[vector]);
+        }
     }
 
-    /// The peak lies between the inputs, unless the potential has been falling all along.
-    #[cold]
-    fn crosses_at_a_peak(
-        &self,
-        inputs: &Inputs<T>,
-        steps: &Steps<T>,
-        index: usize,
-        (current, potential): (f64, f64),
-        threshold: f64,
-    ) -> bool {
-        let offset = inputs.arrivals[index].time - inputs.reference;
-        self.membrane.slope(&steps.view(index)).of(current, potential) > 0.0
-            && solve_one(self.membrane, current, potential, threshold, offset).is_finite()
+    /// Whether all have crossed.
+    #[inline(always)]
+    fn is_over(&self, simd: S) -> bool {
+        let never = T::splat(simd, T::INFINITY);
+        let waits = from_fn(|vector| T::below(simd, self.thresholds[vector], never));
+        !T::any(simd, any_of::<S, T, N>(simd, &waits))
+    }
+
+    #[inline(always)]
+    fn write(&self, crossings: &mut Crossings<T>, column: usize) {
+        let columns = column..column + N * T::lanes::<S>();
+        T::vectors_mut::<S>(&mut crossings.inputs[columns.clone()]).copy_from_slice(&self.inputs);
+        T::vectors_mut::<S>(&mut crossings.currents[columns.clone()])
+            .copy_from_slice(&self.currents);
+        T::vectors_mut::<S>(&mut crossings.potentials[columns]).copy_from_slice(&self.potentials);
     }
 }
 
@@ -275,35 +304,46 @@ impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
         simd: S,
         steps: &Steps<T>,
         index: usize,
-        thresholds: &[T; COLUMNS],
+        thresholds: &[T::Vector<S>; N],
     ) -> [T::Mask<S>; N] {
-        let thresholds = T::vectors::<S>(thresholds);
         from_fn(|vector| {
             let reached = self.form(simd, &steps.tangent, index, vector);
             T::at_least(simd, reached, thresholds[vector])
         })
     }
 
-    /// Where the potential is above the threshold at the next input, or falls there after a tangent
-    /// that reached it.
+    /// Where the potential is at or above the threshold at an input.
     #[inline(always)]
-    fn may_cross(
+    fn is_above(
         &self,
         simd: S,
         steps: &Steps<T>,
         index: usize,
-        thresholds: &[T; COLUMNS],
+        thresholds: &[T::Vector<S>; N],
     ) -> [T::Mask<S>; N] {
-        let thresholds = T::vectors::<S>(thresholds);
-        let zero = T::splat(simd, T::default());
         from_fn(|vector| {
-            let threshold = thresholds[vector];
-            let tangent = self.form(simd, &steps.tangent, index, vector);
+            let reached = self.form(simd, &steps.here, index, vector);
+            T::at_least(simd, reached, thresholds[vector])
+        })
+    }
+
+    /// Where the potential is below the threshold at the next input and falls there, after a tangent
+    /// that reached it.
+    #[inline(always)]
+    fn may_have_peaked(
+        &self,
+        simd: S,
+        steps: &Steps<T>,
+        index: usize,
+        thresholds: &[T::Vector<S>; N],
+    ) -> [T::Mask<S>; N] {
+        let zero = T::splat(simd, T::default());
+        let reached = self.tangent_reaches(simd, steps, index, thresholds);
+        from_fn(|vector| {
+            let falls = T::below(simd, self.form(simd, &steps.slope, index + 1, vector), zero);
             let next = self.form(simd, &steps.here, index + 1, vector);
-            let slope = self.form(simd, &steps.slope, index + 1, vector);
-            let falls = T::below(simd, slope, zero);
-            let peak = T::and(simd, T::at_least(simd, tangent, threshold), falls);
-            T::or(simd, T::at_least(simd, next, threshold), peak)
+            let below = T::below(simd, next, thresholds[vector]);
+            T::and(simd, T::and(simd, reached[vector], falls), below)
         })
     }
 
@@ -316,9 +356,8 @@ impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
         membrane: &Membrane,
         steps: &Steps<T>,
         index: usize,
-        thresholds: &[T; COLUMNS],
+        thresholds: &[T::Vector<S>; N],
     ) -> [T::Mask<S>; N] {
-        let thresholds = T::vectors::<S>(thresholds);
         let zero = T::splat(simd, T::default());
         let view = steps.view(index);
         // A little more than the most, for the sake of rounding.
