@@ -150,7 +150,11 @@ impl<T: Element> FeedForwardNetwork<T> {
             if !dynamics.iter().all(|dynamics| alike(&Membrane::new(dynamics))) {
                 return Err(Unsupported::Heterogeneous { layer: name() });
             }
-            let tiling = Tiling { rows: previous.len() + bias.1, columns: neurons.len() };
+            let tiling = Tiling {
+                rows: previous.len() + bias.1,
+                columns: neurons.len(),
+                padding: T::PADDING,
+            };
             let synapses = first_synapse..first_synapse + tiling.rows * tiling.columns;
             if compiled.delays()[synapses.clone()].iter().any(|&delay| delay != 0.0) {
                 return Err(Unsupported::Delays { layer: name() });
@@ -311,14 +315,14 @@ impl<T: Element> WithSimd for Forward<'_, T> {
                 }
                 inputs.arrivals.extend_from_slice(&bias[index]);
             }
-            inputs.prepare(simd, &layer.membrane, &mut workspace.steps);
+            inputs.begin(&mut workspace.steps);
             let swept = SweptLayer {
                 membrane: &layer.membrane,
                 thresholds: &layer.thresholds,
                 tiling: layer.tiling,
                 weights: &layer.weights,
             };
-            swept.run(simd, inputs, &workspace.steps, &mut workspace.crossings, spikes);
+            swept.run(simd, inputs, &mut workspace.steps, &mut workspace.crossings, spikes);
         }
     }
 }

@@ -85,26 +85,30 @@ impl<T: Element> LayerGradient<T> {
                 .map(|column| registers::<S>(&column[..count]));
         let [current, response, decay] = [&views.current, &views.response, &views.decay]
             .map(|column| registers::<S>(&column[..count]));
-        let all = |value| Doubles::splat(simd, value);
-        let (rate, inverse_capacitance) =
-            (all(membrane.membrane_rate), all(membrane.inverse_capacitance));
-        let mut steepest = all(0.0);
+        let (rate, inverse_capacitance) = (
+            Doubles::splat(simd, membrane.membrane_rate),
+            Doubles::splat(simd, membrane.inverse_capacitance),
+        );
+        let mut steepest = Doubles::splat(simd, 0.0);
         for index in 0..times_of.len() {
-            let [time, current_there, by_time, threshold] =
-                [times_of[index], currents[index], by_time[index], thresholds[index]]
-                    .map(|value| Doubles::new(simd, value));
-            let [current, response, decay] = [current[index], response[index], decay[index]]
-                .map(|value| Doubles::new(simd, value));
+            let time = Doubles::new(simd, times_of[index]);
+            let current_there = Doubles::new(simd, currents[index]);
+            let by_time = Doubles::new(simd, by_time[index]);
+            let threshold = Doubles::new(simd, thresholds[index]);
+            let current = Doubles::new(simd, current[index]);
+            let response = Doubles::new(simd, response[index]);
+            let decay = Doubles::new(simd, decay[index]);
             let push = current * inverse_capacitance;
             let slope = push * current_there - rate * threshold;
             let magnitude = by_time.max(-by_time);
-            let takes_part = all(f64::INFINITY)
+            let takes_part = Doubles::splat(simd, f64::INFINITY)
                 .above(time)
-                .and(magnitude.above(all(0.0)))
-                .and(slope.above(all(0.0)));
-            let factor = takes_part.select(by_time / slope, all(0.0));
+                .and(magnitude.above(Doubles::splat(simd, 0.0)))
+                .and(slope.above(Doubles::splat(simd, 0.0)));
+            let factor = takes_part.select(by_time / slope, Doubles::splat(simd, 0.0));
             steepest = steepest.max(factor.max(-factor));
-            deadlines[index] = takes_part.select(time, all(f64::NEG_INFINITY)).value();
+            deadlines[index] =
+                takes_part.select(time, Doubles::splat(simd, f64::NEG_INFINITY)).value();
             weight_current[index] = (-(factor * response)).value();
             weight_potential[index] = (-(factor * decay)).value();
             time_current[index] = (factor * (push - rate * response)).value();

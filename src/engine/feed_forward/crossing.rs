@@ -78,9 +78,10 @@ impl<T: Element> Crossings<T> {
         let [currents, potentials, thresholds, inputs] = columns.map(registers::<S>);
         let elapsed = registers_mut::<S>(elapsed);
         for index in 0..elapsed.len() {
-            let columns = [currents, potentials, thresholds, inputs];
-            let [current, potential, threshold, input] =
-                columns.map(|column| Doubles::new(simd, column[index]));
+            let current = Doubles::new(simd, currents[index]);
+            let potential = Doubles::new(simd, potentials[index]);
+            let threshold = Doubles::new(simd, thresholds[index]);
+            let input = Doubles::new(simd, inputs[index]);
             let (crossing, exists) = closed_form(simd, membrane, current, potential, threshold);
             // A peak within rounding of the threshold is no reason to lose a certain crossing.
             let exists = exists.or(last.above(input)).and(input.above(never));
@@ -152,7 +153,8 @@ fn equal<S: Simd>(
     potential: Doubles<S>,
     threshold: Doubles<S>,
 ) -> (Doubles<S>, Truths<S>) {
-    let [zero, one, two] = [0.0, 1.0, 2.0].map(|value| Doubles::splat(simd, value));
+    let (zero, one) = (Doubles::splat(simd, 0.0), Doubles::splat(simd, 1.0));
+    let two = Doubles::splat(simd, 2.0);
     let scale = rate / push;
     let peak = one - scale * potential;
     let ratio = threshold * scale * peak.exp();
@@ -196,7 +198,8 @@ fn double<S: Simd>(
     potential: Doubles<S>,
     threshold: Doubles<S>,
 ) -> (Doubles<S>, Truths<S>) {
-    let [zero, two, four] = [0.0, 2.0, 4.0].map(|value| Doubles::splat(simd, value));
+    let (zero, two) = (Doubles::splat(simd, 0.0), Doubles::splat(simd, 2.0));
+    let four = Doubles::splat(simd, 4.0);
     let scale = push / rate;
     let lift = scale + potential;
     let discriminant = lift * lift - four * scale * threshold;
@@ -214,7 +217,7 @@ fn non_leaky<S: Simd>(
     potential: Doubles<S>,
     threshold: Doubles<S>,
 ) -> (Doubles<S>, Truths<S>) {
-    let [zero, one] = [0.0, 1.0].map(|value| Doubles::splat(simd, value));
+    let (zero, one) = (Doubles::splat(simd, 0.0), Doubles::splat(simd, 1.0));
     let left = one - (threshold - potential) * rate / push;
     let elapsed = -left.ln() / rate;
     (elapsed, push.above(zero).and(left.above(zero)))

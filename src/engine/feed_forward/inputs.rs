@@ -1,5 +1,7 @@
 //! The spikes that drive a layer in one sample, sorted, with all that depends on their times only.
 
+use std::ops::Range;
+
 use pulp::Simd;
 
 use super::elementary::{Doubles, registers};
@@ -19,11 +21,12 @@ pub struct Arrival {
 /// The sorted inputs of a layer in one sample: what the backward pass still needs of them.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs<T> {
-    /// Sorted by time, then row; only those that come.
+    /// Only those that come. As far as there are shares, they are sorted by time, then row.
     pub arrivals: Vec<Arrival>,
     /// The time of the last one.
     pub reference: f64,
-    /// Per input: its share in current and potential at the reference, for a unit weight.
+    /// Per input: its share in current and potential at the reference, for a unit weight. Only as far
+    /// as any neuron of the layer had to look.
     pub shares: Vec<Share<T>>,
 }
 
@@ -85,22 +88,32 @@ pub(super) struct FormColumns<T> {
     pub potential: Vec<T>,
 }
 
+/// Inputs that are prepared at a time. Often a layer has spiked long before its last input.
+const BLOCK: usize = 32;
+
 impl<T: Element> Inputs<T> {
-    /// Sorts the arrivals and computes what depends on their times.
+    /// Takes up the arrivals, in any order. Nothing is known of them yet but the last one's time.
+    pub(super) fn begin(&mut self, steps: &mut Steps<T>) {
+        self.reference = steps.sorter.begin(&mut self.arrivals);
+        self.shares.clear();
+        steps.gaps.clear();
+    }
+
+    /// Sorts the next few arrivals and computes what depends on their times. All of it is the same,
+    /// however many are prepared at a time.
     #[inline(always)]
     pub(super) fn prepare<S: Simd>(&mut self, simd: S, membrane: &Membrane, steps: &mut Steps<T>) {
-        steps.sorter.sort(&mut self.arrivals);
-        self.reference = self.arrivals.last().map_or(0.0, |arrival| arrival.time);
-        // One more than the inputs, so that each has a next one.
-        let padded = (self.arrivals.len() + 1).next_multiple_of(S::F64_LANES);
+        let (count, from) = (self.arrivals.len(), self.shares.len());
+        let sorted = steps.sorter.sort(&mut self.arrivals, from + BLOCK + 1);
+        // Each that is prepared knows the next.
+        let to = if sorted == count { count } else { sorted - 1 };
+        let lanes = S::F64_LANES;
+        let stretch = from / lanes * lanes..(to + 1).next_multiple_of(lanes);
+        steps.find_offsets(&self.arrivals[..sorted], self.reference, &stretch);
         let Steps { offsets, views, shares, .. } = steps;
-        offsets.clear();
-        offsets.extend(self.arrivals.iter().map(|arrival| arrival.time - self.reference));
-        offsets.resize(padded, 0.0);
-        membrane.view_both(simd, offsets, views, shares);
-        self.shares.clear();
-        let columns = shares.current.iter().zip(&shares.response);
-        self.shares.extend(self.arrivals.iter().zip(columns).map(
+        membrane.view_both(simd, offsets, stretch.clone(), views, shares);
+        let columns = shares.current[from..to].iter().zip(&shares.response[from..to]);
+        self.shares.extend(self.arrivals[from..to].iter().zip(columns).map(
             |(arrival, (&current, &potential))| Share {
                 time: T::from_f64(arrival.time),
                 current: T::from_f64(current),
@@ -108,8 +121,11 @@ impl<T: Element> Inputs<T> {
                 row: arrival.row,
             },
         ));
-        steps.find_gaps(&self.arrivals, membrane);
-        steps.find_forms(simd, membrane);
+        steps.find_gaps(&self.arrivals[from..sorted.min(to + 1)], membrane);
+        if to == count {
+            steps.gaps.push(Gap::Last);
+        }
+        steps.find_forms(simd, membrane, stretch);
     }
 }
 
@@ -119,9 +135,25 @@ impl<T: Element> Steps<T> {
         self.views.get(index)
     }
 
+    /// Offsets from the reference, and the gaps to the next; zero beyond the arrivals.
+    fn find_offsets(&mut self, arrivals: &[Arrival], reference: f64, stretch: &Range<usize>) {
+        grow(&mut self.offsets, stretch.end);
+        grow(&mut self.gap_lengths, stretch.end);
+        let offsets = &mut self.offsets[stretch.clone()];
+        offsets.fill(0.0);
+        for (offset, arrival) in offsets.iter_mut().zip(&arrivals[stretch.start..]) {
+            *offset = arrival.time - reference;
+        }
+        for (gap, pair) in
+            self.gap_lengths[stretch.clone()].iter_mut().zip(arrivals[stretch.start..].windows(2))
+        {
+            *gap = pair[1].time - pair[0].time;
+        }
+    }
+
+    /// Appends the gap after each arrival but the last.
     fn find_gaps(&mut self, arrivals: &[Arrival], membrane: &Membrane) {
         let short = SHORT / membrane.synaptic_rate;
-        self.gaps.clear();
         self.gaps.extend(arrivals.windows(2).map(|pair| {
             let gap = pair[1].time - pair[0].time;
             if gap == 0.0 {
@@ -132,32 +164,28 @@ impl<T: Element> Steps<T> {
                 Gap::Long
             }
         }));
-        self.gaps.push(Gap::Last);
     }
 
     #[inline(always)]
-    fn find_forms<S: Simd>(&mut self, simd: S, membrane: &Membrane) {
-        let count = self.offsets.len();
-        let all = |value| Doubles::splat(simd, value);
-        let rate = all(-membrane.membrane_rate);
-        let inverse_capacitance = all(membrane.inverse_capacitance);
+    fn find_forms<S: Simd>(&mut self, simd: S, membrane: &Membrane, stretch: Range<usize>) {
+        let rate = Doubles::splat(simd, -membrane.membrane_rate);
+        let inverse_capacitance = Doubles::splat(simd, membrane.inverse_capacitance);
         for column in [&mut self.tangent, &mut self.here, &mut self.slope] {
-            grow(&mut column.current, count);
-            grow(&mut column.potential, count);
+            grow(&mut column.current, stretch.end);
+            grow(&mut column.potential, stretch.end);
         }
-        self.gap_lengths.clear();
-        self.gap_lengths.extend(self.offsets.windows(2).map(|pair| pair[1] - pair[0]));
-        self.gap_lengths.push(0.0);
-        let gaps = registers::<S>(&self.gap_lengths);
-        let [currents, responses, decays] = self.views.registers::<S>(count);
+        let gaps = registers::<S>(&self.gap_lengths[stretch.clone()]);
+        let first = stretch.start / S::F64_LANES;
+        let [currents, responses, decays] = self.views.registers::<S>(stretch);
         for index in 0..gaps.len() {
             let gap = Doubles::new(simd, gaps[index]);
             let current = Doubles::new(simd, currents[index]) * inverse_capacitance;
             let response = Doubles::new(simd, responses[index]);
             let decay = Doubles::new(simd, decays[index]);
-            let reached = gap.multiply_add(rate, all(1.0));
+            let reached = gap.multiply_add(rate, Doubles::splat(simd, 1.0));
             let tangent = reached.multiply_add(response, current * gap);
             let slope = rate.multiply_add(response, current);
+            let index = first + index;
             T::write_doubles::<S>(&mut self.tangent.current, index, tangent.value());
             T::write_doubles::<S>(&mut self.tangent.potential, index, (reached * decay).value());
             T::write_doubles::<S>(&mut self.here.current, index, response.value());

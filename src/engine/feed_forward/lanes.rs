@@ -1,5 +1,8 @@
 //! Numbers as the vector units of the machine hold them.
 //!
+//! Closures and the functions of the standard library that take them are avoided around these
+//! operations: what is not inlined for certain is compiled without the vector instructions.
+//!
 //! The widest instruction set is chosen when the program runs (`pulp`). [`Element`] gives the few
 //! vector operations that the sweeps need, for double and for single precision.
 
@@ -11,6 +14,9 @@ pub trait Element: Copy + Default + Send + Sync + PartialOrd + 'static {
     type Vector<S: Simd>: Copy;
     /// One truth value for each.
     type Mask<S: Simd>: Copy;
+    /// Columns of a matrix are padded with zeros to a multiple of this, the widest register there is, so
+    /// that the layout is the same on every machine.
+    const PADDING: usize;
     /// Infinity.
     const INFINITY: Self;
 
@@ -41,6 +47,12 @@ pub trait Element: Copy + Default + Send + Sync + PartialOrd + 'static {
     fn below<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
     /// `a ≥ b`
     fn at_least<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
+    /// A mask that holds in no lane.
+    #[inline(always)]
+    fn nowhere<S: Simd>(simd: S) -> Self::Mask<S> {
+        let zero = Self::splat(simd, Self::default());
+        Self::below(simd, zero, zero)
+    }
     /// Both.
     fn and<S: Simd>(simd: S, a: Self::Mask<S>, b: Self::Mask<S>) -> Self::Mask<S>;
     /// Either.
@@ -69,6 +81,7 @@ macro_rules! element {
         impl Element for $float {
             type Vector<S: Simd> = S::$vector;
             type Mask<S: Simd> = S::$mask;
+            const PADDING: usize = 64 / size_of::<$float>();
             const INFINITY: Self = $float::INFINITY;
 
             #[inline(always)]

@@ -14,6 +14,8 @@
 //! share. The reference is the layer's last input: then every share is at most of order one, and what a
 //! late state owes to the sums is not the difference of large numbers.
 
+use std::ops::Range;
+
 use pulp::Simd;
 
 use super::elementary::{Doubles, registers, registers_mut};
@@ -90,16 +92,23 @@ impl ViewColumns {
         self.decay[index] = view.potential.potential;
     }
 
-    /// Currents, responses and decays as registers.
+    /// A stretch of currents, responses and decays as registers.
     #[inline(always)]
-    pub fn registers<S: Simd>(&self, length: usize) -> [&[S::f64s]; 3] {
-        [&self.current, &self.response, &self.decay].map(|column| registers::<S>(&column[..length]))
+    pub fn registers<S: Simd>(&self, stretch: Range<usize>) -> [&[S::f64s]; 3] {
+        [
+            registers::<S>(&self.current[stretch.clone()]),
+            registers::<S>(&self.response[stretch.clone()]),
+            registers::<S>(&self.decay[stretch]),
+        ]
     }
 
     #[inline(always)]
-    fn registers_mut<S: Simd>(&mut self, length: usize) -> [&mut [S::f64s]; 3] {
-        [&mut self.current, &mut self.response, &mut self.decay]
-            .map(|column| registers_mut::<S>(&mut column[..length]))
+    fn registers_mut<S: Simd>(&mut self, stretch: Range<usize>) -> [&mut [S::f64s]; 3] {
+        [
+            registers_mut::<S>(&mut self.current[stretch.clone()]),
+            registers_mut::<S>(&mut self.response[stretch.clone()]),
+            registers_mut::<S>(&mut self.decay[stretch]),
+        ]
     }
 
     /// One view.
@@ -160,7 +169,7 @@ impl Membrane {
             }
             return;
         }
-        let [current, response, decay] = columns.registers_mut::<S>(offsets.len());
+        let [current, response, decay] = columns.registers_mut::<S>(0..offsets.len());
         for (index, &x) in registers::<S>(offsets).iter().enumerate() {
             let views = self.views(simd, Doubles::new(simd, x));
             current[index] = views.current.value();
@@ -169,28 +178,31 @@ impl Membrane {
         }
     }
 
-    /// Both directions at once: how the reference's state is seen at each offset, and how a state
-    /// there is seen at the reference.
+    /// Both directions at once, for a stretch of the offsets that fills whole registers: how the
+    /// reference's state is seen at each offset, and how a state there is seen at the reference.
     #[inline(always)]
     pub fn view_both<S: Simd>(
         &self,
         simd: S,
         offsets: &[f64],
+        stretch: Range<usize>,
         there: &mut ViewColumns,
         here: &mut ViewColumns,
     ) {
         there.grow(offsets.len());
         here.grow(offsets.len());
         if self.is_nearly_equal() {
-            for (index, &x) in offsets.iter().enumerate() {
-                there.set(index, self.view(x));
-                here.set(index, self.view(-x));
+            for index in stretch {
+                there.set(index, self.view(offsets[index]));
+                here.set(index, self.view(-offsets[index]));
             }
             return;
         }
-        let [there_current, there_response, there_decay] = there.registers_mut::<S>(offsets.len());
-        let [here_current, here_response, here_decay] = here.registers_mut::<S>(offsets.len());
-        for (index, &x) in registers::<S>(offsets).iter().enumerate() {
+        let offsets = registers::<S>(&offsets[stretch.clone()]);
+        let [there_current, there_response, there_decay] =
+            there.registers_mut::<S>(stretch.clone());
+        let [here_current, here_response, here_decay] = here.registers_mut::<S>(stretch);
+        for (index, &x) in offsets.iter().enumerate() {
             let views = self.views(simd, -Doubles::new(simd, x));
             let back = self.reversed(simd, Doubles::new(simd, x), &views);
             here_current[index] = views.current.value();
@@ -204,30 +216,30 @@ impl Membrane {
 
     #[inline(always)]
     fn views<S: Simd>(&self, simd: S, x: Doubles<S>) -> Views<S> {
-        let all = |value| Doubles::splat(simd, value);
-        let current = (all(-self.synaptic_rate) * x).exp();
+        let current = (Doubles::splat(simd, -self.synaptic_rate) * x).exp();
         if self.ratio == Ratio::Equal {
-            let response = x * current * all(self.inverse_capacitance);
+            let response = x * current * Doubles::splat(simd, self.inverse_capacitance);
             return Views { current, response, decay: current };
         }
         let distance = self.synaptic_rate - self.membrane_rate;
-        let decay = (all(-self.membrane_rate) * x).exp();
-        let response = (decay - current) * all(self.inverse_capacitance / distance);
+        let decay = (Doubles::splat(simd, -self.membrane_rate) * x).exp();
+        let response =
+            (decay - current) * Doubles::splat(simd, self.inverse_capacitance / distance);
         Views { current, response, decay }
     }
 
     /// The views at `x`, from those at `−x`: the decays are the reciprocals.
     #[inline(always)]
     fn reversed<S: Simd>(&self, simd: S, x: Doubles<S>, views: &Views<S>) -> Views<S> {
-        let all = |value| Doubles::splat(simd, value);
-        let current = all(1.0) / views.current;
+        let current = Doubles::splat(simd, 1.0) / views.current;
         if self.ratio == Ratio::Equal {
-            let response = x * current * all(self.inverse_capacitance);
+            let response = x * current * Doubles::splat(simd, self.inverse_capacitance);
             return Views { current, response, decay: current };
         }
         let distance = self.synaptic_rate - self.membrane_rate;
-        let decay = all(1.0) / views.decay;
-        let response = (decay - current) * all(self.inverse_capacitance / distance);
+        let decay = Doubles::splat(simd, 1.0) / views.decay;
+        let response =
+            (decay - current) * Doubles::splat(simd, self.inverse_capacitance / distance);
         Views { current, response, decay }
     }
 

@@ -12,62 +12,84 @@ const SHORT: usize = 24;
 /// More arrivals than this in one bucket, and the times are not spread evenly.
 const CROWDED: u32 = 16;
 
-/// Room to sort in.
+/// Sorts arrivals by time, then row: from the first one on, as far as it is asked to.
 #[derive(Clone, Debug, Default)]
 pub struct Sorter {
-    /// Per bucket: where its next arrival goes.
-    places: Vec<u32>,
+    /// Where the buckets that are not sorted yet end.
+    ends: Vec<u32>,
+    /// The first of them.
+    next: usize,
+    /// How many arrivals are in their final order.
+    sorted: usize,
     dealt: Vec<Arrival>,
 }
 
 impl Sorter {
-    /// Sorts by time, then row.
-    pub fn sort(&mut self, arrivals: &mut Vec<Arrival>) {
-        if arrivals.is_sorted_by(|a, b| !comes_before(b, a)) {
-            return;
-        }
-        if arrivals.len() > SHORT && !self.deal(arrivals) {
+    /// Takes up new arrivals, and returns the time of the last.
+    pub fn begin(&mut self, arrivals: &mut Vec<Arrival>) -> f64 {
+        self.ends.clear();
+        self.next = 0;
+        self.sorted = arrivals.len();
+        if arrivals.len() <= SHORT {
+            let count = arrivals.len();
+            insert(arrivals, 0, count);
+        } else if arrivals.is_sorted_by(|a, b| !comes_before(b, a)) {
+            // Nothing to do.
+        } else if let Some(last) = self.deal(arrivals) {
+            self.sorted = 0;
+            return last;
+        } else {
             arrivals.sort_unstable_by(|a, b| a.time.total_cmp(&b.time).then(a.row.cmp(&b.row)));
-            return;
         }
-        insert(arrivals);
+        arrivals.last().map_or(0.0, |arrival| arrival.time)
     }
 
-    /// Deals the arrivals out into buckets, in the order of time; false if one is crowded.
-    fn deal(&mut self, arrivals: &mut Vec<Arrival>) -> bool {
+    /// Brings at least `count` arrivals (or all) into their final order. Returns how many are.
+    pub fn sort(&mut self, arrivals: &mut [Arrival], count: usize) -> usize {
+        while self.sorted < count.min(arrivals.len()) {
+            let end = self.ends[self.next] as usize;
+            insert(arrivals, self.sorted, end);
+            self.sorted = end;
+            self.next += 1;
+        }
+        self.sorted
+    }
+
+    /// Deals the arrivals out into buckets, in the order of time, and returns the time of the last;
+    /// none if a bucket is crowded.
+    fn deal(&mut self, arrivals: &mut Vec<Arrival>) -> Option<f64> {
         let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
         for arrival in arrivals.iter() {
-            first = first.min(arrival.time);
-            last = last.max(arrival.time);
+            first = if arrival.time < first { arrival.time } else { first };
+            last = if arrival.time > last { arrival.time } else { last };
         }
         let count = arrivals.len();
         // Multiplying by a rounded factor keeps the order, and the last one in the last bucket.
         let scale = (count - 1) as f64 / (last - first);
         if !scale.is_finite() {
-            return false;
+            return None;
         }
         let bucket = |arrival: &Arrival| (((arrival.time - first) * scale) as usize).min(count - 1);
-        self.places.clear();
-        self.places.resize(count, 0);
+        self.ends.resize(count, 0);
         for arrival in arrivals.iter() {
-            self.places[bucket(arrival)] += 1;
+            self.ends[bucket(arrival)] += 1;
         }
-        let mut next = 0;
-        for place in &mut self.places {
-            if *place > CROWDED {
-                return false;
-            }
-            (*place, next) = (next, next + *place);
+        let (mut next, mut most) = (0, 0);
+        for end in &mut self.ends {
+            most = most.max(*end);
+            (*end, next) = (next, next + *end);
         }
-        self.dealt.clear();
+        if most > CROWDED {
+            return None;
+        }
         self.dealt.resize(count, Arrival::default());
         for arrival in arrivals.iter() {
-            let place = &mut self.places[bucket(arrival)];
-            self.dealt[*place as usize] = *arrival;
-            *place += 1;
+            let end = &mut self.ends[bucket(arrival)];
+            self.dealt[*end as usize] = *arrival;
+            *end += 1;
         }
         std::mem::swap(arrivals, &mut self.dealt);
-        true
+        Some(last)
     }
 }
 
@@ -76,11 +98,12 @@ fn comes_before(a: &Arrival, b: &Arrival) -> bool {
     a.time < b.time || a.time == b.time && a.row < b.row
 }
 
-fn insert(arrivals: &mut [Arrival]) {
-    for index in 1..arrivals.len() {
+/// Sorts a stretch by insertion.
+fn insert(arrivals: &mut [Arrival], start: usize, end: usize) {
+    for index in start + 1..end {
         let arrival = arrivals[index];
         let mut place = index;
-        while place > 0 && comes_before(&arrival, &arrivals[place - 1]) {
+        while place > start && comes_before(&arrival, &arrivals[place - 1]) {
             arrivals[place] = arrivals[place - 1];
             place -= 1;
         }
@@ -101,6 +124,7 @@ mod tests {
                 prop_oneof![0.0..3.0, Just(1.0), (0..4).prop_map(f64::from), Just(1e9)],
                 0..300,
             ),
+            step in 1_usize..50,
         ) {
             let mut arrivals: Vec<Arrival> =
                 (0..).zip(&times).map(|(row, &time)| Arrival { time, row }).collect();
@@ -108,7 +132,14 @@ mod tests {
             arrivals.reverse();
             let mut expected = arrivals.clone();
             expected.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.row.cmp(&b.row)));
-            Sorter::default().sort(&mut arrivals);
+            let mut sorter = Sorter::default();
+            let last = sorter.begin(&mut arrivals);
+            prop_assert_eq!(last, expected.last().map_or(0.0, |arrival| arrival.time));
+            let mut count = 0;
+            while count < expected.len() {
+                count = sorter.sort(&mut arrivals, count + step);
+                prop_assert_eq!(&arrivals[..count], &expected[..count]);
+            }
             prop_assert_eq!(arrivals, expected);
         }
     }

@@ -12,15 +12,13 @@
 //! aside, and the crossings of a layer are computed together when all inputs have been seen
 //! ([`super::crossing`]).
 
-use std::array::from_fn;
-
 use pulp::Simd;
 
 use super::crossing::{Crossings, crosses_after};
 use super::elementary::{Doubles, registers_mut};
 use super::inputs::{FormColumns, Gap, Inputs, Share, Steps};
 use super::lanes::Element;
-use super::membrane::Membrane;
+use super::membrane::{Membrane, View};
 use super::tiles::Tiling;
 
 /// Registers per sum and sub-tile.
@@ -54,8 +52,8 @@ impl<T: Element> SweptLayer<'_, T> {
     pub fn run<S: Simd>(
         &self,
         simd: S,
-        inputs: &Inputs<T>,
-        steps: &Steps<T>,
+        inputs: &mut Inputs<T>,
+        steps: &mut Steps<T>,
         crossings: &mut Crossings<T>,
         spikes: &mut LayerSpikes,
     ) {
@@ -108,8 +106,8 @@ impl<T: Element> SweptLayer<'_, T> {
     fn sweep<S: Simd, const N: usize>(
         &self,
         simd: S,
-        inputs: &Inputs<T>,
-        steps: &Steps<T>,
+        inputs: &mut Inputs<T>,
+        steps: &mut Steps<T>,
         part: &Part<'_, T>,
         crossings: &mut Crossings<T>,
     ) {
@@ -119,11 +117,15 @@ impl<T: Element> SweptLayer<'_, T> {
         let weights = T::vectors::<S>(part.weights);
         let zero = T::splat(simd, T::default());
         let mut state = State::<S, T, N> { current: [zero; N], potential: [zero; N] };
-        for (index, (share, &gap)) in inputs.shares.iter().zip(&steps.gaps).enumerate() {
+        for index in 0..inputs.arrivals.len() {
+            if index == inputs.shares.len() {
+                inputs.prepare(simd, self.membrane, steps);
+            }
+            let share = &inputs.shares[index];
             let start = share.row as usize * part.width + part.first;
             state.add(simd, &weights[start..start + N], share);
             let thresholds = &waiting.thresholds;
-            match gap {
+            match steps.gaps[index] {
                 Gap::None => continue,
                 Gap::Short => {
                     let reached = state.tangent_reaches(simd, steps, index, thresholds);
@@ -141,7 +143,10 @@ impl<T: Element> SweptLayer<'_, T> {
             let crosses = state.is_above(simd, steps, index + 1, thresholds);
             let peaks = state.may_have_peaked(simd, steps, index, thresholds);
             if T::any(simd, any_of::<S, T, N>(simd, &peaks)) {
-                self.look_at_peaks(simd, inputs, steps, index, &peaks, &state, &mut waiting);
+                let offset = inputs.arrivals[index].time - inputs.reference;
+                let view = steps.view(index);
+                let found = self.crossed_at_peaks(simd, &view, offset, &peaks, &state, &waiting);
+                waiting.found(simd, &found, &state, index);
             }
             if T::any(simd, any_of::<S, T, N>(simd, &crosses)) {
                 waiting.found(simd, &crosses, &state, index);
@@ -153,49 +158,47 @@ impl<T: Element> SweptLayer<'_, T> {
         waiting.write(crossings, columns.start);
     }
 
-    /// Decides about neurons whose potential may have risen above the threshold and fallen below it
-    /// again before the next input.
-    #[cold]
-    #[expect(clippy::too_many_arguments, reason = "the state of one loop")]
-    fn look_at_peaks<S: Simd, const N: usize>(
+    /// Of neurons whose potential may have risen above the threshold and fallen below it again before
+    /// the next input, those that did.
+    #[inline(always)]
+    fn crossed_at_peaks<S: Simd, const N: usize>(
         &self,
         simd: S,
-        inputs: &Inputs<T>,
-        steps: &Steps<T>,
-        index: usize,
+        view: &View,
+        offset: f64,
         peaks: &[T::Mask<S>; N],
         state: &State<S, T, N>,
-        waiting: &mut Waiting<S, T, N>,
-    ) {
-        let lanes = T::lanes::<S>();
+        waiting: &Waiting<S, T, N>,
+    ) -> [T::Mask<S>; N] {
         let one = T::splat(simd, T::from_f64(1.0));
-        let mut found = [[T::default(); LANES]; N];
+        let mut found = [T::nowhere(simd); N];
         for vector in 0..N {
-            let mut values = [[T::default(); LANES]; 4];
-            let columns = [
-                T::where_set(simd, peaks[vector], one),
-                state.current[vector],
-                state.potential[vector],
-                waiting.thresholds[vector],
-            ];
-            for (values, column) in values.iter_mut().zip(columns) {
-                T::vectors_mut::<S>(values)[0] = column;
-            }
-            for lane in 0..lanes {
-                let [flag, current, potential, threshold] = [0, 1, 2, 3].map(|of| values[of][lane]);
-                let (current, potential) = (current.to_f64(), potential.to_f64());
-                // The peak lies between the inputs, unless the potential has been falling all along.
-                let rises = self.membrane.slope(&steps.view(index)).of(current, potential) > 0.0;
-                let offset = inputs.arrivals[index].time - inputs.reference;
-                let crosses = flag != T::default()
-                    && rises
-                    && crosses_after(self.membrane, current, potential, threshold.to_f64(), offset);
-                found[vector][lane] = T::from_f64(if crosses { 1.0 } else { 0.0 });
+            if T::any(simd, peaks[vector]) {
+                let mut lanes = [[T::default(); LANES]; 4];
+                T::vectors_mut::<S>(&mut lanes[0])[0] = T::where_set(simd, peaks[vector], one);
+                T::vectors_mut::<S>(&mut lanes[1])[0] = state.current[vector];
+                T::vectors_mut::<S>(&mut lanes[2])[0] = state.potential[vector];
+                T::vectors_mut::<S>(&mut lanes[3])[0] = waiting.thresholds[vector];
+                self.look_at_peaks(view, offset, &mut lanes);
+                found[vector] = T::at_least(simd, T::vectors::<S>(&lanes[0])[0], one);
             }
         }
-        let found: [_; N] =
-            from_fn(|vector| T::at_least(simd, T::vectors::<S>(&found[vector])[0], one));
-        waiting.found(simd, &found, state, index);
+        found
+    }
+
+    /// The same lane by lane: flags (cleared for those that did not cross), currents, potentials and
+    /// thresholds.
+    #[cold]
+    fn look_at_peaks(&self, view: &View, offset: f64, lanes: &mut [[T; LANES]; 4]) {
+        let slope = self.membrane.slope(view);
+        for lane in 0..LANES {
+            let [flag, current, potential, threshold] = lanes.map(|column| column[lane].to_f64());
+            // The peak lies between the inputs, unless the potential has been falling all along.
+            let crosses = flag != 0.0
+                && slope.of(current, potential) > 0.0
+                && crosses_after(self.membrane, current, potential, threshold, offset);
+            lanes[0][lane] = T::from_f64(if crosses { 1.0 } else { 0.0 });
+        }
     }
 }
 
@@ -216,8 +219,10 @@ impl<S: Simd, T: Element, const N: usize> Waiting<S, T, N> {
             *rounded = T::from_f64(threshold);
         }
         let zero = T::splat(simd, T::default());
+        let mut thresholds = [zero; N];
+        thresholds.copy_from_slice(&T::vectors::<S>(&rounded)[..N]);
         Waiting {
-            thresholds: from_fn(|vector| T::vectors::<S>(&rounded)[vector]),
+            thresholds,
             inputs: [T::splat(simd, T::from_f64(Crossings::<T>::NEVER)); N],
             currents: [zero; N],
             potentials: [zero; N],
@@ -230,13 +235,12 @@ impl<S: Simd, T: Element, const N: usize> Waiting<S, T, N> {
         let input = T::splat(simd, T::from_f64(index as f64));
         let never = T::splat(simd, T::INFINITY);
         for (vector, &crosses) in crosses.iter().enumerate() {
-            let put = |place: &mut T::Vector<S>, value| {
-                *place = T::select(simd, crosses, value, *place);
-            };
-            put(&mut self.thresholds[vector], never);
-            put(&mut self.inputs[vector], input);
-            put(&mut self.currents[vector], state.current[vector]);
-            put(&mut self.potentials[vector], state.potential[vector]);
+            let Waiting { thresholds, inputs, currents, potentials } = &mut *self;
+            thresholds[vector] = T::select(simd, crosses, never, thresholds[vector]);
+            inputs[vector] = T::select(simd, crosses, input, inputs[vector]);
+            currents[vector] = T::select(simd, crosses, state.current[vector], currents[vector]);
+            potentials[vector] =
+                T::select(simd, crosses, state.potential[vector], potentials[vector]);
         }
     }
 
@@ -244,8 +248,11 @@ impl<S: Simd, T: Element, const N: usize> Waiting<S, T, N> {
     #[inline(always)]
     fn is_over(&self, simd: S) -> bool {
         let never = T::splat(simd, T::INFINITY);
-        let waits = from_fn(|vector| T::below(simd, self.thresholds[vector], never));
-        !T::any(simd, any_of::<S, T, N>(simd, &waits))
+        let mut waits = T::nowhere(simd);
+        for &threshold in &self.thresholds {
+            waits = T::or(simd, waits, T::below(simd, threshold, never));
+        }
+        !T::any(simd, waits)
     }
 
     #[inline(always)]
@@ -306,10 +313,12 @@ impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
         index: usize,
         thresholds: &[T::Vector<S>; N],
     ) -> [T::Mask<S>; N] {
-        from_fn(|vector| {
+        let mut masks = [T::nowhere(simd); N];
+        for (vector, mask) in masks.iter_mut().enumerate() {
             let reached = self.form(simd, &steps.tangent, index, vector);
-            T::at_least(simd, reached, thresholds[vector])
-        })
+            *mask = T::at_least(simd, reached, thresholds[vector]);
+        }
+        masks
     }
 
     /// Where the potential is at or above the threshold at an input.
@@ -321,10 +330,12 @@ impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
         index: usize,
         thresholds: &[T::Vector<S>; N],
     ) -> [T::Mask<S>; N] {
-        from_fn(|vector| {
+        let mut masks = [T::nowhere(simd); N];
+        for (vector, mask) in masks.iter_mut().enumerate() {
             let reached = self.form(simd, &steps.here, index, vector);
-            T::at_least(simd, reached, thresholds[vector])
-        })
+            *mask = T::at_least(simd, reached, thresholds[vector]);
+        }
+        masks
     }
 
     /// Where the potential is below the threshold at the next input and falls there, after a tangent
@@ -338,13 +349,15 @@ impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
         thresholds: &[T::Vector<S>; N],
     ) -> [T::Mask<S>; N] {
         let zero = T::splat(simd, T::default());
-        let reached = self.tangent_reaches(simd, steps, index, thresholds);
-        from_fn(|vector| {
-            let falls = T::below(simd, self.form(simd, &steps.slope, index + 1, vector), zero);
+        let mut masks = self.tangent_reaches(simd, steps, index, thresholds);
+        for (vector, mask) in masks.iter_mut().enumerate() {
+            let slope = self.form(simd, &steps.slope, index + 1, vector);
             let next = self.form(simd, &steps.here, index + 1, vector);
+            let falls = T::below(simd, slope, zero);
             let below = T::below(simd, next, thresholds[vector]);
-            T::and(simd, T::and(simd, reached[vector], falls), below)
-        })
+            *mask = T::and(simd, *mask, T::and(simd, falls, below));
+        }
+        masks
     }
 
     /// After the last input: where the potential rises, and what is left of the current could lift it
@@ -363,7 +376,8 @@ impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
         // A little more than the most, for the sake of rounding.
         let most = view.current * membrane.largest_response * (1.0 + 1e-6);
         let most = T::splat(simd, T::from_f64(most));
-        from_fn(|vector| {
+        let mut masks = [T::nowhere(simd); N];
+        for (vector, mask) in masks.iter_mut().enumerate() {
             let threshold = thresholds[vector];
             let here = self.form(simd, &steps.here, index, vector);
             let slope = self.form(simd, &steps.slope, index, vector);
@@ -374,12 +388,17 @@ impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
                 T::at_least(simd, reached, threshold),
                 T::at_least(simd, lift, threshold),
             );
-            T::and(simd, could, T::below(simd, zero, slope))
-        })
+            *mask = T::and(simd, could, T::below(simd, zero, slope));
+        }
+        masks
     }
 }
 
 #[inline(always)]
 fn any_of<S: Simd, T: Element, const N: usize>(simd: S, masks: &[T::Mask<S>; N]) -> T::Mask<S> {
-    masks[1..].iter().fold(masks[0], |found, &mask| T::or(simd, found, mask))
+    let mut found = masks[0];
+    for &mask in &masks[1..] {
+        found = T::or(simd, found, mask);
+    }
+    found
 }

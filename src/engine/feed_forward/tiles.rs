@@ -3,9 +3,6 @@
 
 use super::lanes::Element;
 
-/// Columns are padded with zeros to a multiple of this, whatever the width of a register, so that
-/// the layout is the same on every machine.
-const PADDING: usize = 16;
 /// Columns of a full tile.
 const TILE: usize = 32;
 
@@ -17,6 +14,8 @@ pub struct Tiling {
     pub rows: usize,
     /// Postsynaptic neurons.
     pub columns: usize,
+    /// Columns are padded with zeros to a multiple of this.
+    pub padding: usize,
 }
 
 /// A block of columns.
@@ -33,7 +32,7 @@ pub struct Tile {
 impl Tiling {
     /// Number of columns, padding included.
     pub fn padded_columns(&self) -> usize {
-        self.columns.next_multiple_of(PADDING)
+        self.columns.next_multiple_of(self.padding)
     }
 
     /// Number of values, padding included.
@@ -88,7 +87,7 @@ mod tests {
     #[test]
     fn every_value_has_its_place_and_comes_back() {
         for columns in [1, 3, 10, 16, 17, 31, 32, 33, 120, 350] {
-            let tiling = Tiling { rows: 7, columns };
+            let tiling = Tiling { rows: 7, columns, padding: 8 };
             let matrix: Vec<f64> = (1..=7 * columns).map(|value| value as f64).collect();
             let mut tiled = vec![0.0f64; tiling.value_count()];
             tiling.scatter(&matrix, &mut tiled);
