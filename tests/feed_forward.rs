@@ -1,12 +1,16 @@
 //! The feed-forward engine against its slow twin, the event engine: the same spikes and the same
 //! gradients on random layered networks and on trained ones.
 
-use firstspike::engine::feed_forward::{Arrival, FeedForwardNetwork, SamplePass, Workspace};
+use std::ops::ControlFlow;
+
+use firstspike::engine::feed_forward::{
+    Arrival, Element, FeedForwardNetwork, SamplePass, Workspace,
+};
 use firstspike::engine::{EngineOptions, EventEngine, SourceSpike};
-use firstspike::learning::{BackwardPass, FirstSpikes};
+use firstspike::learning::{BackwardPass, FirstSpikes, LearningEngine, Trainer, TrainingSettings};
 use firstspike::network::{CompiledNetwork, Layer, LayeredNetwork, layered};
-use firstspike::neuron::NeuronParameters;
-use firstspike::random;
+use firstspike::neuron::{CausalInput, NeuronParameters, crossing_derivatives};
+use firstspike::{random, scenario};
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use rand_distr::Normal;
@@ -93,10 +97,7 @@ fn by_event_engine(case: &Case, by_label_time: &[f64]) -> Outcome {
     Outcome { times: record.times().to_vec(), gradients: pass.weight_gradients }
 }
 
-fn by_feed_forward_engine<T: firstspike::engine::feed_forward::Element>(
-    case: &Case,
-    by_label_time: &[f64],
-) -> Outcome {
+fn by_feed_forward_engine<T: Element>(case: &Case, by_label_time: &[f64]) -> Outcome {
     let network = FeedForwardNetwork::<T>::new(&case.network, &case.compiled).expect("supported");
     let mut bias = vec![Vec::new(); network.layer_count()];
     for spike in &case.stimulus {
@@ -134,39 +135,164 @@ fn by_feed_forward_engine<T: firstspike::engine::feed_forward::Element>(
     Outcome { times, gradients }
 }
 
+/// The smallest slope of the potential at a spike, relative to threshold and synaptic time constant: how
+/// well conditioned a case is.
+fn smallest_slope(case: &Case, times: &[f64]) -> f64 {
+    let mut smallest = f64::INFINITY;
+    let mut derivatives = Vec::new();
+    for (node, &time) in times.iter().enumerate() {
+        let Some(dynamics) = case.compiled.dynamics(node).filter(|_| time.is_finite()) else {
+            continue;
+        };
+        let inputs: Vec<CausalInput> = case
+            .compiled
+            .incoming(node)
+            .iter()
+            .map(|input| CausalInput {
+                arrival: times[input.pre as usize],
+                weight: case.compiled.weights()[input.synapse as usize],
+                inhibitory: false,
+            })
+            .filter(|input| input.arrival < time)
+            .collect();
+        let slope = crossing_derivatives(dynamics, time, &inputs, &mut derivatives);
+        smallest = smallest.min(slope * dynamics.tau_s());
+    }
+    smallest
+}
+
+fn label_count(case: &Case) -> usize {
+    let labels = case.network.layers[case.network.layers.len() - 1];
+    case.network.network.populations()[labels.0].nodes.len()
+}
+
+/// The two engines round differently. A time inherits an error of the potential divided by its slope, and
+/// a gradient, which divides by the slope that this time has, once more. With slopes of a thousandth and
+/// more the bounds are those of the design, 1e-9; below, they grow with the condition of the case.
 #[test]
 fn spikes_and_gradients_agree_with_the_event_engine() {
     let ratios = [1.0, 2.0, f64::INFINITY, 1.0 + 1e-9, 1.001, 0.3, 3.0, 20.0];
-    let (mut spikes, mut silent, mut worst_time, mut worst_gradient) = (0, 0, 0.0f64, 0.0f64);
+    let (mut spikes, mut silent, mut well_conditioned) = (0, 0, 0);
+    let (mut worst_time, mut worst_gradient) = (0.0_f64, 0.0_f64);
     for (index, ratio) in (0..2000).zip(ratios.into_iter().cycle()) {
         let random = &mut random::stream(1, "feed-forward test", index);
         let case = case(random, ratio);
-        let by_label_time: Vec<f64> = (0..70).map(|_| random.random_range(-1.0..1.0)).collect();
+        let labels = label_count(&case);
+        let by_label_time: Vec<f64> = (0..labels).map(|_| random.random_range(-1.0..1.0)).collect();
         let slow = by_event_engine(&case, &by_label_time);
-        let labels = case.network.layers[case.network.layers.len() - 1];
-        let labels = case.network.network.populations()[labels.0].nodes.len();
-        let fast = by_feed_forward_engine::<f64>(&case, &by_label_time[..labels]);
+        let fast = by_feed_forward_engine::<f64>(&case, &by_label_time);
+        let slope = smallest_slope(&case, &slow.times).min(1.0);
+        well_conditioned += usize::from(slope >= 1e-3);
+        let tau_s = case.compiled.distinct_dynamics()[0].tau_s();
         for (node, (&expected, &found)) in slow.times.iter().zip(&fast.times).enumerate() {
-            assert_eq!(
-                expected.is_finite(),
-                found.is_finite(),
-                "case {index} node {node} {expected} {found}"
-            );
+            assert_eq!(expected.is_finite(), found.is_finite(), "case {index}, node {node}");
             if expected.is_finite() {
                 spikes += 1;
-                worst_time = worst_time.max((expected - found).abs());
+                let error = (expected - found).abs() / tau_s;
+                assert!(
+                    error < 1e-9_f64.max(1e-13 / slope),
+                    "case {index}, node {node}: {error:e}"
+                );
+                worst_time = worst_time.max(error);
             } else {
                 silent += 1;
             }
         }
-        for (synapse, (&expected, &found)) in slow.gradients.iter().zip(&fast.gradients).enumerate()
-        {
-            let error = (expected - found).abs() / expected.abs().max(1e-3);
-            if error > 1e-9 {
-                println!("case {index} ratio {ratio} synapse {synapse}: {expected:e} {found:e}");
+        // Gradients that are small beside the others owe their digits to a cancellation.
+        let largest = slow.gradients.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+        let pairs = slow.gradients.iter().zip(&fast.gradients);
+        for (synapse, (&expected, &found)) in pairs.enumerate() {
+            let error = (expected - found).abs() / expected.abs().max(1e-3 * largest);
+            if largest > 0.0 {
+                let bound = 1e-9_f64.max(1e-14 / (slope * slope));
+                assert!(
+                    error < bound,
+                    "case {index}, synapse {synapse}: {found:e} {expected:e}, slope {slope:e}"
+                );
+                worst_gradient = worst_gradient.max(error);
             }
-            worst_gradient = worst_gradient.max(error);
         }
     }
-    println!("{spikes} spikes, {silent} silent; worst {worst_time:e}, {worst_gradient:e}");
+    println!(
+        "{spikes} spikes, {silent} silent neurons, {well_conditioned} of 2000 cases with slopes above \
+         1e-3; worst errors: times {worst_time:e}, gradients {worst_gradient:e}"
+    );
+    assert!(spikes > 100_000 && silent > 10_000 && well_conditioned > 1000);
+}
+
+/// In single precision the sums have errors of 1e-7 of their largest term; a time divides that by the
+/// slope, and passes it on to the next layer.
+#[test]
+fn single_precision_errs_as_documented() {
+    let mut errors = Vec::new();
+    let mut disagreements = 0;
+    for index in 0..500 {
+        let random = &mut random::stream(2, "feed-forward test", index);
+        let case = case(random, [1.0, 2.0][index as usize % 2]);
+        let by_label_time = vec![0.0; label_count(&case)];
+        let double = by_feed_forward_engine::<f64>(&case, &by_label_time);
+        let single = by_feed_forward_engine::<f32>(&case, &by_label_time);
+        let tau_s = case.compiled.distinct_dynamics()[0].tau_s();
+        for (&expected, &found) in double.times.iter().zip(&single.times) {
+            if expected.is_finite() && found.is_finite() {
+                errors.push((expected - found).abs() / tau_s);
+            } else if expected.is_finite() != found.is_finite() {
+                disagreements += 1;
+            }
+        }
+    }
+    errors.sort_by(f64::total_cmp);
+    let (median, most) = (errors[errors.len() / 2], errors[errors.len() * 99 / 100]);
+    println!(
+        "{} spikes: median error {median:e}, 99 % below {most:e}, {disagreements} disagreements",
+        errors.len()
+    );
+    assert!(errors.len() > 20_000);
+    assert!(median < 1e-6 && most < 1e-4);
+    assert!(disagreements * 2000 < errors.len());
+}
+
+/// After some training, on every sample of the test set.
+#[test]
+fn a_trained_network_does_the_same_on_both_engines() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/yin_yang.toml");
+    let overrides = ["training.epochs=3", "dataset.yin_yang.training.size=1000"].map(str::to_owned);
+    let learner = scenario::load(&path, &overrides).expect("valid").learner().expect("valid");
+    let trainer = |engine| {
+        let settings = TrainingSettings { engine, ..learner.settings.clone() };
+        Trainer::new(&learner.network, settings).expect("supported")
+    };
+    let mut fast = trainer(LearningEngine::Auto);
+    assert_eq!(fast.engine(), "feed-forward");
+    let training = learner.encode(&learner.data.training);
+    for _ in 0..3 {
+        fast.train_epoch(&training, &mut |_| ControlFlow::Continue(())).expect("learns");
+    }
+    let mut slow = trainer(LearningEngine::Event);
+    assert_eq!(slow.engine(), "event");
+    slow.set_weights(fast.network().weights());
+
+    let test = learner.encode(&learner.data.test);
+    let mut records = Vec::new();
+    slow.for_each_record(&test, |_, record, decided| {
+        records.push((record.times().to_vec(), decided));
+    })
+    .expect("runs");
+    let mut worst = 0.0_f64;
+    fast.for_each_record(&test, |sample, record, decided| {
+        let (times, expected) = &records[sample];
+        assert_eq!(decided, *expected);
+        for (&expected, &found) in times.iter().zip(record.times()) {
+            assert_eq!(expected.is_finite(), found.is_finite());
+            if expected.is_finite() {
+                worst = worst.max((expected - found).abs());
+            }
+        }
+    })
+    .expect("runs");
+    println!("worst difference of a spike time: {worst:e}");
+    assert!(records.len() == 1000 && worst < 1e-9);
+    assert_eq!(fast.evaluate(&test).expect("runs").0.correct, {
+        slow.evaluate(&test).expect("runs").0.correct
+    });
 }

@@ -189,26 +189,25 @@ const LEAD: [f64; 21] = [
     2.033_413_942_729_162_3e-11,
 ];
 
-/// `τ_m = 2 τ_s`: in `x = e^(−λ_m t)` the potential is `(c + u) x − c x²` with `c = I/(C λ_m)`.
+/// `τ_m = 2 τ_s`: in `x = e^(−λ_m t)` the potential is `p x − c x²` with `c = I/(C λ_m)`.
 #[inline(always)]
 fn double<S: Simd>(
     simd: S,
     rate: Doubles<S>,
     push: Doubles<S>,
-    potential: Doubles<S>,
+    lift: Doubles<S>,
     threshold: Doubles<S>,
 ) -> (Doubles<S>, Truths<S>) {
     let (zero, two) = (Doubles::splat(simd, 0.0), Doubles::splat(simd, 2.0));
     let four = Doubles::splat(simd, 4.0);
     let scale = push / rate;
-    let lift = scale + potential;
     let discriminant = lift * lift - four * scale * threshold;
     let decay = (lift + discriminant.max(zero).sqrt()) / (two * scale);
     let elapsed = -decay.ln() / rate;
     (elapsed, push.above(zero).and(lift.above(zero)).and(discriminant.above(zero)))
 }
 
-/// `τ_m = ∞`: the potential is `u + (I/C) τ_s (1 − e^(−t/τ_s))`.
+/// `τ_m = ∞`: the potential is `p − (I/C) τ_s e^(−t/τ_s)`.
 #[inline(always)]
 fn non_leaky<S: Simd>(
     simd: S,
@@ -217,8 +216,8 @@ fn non_leaky<S: Simd>(
     potential: Doubles<S>,
     threshold: Doubles<S>,
 ) -> (Doubles<S>, Truths<S>) {
-    let (zero, one) = (Doubles::splat(simd, 0.0), Doubles::splat(simd, 1.0));
-    let left = one - (threshold - potential) * rate / push;
+    let zero = Doubles::splat(simd, 0.0);
+    let left = (potential - threshold) * rate / push;
     let elapsed = -left.ln() / rate;
     (elapsed, push.above(zero).and(left.above(zero)))
 }
@@ -281,7 +280,10 @@ mod tests {
                 for potential in [-3.0, -0.5, 0.0, 0.5, 0.99] {
                     let state = State { potential, current, inhibitory_current: 0.0 };
                     let expected = dynamics.first_crossing(&state);
-                    let found = solve(&membrane, current, potential);
+                    // The part of the potential that decays with the membrane's rate.
+                    let view = membrane.view(0.0).potential;
+                    let sum = (potential - view.current * current) / view.potential;
+                    let found = solve(&membrane, current, sum);
                     let Some(expected) = expected else {
                         // A crossing in the past is found too.
                         assert!(!found.is_finite() || found < 0.0, "{state:?} {found}");

@@ -11,8 +11,18 @@
 //! with the response `K` of [`crate::neuron`], continued to negative arguments. An input's share in
 //! `I₀` and `u₀` depends on its time only, so it is computed once for all neurons of a layer; and the
 //! potential at any time is one linear form of the two sums, with coefficients that all neurons
-//! share. The reference is the layer's last input: then every share is at most of order one, and what a
-//! late state owes to the sums is not the difference of large numbers.
+//! share. The reference is the layer's last input: then every share is at most of order one.
+//!
+//! Unless the two rates are equal or nearly so, the second sum is not the potential but its part that
+//! decays with the membrane's rate, `p₀ = u₀ + I₀/(C (λ_s − λ_m))`. With `d = C (λ_s − λ_m)`,
+//!
+//! ```text
+//! p₀ = Σ w_i e^(−λ_m (t₀ − t_i))/d        V(t) = p₀ e^(−λ_m x) − I₀ e^(−λ_s x)/d
+//! ```
+//!
+//! and the two parts decay each for itself: nothing is the difference of numbers that have grown on the
+//! way back from the reference. (For nearly equal rates `1/d` would be large, and nothing grows.) "The
+//! potential" of the feed-forward engine's sums is `p₀` then.
 
 use std::ops::Range;
 
@@ -66,7 +76,7 @@ pub(super) struct View {
 pub(super) struct ViewColumns {
     /// What is left of the current.
     pub current: Vec<f64>,
-    /// The potential that a unit of current at the reference makes.
+    /// The potential that a unit of current at the reference makes; in shares, that of a unit weight.
     pub response: Vec<f64>,
     /// What is left of the potential.
     pub decay: Vec<f64>,
@@ -86,10 +96,10 @@ impl ViewColumns {
         grow(&mut self.decay, length);
     }
 
-    fn set(&mut self, index: usize, view: View) {
-        self.current[index] = view.current;
-        self.response[index] = view.potential.current;
-        self.decay[index] = view.potential.potential;
+    fn set(&mut self, index: usize, (current, response, decay): (f64, f64, f64)) {
+        self.current[index] = current;
+        self.response[index] = response;
+        self.decay[index] = decay;
     }
 
     /// A stretch of currents, responses and decays as registers.
@@ -142,15 +152,8 @@ impl Membrane {
     /// How the reference's state is seen after `x` (of any sign).
     pub fn view(&self, x: f64) -> View {
         if self.is_nearly_equal() {
-            let distance = self.synaptic_rate - self.membrane_rate;
-            let decay = (-self.membrane_rate * x).exp();
-            let kernel =
-                decay * if distance == 0.0 { x } else { -(-distance * x).exp_m1() / distance };
-            let current = kernel * self.inverse_capacitance;
-            return View {
-                potential: Form { current, potential: decay },
-                current: (-self.synaptic_rate * x).exp(),
-            };
+            let (current, response, decay) = self.nearly_equal(x);
+            return View { potential: Form { current: response, potential: decay }, current };
         }
         let views = self.views(pulp::Scalar, Doubles::splat(pulp::Scalar, x));
         View {
@@ -159,13 +162,22 @@ impl Membrane {
         }
     }
 
+    /// Decay of the current, response and decay of the potential after `x`, for rates whose
+    /// exponentials must not be subtracted.
+    fn nearly_equal(&self, x: f64) -> (f64, f64, f64) {
+        let distance = self.synaptic_rate - self.membrane_rate;
+        let decay = (-self.membrane_rate * x).exp();
+        let kernel = decay * if distance == 0.0 { x } else { -(-distance * x).exp_m1() / distance };
+        ((-self.synaptic_rate * x).exp(), kernel * self.inverse_capacitance, decay)
+    }
+
     /// The same for many times at once, in columns of a length that fills whole registers.
     #[inline(always)]
     pub fn view_all<S: Simd>(&self, simd: S, offsets: &[f64], columns: &mut ViewColumns) {
         columns.grow(offsets.len());
         if self.is_nearly_equal() {
             for (index, &x) in offsets.iter().enumerate() {
-                columns.set(index, self.view(x));
+                columns.set(index, self.nearly_equal(x));
             }
             return;
         }
@@ -193,8 +205,8 @@ impl Membrane {
         here.grow(offsets.len());
         if self.is_nearly_equal() {
             for index in stretch {
-                there.set(index, self.view(offsets[index]));
-                here.set(index, self.view(-offsets[index]));
+                there.set(index, self.nearly_equal(offsets[index]));
+                here.set(index, self.nearly_equal(-offsets[index]));
             }
             return;
         }
@@ -202,16 +214,37 @@ impl Membrane {
         let [there_current, there_response, there_decay] =
             there.registers_mut::<S>(stretch.clone());
         let [here_current, here_response, here_decay] = here.registers_mut::<S>(stretch);
+        let one = Doubles::splat(simd, 1.0);
+        let inverse_capacitance = Doubles::splat(simd, self.inverse_capacitance);
+        let inverse_distance = Doubles::splat(simd, self.inverse_distance());
         for (index, &x) in offsets.iter().enumerate() {
-            let views = self.views(simd, -Doubles::new(simd, x));
-            let back = self.reversed(simd, Doubles::new(simd, x), &views);
-            here_current[index] = views.current.value();
-            here_response[index] = views.response.value();
-            here_decay[index] = views.decay.value();
-            there_current[index] = back.current.value();
-            there_response[index] = back.response.value();
-            there_decay[index] = back.decay.value();
+            let x = Doubles::new(simd, x);
+            // One exponential serves both directions: the decays are reciprocals.
+            let current = (Doubles::splat(simd, self.synaptic_rate) * x).exp();
+            let back = one / current;
+            let (decay, decay_back, response, response_back);
+            if self.ratio == Ratio::Equal {
+                (decay, decay_back) = (current, back);
+                response = -(x * current * inverse_capacitance);
+                response_back = x * back * inverse_capacitance;
+            } else {
+                decay = (Doubles::splat(simd, self.membrane_rate) * x).exp();
+                decay_back = one / decay;
+                response = decay * inverse_distance;
+                response_back = -(back * inverse_distance);
+            }
+            here_current[index] = current.value();
+            here_response[index] = response.value();
+            here_decay[index] = decay.value();
+            there_current[index] = back.value();
+            there_response[index] = response_back.value();
+            there_decay[index] = decay_back.value();
         }
+    }
+
+    /// `1/(C (λ_s − λ_m))`.
+    fn inverse_distance(&self) -> f64 {
+        self.inverse_capacitance / (self.synaptic_rate - self.membrane_rate)
     }
 
     #[inline(always)]
@@ -221,25 +254,8 @@ impl Membrane {
             let response = x * current * Doubles::splat(simd, self.inverse_capacitance);
             return Views { current, response, decay: current };
         }
-        let distance = self.synaptic_rate - self.membrane_rate;
         let decay = (Doubles::splat(simd, -self.membrane_rate) * x).exp();
-        let response =
-            (decay - current) * Doubles::splat(simd, self.inverse_capacitance / distance);
-        Views { current, response, decay }
-    }
-
-    /// The views at `x`, from those at `−x`: the decays are the reciprocals.
-    #[inline(always)]
-    fn reversed<S: Simd>(&self, simd: S, x: Doubles<S>, views: &Views<S>) -> Views<S> {
-        let current = Doubles::splat(simd, 1.0) / views.current;
-        if self.ratio == Ratio::Equal {
-            let response = x * current * Doubles::splat(simd, self.inverse_capacitance);
-            return Views { current, response, decay: current };
-        }
-        let distance = self.synaptic_rate - self.membrane_rate;
-        let decay = Doubles::splat(simd, 1.0) / views.decay;
-        let response =
-            (decay - current) * Doubles::splat(simd, self.inverse_capacitance / distance);
+        let response = -(current * Doubles::splat(simd, self.inverse_distance()));
         Views { current, response, decay }
     }
 
