@@ -1,5 +1,7 @@
 //! Threshold crossings of many neurons at once, from their states at a common reference time.
 
+use std::ops::Range;
+
 use pulp::Simd;
 
 use super::elementary::{Doubles, Truths, registers, registers_mut};
@@ -18,6 +20,13 @@ pub struct Crossings<T> {
     wide: [Vec<f64>; 3],
 }
 
+/// Some of the columns.
+pub struct CrossingsPart<'a, T> {
+    pub inputs: &'a mut [T],
+    pub currents: &'a mut [T],
+    pub potentials: &'a mut [T],
+}
+
 impl<T: Element> Crossings<T> {
     /// What stands for no input.
     pub const NEVER: f64 = -1.0;
@@ -26,6 +35,15 @@ impl<T: Element> Crossings<T> {
         grow(&mut self.inputs, neurons);
         grow(&mut self.currents, neurons);
         grow(&mut self.potentials, neurons);
+    }
+
+    /// The columns of some neurons.
+    pub fn part(&mut self, neurons: Range<usize>) -> CrossingsPart<'_, T> {
+        CrossingsPart {
+            inputs: &mut self.inputs[neurons.clone()],
+            currents: &mut self.currents[neurons.clone()],
+            potentials: &mut self.potentials[neurons],
+        }
     }
 
     /// Computes all crossings, counted from the reference, into `elapsed`: infinite for a neuron that

@@ -14,7 +14,7 @@
 
 use pulp::Simd;
 
-use super::crossing::{Crossings, crosses_after};
+use super::crossing::{Crossings, CrossingsPart, crosses_after};
 use super::elementary::{Doubles, registers_mut};
 use super::inputs::{FormColumns, Gap, Inputs, Share, Steps};
 use super::lanes::Element;
@@ -114,6 +114,8 @@ impl<T: Element> SweptLayer<'_, T> {
         let lanes = T::lanes::<S>();
         let columns = part.column..part.column + N * lanes;
         let mut waiting = Waiting::<S, T, N>::new(simd, &self.thresholds[columns.clone()]);
+        let mut found = crossings.part(columns);
+        found.inputs.fill(T::from_f64(Crossings::<T>::NEVER));
         let weights = T::vectors::<S>(part.weights);
         let zero = T::splat(simd, T::default());
         let mut state = State::<S, T, N> { current: [zero; N], potential: [zero; N] };
@@ -136,7 +138,7 @@ impl<T: Element> SweptLayer<'_, T> {
                 Gap::Long => (),
                 Gap::Last => {
                     let may = state.may_still_cross(simd, self.membrane, steps, index, thresholds);
-                    waiting.found(simd, &may, &state, index);
+                    waiting.found(simd, &may, &state, index, &mut found);
                     break;
                 }
             }
@@ -145,17 +147,16 @@ impl<T: Element> SweptLayer<'_, T> {
             if T::any(simd, any_of::<S, T, N>(simd, &peaks)) {
                 let offset = inputs.arrivals[index].time - inputs.reference;
                 let view = steps.view(index);
-                let found = self.crossed_at_peaks(simd, &view, offset, &peaks, &state, &waiting);
-                waiting.found(simd, &found, &state, index);
+                let crossed = self.crossed_at_peaks(simd, &view, offset, &peaks, &state, &waiting);
+                waiting.found(simd, &crossed, &state, index, &mut found);
             }
             if T::any(simd, any_of::<S, T, N>(simd, &crosses)) {
-                waiting.found(simd, &crosses, &state, index);
+                waiting.found(simd, &crosses, &state, index, &mut found);
                 if waiting.is_over(simd) {
                     break;
                 }
             }
         }
-        waiting.write(crossings, columns.start);
     }
 
     /// Of neurons whose potential may have risen above the threshold and fallen below it again before
@@ -202,13 +203,9 @@ impl<T: Element> SweptLayer<'_, T> {
     }
 }
 
-/// The neurons that have not crossed yet, and what is known of those that have.
+/// The neurons that have not crossed yet: thresholds, infinite for those that have.
 struct Waiting<S: Simd, T: Element, const N: usize> {
-    /// Infinite for those that have crossed.
     thresholds: [T::Vector<S>; N],
-    inputs: [T::Vector<S>; N],
-    currents: [T::Vector<S>; N],
-    potentials: [T::Vector<S>; N],
 }
 
 impl<S: Simd, T: Element, const N: usize> Waiting<S, T, N> {
@@ -218,29 +215,36 @@ impl<S: Simd, T: Element, const N: usize> Waiting<S, T, N> {
         for (rounded, &threshold) in rounded.iter_mut().zip(thresholds) {
             *rounded = T::from_f64(threshold);
         }
-        let zero = T::splat(simd, T::default());
-        let mut thresholds = [zero; N];
+        let mut thresholds = [T::splat(simd, T::default()); N];
         thresholds.copy_from_slice(&T::vectors::<S>(&rounded)[..N]);
-        Waiting {
-            thresholds,
-            inputs: [T::splat(simd, T::from_f64(Crossings::<T>::NEVER)); N],
-            currents: [zero; N],
-            potentials: [zero; N],
-        }
+        Waiting { thresholds }
     }
 
-    /// These cross after this input.
+    /// These cross after this input. Their states go to memory: the registers are for the sums.
     #[inline(always)]
-    fn found(&mut self, simd: S, crosses: &[T::Mask<S>; N], state: &State<S, T, N>, index: usize) {
+    fn found(
+        &mut self,
+        simd: S,
+        crosses: &[T::Mask<S>; N],
+        state: &State<S, T, N>,
+        index: usize,
+        found: &mut CrossingsPart<'_, T>,
+    ) {
         let input = T::splat(simd, T::from_f64(index as f64));
         let never = T::splat(simd, T::INFINITY);
-        for (vector, &crosses) in crosses.iter().enumerate() {
-            let Waiting { thresholds, inputs, currents, potentials } = &mut *self;
-            thresholds[vector] = T::select(simd, crosses, never, thresholds[vector]);
-            inputs[vector] = T::select(simd, crosses, input, inputs[vector]);
-            currents[vector] = T::select(simd, crosses, state.current[vector], currents[vector]);
-            potentials[vector] =
-                T::select(simd, crosses, state.potential[vector], potentials[vector]);
+        let inputs = T::vectors_mut::<S>(found.inputs);
+        let currents = T::vectors_mut::<S>(found.currents);
+        let potentials = T::vectors_mut::<S>(found.potentials);
+        for vector in 0..N {
+            let crosses = crosses[vector];
+            if T::any(simd, crosses) {
+                self.thresholds[vector] = T::select(simd, crosses, never, self.thresholds[vector]);
+                inputs[vector] = T::select(simd, crosses, input, inputs[vector]);
+                currents[vector] =
+                    T::select(simd, crosses, state.current[vector], currents[vector]);
+                potentials[vector] =
+                    T::select(simd, crosses, state.potential[vector], potentials[vector]);
+            }
         }
     }
 
@@ -253,15 +257,6 @@ impl<S: Simd, T: Element, const N: usize> Waiting<S, T, N> {
             waits = T::or(simd, waits, T::below(simd, threshold, never));
         }
         !T::any(simd, waits)
-    }
-
-    #[inline(always)]
-    fn write(&self, crossings: &mut Crossings<T>, column: usize) {
-        let columns = column..column + N * T::lanes::<S>();
-        T::vectors_mut::<S>(&mut crossings.inputs[columns.clone()]).copy_from_slice(&self.inputs);
-        T::vectors_mut::<S>(&mut crossings.currents[columns.clone()])
-            .copy_from_slice(&self.currents);
-        T::vectors_mut::<S>(&mut crossings.potentials[columns]).copy_from_slice(&self.potentials);
     }
 }
 
