@@ -1,10 +1,11 @@
-//! How long an epoch of the Yin-Yang task takes: 5000 samples through the event engine, back, and
-//! into the weights, or only through it. The networks are trained for three epochs first, because
+//! How long an epoch of the Yin-Yang task takes: 5000 samples through the network, back, and into the
+//! weights, or only through it. The networks are trained for three epochs first, because
 //! an initial network is not typical; every measured epoch starts from the weights reached then.
 //!
-//! * `main scenario`: `scenarios/yin_yang.toml`, 120 hidden neurons, one thread;
+//! * `main scenario`: `scenarios/yin_yang.toml`, 120 hidden neurons, feed-forward engine, one thread;
+//! * `event engine`: the same on the event engine;
 //! * `paper's recipe`: `scenarios/yin_yang_paper.toml`, the same size, one thread;
-//! * `30 hidden neurons`: the main scenario with a smaller hidden layer, one thread;
+//! * `30 hidden neurons`, `30 hidden neurons, synaptic delays`: a smaller hidden layer, one thread;
 //! * `forward only`: the main scenario, evaluated on its training set, one thread;
 //! * `two threads`: the main scenario.
 //!
@@ -95,7 +96,9 @@ fn epochs(criterion: &mut Criterion) {
     let main = |threads| move || Trained::new("yin_yang.toml", &[], threads);
     let paper = || Trained::new("yin_yang_paper.toml", &[], 1);
     let small = || Trained::new("yin_yang.toml", &["layers.0.size=30"], 1);
+    let event = || Trained::new("yin_yang.toml", &["engine=\"event\""], 1);
     measure(&mut group, "main scenario", main(1), Trained::epoch);
+    measure(&mut group, "event engine", event, Trained::epoch);
     measure(&mut group, "paper's recipe", paper, Trained::epoch);
     measure(&mut group, "30 hidden neurons", small, Trained::epoch);
     measure(&mut group, "forward only", main(1), Trained::evaluate);

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`neuron`] | one neuron: exact propagation, first threshold crossing, its derivatives |
 //! | [`network`] | neurons and synapses as a graph, and compiled for the engine |
-//! | [`engine`] | the priority-queue scheduler in continuous time |
+//! | [`engine`] | the priority-queue scheduler in continuous time; faster engines for large and for layered networks |
 //! | [`membrane`] | potentials and currents after the fact, from recorded spikes |
 //! | [`trace`] | recorded spike trains as CSV |
 //! | [`dataset`] | Yin-Yang, MNIST and tables; features as spike times, augmentation, downloads |

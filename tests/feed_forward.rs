@@ -11,6 +11,7 @@ use firstspike::learning::{BackwardPass, FirstSpikes, LearningEngine, Trainer, T
 use firstspike::network::{CompiledNetwork, Layer, LayeredNetwork, layered};
 use firstspike::neuron::{CausalInput, NeuronParameters, crossing_derivatives};
 use firstspike::{random, scenario};
+use pulp::Arch;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use rand_distr::Normal;
@@ -98,7 +99,12 @@ fn by_event_engine(case: &Case, by_label_time: &[f64]) -> Outcome {
 }
 
 fn by_feed_forward_engine<T: Element>(case: &Case, by_label_time: &[f64]) -> Outcome {
+    by_instructions::<T>(case, by_label_time, Arch::new())
+}
+
+fn by_instructions<T: Element>(case: &Case, by_label_time: &[f64], arch: Arch) -> Outcome {
     let network = FeedForwardNetwork::<T>::new(&case.network, &case.compiled).expect("supported");
+    let network = network.on(arch);
     let mut bias = vec![Vec::new(); network.layer_count()];
     for spike in &case.stimulus {
         for (layer, bias) in bias.iter_mut().enumerate() {
@@ -218,6 +224,26 @@ fn spikes_and_gradients_agree_with_the_event_engine() {
          1e-3; worst errors: times {worst_time:e}, gradients {worst_gradient:e}"
     );
     assert!(spikes > 100_000 && silent > 10_000 && well_conditioned > 1000);
+}
+
+/// Machines without vector instructions round each product, and sum in another order.
+#[test]
+fn scalar_instructions_give_the_same_to_rounding() {
+    for index in 0..300 {
+        let random = &mut random::stream(3, "feed-forward test", index);
+        let case = case(random, [1.0, 2.0, f64::INFINITY, 0.4][index as usize % 4]);
+        let by_label_time: Vec<f64> =
+            (0..label_count(&case)).map(|_| random.random_range(-1.0..1.0)).collect();
+        let vectors = by_feed_forward_engine::<f64>(&case, &by_label_time);
+        let scalars = by_instructions::<f64>(&case, &by_label_time, Arch::Scalar);
+        let largest = vectors.gradients.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+        for (&expected, &found) in vectors.times.iter().zip(&scalars.times) {
+            assert!(expected == found || (expected - found).abs() < 1e-9, "case {index}");
+        }
+        for (&expected, &found) in vectors.gradients.iter().zip(&scalars.gradients) {
+            assert!((expected - found).abs() <= 1e-9 * largest, "case {index}");
+        }
+    }
 }
 
 /// In single precision the sums have errors of 1e-7 of their largest term; a time divides that by the

@@ -26,11 +26,11 @@ use pulp::{Arch, Simd, WithSimd};
 pub use self::backward::LayerGradient;
 use self::backward::TimeGradient;
 use self::crossing::Crossings;
+pub use self::crossing::LayerSpikes;
 use self::inputs::Steps;
 pub use self::inputs::{Arrival, Inputs};
 pub use self::lanes::Element;
-use self::membrane::Membrane;
-pub use self::sweep::LayerSpikes;
+use self::membrane::{LayerNeurons, Membrane};
 use self::sweep::SweptLayer;
 pub use self::tiles::{Tile, Tiling};
 use crate::network::{CompiledNetwork, LayeredNetwork};
@@ -68,9 +68,7 @@ pub enum Unsupported {
 /// One layer.
 #[derive(Clone, Debug)]
 struct Layer<T> {
-    membrane: Membrane,
-    /// Per neuron, relative to the leak potential; infinite for padding.
-    thresholds: Vec<f64>,
+    neurons: LayerNeurons,
     tiling: Tiling,
     weights: Vec<T>,
     /// Nodes of the layer's neurons in the network.
@@ -163,8 +161,7 @@ impl<T: Element> FeedForwardNetwork<T> {
                 dynamics.iter().map(|dynamics| dynamics.threshold()).collect();
             thresholds.resize(tiling.padded_columns(), f64::INFINITY);
             layers.push(Layer {
-                membrane,
-                thresholds,
+                neurons: LayerNeurons { membrane, thresholds },
                 tiling,
                 weights: vec![T::default(); tiling.value_count()],
                 first_node: neurons.start,
@@ -178,6 +175,11 @@ impl<T: Element> FeedForwardNetwork<T> {
         let mut prepared = FeedForwardNetwork { layers, first_input, arch: Arch::new() };
         prepared.set_weights(compiled.weights());
         Ok(prepared)
+    }
+
+    /// The same network on another instruction set than the machine's best.
+    pub fn on(self, arch: Arch) -> Self {
+        FeedForwardNetwork { arch, ..self }
     }
 
     /// Takes all weights from the order of the compiled network, in which, without delays, they are
@@ -317,8 +319,7 @@ impl<T: Element> WithSimd for Forward<'_, T> {
             }
             inputs.begin(&mut workspace.steps);
             let swept = SweptLayer {
-                membrane: &layer.membrane,
-                thresholds: &layer.thresholds,
+                neurons: &layer.neurons,
                 tiling: layer.tiling,
                 weights: &layer.weights,
             };
@@ -347,15 +348,7 @@ impl<T: Element> WithSimd for Backward<'_, T> {
         for (index, layer) in network.layers.iter().enumerate().rev() {
             let LayerPass { inputs, spikes, gradient } = &mut pass.layers[index];
             by_time.resize(layer.tiling.padded_columns(), 0.0);
-            gradient.prepare(
-                simd,
-                &layer.membrane,
-                &layer.thresholds,
-                inputs,
-                spikes,
-                by_time,
-                times,
-            );
+            gradient.prepare(simd, &layer.neurons, inputs, spikes, by_time, times);
             if index > 0 {
                 gradient.time_gradients(
                     simd,

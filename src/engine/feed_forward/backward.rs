@@ -15,11 +15,11 @@
 
 use pulp::Simd;
 
+use super::crossing::LayerSpikes;
 use super::elementary::{Doubles, registers, registers_mut};
 use super::inputs::{Inputs, Share};
 use super::lanes::Element;
-use super::membrane::{Membrane, ViewColumns};
-use super::sweep::LayerSpikes;
+use super::membrane::{LayerNeurons, ViewColumns};
 use super::tiles::{Tile, Tiling};
 
 /// Registers per coefficient.
@@ -58,13 +58,13 @@ impl<T: Element> LayerGradient<T> {
     pub(super) fn prepare<S: Simd>(
         &mut self,
         simd: S,
-        membrane: &Membrane,
-        thresholds: &[f64],
+        neurons: &LayerNeurons,
         inputs: &Inputs<T>,
         spikes: &LayerSpikes,
         by_time: &[f64],
         times: &mut TimeGradient<T>,
     ) {
+        let LayerNeurons { membrane, thresholds } = neurons;
         let count = thresholds.len();
         let TimeGradient { offsets, views, columns, .. } = times;
         offsets.clear();

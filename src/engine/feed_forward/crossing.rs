@@ -5,9 +5,19 @@ use std::ops::Range;
 use pulp::Simd;
 
 use super::elementary::{Doubles, Truths, registers, registers_mut};
+use super::inputs::Inputs;
 use super::lanes::{Element, grow};
-use super::membrane::Membrane;
+use super::membrane::{LayerNeurons, Membrane};
 use crate::neuron::{Ratio, State};
+
+/// What one layer does in one sample.
+#[derive(Clone, Debug, Default)]
+pub struct LayerSpikes {
+    /// Per neuron (padding included): when it first spikes, in time units; infinite if it does not.
+    pub times: Vec<f64>,
+    /// Per neuron: its synaptic current at that moment, carried to the inputs' reference.
+    pub currents: Vec<f64>,
+}
 
 /// Where neurons cross: their states at the reference and the inputs after which they do. Each column
 /// has a value per neuron, padding included.
@@ -17,7 +27,7 @@ pub struct Crossings<T> {
     pub inputs: Vec<T>,
     pub currents: Vec<T>,
     pub potentials: Vec<T>,
-    wide: [Vec<f64>; 3],
+    wide: [Vec<f64>; 2],
 }
 
 /// Some of the columns.
@@ -46,45 +56,43 @@ impl<T: Element> Crossings<T> {
         }
     }
 
-    /// Computes all crossings, counted from the reference, into `elapsed`: infinite for a neuron that
-    /// does not cross. After the last input (the input `last`) a neuron only may cross; before it
-    /// every neuron that is named does. `offset` gives the time of an input, counted from the
-    /// reference. The currents at the crossings are written to `currents`.
+    /// Computes all spikes. After the last input a neuron that is named may cross, before it it does.
     #[inline(always)]
     pub fn solve<S: Simd>(
         &mut self,
         simd: S,
-        membrane: &Membrane,
-        thresholds: &[f64],
-        last: usize,
-        offset: impl Fn(usize) -> f64,
-        currents: &mut [f64],
-        elapsed: &mut [f64],
+        neurons: &LayerNeurons,
+        inputs: &Inputs<T>,
+        spikes: &mut LayerSpikes,
     ) {
+        let LayerNeurons { membrane, thresholds } = neurons;
         let count = thresholds.len();
-        let [inputs, potentials, _] = &mut self.wide;
-        for (wide, column) in
-            [&mut *inputs, &mut *potentials].into_iter().zip([&self.inputs, &self.potentials])
-        {
+        spikes.times.resize(count, f64::INFINITY);
+        spikes.currents.resize(count, 0.0);
+        let LayerSpikes { times, currents } = spikes;
+        let [after, potentials] = &mut self.wide;
+        let columns = [(&mut *after, &self.inputs), (&mut *potentials, &self.potentials)];
+        for (wide, column) in columns {
             wide.clear();
             wide.extend(column[..count].iter().map(|value| value.to_f64()));
         }
         for (wide, value) in currents.iter_mut().zip(&self.currents) {
             *wide = value.to_f64();
         }
+        let last = inputs.arrivals.len().saturating_sub(1);
         if membrane.ratio == Ratio::General {
             for neuron in 0..count {
-                elapsed[neuron] = f64::INFINITY;
-                if inputs[neuron] != Self::NEVER {
-                    let offset = offset(inputs[neuron] as usize);
-                    let crossing = general(
-                        membrane,
-                        currents[neuron],
-                        potentials[neuron],
-                        thresholds[neuron],
-                        offset,
-                    );
-                    elapsed[neuron] = crossing.unwrap_or(f64::INFINITY);
+                times[neuron] = f64::INFINITY;
+                if after[neuron] != Self::NEVER {
+                    let input = after[neuron] as usize;
+                    let offset = inputs.arrivals[input].time - inputs.reference;
+                    let state = (currents[neuron], potentials[neuron]);
+                    let crossing = general(membrane, state, thresholds[neuron], offset);
+                    // A peak within rounding of the threshold is no reason to lose a certain
+                    // crossing: it is the next input's.
+                    let certain = (input < last).then(|| inputs.arrivals[input + 1].time);
+                    let time = crossing.map(|offset| inputs.reference + offset).or(certain);
+                    times[neuron] = time.unwrap_or(f64::INFINITY);
                 }
             }
             return;
@@ -92,18 +100,20 @@ impl<T: Element> Crossings<T> {
         let never = Doubles::splat(simd, Self::NEVER + 0.5);
         let last = Doubles::splat(simd, last as f64 - 0.5);
         let infinity = Doubles::splat(simd, f64::INFINITY);
-        let columns = [&*currents, &*potentials, thresholds, &*inputs];
-        let [currents, potentials, thresholds, inputs] = columns.map(registers::<S>);
-        let elapsed = registers_mut::<S>(elapsed);
-        for index in 0..elapsed.len() {
+        let reference = Doubles::splat(simd, inputs.reference);
+        let currents = registers::<S>(currents);
+        let potentials = registers::<S>(potentials);
+        let thresholds = registers::<S>(thresholds);
+        let after = registers::<S>(after);
+        for (index, time) in registers_mut::<S>(times).iter_mut().enumerate() {
             let current = Doubles::new(simd, currents[index]);
             let potential = Doubles::new(simd, potentials[index]);
             let threshold = Doubles::new(simd, thresholds[index]);
-            let input = Doubles::new(simd, inputs[index]);
+            let after = Doubles::new(simd, after[index]);
             let (crossing, exists) = closed_form(simd, membrane, current, potential, threshold);
-            // A peak within rounding of the threshold is no reason to lose a certain crossing.
-            let exists = exists.or(last.above(input)).and(input.above(never));
-            elapsed[index] = exists.select(crossing, infinity).value();
+            // A certain crossing lies at its peak, if that is within rounding of the threshold.
+            let exists = exists.or(last.above(after)).and(after.above(never));
+            *time = exists.select(reference + crossing, infinity).value();
         }
     }
 }
@@ -118,7 +128,7 @@ pub fn crosses_after(
     offset: f64,
 ) -> bool {
     if membrane.ratio == Ratio::General {
-        return general(membrane, current, potential, threshold, offset).is_some();
+        return general(membrane, (current, potential), threshold, offset).is_some();
     }
     let simd = pulp::Scalar;
     let [current, potential, threshold] =
@@ -243,8 +253,7 @@ fn non_leaky<S: Simd>(
 /// Any ratio: the general solver, from the state at the input.
 fn general(
     membrane: &Membrane,
-    current: f64,
-    potential: f64,
+    (current, potential): (f64, f64),
     threshold: f64,
     offset: f64,
 ) -> Option<f64> {
@@ -260,6 +269,7 @@ fn general(
 
 #[cfg(test)]
 mod tests {
+    use super::super::inputs::Arrival;
     use super::*;
     use crate::neuron::{Dynamics, NeuronParameters, State};
 
@@ -271,18 +281,13 @@ mod tests {
             potentials: vec![potential; 16],
             ..Crossings::default()
         };
-        let (mut currents, mut elapsed) = ([0.0; 16], [0.0; 16]);
-        crossings.solve(
-            pulp::Scalar,
-            membrane,
-            &[1.0; 16],
-            0,
-            |_| 0.0,
-            &mut currents,
-            &mut elapsed,
-        );
-        assert!(elapsed.iter().all(|&other| other == elapsed[0]));
-        elapsed[0]
+        let neurons = LayerNeurons { membrane: *membrane, thresholds: vec![1.0; 16] };
+        let arrivals = vec![Arrival { time: 0.0, row: 0 }];
+        let inputs = Inputs { arrivals, ..Inputs::default() };
+        let mut spikes = LayerSpikes::default();
+        crossings.solve(pulp::Scalar, &neurons, &inputs, &mut spikes);
+        assert!(spikes.times.iter().all(|&other| other == spikes.times[0]));
+        spikes.times[0]
     }
 
     #[test]

@@ -47,6 +47,14 @@ pub(super) struct Membrane {
     pub largest_response: f64,
 }
 
+/// The neurons of a layer, padding included.
+#[derive(Clone, Debug)]
+pub(super) struct LayerNeurons {
+    pub membrane: Membrane,
+    /// Relative to the leak potential; infinite for padding.
+    pub thresholds: Vec<f64>,
+}
+
 /// Coefficients of current and potential in a linear form of the state at the reference time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Form {

@@ -14,11 +14,10 @@
 
 use pulp::Simd;
 
-use super::crossing::{Crossings, CrossingsPart, crosses_after};
-use super::elementary::{Doubles, registers_mut};
+use super::crossing::{Crossings, CrossingsPart, LayerSpikes, crosses_after};
 use super::inputs::{FormColumns, Gap, Inputs, Share, Steps};
 use super::lanes::Element;
-use super::membrane::{Membrane, View};
+use super::membrane::{LayerNeurons, Membrane, View};
 use super::tiles::Tiling;
 
 /// Registers per sum and sub-tile.
@@ -28,20 +27,10 @@ const COLUMNS: usize = WIDEST * LANES;
 /// Most lanes of a register.
 const LANES: usize = 16;
 
-/// What one layer does in one sample.
-#[derive(Clone, Debug, Default)]
-pub struct LayerSpikes {
-    /// Per neuron (padding included): when it first spikes, in time units; infinite if it does not.
-    pub times: Vec<f64>,
-    /// Per neuron: its synaptic current at that moment, carried to the inputs' reference.
-    pub currents: Vec<f64>,
-}
-
-/// A layer as the sweep sees it. Thresholds are padded with infinity.
+/// A layer as the sweep sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct SweptLayer<'a, T> {
-    pub membrane: &'a Membrane,
-    pub thresholds: &'a [f64],
+    pub neurons: &'a LayerNeurons,
     pub tiling: Tiling,
     pub weights: &'a [T],
 }
@@ -76,29 +65,7 @@ impl<T: Element> SweptLayer<'_, T> {
                 first += count;
             }
         }
-        self.finish(simd, inputs, crossings, spikes);
-    }
-
-    /// Computes the crossings that were found.
-    #[inline(always)]
-    fn finish<S: Simd>(
-        &self,
-        simd: S,
-        inputs: &Inputs<T>,
-        crossings: &mut Crossings<T>,
-        spikes: &mut LayerSpikes,
-    ) {
-        let padded = self.tiling.padded_columns();
-        spikes.times.resize(padded, f64::INFINITY);
-        spikes.currents.resize(padded, 0.0);
-        let offset = |input: usize| inputs.arrivals[input].time - inputs.reference;
-        let last = inputs.arrivals.len().saturating_sub(1);
-        let LayerSpikes { times, currents } = spikes;
-        crossings.solve(simd, self.membrane, self.thresholds, last, offset, currents, times);
-        let reference = Doubles::splat(simd, inputs.reference);
-        for time in registers_mut::<S>(times) {
-            *time = (reference + Doubles::new(simd, *time)).value();
-        }
+        crossings.solve(simd, self.neurons, inputs, spikes);
     }
 
     /// Sweeps `N` registers of neurons over all inputs.
@@ -113,7 +80,7 @@ impl<T: Element> SweptLayer<'_, T> {
     ) {
         let lanes = T::lanes::<S>();
         let columns = part.column..part.column + N * lanes;
-        let mut waiting = Waiting::<S, T, N>::new(simd, &self.thresholds[columns.clone()]);
+        let mut waiting = Waiting::<S, T, N>::new(simd, &self.neurons.thresholds[columns.clone()]);
         let mut found = crossings.part(columns);
         found.inputs.fill(T::from_f64(Crossings::<T>::NEVER));
         let weights = T::vectors::<S>(part.weights);
@@ -121,7 +88,7 @@ impl<T: Element> SweptLayer<'_, T> {
         let mut state = State::<S, T, N> { current: [zero; N], potential: [zero; N] };
         for index in 0..inputs.arrivals.len() {
             if index == inputs.shares.len() {
-                inputs.prepare(simd, self.membrane, steps);
+                inputs.prepare(simd, &self.neurons.membrane, steps);
             }
             let share = &inputs.shares[index];
             let start = share.row as usize * part.width + part.first;
@@ -137,7 +104,13 @@ impl<T: Element> SweptLayer<'_, T> {
                 }
                 Gap::Long => (),
                 Gap::Last => {
-                    let may = state.may_still_cross(simd, self.membrane, steps, index, thresholds);
+                    let may = state.may_still_cross(
+                        simd,
+                        &self.neurons.membrane,
+                        steps,
+                        index,
+                        thresholds,
+                    );
                     waiting.found(simd, &may, &state, index, &mut found);
                     break;
                 }
@@ -191,13 +164,13 @@ impl<T: Element> SweptLayer<'_, T> {
     /// thresholds.
     #[cold]
     fn look_at_peaks(&self, view: &View, offset: f64, lanes: &mut [[T; LANES]; 4]) {
-        let slope = self.membrane.slope(view);
+        let slope = self.neurons.membrane.slope(view);
         for lane in 0..LANES {
             let [flag, current, potential, threshold] = lanes.map(|column| column[lane].to_f64());
             // The peak lies between the inputs, unless the potential has been falling all along.
             let crosses = flag != 0.0
                 && slope.of(current, potential) > 0.0
-                && crosses_after(self.membrane, current, potential, threshold, offset);
+                && crosses_after(&self.neurons.membrane, current, potential, threshold, offset);
             lanes[0][lane] = T::from_f64(if crosses { 1.0 } else { 0.0 });
         }
     }
