@@ -138,11 +138,12 @@ fn print_training(summary: &TrainingSummary, out: &Path, has_picture: bool) {
         unit_symbol(&summary.time_unit)
     );
     console::out!(
-        "time                 {:.1} s, {:.0} ms per epoch on {} thread{}",
+        "time                 {:.1} s, {:.0} ms per epoch on {} thread{} ({} engine)",
         summary.seconds,
         1e3 * summary.seconds_per_epoch,
         summary.threads,
-        if summary.threads == 1 { "" } else { "s" }
+        if summary.threads == 1 { "" } else { "s" },
+        summary.engine
     );
     if has_picture {
         console::out!("picture              {}", out.join("class_map.png").display());

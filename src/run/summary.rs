@@ -42,6 +42,9 @@ pub struct TrainingSummary {
     pub seconds: f64,
     /// Threads that worked.
     pub threads: usize,
+    /// What ran the network: `event`, `feed-forward` or `feed-forward, single precision`.
+    #[serde(default)]
+    pub engine: String,
     /// How the neurons of each layer took part in the test set.
     pub layers: Vec<LayerSummary>,
     /// What hindered learning, if anything did.

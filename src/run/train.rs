@@ -114,6 +114,7 @@ pub fn train(
             / history.len().max(1) as f64,
         seconds: seconds_before + start.elapsed().as_secs_f64(),
         threads: rayon::current_num_threads(),
+        engine: trainer.engine().to_owned(),
         layers: layers.map(|(name, activity)| LayerSummary::new(name, activity)).collect(),
         warnings: troubles.iter().map(warning).collect(),
     };

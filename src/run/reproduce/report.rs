@@ -148,6 +148,7 @@ mod tests {
             interrupted: false,
             seconds_per_epoch: 0.25,
             seconds: 2.0,
+            engine: "event".to_owned(),
             threads: 1,
             layers: Vec::new(),
             warnings: Vec::new(),
