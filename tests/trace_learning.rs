@@ -78,7 +78,7 @@ fn learning_from_the_engines_own_trace_is_one_step_of_training() {
 
     trainer.train_epoch(&set, &mut |_| ControlFlow::Continue(())).expect("the samples run");
     let mut trained = learner.network.network.clone();
-    trainer.network().write_weights_to(&mut trained);
+    trainer.write_to(&mut trained);
     let learned = json(&folder.path().join("new/learned.json"));
     let mut compared = 0;
     for projection in learned["projections"].as_array().expect("projections") {

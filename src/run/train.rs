@@ -83,7 +83,7 @@ pub fn train(
     let (test_score, activity) = trainer.evaluate(&test)?;
     let (train_score, _) = trainer.evaluate(&training)?;
     let (validation_score, _) = trainer.evaluate(&validation)?;
-    trainer.network().write_weights_to(&mut learner.network.network);
+    trainer.write_to(&mut learner.network.network);
     let decided = write_spikes(&learner, &trainer, &test, &folder, unit)?;
     folder
         .write("network.json", |file| network_file::write(&learner.network.network, unit, file))?;

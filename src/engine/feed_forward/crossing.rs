@@ -32,6 +32,7 @@ impl<T: Element> Crossings<T> {
     /// does not cross. After the last input (the input `last`) a neuron only may cross; before it
     /// every neuron that is named does. `offset` gives the time of an input, counted from the
     /// reference. The currents at the crossings are written to `currents`.
+    #[expect(clippy::too_many_arguments, reason = "the columns of one loop")]
     #[inline(always)]
     pub fn solve<S: Simd>(
         &mut self,
@@ -110,7 +111,7 @@ pub fn crosses_after(
 /// A crossing, and whether it exists. If it is known to exist, it is right to rounding even where the
 /// second value is false.
 #[inline(always)]
-fn closed_form<S: Simd>(
+pub fn closed_form<S: Simd>(
     simd: S,
     membrane: &Membrane,
     current: Doubles<S>,
@@ -221,7 +222,7 @@ fn non_leaky<S: Simd>(
 }
 
 /// Any ratio: the general solver, from the state at the input.
-fn general(
+pub fn general(
     membrane: &Membrane,
     current: f64,
     potential: f64,

@@ -7,6 +7,8 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use pulp::{Simd, bytemuck};
 
+use super::lanes::Element;
+
 /// As many doubles as fit into one register.
 #[derive(Clone, Copy)]
 pub struct Doubles<S: Simd> {
@@ -103,6 +105,26 @@ impl<S: Simd> Doubles<S> {
         Truths { simd: self.simd, value }
     }
 
+    #[inline(always)]
+    pub fn at_least(self, other: Self) -> Truths<S> {
+        let value = self.simd.greater_than_or_equal_f64s(self.value, other.value);
+        Truths { simd: self.simd, value }
+    }
+
+    /// One lane.
+    pub fn lane(self, lane: usize) -> f64 {
+        bytemuck::cast_slice(std::slice::from_ref(&self.value))[lane]
+    }
+
+    /// A function of each lane's index and value, one lane at a time.
+    pub fn map(mut self, function: impl Fn(usize, f64) -> f64) -> Self {
+        let lanes = bytemuck::cast_slice_mut(std::slice::from_mut(&mut self.value));
+        for (lane, value) in lanes.iter_mut().enumerate() {
+            *value = function(lane, *value);
+        }
+        self
+    }
+
     /// `e^x`: zero below -708, infinite above 709; relative error below 4e-16 between.
     #[inline(always)]
     pub fn exp(self) -> Self {
@@ -174,6 +196,12 @@ impl<S: Simd> Truths<S> {
     #[inline(always)]
     pub fn value(self) -> S::m64s {
         self.value
+    }
+
+    /// Whether it holds in any lane.
+    #[inline(always)]
+    pub fn any(self) -> bool {
+        f64::any(self.simd, self.value)
     }
 
     /// Either.

@@ -71,10 +71,13 @@ pub(super) struct ViewColumns {
 }
 
 /// A register of views.
-struct Views<S: Simd> {
-    current: Doubles<S>,
-    response: Doubles<S>,
-    decay: Doubles<S>,
+pub(super) struct Views<S: Simd> {
+    /// See [`ViewColumns`].
+    pub current: Doubles<S>,
+    /// See [`ViewColumns`].
+    pub response: Doubles<S>,
+    /// See [`ViewColumns`].
+    pub decay: Doubles<S>,
 }
 
 impl ViewColumns {
@@ -200,6 +203,26 @@ impl Membrane {
             there_response[index] = back.response.value();
             there_decay[index] = back.decay.value();
         }
+    }
+
+    /// How a state is seen after a time, not negative, that each lane has for itself.
+    #[inline(always)]
+    pub fn views_after<S: Simd>(&self, simd: S, x: Doubles<S>) -> Views<S> {
+        if self.is_nearly_equal() {
+            return Views {
+                current: x.map(|_, x| self.view(x).current),
+                response: x.map(|_, x| self.view(x).potential.current),
+                decay: x.map(|_, x| self.view(x).potential.potential),
+            };
+        }
+        if self.ratio == Ratio::Double {
+            let decay = (Doubles::splat(simd, -self.membrane_rate) * x).exp();
+            let current = decay * decay;
+            let distance = self.synaptic_rate - self.membrane_rate;
+            let scale = Doubles::splat(simd, self.inverse_capacitance / distance);
+            return Views { current, response: (decay - current) * scale, decay };
+        }
+        self.views(simd, x)
     }
 
     #[inline(always)]

@@ -35,8 +35,28 @@ const LANES: usize = 16;
 pub struct LayerSpikes {
     /// Per neuron (padding included): when it first spikes, in time units; infinite if it does not.
     pub times: Vec<f64>,
-    /// Per neuron: its synaptic current at that moment, carried to the inputs' reference.
+    /// Per neuron: its synaptic current when it crosses its threshold, carried to the inputs'
+    /// reference.
     pub currents: Vec<f64>,
+    /// Per neuron: when it crosses its threshold, if that is not when it spikes: with dendritic delays
+    /// it spikes that much later.
+    pub crossings: Vec<f64>,
+}
+
+impl LayerSpikes {
+    /// Per neuron: when it crosses its threshold, on the clock of its inputs.
+    pub(super) fn crossings(&self) -> &[f64] {
+        if self.crossings.is_empty() { &self.times } else { &self.crossings }
+    }
+
+    /// Puts the spikes off by each neuron's delay.
+    pub(super) fn delay(&mut self, delays: &[f64]) {
+        self.crossings.clear();
+        self.crossings.extend_from_slice(&self.times);
+        for (time, delay) in self.times.iter_mut().zip(delays) {
+            *time += delay;
+        }
+    }
 }
 
 /// A layer as the sweep sees it. Thresholds are padded with infinity.
@@ -95,7 +115,7 @@ impl<T: Element> SweptLayer<'_, T> {
         spikes.currents.resize(padded, 0.0);
         let offset = |input: usize| inputs.arrivals[input].time - inputs.reference;
         let last = inputs.arrivals.len().saturating_sub(1);
-        let LayerSpikes { times, currents } = spikes;
+        let LayerSpikes { times, currents, .. } = spikes;
         crossings.solve(simd, self.membrane, self.thresholds, last, offset, currents, times);
         let reference = Doubles::splat(simd, inputs.reference);
         for time in registers_mut::<S>(times) {
