@@ -57,7 +57,8 @@ impl DelayKind {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// `axonal`, `dendritic` or `synaptic`.
+    pub fn name(self) -> &'static str {
         match self {
             DelayKind::Axonal => "axonal",
             DelayKind::Dendritic => "dendritic",

@@ -95,7 +95,7 @@ pub fn train(
         folder.write("class_map.png", |file| file.write_all(&png))?;
     }
 
-    let layers = learner.layer_names.iter().zip(&activity);
+    let layers = learner.layer_names.iter().zip(&activity).zip(learner.network.layer_delays());
     let summary = TrainingSummary {
         scenario: loaded.scenario.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -114,7 +114,9 @@ pub fn train(
             / history.len().max(1) as f64,
         seconds: seconds_before + start.elapsed().as_secs_f64(),
         threads: rayon::current_num_threads(),
-        layers: layers.map(|(name, activity)| LayerSummary::new(name, activity)).collect(),
+        layers: layers
+            .map(|((name, activity), delays)| LayerSummary::new(name, activity, delays))
+            .collect(),
         warnings: troubles.iter().map(warning).collect(),
     };
     folder.write_json("summary.json", &summary)?;

@@ -11,7 +11,7 @@
 use pulp::Simd;
 
 use super::crossing::{closed_form, general};
-use super::elementary::{Doubles, Truths, registers, registers_mut};
+use super::elementary::{Doubles, Truths, registers, registers_mut, select};
 use super::inputs::Arrival;
 use super::lanes::Element;
 use super::membrane::Membrane;
@@ -315,11 +315,11 @@ fn sort<S: Simd>(
         let (low, high) = (low as usize, high as usize);
         let (early, late) = (times[low], times[high]);
         let swap = simd.greater_than_f64s(early, late);
-        times[low] = simd.select_f64s(swap, late, early);
-        times[high] = simd.select_f64s(swap, early, late);
+        times[low] = select(simd, swap, late, early);
+        times[high] = select(simd, swap, early, late);
         let (first, second) = (weights[low], weights[high]);
-        weights[low] = simd.select_f64s(swap, second, first);
-        weights[high] = simd.select_f64s(swap, first, second);
+        weights[low] = select(simd, swap, second, first);
+        weights[high] = select(simd, swap, first, second);
     }
 }
 

@@ -41,6 +41,13 @@ pub fn registers_mut<S: Simd>(values: &mut [f64]) -> &mut [S::f64s] {
     S::as_mut_simd_f64s(values).0
 }
 
+/// `a` where it holds, `b` elsewhere. Through integers, because the compiler does not always see through
+/// pulp's own selection of doubles.
+#[inline(always)]
+pub fn select<S: Simd>(simd: S, holds: S::m64s, a: S::f64s, b: S::f64s) -> S::f64s {
+    bytemuck::cast(simd.select_u64s(holds, bytemuck::cast(a), bytemuck::cast(b)))
+}
+
 impl<S: Simd> Doubles<S> {
     /// These values.
     #[inline(always)]
@@ -138,12 +145,12 @@ impl<S: Simd> Doubles<S> {
         let r = k.multiply_add(self.all(-LN_2_LOW), r);
         let series = r.polynomial(&EXPONENTIAL);
         // 2^k in two factors: the exponent of one alone ends at 1023.
-        let mut power = simd.transmute_u64s_f64s(shifted.value);
+        let mut power: S::u64s = bytemuck::cast(shifted.value);
         for bits in bytemuck::cast_slice_mut(std::slice::from_mut(&mut power)) {
             let integer: u64 = *bits;
             *bits = integer.wrapping_add(1022) << 52;
         }
-        let power = Doubles::new(simd, simd.transmute_f64s_u64s(power));
+        let power = Doubles::new(simd, bytemuck::cast(power));
         let scaled = series * power * self.all(2.0);
         let scaled = self.above(self.all(709.0)).select(self.all(f64::INFINITY), scaled);
         self.all(-708.0).above(self).select(self.all(0.0), scaled)
@@ -189,7 +196,7 @@ impl<S: Simd> Truths<S> {
     /// `a` where it holds, `b` elsewhere.
     #[inline(always)]
     pub fn select(self, a: Doubles<S>, b: Doubles<S>) -> Doubles<S> {
-        Doubles::new(self.simd, self.simd.select_f64s(self.value, a.value, b.value))
+        Doubles::new(self.simd, select(self.simd, self.value, a.value, b.value))
     }
 
     /// The truth values.
@@ -271,7 +278,7 @@ impl<S: Simd> Neg for Doubles<S> {
 
     #[inline(always)]
     fn neg(self) -> Self {
-        Doubles::new(self.simd, self.simd.neg_f64s(self.value))
+        self.all(0.0) - self
     }
 }
 
