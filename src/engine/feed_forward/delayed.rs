@@ -13,7 +13,7 @@ use pulp::Simd;
 use super::crossing::{closed_form, general};
 use super::elementary::{Doubles, Truths, registers, registers_mut, select};
 use super::inputs::Arrival;
-use super::lanes::Element;
+use super::lanes::{Element, grow};
 use super::membrane::Membrane;
 use super::tiles::Tiling;
 use super::{Layer, SamplePass};
@@ -24,9 +24,20 @@ use crate::neuron::Ratio;
 pub(super) struct SynapticDelays {
     /// Row by row, in time units.
     pub values: Vec<f64>,
-    /// The sorting network for as many inputs as there are rows.
-    comparators: Vec<[u32; 2]>,
+    comparators: Comparators,
 }
+
+/// The sorting network for as many inputs as there are rows: pairs of places, to be put in order one
+/// after the other.
+#[derive(Clone, Debug)]
+enum Comparators {
+    /// Up to [`SHORT`] rows: then no index needs to be checked.
+    Short(Vec<[u8; 2]>),
+    Long(Vec<[u32; 2]>),
+}
+
+/// As many places as an index of eight bits can name.
+const SHORT: usize = 256;
 
 /// What a block of samples did in such a layer. Values of one input or neuron in as many samples as
 /// fit into a register stand side by side; a group is such a number of samples.
@@ -43,6 +54,7 @@ pub(super) struct BlockPass {
 /// Room to work in.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BlockScratch {
+    synapses: Vec<SynapseOfRow>,
     arrivals: Vec<f64>,
     weights: Vec<f64>,
     by_spike: Vec<f64>,
@@ -64,7 +76,13 @@ pub struct DelayGradient {
 
 impl SynapticDelays {
     pub fn new(values: Vec<f64>, rows: usize) -> Self {
-        SynapticDelays { values, comparators: sorting_network(rows) }
+        let network = sorting_network(rows);
+        let comparators = if rows <= SHORT {
+            Comparators::Short(network.iter().map(|pair| pair.map(|place| place as u8)).collect())
+        } else {
+            Comparators::Long(network)
+        };
+        SynapticDelays { values, comparators }
     }
 }
 
@@ -91,6 +109,13 @@ fn sorting_network(count: usize) -> Vec<[u32; 2]> {
     comparators
 }
 
+/// What the sweep needs of one neuron's synapses: weight and delay, per row.
+#[derive(Clone, Copy, Debug, Default)]
+struct SynapseOfRow {
+    weight: f64,
+    delay: f64,
+}
+
 /// Where the values of one column stand in tiles: the first, and the distance to the next row's.
 fn column_of(tiling: Tiling, column: usize) -> impl Fn(usize) -> usize {
     let first = tiling.index(0, column);
@@ -109,6 +134,17 @@ pub(super) struct DelayedLayer<'a, T> {
 impl<'a, T: Element> DelayedLayer<'a, T> {
     pub fn new(layer: &'a Layer<T>, delays: &'a SynapticDelays, index: usize) -> Self {
         DelayedLayer { layer, delays, index }
+    }
+
+    /// The synapses of one neuron.
+    fn synapses(&self, column: usize, synapses: &mut Vec<SynapseOfRow>) {
+        let Tiling { rows, columns, .. } = self.layer.tiling;
+        let place = column_of(self.layer.tiling, column);
+        synapses.clear();
+        synapses.extend((0..rows).map(|row| SynapseOfRow {
+            weight: self.layer.weights[place(row)].to_f64(),
+            delay: self.delays.values[row * columns + column],
+        }));
     }
 
     /// Runs the layer for the arrivals of all passes, and writes its spikes there.
@@ -133,24 +169,26 @@ impl<'a, T: Element> DelayedLayer<'a, T> {
                 block.inputs[(group * rows + row as usize) * lanes + lane] = time;
             }
         }
-        scratch.arrivals.resize(rows * lanes, 0.0);
-        scratch.weights.resize(rows * lanes, 0.0);
+        grow(&mut scratch.arrivals, rows.max(SHORT) * lanes);
+        grow(&mut scratch.weights, rows.max(SHORT) * lanes);
         let arrivals = registers_mut::<S>(&mut scratch.arrivals);
         let weights = registers_mut::<S>(&mut scratch.weights);
         let inputs = registers::<S>(&block.inputs);
         let spikes = registers_mut::<S>(&mut block.spikes);
         let currents = registers_mut::<S>(&mut block.currents);
         for column in 0..columns {
-            let place = column_of(self.layer.tiling, column);
+            self.synapses(column, &mut scratch.synapses);
             let threshold = Doubles::splat(simd, self.layer.thresholds[column]);
             for group in 0..groups {
                 let inputs = &inputs[group * rows..(group + 1) * rows];
-                for (row, &input) in inputs.iter().enumerate() {
-                    let delay = Doubles::splat(simd, self.delays.values[row * columns + column]);
-                    arrivals[row] = (Doubles::new(simd, input) + delay).value();
-                    weights[row] = simd.splat_f64s(self.layer.weights[place(row)].to_f64());
+                let places = arrivals.iter_mut().zip(weights.iter_mut());
+                let sources = inputs.iter().zip(&scratch.synapses);
+                for ((arrival, weight), (&input, synapse)) in places.zip(sources) {
+                    *arrival = simd.add_f64s(input, simd.splat_f64s(synapse.delay));
+                    *weight = simd.splat_f64s(synapse.weight);
                 }
                 sort(simd, &self.delays.comparators, arrivals, weights);
+                let (arrivals, weights) = (&arrivals[..rows], &weights[..rows]);
                 let (spike, current) =
                     first_spike(simd, &self.layer.membrane, threshold, arrivals, weights);
                 spikes[group * columns + column] = spike.value();
@@ -205,6 +243,7 @@ impl<'a, T: Element> DelayedLayer<'a, T> {
         let by_weight = registers_mut::<S>(&mut scratch.by_weight);
         for column in 0..columns {
             let place = column_of(self.layer.tiling, column);
+            self.synapses(column, &mut scratch.synapses);
             for sums in [&mut scratch.weight_sums, &mut scratch.delay_sums] {
                 sums.clear();
                 sums.resize(rows * lanes, 0.0);
@@ -223,15 +262,17 @@ impl<'a, T: Element> DelayedLayer<'a, T> {
                 let inputs = &registers::<S>(&block.inputs)[group * rows..(group + 1) * rows];
                 let by_input = &mut by_input[group * rows..(group + 1) * rows];
                 let mut largest = zero;
-                for row in 0..rows {
-                    let delay = Doubles::splat(simd, self.delays.values[row * columns + column]);
-                    let weight = self.layer.weights[place(row)].to_f64();
-                    let arrival = Doubles::new(simd, inputs[row]) + delay;
-                    let by = self.by_synapse(simd, weight, arrival, deadline, factor);
-                    by_weight[row] = by[0].value();
+                let sums = by_input.iter_mut().zip(delay_sums.iter_mut());
+                let synapses = inputs.iter().zip(&scratch.synapses);
+                for (((by_input, delay_sum), by_weight), (&input, synapse)) in
+                    sums.zip(by_weight.iter_mut()).zip(synapses)
+                {
+                    let input = Doubles::new(simd, input);
+                    let by = self.by_synapse(simd, *synapse, input, deadline, factor);
+                    *by_weight = by[0].value();
                     largest = largest.max(by[0].max(-by[0]));
-                    by_input[row] = (Doubles::new(simd, by_input[row]) + by[1]).value();
-                    delay_sums[row] = (Doubles::new(simd, delay_sums[row]) + by[1]).value();
+                    *by_input = (Doubles::new(simd, *by_input) + by[1]).value();
+                    *delay_sum = (Doubles::new(simd, *delay_sum) + by[1]).value();
                 }
                 let keep = guard.map(|guard| Doubles::splat(simd, guard).at_least(largest));
                 for (sum, &by) in weight_sums.iter_mut().zip(&*by_weight) {
@@ -281,17 +322,18 @@ impl<'a, T: Element> DelayedLayer<'a, T> {
         matters.any().then(|| (deadline, matters.select(by_time / slope, all(0.0))))
     }
 
-    /// The derivatives by the weight of a synapse and by its arrival ([`super::backward`]).
+    /// The derivatives by the weight of a synapse and by the time of its input ([`super::backward`]).
     #[inline(always)]
     fn by_synapse<S: Simd>(
         &self,
         simd: S,
-        weight: f64,
-        arrival: Doubles<S>,
+        SynapseOfRow { weight, delay }: SynapseOfRow,
+        input: Doubles<S>,
         deadline: Doubles<S>,
         factor: Doubles<S>,
     ) -> [Doubles<S>; 2] {
         let all = |value| Doubles::splat(simd, value);
+        let arrival = input + all(delay);
         let membrane = &self.layer.membrane;
         let causal = deadline.above(arrival);
         let elapsed = causal.select(deadline - arrival, all(0.0));
@@ -303,24 +345,44 @@ impl<'a, T: Element> DelayedLayer<'a, T> {
     }
 }
 
-/// Puts the times of each lane in order, and the weights with them.
+/// Puts the times of each lane in order, and the weights with them. There are at least [`SHORT`] places.
 #[inline(always)]
 fn sort<S: Simd>(
     simd: S,
-    comparators: &[[u32; 2]],
+    comparators: &Comparators,
     times: &mut [S::f64s],
     weights: &mut [S::f64s],
 ) {
-    for &[low, high] in comparators {
-        let (low, high) = (low as usize, high as usize);
-        let (early, late) = (times[low], times[high]);
-        let swap = simd.greater_than_f64s(early, late);
-        times[low] = select(simd, swap, late, early);
-        times[high] = select(simd, swap, early, late);
-        let (first, second) = (weights[low], weights[high]);
-        weights[low] = select(simd, swap, second, first);
-        weights[high] = select(simd, swap, first, second);
+    match comparators {
+        Comparators::Short(comparators) => {
+            let (times, weights) = (&mut times[..SHORT], &mut weights[..SHORT]);
+            for &[low, high] in comparators {
+                exchange(simd, usize::from(low), usize::from(high), times, weights);
+            }
+        }
+        Comparators::Long(comparators) => {
+            for &[low, high] in comparators {
+                exchange(simd, low as usize, high as usize, times, weights);
+            }
+        }
     }
+}
+
+#[inline(always)]
+fn exchange<S: Simd>(
+    simd: S,
+    low: usize,
+    high: usize,
+    times: &mut [S::f64s],
+    weights: &mut [S::f64s],
+) {
+    let (early, late) = (times[low], times[high]);
+    let swap = simd.greater_than_f64s(early, late);
+    times[low] = simd.min_f64s(early, late);
+    times[high] = simd.max_f64s(early, late);
+    let (first, second) = (weights[low], weights[high]);
+    weights[low] = select(simd, swap, second, first);
+    weights[high] = select(simd, swap, first, second);
 }
 
 /// The states from which neurons cross.
@@ -400,6 +462,7 @@ fn first_spike<S: Simd>(
     let rises = slope(found.currents, found.potentials).above(zero);
     let exists = waits.select(exists.and(rises).select(elapsed, infinity), elapsed);
     let crosses = infinity.above(exists);
+    // A crossing at once may be found a rounding earlier.
     let decay = (all(-membrane.synaptic_rate) * crosses.select(elapsed, zero)).exp();
     (crosses.select(found.times + elapsed, infinity), crosses.select(found.currents * decay, zero))
 }

@@ -156,6 +156,23 @@ impl<S: Simd> Doubles<S> {
         self.all(-708.0).above(self).select(self.all(0.0), scaled)
     }
 
+    /// `e^x` for `x ≤ 0`, with the same error: below 1e-307, not zero, where that is smaller.
+    #[inline(always)]
+    pub fn exp_of_negative(self) -> Self {
+        let simd = self.simd;
+        let clamped = Doubles::new(simd, simd.max_f64s(self.value, simd.splat_f64s(-708.0)));
+        let shifted = clamped.multiply_add(self.all(std::f64::consts::LOG2_E), self.all(ROUNDER));
+        let k = shifted - self.all(ROUNDER);
+        let r = k.multiply_add(self.all(-LN_2_HIGH), clamped);
+        let r = k.multiply_add(self.all(-LN_2_LOW), r);
+        let mut power: S::u64s = bytemuck::cast(shifted.value);
+        for bits in bytemuck::cast_slice_mut(std::slice::from_mut(&mut power)) {
+            let integer: u64 = *bits;
+            *bits = integer.wrapping_add(1023) << 52;
+        }
+        r.polynomial(&EXPONENTIAL) * Doubles::new(simd, bytemuck::cast(power))
+    }
+
     /// `ln x` for a finite, normal `x > 0`: error below 4e-16 of the larger of `|ln x|` and
     /// `|x − 1|`. Anything else gives a number without meaning.
     #[inline(always)]
@@ -288,11 +305,11 @@ mod tests {
 
     use super::*;
 
-    /// Exponential of the arguments, and logarithm of their magnitudes.
+    /// Exponential of the arguments and of minus their magnitudes, and logarithm of their magnitudes.
     struct Both<'a>(&'a [f64]);
 
     impl WithSimd for Both<'_> {
-        type Output = Vec<(f64, f64)>;
+        type Output = Vec<(f64, f64, f64)>;
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
@@ -301,7 +318,8 @@ mod tests {
                 let first = |value| bytemuck::cast_slice::<S::f64s, f64>(&[value])[0];
                 let exp = Doubles::splat(simd, x).exp();
                 let ln = Doubles::splat(simd, x.abs()).ln();
-                results.push((first(exp.value()), first(ln.value())));
+                let decay = Doubles::splat(simd, -x.abs()).exp_of_negative();
+                results.push((first(exp.value()), first(decay.value()), first(ln.value())));
             }
             results
         }
@@ -317,7 +335,9 @@ mod tests {
         let vectors = Arch::new().dispatch(Both(&arguments));
         let scalars = Both(&arguments).with_simd(Scalar);
         for results in [vectors, scalars] {
-            for (&x, (exponential, logarithm)) in arguments.iter().zip(results) {
+            for (&x, (exponential, decay, logarithm)) in arguments.iter().zip(results) {
+                let exact = (-x.abs()).exp();
+                assert!((decay - exact).abs() <= 4e-16 * exact + 1e-307, "exp(-|{x}|): {decay}");
                 if (-708.0..709.0).contains(&x) {
                     let exact = x.exp();
                     assert!((exponential - exact).abs() <= 4e-16 * exact, "exp({x})");

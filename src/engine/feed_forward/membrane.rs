@@ -215,14 +215,19 @@ impl Membrane {
                 decay: x.map(|_, x| self.view(x).potential.potential),
             };
         }
-        if self.ratio == Ratio::Double {
-            let decay = (Doubles::splat(simd, -self.membrane_rate) * x).exp();
-            let current = decay * decay;
-            let distance = self.synaptic_rate - self.membrane_rate;
-            let scale = Doubles::splat(simd, self.inverse_capacitance / distance);
-            return Views { current, response: (decay - current) * scale, decay };
-        }
-        self.views(simd, x)
+        let all = |value| Doubles::splat(simd, value);
+        let decay = (all(-self.membrane_rate) * x).exp_of_negative();
+        let current = match self.ratio {
+            Ratio::Equal => {
+                let response = x * decay * all(self.inverse_capacitance);
+                return Views { current: decay, response, decay };
+            }
+            Ratio::Double => decay * decay,
+            Ratio::NonLeaky | Ratio::General => (all(-self.synaptic_rate) * x).exp_of_negative(),
+        };
+        let distance = self.synaptic_rate - self.membrane_rate;
+        let response = (decay - current) * all(self.inverse_capacitance / distance);
+        Views { current, response, decay }
     }
 
     #[inline(always)]
