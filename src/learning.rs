@@ -10,6 +10,7 @@
 
 mod adjoint;
 mod batch;
+mod delays;
 mod diagnosis;
 mod encoded;
 mod exact;
@@ -17,6 +18,7 @@ mod feed_forward_batch;
 mod first_spikes;
 mod loss;
 mod metrics;
+mod network;
 mod optimiser;
 mod runner;
 mod silent;
@@ -26,6 +28,7 @@ mod trainer;
 
 pub use adjoint::{NeuronGradients, TraceGradients, trace_gradients};
 pub use batch::LearningError;
+pub use delays::{DelayTraining, TrainedDelays, gradients_by_delay};
 pub use diagnosis::{Diagnosis, diagnose};
 pub use encoded::{EncodedSet, EncodingScratch, Presentation};
 pub use first_spikes::{BackwardPass, FirstSpikes};

@@ -13,4 +13,4 @@ mod layered;
 pub(crate) use compiled::synapse_order;
 pub use compiled::{CompiledNetwork, IncomingSynapse};
 pub use graph::{Network, NetworkError, Node, Population, PopulationId, Receptor, Synapse};
-pub use layered::{Layer, LayerError, LayeredNetwork, layered};
+pub use layered::{DelayKind, Layer, LayerDelays, LayerError, LayerShape, LayeredNetwork, layered};

@@ -13,6 +13,7 @@ mod build;
 mod build_dataset;
 mod build_simulation;
 mod dataset;
+mod delays;
 mod load;
 mod locate;
 mod network;
@@ -35,6 +36,7 @@ pub use dataset::{
     DatasetSpec, EncodingSpec, FileSpec, MnistSpec, SubsetSpec, TableSpec, ValidationSpec,
     YinYangSpec,
 };
+pub use delays::{DelaySpec, DelayValues, TrainableDelaySpec};
 pub(crate) use load::explain;
 pub use load::{LoadedScenario, ScenarioError, load};
 pub(crate) use locate::line_of;
@@ -121,7 +123,7 @@ impl Scenario {
         for layer in &mut self.layers {
             neurons.push(&mut layer.neuron);
             tables.push(&mut layer.weights);
-            tables.extend(&mut layer.delays);
+            files.extend(layer.delays.as_mut().and_then(DelaySpec::file_mut));
         }
         for population in &mut self.populations {
             neurons.push(&mut population.neuron);

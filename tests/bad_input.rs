@@ -498,7 +498,56 @@ fn networks_that_do_not_fit_together_are_refused() {
         training(
             "negative delays of a layer",
             &[("size = 5", "size = 5\ndelays.constant = -1.0")],
-            &["scenario.toml:21: layers.0.delays: -1 must not be negative"],
+            &["scenario.toml:21: layers.0.delays.synaptic: -1 must not be negative"],
+        ),
+        training(
+            "delays of something else",
+            &[("size = 5", "size = 5\ndelays.axnal.constant = 1.0")],
+            &["line 21, ", "unknown variant `axnal`", "Did you mean `axonal`?"],
+        ),
+        training(
+            "two kinds of delays",
+            &[("size = 5", "size = 5\ndelays = { axonal.constant = 1, synaptic.constant = 1 }")],
+            &["line 21, ", "two kinds of delays, expected one of `axonal`, `dendritic`"],
+        ),
+        training(
+            "bounds of delays that are none",
+            &[(
+                "size = 5",
+                "size = 5\ndelays.axonal.constant = 0.5\n\
+                 delays.trainable = { low = 1.0, high = 0.5, learning_rate = 0.0 }",
+            )],
+            &[
+                "scenario.toml:22: layers.0.delays.trainable.learning_rate: 0 must be finite and \
+                 above 0",
+                "scenario.toml:22: layers.0.delays.trainable: low = 1, high = 0.5: must be finite, \
+                 not negative, low < high",
+            ],
+        ),
+        training(
+            "trained delays that begin outside their bounds",
+            &[(
+                "size = 5",
+                "size = 5\ndelays.dendritic.uniform = { low = 0.0, high = 1.5 }\n\
+                 delays.trainable = { high = 1.0, learning_rate = 0.01 }",
+            )],
+            &["scenario.toml:21: layers.0.delays.dendritic: 1.5 must be within the bounds of \
+                 training, 0 to 1"],
+        ),
+        training(
+            "trained delays that are drawn outside their bounds",
+            &[(
+                "size = 5",
+                "size = 5\ndelays.dendritic.normal = { mean = 0.0, std = 1.0 }\n\
+                 delays.trainable = { high = 1.0, learning_rate = 0.01 }",
+            )],
+            &["layers.0.delays: -", " must not be negative"],
+        ),
+        training(
+            "too few axonal delays",
+            &[("size = 5", "size = 5\ndelays.axonal.values = [0.5, 0.5, 0.5, 0.5]")],
+            &["scenario.toml:21: layers.0.delays: 4 values, but 5 are needed: one per row \
+                 (presynaptic neurons, then bias sources)"],
         ),
         training(
             "distribution of weights that is none",

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use firstspike::engine::{EngineOptions, EventEngine, SourceSpike};
 use firstspike::learning::{BackwardPass, FirstSpikes, Loss};
-use firstspike::network::{CompiledNetwork, Layer, PopulationId, layered};
+use firstspike::network::{CompiledNetwork, DelayKind, Layer, LayerDelays, PopulationId, layered};
 use firstspike::neuron::NeuronParameters;
 use firstspike::random::stream;
 use rand::RngExt;
@@ -141,8 +141,10 @@ fn random_case(index: u64) -> Case {
             neurons: (0..size).map(|_| random_neuron(random)).collect(),
             bias_sources,
             weights: (0..synapses).map(|_| random.random_range(-1.5..4.5)).collect(),
-            delays: has_delays
-                .then(|| (0..synapses).map(|_| random.random_range(0.0..1.0)).collect()),
+            delays: has_delays.then(|| LayerDelays {
+                kind: DelayKind::Synaptic,
+                values: (0..synapses).map(|_| random.random_range(0.0..1.0)).collect(),
+            }),
         });
         previous = size;
     }

@@ -19,8 +19,8 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 const EPOCHS: u32 = 40;
 
 /// Changes the main scenario into a small one that exercises all that a checkpoint holds: the best
-/// epoch is kept, and the remedy for silent neurons acts in most batches.
-const CHANGES: [&str; 9] = [
+/// epoch is kept, the remedy for silent neurons acts in most batches, and delays are trained.
+const CHANGES: [&str; 11] = [
     "training.epochs=40",
     "training.batch_size=30",
     "training.select=best_validation",
@@ -29,6 +29,8 @@ const CHANGES: [&str; 9] = [
     "dataset.yin_yang.validation.size=100",
     "dataset.yin_yang.test.size=100",
     "layers.0.size=30",
+    "layers.0.delays={axonal.constant=0.2, trainable={high=1.0, learning_rate=0.003}}",
+    "layers.1.delays={synaptic.constant=0.1, trainable={high=0.5, learning_rate=0.01}}",
     "name=small",
 ];
 
@@ -257,10 +259,18 @@ fn a_state_goes_on_in_another_trainer_bit_for_bit() {
     }
     train(&mut whole, epochs + 1);
     let state = first.state();
-    let expected =
-        ["adam.weights.mean", "adam.weights.square", "silent_neurons.last_amount", "weights"];
+    let expected = [
+        "adam.delays.mean",
+        "adam.delays.square",
+        "adam.weights.mean",
+        "adam.weights.square",
+        "delays",
+        "silent_neurons.last_amount",
+        "weights",
+    ];
     assert_eq!(state.arrays().keys().collect::<Vec<_>>(), expected);
-    let expected = ["adam.weights.steps", "epoch", "silent_neurons.last_layer"];
+    let expected =
+        ["adam.delays.steps", "adam.weights.steps", "epoch", "silent_neurons.last_layer"];
     assert_eq!(state.counters().keys().collect::<Vec<_>>(), expected);
     second.restore(&state).expect("of the same network");
     assert_eq!(second.state(), state);

@@ -11,14 +11,16 @@ use firstspike::scenario::{Learner, load};
 use firstspike::trace::TraceWriter;
 
 /// Changes the main scenario into a small one that learns all its samples in one step, without help
-/// for silent neurons.
-const ONE_STEP: [&str; 6] = [
+/// for silent neurons. Its delays are trained too.
+const ONE_STEP: [&str; 8] = [
     "dataset.yin_yang.training.size=40",
     "dataset.yin_yang.test.size=40",
     "layers.0.size=30",
     "training.epochs=1",
     "training.batch_size=40",
     "training.silent_neurons=\"ignore\"",
+    "layers.0.delays={synaptic.constant=0.2, trainable={high=1.0, learning_rate=0.003}}",
+    "layers.1.delays={dendritic.constant=0.1, trainable={high=0.5, learning_rate=0.01}}",
 ];
 
 fn overrides() -> Vec<String> {
@@ -64,7 +66,8 @@ fn learning_from_the_engines_own_trace_is_one_step_of_training() {
         Trainer::new(&learner.network, learner.settings.clone()).expect("the network can run");
     let set = learner.encode(&learner.data.training);
     write_trace(&trainer, &set, &folder.path().join("trace.csv"));
-    let before = trainer.network().weights().to_vec();
+    let edges = learner.network.network.graph().edge_weights();
+    let before: Vec<f64> = edges.map(|synapse| synapse.weight).collect();
     let loss = trainer.evaluate(&set).expect("the samples run").0.loss();
 
     let ended = successful(
@@ -78,9 +81,9 @@ fn learning_from_the_engines_own_trace_is_one_step_of_training() {
 
     trainer.train_epoch(&set, &mut |_| ControlFlow::Continue(())).expect("the samples run");
     let mut trained = learner.network.network.clone();
-    trainer.network().write_weights_to(&mut trained);
+    trainer.write_to(&mut trained);
     let learned = json(&folder.path().join("new/learned.json"));
-    let mut compared = 0;
+    let (mut compared, mut delays_moved) = (0, 0);
     for projection in learned["projections"].as_array().expect("projections") {
         let name = |end: &str| projection[end].as_str().expect("a name").to_owned();
         let first = |end: &str| trained.population(&name(end)).expect("known").1.nodes.start;
@@ -89,17 +92,23 @@ fn learning_from_the_engines_own_trace_is_one_step_of_training() {
             let nodes = [first("pre") + index(0), first("post") + index(1)];
             let [pre, post] = nodes.map(|node| (node as u32).into());
             let edge = trained.graph().find_edge(pre, post).expect("the same edges");
-            let expected = trained.graph()[edge].weight;
+            let expected = trained.graph()[edge];
             // Gradients are sums in another order, good to 1e-13 of those that cancel least; the
             // first step of Adam divides by their size, at a rate of 0.005.
             let weight = synapse[2].as_f64().expect("a weight");
-            assert!((weight - expected).abs() < 1e-10, "{weight} is not {expected}");
+            assert!((weight - expected.weight).abs() < 1e-10, "{weight} is not {expected:?}");
+            let delay = synapse[3].as_f64().expect("a delay");
+            assert!((delay - expected.delay).abs() < 1e-10, "{delay} is not {expected:?}");
+            let start = if name("post") == "label" { 0.1 } else { 0.2 };
+            delays_moved += usize::from((delay - start).abs() > 1e-5);
             compared += 1;
         }
     }
     assert_eq!(compared, before.len());
-    let moved = trainer.network().weights().iter().zip(&before).filter(|(a, b)| a != b).count();
+    let after = trained.graph().edge_weights().map(|synapse| synapse.weight);
+    let moved = after.zip(&before).filter(|(after, before)| after != *before).count();
     assert!(moved > compared / 4, "only {moved} of {compared} weights moved");
+    assert!(delays_moved > compared / 4, "only {delays_moved} of {compared} delays moved");
 }
 
 #[test]
@@ -167,6 +176,8 @@ fn gradients_of_every_kind_of_scenario_are_checked() {
     let cases = [
         ("yin_yang.toml", "layers.0.size=30"),
         ("yin_yang.toml", delays),
+        ("yin_yang_5_delays.toml", "layers.0.delays={axonal.constant=0.4}"),
+        ("yin_yang_30_delays.toml", "seed=1"),
         ("single_neuron.toml", "seed=1"),
         ("recurrent.toml", "simulation.until=50.0"),
     ];

@@ -9,10 +9,14 @@
 //! that only touches the threshold is no crossing, and an input at the very moment of a spike comes too
 //! late for it.
 //!
+//! Delays of axons move a layer's inputs, and delays of dendrites its spikes. With a delay per synapse
+//! a layer has a way of its own, many samples side by side ([`delayed`]).
+//!
 //! What a [`FeedForwardNetwork`] cannot run says [`Unsupported`]; the event engine runs everything.
 
 mod backward;
 mod crossing;
+mod delayed;
 mod elementary;
 mod inputs;
 mod lanes;
@@ -27,13 +31,15 @@ pub use self::backward::LayerGradient;
 use self::backward::TimeGradient;
 use self::crossing::Crossings;
 pub use self::crossing::LayerSpikes;
+pub use self::delayed::DelayGradient;
+use self::delayed::{BlockPass, BlockScratch, DelayedLayer, SynapticDelays};
 use self::inputs::Steps;
 pub use self::inputs::{Arrival, Inputs};
 pub use self::lanes::Element;
 use self::membrane::{LayerNeurons, Membrane};
 use self::sweep::SweptLayer;
 pub use self::tiles::{Tile, Tiling};
-use crate::network::{CompiledNetwork, LayeredNetwork};
+use crate::network::{CompiledNetwork, DelayKind, LayerDelays, LayeredNetwork};
 
 /// Why a layered network needs the event engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,25 +63,62 @@ pub enum Unsupported {
         /// The layer.
         layer: String,
     },
-    /// Delays.
-    #[error("layer `{layer}` has synaptic delays")]
-    Delays {
-        /// The layer.
-        layer: String,
-    },
+}
+
+/// The delays of a layer.
+#[derive(Clone, Debug)]
+enum Delays {
+    None,
+    /// One per row.
+    Axonal(Vec<f64>),
+    /// One per neuron.
+    Dendritic(Vec<f64>),
+    Synaptic(SynapticDelays),
+}
+
+impl Delays {
+    fn new(delays: Option<LayerDelays>, rows: usize) -> Self {
+        match delays {
+            None => Delays::None,
+            Some(LayerDelays { kind, values }) => match kind {
+                DelayKind::Axonal => Delays::Axonal(values),
+                DelayKind::Dendritic => Delays::Dendritic(values),
+                DelayKind::Synaptic => Delays::Synaptic(SynapticDelays::new(values, rows)),
+            },
+        }
+    }
+
+    fn values(&self) -> &[f64] {
+        match self {
+            Delays::None => &[],
+            Delays::Axonal(values) | Delays::Dendritic(values) => values,
+            Delays::Synaptic(delays) => &delays.values,
+        }
+    }
+
+    fn values_mut(&mut self) -> &mut [f64] {
+        match self {
+            Delays::None => &mut [],
+            Delays::Axonal(values) | Delays::Dendritic(values) => values,
+            Delays::Synaptic(delays) => &mut delays.values,
+        }
+    }
 }
 
 /// One layer.
 #[derive(Clone, Debug)]
 struct Layer<T> {
     neurons: LayerNeurons,
+    /// Whether its inputs are those of the network.
+    is_first: bool,
     tiling: Tiling,
     weights: Vec<T>,
+    delays: Delays,
     /// Nodes of the layer's neurons in the network.
     first_node: usize,
     /// First node and number of the bias sources.
     bias: (usize, usize),
-    /// Where the layer's weights begin in the compiled network.
+    /// Where the layer's weights begin among those of all layers.
     first_synapse: usize,
 }
 
@@ -112,12 +155,18 @@ pub struct Workspace<T> {
     steps: Steps<T>,
     crossings: Crossings<T>,
     times: TimeGradient<T>,
-    by_time: Vec<f64>,
+    /// Per sample: derivatives by the spike times of the layer that is being looked at.
+    by_times: Vec<Vec<f64>>,
     by_input: Vec<f64>,
+    /// Per layer with synaptic delays.
+    blocks: Vec<BlockPass>,
+    scratch: BlockScratch,
+    /// Per layer: sums over samples since [`FeedForwardNetwork::begin`].
+    pub gradients: Vec<DelayGradient>,
 }
 
 impl<T: Element> FeedForwardNetwork<T> {
-    /// Prepares a layered network with the weights of its compiled form.
+    /// Prepares a layered network with the weights and delays that it has.
     ///
     /// # Errors
     /// If it needs the event engine.
@@ -127,7 +176,9 @@ impl<T: Element> FeedForwardNetwork<T> {
         let mut layers = Vec::new();
         let mut previous = nodes(network.input);
         let mut first_synapse = 0;
-        for (&id, &bias) in network.layers.iter().zip(&network.bias) {
+        for ((&id, &bias), delays) in
+            network.layers.iter().zip(&network.bias).zip(network.layer_delays())
+        {
             let name = || populations[id.0].name.clone();
             let neurons = nodes(id);
             let bias = bias.map_or((0, 0), |bias| (nodes(bias).start, nodes(bias).len()));
@@ -153,27 +204,27 @@ impl<T: Element> FeedForwardNetwork<T> {
                 columns: neurons.len(),
                 padding: T::PADDING,
             };
-            let synapses = first_synapse..first_synapse + tiling.rows * tiling.columns;
-            if compiled.delays()[synapses.clone()].iter().any(|&delay| delay != 0.0) {
-                return Err(Unsupported::Delays { layer: name() });
-            }
             let mut thresholds: Vec<f64> =
                 dynamics.iter().map(|dynamics| dynamics.threshold()).collect();
             thresholds.resize(tiling.padded_columns(), f64::INFINITY);
             layers.push(Layer {
                 neurons: LayerNeurons { membrane, thresholds },
+                is_first: layers.is_empty(),
                 tiling,
                 weights: vec![T::default(); tiling.value_count()],
+                delays: Delays::new(delays, tiling.rows),
                 first_node: neurons.start,
                 bias,
                 first_synapse,
             });
-            first_synapse = synapses.end;
+            first_synapse += tiling.rows * tiling.columns;
             previous = neurons;
         }
         let first_input = nodes(network.input).start;
         let mut prepared = FeedForwardNetwork { layers, first_input, arch: Arch::new() };
-        prepared.set_weights(compiled.weights());
+        let edges = network.network.graph().edge_weights();
+        let weights: Vec<f64> = edges.map(|synapse| synapse.weight).collect();
+        prepared.set_weights(&weights);
         Ok(prepared)
     }
 
@@ -182,12 +233,38 @@ impl<T: Element> FeedForwardNetwork<T> {
         FeedForwardNetwork { arch, ..self }
     }
 
-    /// Takes all weights from the order of the compiled network, in which, without delays, they are
-    /// the layers' matrices one after the other, row by row.
+    /// Takes all weights: the layers' matrices one after the other, row by row.
     pub fn set_weights(&mut self, weights: &[f64]) {
         for layer in &mut self.layers {
             let end = layer.first_synapse + layer.tiling.rows * layer.tiling.columns;
             layer.tiling.scatter(&weights[layer.first_synapse..end], &mut layer.weights);
+        }
+    }
+
+    /// Takes the delays of a layer that has some: as many as before, in the same order.
+    pub fn set_delays(&mut self, layer: usize, delays: &[f64]) {
+        self.layers[layer].delays.values_mut().copy_from_slice(delays);
+    }
+
+    /// Whether a layer has a delay per synapse. Its weight gradients are then in
+    /// [`Workspace::gradients`].
+    pub fn has_synaptic_delays(&self, layer: usize) -> bool {
+        matches!(self.layers[layer].delays, Delays::Synaptic(_))
+    }
+
+    /// Prepares a workspace for [`Self::backward`]: nothing is summed yet.
+    pub fn begin(&self, workspace: &mut Workspace<T>) {
+        workspace.gradients.resize_with(self.layers.len(), DelayGradient::default);
+        for (layer, gradient) in self.layers.iter().zip(&mut workspace.gradients) {
+            let synaptic = matches!(layer.delays, Delays::Synaptic(_));
+            let weights = if synaptic { layer.tiling.value_count() } else { 0 };
+            for (sums, count) in [
+                (&mut gradient.weights, weights),
+                (&mut gradient.delays, layer.delays.values().len()),
+            ] {
+                sums.clear();
+                sums.resize(count, 0.0);
+            }
         }
     }
 
@@ -201,7 +278,7 @@ impl<T: Element> FeedForwardNetwork<T> {
         self.layers[layer].tiling
     }
 
-    /// Where a layer's weights begin in the order of the compiled network.
+    /// Where a layer's weights begin in the layers' matrices one after the other.
     pub fn first_synapse(&self, layer: usize) -> usize {
         self.layers[layer].first_synapse
     }
@@ -244,30 +321,34 @@ impl<T: Element> FeedForwardNetwork<T> {
         first_node..first_node + tiling.columns
     }
 
-    /// Runs one sample. The arrivals of the first layer stand in `pass` already (in any order), bias
-    /// spikes included; `bias` are those of each layer.
+    /// Runs samples; layers with synaptic delays are fast if there are some tens. The spikes that drive
+    /// the first layer stand in each pass as its arrivals already (in any order), bias spikes included
+    /// and without delays; `bias` are those of each layer.
     pub fn forward(
         &self,
         bias: &[Vec<Arrival>],
-        pass: &mut SamplePass<T>,
+        passes: &mut [SamplePass<T>],
         workspace: &mut Workspace<T>,
     ) {
-        self.arch.dispatch(Forward { network: self, bias, pass, workspace });
+        self.arch.dispatch(Forward { network: self, bias, passes, workspace });
     }
 
-    /// Carries the derivatives of the loss by the label neurons' spike times back through a sample.
-    /// Afterwards each layer's [`LayerGradient`] holds what its weight gradients are made of.
+    /// Carries the derivatives of the loss by the label neurons' spike times, one sample after the
+    /// other, back through the samples that ran last. Afterwards each layer's [`LayerGradient`] holds
+    /// what its weight gradients are made of; those by delays, and all of a layer with synaptic delays,
+    /// are added to [`Workspace::gradients`].
     pub fn backward(
         &self,
         by_label_time: &[f64],
         guard: Option<f64>,
-        pass: &mut SamplePass<T>,
+        passes: &mut [SamplePass<T>],
         workspace: &mut Workspace<T>,
     ) {
-        self.arch.dispatch(Backward { network: self, by_label_time, guard, pass, workspace });
+        self.arch.dispatch(Backward { network: self, by_label_time, guard, passes, workspace });
     }
 
-    /// Sums the weight gradients of one tile of a layer over samples, in their order.
+    /// Sums the weight gradients of one tile of a layer without synaptic delays over samples, in their
+    /// order.
     pub fn weight_gradients(
         &self,
         layer: usize,
@@ -294,7 +375,7 @@ impl<T: Element> SamplePass<T> {
 struct Forward<'a, T> {
     network: &'a FeedForwardNetwork<T>,
     bias: &'a [Vec<Arrival>],
-    pass: &'a mut SamplePass<T>,
+    passes: &'a mut [SamplePass<T>],
     workspace: &'a mut Workspace<T>,
 }
 
@@ -303,27 +384,47 @@ impl<T: Element> WithSimd for Forward<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Forward { network, bias, pass, workspace } = self;
+        let Forward { network, bias, passes, workspace } = self;
+        workspace.blocks.resize_with(network.layers.len(), BlockPass::default);
         for (index, layer) in network.layers.iter().enumerate() {
-            let (before, rest) = pass.layers.split_at_mut(index);
-            let LayerPass { inputs, spikes, .. } = &mut rest[0];
-            if let Some(previous) = before.last() {
-                inputs.arrivals.clear();
-                let neurons = network.layers[index - 1].tiling.columns;
-                for (row, &time) in (0..).zip(&previous.spikes.times[..neurons]) {
-                    if time < f64::INFINITY {
-                        inputs.arrivals.push(Arrival { time, row });
+            for pass in passes.iter_mut() {
+                let (before, rest) = pass.layers.split_at_mut(index);
+                let LayerPass { inputs, spikes, .. } = &mut rest[0];
+                if let Some(previous) = before.last() {
+                    inputs.arrivals.clear();
+                    let neurons = network.layers[index - 1].tiling.columns;
+                    for (row, &time) in (0..).zip(&previous.spikes.times[..neurons]) {
+                        if time < f64::INFINITY {
+                            inputs.arrivals.push(Arrival { time, row });
+                        }
                     }
+                    inputs.arrivals.extend_from_slice(&bias[index]);
                 }
-                inputs.arrivals.extend_from_slice(&bias[index]);
+                match &layer.delays {
+                    Delays::Synaptic(_) => continue,
+                    Delays::Axonal(delays) => {
+                        for arrival in &mut inputs.arrivals {
+                            arrival.time += delays[arrival.row as usize];
+                        }
+                    }
+                    Delays::Dendritic(_) | Delays::None => (),
+                }
+                inputs.begin(&mut workspace.steps);
+                let swept = SweptLayer {
+                    neurons: &layer.neurons,
+                    tiling: layer.tiling,
+                    weights: &layer.weights,
+                };
+                swept.run(simd, inputs, &mut workspace.steps, &mut workspace.crossings, spikes);
+                if let Delays::Dendritic(delays) = &layer.delays {
+                    spikes.delay(delays);
+                }
             }
-            inputs.begin(&mut workspace.steps);
-            let swept = SweptLayer {
-                neurons: &layer.neurons,
-                tiling: layer.tiling,
-                weights: &layer.weights,
-            };
-            swept.run(simd, inputs, &mut workspace.steps, &mut workspace.crossings, spikes);
+            if let Delays::Synaptic(delays) = &layer.delays {
+                let block = &mut workspace.blocks[index];
+                let delayed = DelayedLayer::new(layer, delays, index);
+                delayed.forward(simd, passes, block, &mut workspace.scratch);
+            }
         }
     }
 }
@@ -332,7 +433,7 @@ struct Backward<'a, T> {
     network: &'a FeedForwardNetwork<T>,
     by_label_time: &'a [f64],
     guard: Option<f64>,
-    pass: &'a mut SamplePass<T>,
+    passes: &'a mut [SamplePass<T>],
     workspace: &'a mut Workspace<T>,
 }
 
@@ -341,35 +442,71 @@ impl<T: Element> WithSimd for Backward<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Backward { network, by_label_time, guard, pass, workspace } = self;
-        let Workspace { times, by_time, by_input, .. } = workspace;
-        by_time.clear();
-        by_time.extend_from_slice(by_label_time);
+        let Backward { network, by_label_time, guard, passes, workspace } = self;
+        let Workspace { times, by_times, by_input, blocks, scratch, gradients, .. } = workspace;
+        by_times.resize_with(passes.len(), Vec::new);
+        let labels = network.layers[network.layers.len() - 1].tiling.columns;
+        for (by_time, by_label_time) in by_times.iter_mut().zip(by_label_time.chunks(labels)) {
+            by_time.clear();
+            by_time.extend_from_slice(by_label_time);
+        }
         for (index, layer) in network.layers.iter().enumerate().rev() {
-            let LayerPass { inputs, spikes, gradient } = &mut pass.layers[index];
-            by_time.resize(layer.tiling.padded_columns(), 0.0);
-            gradient.prepare(simd, &layer.neurons, inputs, spikes, by_time, times);
-            if index > 0 {
-                gradient.time_gradients(
-                    simd,
-                    times,
-                    layer.tiling,
-                    &layer.weights,
-                    inputs,
-                    by_input,
-                );
-                let neurons = network.layers[index - 1].tiling.columns;
-                by_time.clear();
-                by_time.resize(neurons, 0.0);
-                for (arrival, &by_arrival) in inputs.arrivals.iter().zip(by_input.iter()) {
-                    if let Some(by_time) = by_time.get_mut(arrival.row as usize) {
-                        *by_time = by_arrival;
-                    }
+            let gradient = &mut gradients[index];
+            if let Delays::Synaptic(delays) = &layer.delays {
+                let delayed = DelayedLayer::new(layer, delays, index);
+                let block = &blocks[index];
+                delayed.backward(simd, guard, by_times, passes, block, scratch, gradient);
+            } else {
+                for (pass, by_time) in passes.iter_mut().zip(by_times.iter_mut()) {
+                    let pass = &mut pass.layers[index];
+                    layer.backward(simd, guard, pass, by_time, times, by_input, gradient);
                 }
             }
-            if let Some(guard) = guard.filter(|&guard| times.largest_weight_gradient > guard) {
-                gradient.guard(inputs, layer.tiling.columns, guard);
+        }
+    }
+}
+
+impl<T: Element> Layer<T> {
+    /// Takes one sample back through the layer. `by_time` are the derivatives by its spikes, and then by
+    /// its inputs, one per row.
+    #[expect(clippy::too_many_arguments, reason = "what one layer leaves to the next")]
+    #[inline(always)]
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        guard: Option<f64>,
+        pass: &mut LayerPass<T>,
+        by_time: &mut Vec<f64>,
+        times: &mut TimeGradient<T>,
+        by_input: &mut Vec<f64>,
+        sums: &mut DelayGradient,
+    ) {
+        let LayerPass { inputs, spikes, gradient } = pass;
+        by_time.truncate(self.tiling.columns);
+        by_time.resize(self.tiling.padded_columns(), 0.0);
+        gradient.prepare(simd, &self.neurons, inputs, spikes, by_time, times);
+        if let Delays::Dendritic(_) = self.delays {
+            let takes_part = gradient.deadlines.iter().map(|by| by.to_f64() > f64::NEG_INFINITY);
+            for ((sum, by_time), takes_part) in
+                sums.delays.iter_mut().zip(&*by_time).zip(takes_part)
+            {
+                *sum += if takes_part { *by_time } else { 0.0 };
             }
+        }
+        let is_axonal = matches!(self.delays, Delays::Axonal(_));
+        if !self.is_first || is_axonal {
+            gradient.time_gradients(simd, times, self.tiling, &self.weights, inputs, by_input);
+            by_time.clear();
+            by_time.resize(self.tiling.rows, 0.0);
+            for (arrival, &by_arrival) in inputs.arrivals.iter().zip(by_input.iter()) {
+                by_time[arrival.row as usize] = by_arrival;
+            }
+            if is_axonal {
+                sums.delays.iter_mut().zip(&*by_time).for_each(|(sum, by)| *sum += by);
+            }
+        }
+        if let Some(guard) = guard.filter(|&guard| times.largest_weight_gradient > guard) {
+            gradient.guard(inputs, self.tiling.columns, guard);
         }
     }
 }

@@ -24,14 +24,14 @@ pub enum LearningError {
         /// What happened.
         source: EngineError,
     },
-    /// A weight is no longer a number.
+    /// A weight or delay is no longer a number.
     #[error(
-        "epoch {epoch}: a weight became {value}: lower the learning rate or set a gradient guard"
+        "epoch {epoch}: a weight or delay became {value}: lower the learning rate or set a gradient guard"
     )]
     Diverged {
         /// Epoch in which it happened.
         epoch: usize,
-        /// The weight.
+        /// The weight, or the raw number of the delay.
         value: f64,
     },
 }
@@ -67,7 +67,12 @@ impl Parts {
 pub(super) struct BatchResult {
     pub score: Score,
     pub activity: Vec<LayerActivity>,
+    /// Per synapse, in the order of the compiled network; empty for the feed-forward engine, which
+    /// keeps its own.
     pub weight_gradients: Vec<f64>,
+    /// The event engine's by synapse, in the order of the compiled network; the feed-forward engine's
+    /// by delay, layer after layer.
+    pub delay_gradients: Vec<f64>,
     pub guarded: u64,
 }
 
@@ -77,6 +82,7 @@ impl BatchResult {
             score: Score::default(),
             activity: parts.silent_activity(),
             weight_gradients: Vec::new(),
+            delay_gradients: Vec::new(),
             guarded: 0,
         }
     }
@@ -87,15 +93,8 @@ impl BatchResult {
         for (activity, more) in self.activity.iter_mut().zip(&other.activity) {
             activity.add(more);
         }
-        if other.weight_gradients.is_empty() {
-            // An evaluation.
-        } else if self.weight_gradients.is_empty() {
-            self.weight_gradients = other.weight_gradients;
-        } else {
-            for (sum, more) in self.weight_gradients.iter_mut().zip(&other.weight_gradients) {
-                *sum += more;
-            }
-        }
+        add_all(&mut self.weight_gradients, other.weight_gradients);
+        add_all(&mut self.delay_gradients, other.delay_gradients);
         self.guarded += other.guarded;
     }
 
@@ -130,6 +129,17 @@ impl BatchResult {
     }
 }
 
+/// Adds values to the sums so far. Nothing at all, on either side, is as good as zeros.
+pub(super) fn add_all(sums: &mut Vec<f64>, more: Vec<f64>) {
+    if sums.is_empty() {
+        *sums = more;
+    } else {
+        for (sum, more) in sums.iter_mut().zip(&more) {
+            *sum += more;
+        }
+    }
+}
+
 /// How gradients are formed; none for evaluation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GradientSettings {
@@ -156,13 +166,18 @@ pub(super) struct EventRunner {
 }
 
 impl EventRunner {
-    /// A runner for as many threads as the present pool of rayon has.
-    pub fn new(network: &CompiledNetwork, parts: Parts, loss: Loss) -> Self {
+    /// A runner for as many threads as the present pool of rayon has. Gradients by delay are formed
+    /// only if asked for.
+    pub fn new(network: &CompiledNetwork, parts: Parts, loss: Loss, delays: bool) -> Self {
         let options = EngineOptions { at_most_one_spike: true };
         let worker = || Worker {
             engine: EventEngine::new(network, options),
             record: FirstSpikes::new(network.node_count()),
-            pass: BackwardPass::new(network),
+            pass: if delays {
+                BackwardPass::with_delays(network)
+            } else {
+                BackwardPass::new(network)
+            },
             label_gradient: vec![0.0; parts.labels().len()],
             scratch: EncodingScratch::default(),
             stimulus: Vec::new(),
@@ -239,6 +254,7 @@ impl EventRunner {
     ) -> Result<BatchResult, LearningError> {
         let mut result = BatchResult::empty(&self.parts);
         worker.pass.weight_gradients.fill(0.0);
+        worker.pass.delay_gradients.fill(0.0);
         worker.pass.guarded = 0;
         for &sample in samples {
             let sample = sample as usize;
@@ -257,6 +273,7 @@ impl EventRunner {
         }
         if gradient.is_some() {
             result.weight_gradients = worker.pass.weight_gradients.clone();
+            result.delay_gradients = worker.pass.delay_gradients.clone();
             result.guarded = worker.pass.guarded;
         }
         Ok(result)

@@ -12,14 +12,17 @@ use std::sync::Mutex;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::batch::{BatchResult, GradientSettings, Parts, UNIT};
+use super::batch::{BatchResult, GradientSettings, Parts, UNIT, add_all};
 use super::optimiser::AdamStep;
-use super::{Adam, EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation};
+use super::{Adam, EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::engine::SourceSpike;
 use crate::engine::feed_forward::{
     Arrival, Element, FeedForwardNetwork, SamplePass, Tile, Unsupported, Workspace,
 };
 use crate::network::{CompiledNetwork, LayeredNetwork};
+
+/// Samples that go through the network together if it has synaptic delays: some registers full.
+const BLOCK: usize = 16;
 
 /// Multiply-adds below which a step is not worth sharing out.
 const SMALL: usize = 200_000;
@@ -27,10 +30,13 @@ const SMALL: usize = 200_000;
 /// What each thread works with.
 struct Worker<T> {
     workspace: Workspace<T>,
-    pass: SamplePass<T>,
+    /// For samples that are not learned from.
+    passes: Vec<SamplePass<T>>,
     stimulus: Vec<SourceSpike>,
     encoding: EncodingScratch,
     label_gradient: Vec<f64>,
+    /// The same for all samples of a block.
+    label_gradients: Vec<f64>,
     /// The gradients of one tile.
     sums: Vec<T>,
 }
@@ -44,7 +50,19 @@ pub(super) struct FeedForwardRunner<T> {
     /// All weights in double precision, in the engine's layout, layer after layer.
     weights: Vec<f64>,
     passes: Vec<SamplePass<T>>,
+    /// Per layer with synaptic delays: its weight gradients, in the engine's layout.
+    delayed: Vec<Vec<f64>>,
+    /// Samples per unit of work, and how many of them go through the network together.
+    unit: usize,
+    block: usize,
     workers: Vec<Mutex<Worker<T>>>,
+}
+
+/// What a unit of work gave.
+struct UnitResult {
+    result: BatchResult,
+    /// See [`FeedForwardRunner::delayed`].
+    delayed: Vec<Vec<f64>>,
 }
 
 /// A tile of one layer's weights with the optimiser's memory of them.
@@ -70,24 +88,32 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let largest = tilings.clone().map(|tiling| tiling.largest_tile()).max().unwrap_or(0);
         let worker = || Worker {
             workspace: Workspace::default(),
-            pass: SamplePass::new(&network),
+            passes: Vec::new(),
             stimulus: Vec::new(),
             encoding: EncodingScratch::default(),
             label_gradient: vec![0.0; parts.labels().len()],
+            label_gradients: Vec::new(),
             sums: vec![T::default(); largest],
         };
         let workers = (0..rayon::current_num_threads()).map(|_| Mutex::new(worker())).collect();
         let count = tilings.map(|tiling| tiling.value_count()).sum();
+        let is_delayed = (0..network.layer_count()).any(|layer| network.has_synaptic_delays(layer));
+        let (unit, block) = if is_delayed { (BLOCK, BLOCK) } else { (UNIT, 1) };
         let mut runner = FeedForwardRunner {
             weights: vec![0.0; count],
             passes: Vec::new(),
+            delayed: vec![Vec::new(); network.layer_count()],
+            unit,
+            block,
             network,
             parts,
             loss,
             arch: Arch::new(),
             workers,
         };
-        runner.set_weights(compiled.weights());
+        let edges = layered.network.graph().edge_weights();
+        let weights: Vec<f64> = edges.map(|synapse| synapse.weight).collect();
+        runner.set_weights(&weights);
         Ok(runner)
     }
 
@@ -96,7 +122,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         self.weights.len()
     }
 
-    /// Takes all weights from the compiled network's order.
+    /// Takes all weights, in the order of the layers' matrices.
     pub fn set_weights(&mut self, weights: &[f64]) {
         self.network.set_weights(weights);
         let mut start = 0;
@@ -109,15 +135,24 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         }
     }
 
-    /// Writes all weights in the compiled network's order.
-    pub fn write_weights(&self, weights: &mut [f64]) {
-        let mut start = 0;
+    /// All weights in the order of the layers' matrices.
+    pub fn weights(&self) -> Vec<f64> {
+        let (mut start, mut weights) = (0, Vec::new());
         for layer in 0..self.network.layer_count() {
             let tiling = self.network.tiling(layer);
-            let first = self.network.first_synapse(layer);
-            let matrix = &mut weights[first..first + tiling.rows * tiling.columns];
-            tiling.gather(&self.weights[start..start + tiling.value_count()], matrix);
+            let first = weights.len();
+            weights.resize(first + tiling.rows * tiling.columns, 0.0);
+            tiling
+                .gather(&self.weights[start..start + tiling.value_count()], &mut weights[first..]);
             start += tiling.value_count();
+        }
+        weights
+    }
+
+    /// Takes over the trained delays.
+    pub fn set_delays(&mut self, delays: &TrainedDelays) {
+        for (layer, values) in delays.by_layer() {
+            self.network.set_delays(layer, &values);
         }
     }
 
@@ -142,22 +177,27 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     ) -> BatchResult {
         let bias = self.bias(set);
         let units: Vec<BatchResult> = samples
-            .par_chunks(UNIT)
+            .par_chunks(self.unit)
             .map(|unit| {
                 self.with_worker(|worker| {
                     let mut result = BatchResult::empty(&self.parts);
-                    let Worker { workspace, pass, stimulus, encoding, label_gradient, .. } = worker;
-                    for &sample in unit {
-                        let sample = sample as usize;
-                        set.inputs(sample, presentation, encoding, stimulus);
-                        self.forward(stimulus, &bias, pass, workspace);
-                        self.count(set.label(sample), pass, &mut result, label_gradient);
+                    let mut passes = std::mem::take(&mut worker.passes);
+                    for block in unit.chunks(self.block) {
+                        let passes =
+                            self.forward(worker, set, block, presentation, &bias, &mut passes);
+                        for (&sample, pass) in block.iter().zip(passes) {
+                            let label = set.label(sample as usize);
+                            self.count(label, pass, &mut result, &mut worker.label_gradient);
+                        }
                     }
+                    worker.passes = passes;
                     result
                 })
             })
             .collect();
-        self.total(units)
+        let mut total = BatchResult::empty(&self.parts);
+        units.into_iter().for_each(|unit| total.add(unit));
+        total
     }
 
     /// Runs the given samples forward and backward, and keeps what [`Self::step`] needs.
@@ -171,9 +211,9 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let bias = self.bias(set);
         let mut passes = std::mem::take(&mut self.passes);
         passes.resize_with(samples.len(), || SamplePass::new(&self.network));
-        let units: Vec<BatchResult> = samples
-            .par_chunks(UNIT)
-            .zip(passes.par_chunks_mut(UNIT))
+        let units: Vec<UnitResult> = samples
+            .par_chunks(self.unit)
+            .zip(passes.par_chunks_mut(self.unit))
             .map(|(unit, passes)| {
                 self.with_worker(|worker| {
                     self.learn_unit(worker, set, unit, passes, &bias, presentation, settings)
@@ -181,7 +221,15 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             })
             .collect();
         self.passes = passes;
-        self.total(units)
+        let mut total = BatchResult::empty(&self.parts);
+        self.delayed.iter_mut().for_each(Vec::clear);
+        for UnitResult { result, delayed } in units {
+            total.add(result);
+            for (sums, more) in self.delayed.iter_mut().zip(delayed) {
+                add_all(sums, more);
+            }
+        }
+        total
     }
 
     #[expect(clippy::too_many_arguments, reason = "the unit of work of one call above")]
@@ -194,21 +242,32 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         bias: &[Vec<Arrival>],
         presentation: Presentation,
         settings: GradientSettings,
-    ) -> BatchResult {
+    ) -> UnitResult {
         let mut result = BatchResult::empty(&self.parts);
-        let Worker { workspace, stimulus, encoding, label_gradient, .. } = worker;
-        for (&sample, pass) in samples.iter().zip(passes) {
-            let sample = sample as usize;
-            set.inputs(sample, presentation, encoding, stimulus);
-            self.forward(stimulus, bias, pass, workspace);
-            self.count(set.label(sample), pass, &mut result, label_gradient);
-            for gradient in label_gradient.iter_mut() {
-                *gradient *= settings.sample_weight;
+        self.network.begin(&mut worker.workspace);
+        for (block, passes) in samples.chunks(self.block).zip(passes.chunks_mut(self.block)) {
+            for (&sample, pass) in block.iter().zip(passes.iter_mut()) {
+                self.encode(worker, set, sample as usize, presentation, bias, pass);
             }
-            self.network.backward(label_gradient, settings.guard, pass, workspace);
-            result.guarded += pass.layers.iter().map(|layer| layer.gradient.guarded).sum::<u64>();
+            self.network.forward(bias, passes, &mut worker.workspace);
+            worker.label_gradients.clear();
+            for (&sample, pass) in block.iter().zip(passes.iter()) {
+                let label = set.label(sample as usize);
+                self.count(label, pass, &mut result, &mut worker.label_gradient);
+                let gradients = worker.label_gradient.iter();
+                let gradients = gradients.map(|gradient| gradient * settings.sample_weight);
+                worker.label_gradients.extend(gradients);
+            }
+            let Worker { workspace, label_gradients, .. } = worker;
+            self.network.backward(label_gradients, settings.guard, passes, workspace);
+            let layers = passes.iter().flat_map(|pass| &pass.layers);
+            result.guarded += layers.map(|layer| layer.gradient.guarded).sum::<u64>();
         }
-        result
+        let gradients = &mut worker.workspace.gradients;
+        result.delay_gradients =
+            gradients.iter().flat_map(|gradient| gradient.delays.iter().copied()).collect();
+        let delayed = gradients.iter_mut().map(|gradient| std::mem::take(&mut gradient.weights));
+        UnitResult { result, delayed: delayed.collect() }
     }
 
     /// Takes one optimiser step with the gradients of the last [`Self::learn`].
@@ -271,7 +330,13 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     ) {
         let TileWeights { layer, tile, weights, rounded, means, squares } = part;
         let sums = &mut sums[..weights.len()];
-        self.network.weight_gradients(layer, &tile, passes, sums);
+        if self.network.has_synaptic_delays(layer) {
+            for (sum, &gradient) in sums.iter_mut().zip(&self.delayed[layer][tile.start..]) {
+                *sum = T::from_f64(gradient);
+            }
+        } else {
+            self.network.weight_gradients(layer, &tile, passes, sums);
+        }
         self.arch.dispatch(|| step.apply(weights, sums, means, squares));
         for (rounded, &weight) in rounded.iter_mut().zip(&*weights) {
             *rounded = T::from_f64(weight);
@@ -285,24 +350,30 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         set: &EncodedSet,
         mut look: impl FnMut(usize, &FirstSpikes),
     ) {
-        const BLOCK: usize = 1024;
+        const RECORDS: usize = 1024;
         let bias = self.bias(set);
-        for start in (0..set.len()).step_by(BLOCK) {
-            let block = start..set.len().min(start + BLOCK);
-            let records: Vec<FirstSpikes> = block
-                .clone()
-                .into_par_iter()
-                .map(|sample| {
+        let samples: Vec<u32> = (0..set.len() as u32).collect();
+        for some in samples.chunks(RECORDS) {
+            let records: Vec<Vec<FirstSpikes>> = some
+                .par_chunks(self.block)
+                .map(|block| {
                     self.with_worker(|worker| {
-                        let Worker { workspace, pass, stimulus, encoding, .. } = worker;
-                        set.inputs(sample, Presentation::Plain, encoding, stimulus);
-                        self.forward(stimulus, &bias, pass, workspace);
-                        self.record(nodes, stimulus, set.bias(), pass)
+                        let mut passes = std::mem::take(&mut worker.passes);
+                        let plain = Presentation::Plain;
+                        let ran = self.forward(worker, set, block, plain, &bias, &mut passes);
+                        let records = block.iter().zip(ran).map(|(&sample, pass)| {
+                            let Worker { stimulus, encoding, .. } = &mut *worker;
+                            set.inputs(sample as usize, plain, encoding, stimulus);
+                            self.record(nodes, stimulus, set.bias(), pass)
+                        });
+                        let records = records.collect();
+                        worker.passes = passes;
+                        records
                     })
                 })
                 .collect();
-            for (sample, record) in block.zip(records) {
-                look(sample, &record);
+            for (&sample, record) in some.iter().zip(records.iter().flatten()) {
+                look(sample as usize, record);
             }
         }
     }
@@ -326,13 +397,39 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         FirstSpikes::from_times(times)
     }
 
-    fn forward(
+    /// Runs a block of samples.
+    fn forward<'a>(
         &self,
-        stimulus: &[SourceSpike],
+        worker: &mut Worker<T>,
+        set: &EncodedSet,
+        block: &[u32],
+        presentation: Presentation,
+        bias: &[Vec<Arrival>],
+        passes: &'a mut Vec<SamplePass<T>>,
+    ) -> &'a [SamplePass<T>] {
+        if passes.len() < block.len() {
+            passes.resize_with(block.len(), || SamplePass::new(&self.network));
+        }
+        let passes = &mut passes[..block.len()];
+        for (&sample, pass) in block.iter().zip(passes.iter_mut()) {
+            self.encode(worker, set, sample as usize, presentation, bias, pass);
+        }
+        self.network.forward(bias, passes, &mut worker.workspace);
+        passes
+    }
+
+    /// Writes the spikes that drive the first layer.
+    fn encode(
+        &self,
+        worker: &mut Worker<T>,
+        set: &EncodedSet,
+        sample: usize,
+        presentation: Presentation,
         bias: &[Vec<Arrival>],
         pass: &mut SamplePass<T>,
-        workspace: &mut Workspace<T>,
     ) {
+        let Worker { stimulus, encoding, .. } = worker;
+        set.inputs(sample, presentation, encoding, stimulus);
         let first = self.network.first_input() as u32;
         let arrivals = &mut pass.layers[0].inputs.arrivals;
         arrivals.clear();
@@ -340,7 +437,6 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             stimulus.iter().map(|spike| Arrival { time: spike.time, row: spike.source - first }),
         );
         arrivals.extend_from_slice(&bias[0]);
-        self.network.forward(bias, pass, workspace);
     }
 
     fn count(
@@ -367,14 +463,6 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             set.bias().iter().filter_map(arrival).collect()
         };
         (0..self.network.layer_count()).map(arrivals).collect()
-    }
-
-    fn total(&self, units: Vec<BatchResult>) -> BatchResult {
-        let mut total = BatchResult::empty(&self.parts);
-        for unit in units {
-            total.add(unit);
-        }
-        total
     }
 
     fn with_worker<R>(&self, work: impl FnOnce(&mut Worker<T>) -> R) -> R {

@@ -31,6 +31,8 @@ pub struct BackwardPass {
     pub time_gradients: Vec<f64>,
     /// Per synapse: derivative of the loss by its weight, summed over samples.
     pub weight_gradients: Vec<f64>,
+    /// Per synapse: derivative of the loss by its delay, summed over samples; empty to leave it out.
+    pub delay_gradients: Vec<f64>,
     /// How often the gradient guard discarded a neuron's weight gradients.
     pub guarded: u64,
     inputs: Vec<CausalInput>,
@@ -45,6 +47,14 @@ impl BackwardPass {
             time_gradients: vec![0.0; network.node_count()],
             weight_gradients: vec![0.0; network.synapse_count()],
             ..BackwardPass::default()
+        }
+    }
+
+    /// Nothing accumulated yet; delays are accumulated too.
+    pub fn with_delays(network: &CompiledNetwork) -> Self {
+        BackwardPass {
+            delay_gradients: vec![0.0; network.synapse_count()],
+            ..BackwardPass::new(network)
         }
     }
 }
@@ -90,13 +100,15 @@ impl FirstSpikes {
     /// dL/dw_i += dL/dT · dT/dw_i        dL/dt_i += dL/dT · dT/dt_i
     /// ```
     ///
+    /// The derivative by a synapse's delay is that by the arrival that it shifts.
+    ///
     /// Nodes that did not spike, and inputs that never arrived or arrived too late, take no part.
     /// A neuron that could not have spiked at the recorded time (its potential would not be rising
     /// there) gets no gradient.
     ///
     /// `guard` is the paper's remedy for grazing spikes, whose derivatives diverge: if any weight
     /// gradient of a neuron exceeds it in magnitude, all weight gradients of that neuron from this
-    /// sample are discarded. The gradients of times pass on unchanged.
+    /// sample are discarded. The gradients of times, and so of delays, pass on unchanged.
     pub fn backpropagate(
         &self,
         network: &CompiledNetwork,
@@ -134,7 +146,11 @@ impl FirstSpikes {
             let keep_weights = guard.is_none_or(|guard| largest <= guard);
             pass.guarded += u64::from(!keep_weights);
             for (&(pre, synapse), derivative) in pass.synapses.iter().zip(&pass.derivatives) {
-                pass.time_gradients[pre as usize] += by_time * derivative.by_arrival;
+                let by_arrival = by_time * derivative.by_arrival;
+                pass.time_gradients[pre as usize] += by_arrival;
+                if let Some(by_delay) = pass.delay_gradients.get_mut(synapse as usize) {
+                    *by_delay += by_arrival;
+                }
                 if keep_weights {
                     pass.weight_gradients[synapse as usize] += by_time * derivative.by_weight;
                 }

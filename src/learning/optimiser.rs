@@ -31,7 +31,7 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// An optimiser for this many weights.
+    /// An optimiser for this many parameters.
     pub fn new(weights: usize, settings: AdamSettings) -> Self {
         Adam { settings, steps: 0, mean: vec![0.0; weights], square: vec![0.0; weights] }
     }
@@ -92,6 +92,11 @@ pub(super) struct AdamStep {
 }
 
 impl AdamStep {
+    /// The same step with another learning rate, by this factor.
+    pub fn scaled(self, factor: f64) -> Self {
+        AdamStep { rate: self.rate * factor, ..self }
+    }
+
     #[inline(always)]
     pub fn apply<T: Copy + Into<f64>>(
         &self,

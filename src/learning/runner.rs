@@ -2,10 +2,14 @@
 
 use super::batch::{BatchResult, EventRunner, GradientSettings, LearningError, Parts};
 use super::feed_forward_batch::FeedForwardRunner;
+use super::network::TrainedNetwork;
 use super::silent;
-use super::{Adam, EncodedSet, FirstSpikes, LearningEngine, Presentation, TrainingSettings};
+use super::{
+    Adam, EncodedSet, FirstSpikes, LearningEngine, Presentation, TrainedDelays, TrainingSettings,
+    gradients_by_delay,
+};
 use crate::engine::feed_forward::Unsupported;
-use crate::network::{CompiledNetwork, LayeredNetwork};
+use crate::network::CompiledNetwork;
 
 /// What runs batches.
 pub(super) enum Runner {
@@ -27,20 +31,20 @@ macro_rules! feed_forward {
 
 impl Runner {
     pub fn new(
-        network: &LayeredNetwork,
-        compiled: &CompiledNetwork,
+        network: &TrainedNetwork,
         parts: &Parts,
         settings: &TrainingSettings,
     ) -> Result<Self, Unsupported> {
-        let loss = settings.loss;
-        let event = || Runner::Event(EventRunner::new(compiled, parts.clone(), loss));
-        let double = || FeedForwardRunner::new(network, compiled, parts.clone(), loss);
+        let (layered, compiled) = (network.layered(), network.compiled());
+        let (loss, delays) = (settings.loss, settings.delays.iter().any(Option::is_some));
+        let event = || Runner::Event(EventRunner::new(compiled, parts.clone(), loss, delays));
+        let double = || FeedForwardRunner::new(layered, compiled, parts.clone(), loss);
         match settings.engine {
             LearningEngine::Auto => Ok(double().map_or_else(|_| event(), Runner::FeedForward)),
             LearningEngine::Event => Ok(event()),
             LearningEngine::FeedForward => Ok(Runner::FeedForward(double()?)),
             LearningEngine::FeedForwardSingle => {
-                let single = FeedForwardRunner::new(network, compiled, parts.clone(), loss)?;
+                let single = FeedForwardRunner::new(layered, compiled, parts.clone(), loss)?;
                 Ok(Runner::FeedForwardSingle(single))
             }
         }
@@ -59,14 +63,21 @@ impl Runner {
         feed_forward!(self, _event => network.synapse_count(), fast => fast.weight_count())
     }
 
-    /// Takes over the weights of the network.
-    pub fn set_weights(&mut self, weights: &[f64]) {
-        feed_forward!(self, _event => (), fast => fast.set_weights(weights));
+    /// Takes over the weights of the network, in the order of the layers' matrices, and its trained
+    /// delays.
+    pub fn set_parameters(&mut self, weights: &[f64], delays: &TrainedDelays) {
+        feed_forward!(self, _event => (), fast => {
+            fast.set_weights(weights);
+            fast.set_delays(delays);
+        });
     }
 
-    /// Gives the network the present weights.
-    pub fn write_weights(&self, network: &mut CompiledNetwork) {
-        feed_forward!(self, _event => (), fast => fast.write_weights(network.weights_mut()));
+    /// Gives the network the present weights and delays.
+    pub fn write_to(&self, network: &mut TrainedNetwork, delays: &TrainedDelays) {
+        feed_forward!(self, _event => (), fast => {
+            network.set_weights(&fast.weights());
+            network.set_delays(delays);
+        });
     }
 
     /// Runs samples as they are.
@@ -98,27 +109,41 @@ impl Runner {
     /// Takes one step with the gradients of the samples learned last.
     pub fn step(
         &mut self,
-        network: &mut CompiledNetwork,
+        network: &mut TrainedNetwork,
         result: &BatchResult,
         adam: &mut Adam,
+        delays: &mut TrainedDelays,
         rate: f64,
     ) {
         feed_forward!(self,
-            _event => adam.step(network.weights_mut(), &result.weight_gradients, rate),
-            fast => fast.step(adam, rate));
+        _event => {
+            let mut weights = network.weights();
+            adam.step(&mut weights, &network.in_matrices(&result.weight_gradients), rate);
+            network.set_weights(&weights);
+            if !delays.is_empty() {
+                let by_synapse = network.in_matrices(&result.delay_gradients);
+                delays.step(&gradients_by_delay(network.layered(), &by_synapse), rate);
+                network.set_delays(delays);
+            }
+        },
+        fast => {
+            fast.step(adam, rate);
+            delays.step(&result.delay_gradients, rate);
+            fast.set_delays(delays);
+        });
     }
 
     /// Adds an amount to all incoming weights of a neuron.
     pub fn raise(
         &mut self,
-        network: &mut CompiledNetwork,
+        network: &mut TrainedNetwork,
         parts: &Parts,
         layer: usize,
         neuron: usize,
         amount: f64,
     ) {
         feed_forward!(self,
-            _event => silent::raise(network, parts.layers[layer].start + neuron, amount),
+            _event => silent::raise(network.compiled_mut(), parts.layers[layer].start + neuron, amount),
             fast => fast.raise(layer, neuron, amount));
     }
 

@@ -6,14 +6,15 @@ use std::time::Instant;
 use rand::seq::SliceRandom;
 
 use super::batch::{BatchResult, GradientSettings, LearningError, Parts};
+use super::network::TrainedNetwork;
 use super::runner::Runner;
 use super::silent::Remedy;
 use super::{
-    Adam, AdamSettings, EncodedSet, EpochMetrics, FirstSpikes, LayerActivity, Loss, Presentation,
-    Schedule, Score, SilentNeurons, StateError, TrainerState,
+    Adam, AdamSettings, DelayTraining, EncodedSet, EpochMetrics, FirstSpikes, LayerActivity, Loss,
+    Presentation, Schedule, Score, SilentNeurons, StateError, TrainedDelays, TrainerState,
 };
 use crate::engine::feed_forward::Unsupported;
-use crate::network::{CompiledNetwork, LayeredNetwork};
+use crate::network::{CompiledNetwork, LayeredNetwork, Network};
 use crate::random;
 
 /// How a network is trained.
@@ -34,6 +35,8 @@ pub struct TrainingSettings {
     pub gradient_guard: Option<f64>,
     /// The remedy for silent neurons.
     pub silent_neurons: SilentNeurons,
+    /// Per layer: how its delays are trained; none, or no entry, to leave them as they are.
+    pub delays: Vec<Option<DelayTraining>>,
     /// Seed of the order of samples.
     pub seed: u64,
     /// What runs the network.
@@ -57,10 +60,11 @@ pub enum LearningEngine {
 /// Trains a layered first-spike network.
 pub struct Trainer {
     settings: TrainingSettings,
-    network: CompiledNetwork,
+    network: TrainedNetwork,
     parts: Parts,
     runner: Runner,
     adam: Adam,
+    delays: TrainedDelays,
     remedy: Remedy,
     epoch: usize,
 }
@@ -72,14 +76,17 @@ impl Trainer {
     /// # Errors
     /// If the settings ask for an engine that cannot run the network.
     pub fn new(network: &LayeredNetwork, settings: TrainingSettings) -> Result<Self, Unsupported> {
-        let compiled = CompiledNetwork::new(&network.network);
         let parts = Parts::new(network);
-        let runner = Runner::new(network, &compiled, &parts, &settings)?;
+        let delays = TrainedDelays::new(network, &settings.delays, settings.adam);
+        let mut network = TrainedNetwork::new(network);
+        network.set_delays(&delays);
+        let runner = Runner::new(&network, &parts, &settings)?;
         Ok(Trainer {
-            adam: Adam::new(runner.weight_count(&compiled), settings.adam),
+            adam: Adam::new(runner.weight_count(network.compiled()), settings.adam),
             runner,
             remedy: Remedy::new(settings.silent_neurons.clone()),
-            network: compiled,
+            network,
+            delays,
             parts,
             settings,
             epoch: 0,
@@ -91,22 +98,29 @@ impl Trainer {
         self.runner.name()
     }
 
-    /// The network with its present weights.
+    /// The network with its present weights and delays.
     pub fn network(&self) -> &CompiledNetwork {
-        &self.network
+        self.network.compiled()
     }
 
-    /// Replaces all weights, in the compiled network's order of synapses.
+    /// Gives the network that this trainer was made from the present weights and delays.
+    pub fn write_to(&self, network: &mut Network) {
+        network.set_weights(self.network.weights());
+        self.delays.write_to(network);
+    }
+
+    /// Replaces all weights, in the order of the layers' matrices, one after the other, row by row.
     pub fn set_weights(&mut self, weights: &[f64]) {
-        self.network.weights_mut().copy_from_slice(weights);
-        self.runner.set_weights(weights);
+        self.network.set_weights(weights);
+        self.runner.set_parameters(weights, &self.delays);
     }
 
-    /// What is learned, and nothing else of the state: the array `weights`, in the compiled
-    /// network's order of synapses.
+    /// What is learned, and nothing else of the state: the array `weights`, in the order of the layers'
+    /// matrices; and if delays are trained, `delays`, their raw numbers ([`super::Bounds`]).
     pub fn parameters(&self) -> TrainerState {
         let mut state = TrainerState::default();
-        state.set_array("weights", self.network.weights().to_vec());
+        state.set_array("weights", self.network.weights());
+        self.delays.save_values(&mut state);
         state
     }
 
@@ -115,9 +129,11 @@ impl Trainer {
     /// # Errors
     /// If an array is missing or has another length; nothing is then replaced.
     pub fn set_parameters(&mut self, parameters: &TrainerState) -> Result<(), StateError> {
-        let weights = parameters.array("weights", self.network.synapse_count())?;
-        self.network.weights_mut().copy_from_slice(weights);
-        self.runner.set_weights(weights);
+        let weights = parameters.array("weights", self.network.compiled().synapse_count())?;
+        self.delays = self.delays.with_values(parameters)?;
+        self.network.set_delays(&self.delays);
+        self.network.set_weights(weights);
+        self.runner.set_parameters(weights, &self.delays);
         Ok(())
     }
 
@@ -126,6 +142,7 @@ impl Trainer {
         let mut state = self.parameters();
         state.set_counter("epoch", self.epoch as u64);
         self.adam.save("adam.weights", &mut state);
+        self.delays.save_memory(&mut state);
         self.remedy.save("silent_neurons", &mut state);
         state
     }
@@ -138,7 +155,12 @@ impl Trainer {
         let epoch = state.counter("epoch", usize::MAX as u64)? as usize;
         let adam = self.adam.restored("adam.weights", state)?;
         let remedy = self.remedy.restored("silent_neurons", self.parts.layers.len(), state)?;
-        self.set_parameters(state)?;
+        let delays = self.delays.clone().with_memory(state)?;
+        let before = std::mem::replace(&mut self.delays, delays);
+        if let Err(error) = self.set_parameters(state) {
+            self.delays = before;
+            return Err(error);
+        }
         (self.epoch, self.adam, self.remedy) = (epoch, adam, remedy);
         Ok(())
     }
@@ -168,7 +190,7 @@ impl Trainer {
                 guard: self.settings.gradient_guard,
             };
             let shown = Presentation::Training { epoch: self.epoch as u64 };
-            let result = self.runner.learn(&self.network, set, batch, shown, gradient)?;
+            let result = self.runner.learn(self.network.compiled(), set, batch, shown, gradient)?;
             let outcome = self.remedy.apply(&result.activity, |layer, neuron, amount| {
                 self.runner.raise(&mut self.network, &self.parts, layer, neuron, amount);
             });
@@ -176,7 +198,8 @@ impl Trainer {
             let epochs_done = (self.epoch - 1) as f64 + index as f64 / batches as f64;
             rate = self.settings.schedule.factor(epochs_done, self.settings.epochs);
             if !outcome.skip_step {
-                self.runner.step(&mut self.network, &result, &mut self.adam, rate);
+                let (network, delays) = (&mut self.network, &mut self.delays);
+                self.runner.step(network, &result, &mut self.adam, delays, rate);
             }
             total.score.add(&result.score);
             total.guarded += result.guarded;
@@ -184,12 +207,12 @@ impl Trainer {
                 sum.add(activity);
             }
             if progress(&total.score).is_break() {
-                self.runner.write_weights(&mut self.network);
+                self.runner.write_to(&mut self.network, &self.delays);
                 return Ok(None);
             }
         }
-        self.runner.write_weights(&mut self.network);
-        self.check_weights()?;
+        self.runner.write_to(&mut self.network, &self.delays);
+        self.check_parameters()?;
         let neurons: usize = self.parts.layers.iter().map(ExactSizeIterator::len).sum();
         Ok(Some(EpochMetrics {
             epoch: self.epoch,
@@ -204,9 +227,10 @@ impl Trainer {
         }))
     }
 
-    fn check_weights(&self) -> Result<(), LearningError> {
-        match self.network.weights().iter().find(|weight| !weight.is_finite()) {
-            Some(&value) => Err(LearningError::Diverged { epoch: self.epoch, value }),
+    fn check_parameters(&self) -> Result<(), LearningError> {
+        let weights = self.network.compiled().weights().iter().copied();
+        match weights.chain(self.delays.broken()).find(|value| !value.is_finite()) {
+            Some(value) => Err(LearningError::Diverged { epoch: self.epoch, value }),
             None => Ok(()),
         }
     }
@@ -217,7 +241,7 @@ impl Trainer {
     /// If the engine fails on a sample.
     pub fn evaluate(&self, set: &EncodedSet) -> Result<(Score, Vec<LayerActivity>), LearningError> {
         let samples: Vec<u32> = (0..set.len() as u32).collect();
-        let result = self.runner.evaluate(&self.network, set, &samples)?;
+        let result = self.runner.evaluate(self.network.compiled(), set, &samples)?;
         Ok((result.score, result.activity))
     }
 
@@ -230,7 +254,7 @@ impl Trainer {
         set: &EncodedSet,
         mut look: impl FnMut(usize, &FirstSpikes, Option<usize>),
     ) -> Result<(), LearningError> {
-        self.runner.for_each(&self.network, set, |sample, record| {
+        self.runner.for_each(self.network.compiled(), set, |sample, record| {
             let decided = self.settings.loss.decide(&record.times()[self.parts.labels()]);
             look(sample, record, decided);
         })

@@ -14,11 +14,63 @@ pub struct Layer {
     pub bias_sources: usize,
     /// Weights, row by row: a row per presynaptic neuron, the rows of the bias sources last.
     pub weights: Vec<f64>,
-    /// Delays in the same order, or none if all are zero.
-    pub delays: Option<Vec<f64>>,
+    /// Delays of the layer's inputs or of its spikes; none if all are zero.
+    pub delays: Option<LayerDelays>,
+}
+
+/// Delays of a layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerDelays {
+    /// What has a delay.
+    pub kind: DelayKind,
+    /// One value per row, column, or pair of them ([`DelayKind::count`]), in time units.
+    pub values: Vec<f64>,
+}
+
+/// What has a delay of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DelayKind {
+    /// Each presynaptic neuron and bias source: its spikes reach the whole layer that much later.
+    Axonal,
+    /// Each neuron of the layer: whatever it receives comes that much later. Its spikes then do too.
+    Dendritic,
+    /// Each synapse. In the order of the weights.
+    Synaptic,
+}
+
+impl DelayKind {
+    /// How many delays a layer with this many rows and columns has.
+    pub fn count(self, rows: usize, columns: usize) -> usize {
+        match self {
+            DelayKind::Axonal => rows,
+            DelayKind::Dendritic => columns,
+            DelayKind::Synaptic => rows * columns,
+        }
+    }
+
+    /// Which of them belongs to the synapse in a row and column.
+    pub fn index(self, row: usize, column: usize, columns: usize) -> usize {
+        match self {
+            DelayKind::Axonal => row,
+            DelayKind::Dendritic => column,
+            DelayKind::Synaptic => row * columns + column,
+        }
+    }
+
+    /// `axonal`, `dendritic` or `synaptic`.
+    pub fn name(self) -> &'static str {
+        match self {
+            DelayKind::Axonal => "axonal",
+            DelayKind::Dendritic => "dendritic",
+            DelayKind::Synaptic => "synaptic",
+        }
+    }
 }
 
 /// A layered network and which population plays which part.
+///
+/// The edges of the network's graph stand in the order of the layers' matrices, one after the other,
+/// row by row. This is the order in which layered networks are trained and saved, whatever the delays.
 #[derive(Clone, Debug)]
 pub struct LayeredNetwork {
     /// The network.
@@ -29,6 +81,54 @@ pub struct LayeredNetwork {
     pub layers: Vec<PopulationId>,
     /// The bias sources of each layer; none for a layer without.
     pub bias: Vec<Option<PopulationId>>,
+    /// What has delays in each layer; none for a layer without. The values are those of the synapses.
+    pub delays: Vec<Option<DelayKind>>,
+}
+
+/// Which synapses of the network are those of one layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerShape {
+    /// The layer's first edge in the network's graph.
+    pub first: usize,
+    /// Presynaptic neurons and bias sources.
+    pub rows: usize,
+    /// Neurons of the layer.
+    pub columns: usize,
+}
+
+impl LayeredNetwork {
+    /// Where the layers' matrices are.
+    pub fn shapes(&self) -> Vec<LayerShape> {
+        let size = |id: PopulationId| self.network.populations()[id.0].nodes.len();
+        let (mut first, mut previous) = (0, size(self.input));
+        let mut shapes = Vec::new();
+        for (&layer, &bias) in self.layers.iter().zip(&self.bias) {
+            let (rows, columns) = (previous + bias.map_or(0, size), size(layer));
+            shapes.push(LayerShape { first, rows, columns });
+            (first, previous) = (first + rows * columns, columns);
+        }
+        shapes
+    }
+
+    /// The delays of each layer as they are in the network now.
+    pub fn layer_delays(&self) -> Vec<Option<LayerDelays>> {
+        let edges = self.network.graph().raw_edges();
+        let delays = |(shape, kind): (LayerShape, &Option<DelayKind>)| {
+            let kind = (*kind)?;
+            let LayerShape { first, rows, columns } = shape;
+            let delay =
+                |row: usize, column: usize| edges[first + row * columns + column].weight.delay;
+            let values = match kind {
+                DelayKind::Axonal => (0..rows).map(|row| delay(row, 0)).collect(),
+                DelayKind::Dendritic => (0..columns).map(|column| delay(0, column)).collect(),
+                DelayKind::Synaptic => (0..rows * columns)
+                    .map(|index| delay(index / columns, index % columns))
+                    .collect(),
+            };
+            Some(LayerDelays { kind, values })
+        };
+        self.shapes().into_iter().zip(&self.delays).map(delays).collect()
+    }
 }
 
 /// A layer that does not fit its network.
@@ -46,13 +146,25 @@ pub enum LayerError {
     Shape {
         /// Name of the layer.
         layer: String,
-        /// `weights` or `delays`.
+        /// `weights` or `synaptic delays`.
         what: &'static str,
         /// Presynaptic neurons and bias sources.
         rows: usize,
         /// Neurons of the layer.
         columns: usize,
         /// How many values there are.
+        found: usize,
+    },
+    /// A list of the wrong length.
+    #[error("layer `{layer}` needs {expected} {kind} delays, but has {found}")]
+    Delays {
+        /// Name of the layer.
+        layer: String,
+        /// `axonal` or `dendritic`.
+        kind: &'static str,
+        /// How many there must be.
+        expected: usize,
+        /// How many there are.
         found: usize,
     },
     /// The network refused a neuron or synapse.
@@ -71,7 +183,7 @@ pub fn layered(inputs: usize, layers: &[Layer]) -> Result<LayeredNetwork, LayerE
     }
     let mut network = Network::new();
     let input = network.add_sources("input", inputs)?;
-    let mut built = LayeredNetwork { network, input, layers: Vec::new(), bias: Vec::new() };
+    let mut built = LayeredNetwork { network, input, layers: vec![], bias: vec![], delays: vec![] };
     let mut previous = (input, inputs);
     for layer in layers {
         let size = layer.neurons.len();
@@ -95,18 +207,29 @@ pub fn layered(inputs: usize, layers: &[Layer]) -> Result<LayeredNetwork, LayerE
         };
         check("weights", layer.weights.len())?;
         if let Some(delays) = &layer.delays {
-            check("delays", delays.len())?;
+            let (kind, found) = (delays.kind, delays.values.len());
+            let expected = kind.count(rows.len(), size);
+            if kind == DelayKind::Synaptic {
+                check("synaptic delays", found)?;
+            } else if found != expected {
+                let (layer, kind) = (layer.name.clone(), kind.name());
+                return Err(LayerError::Delays { layer, kind, expected, found });
+            }
         }
         for (row, &pre) in rows.iter().enumerate() {
             for column in 0..size {
                 let index = row * size + column;
                 let weight = layer.weights[index];
-                let delay = layer.delays.as_ref().map_or(0.0, |delays| delays[index]);
+                let delay = layer
+                    .delays
+                    .as_ref()
+                    .map_or(0.0, |delays| delays.values[delays.kind.index(row, column, size)]);
                 built.network.connect(pre, (post, column), Synapse { weight, delay })?;
             }
         }
         built.layers.push(post);
         built.bias.push(bias);
+        built.delays.push(layer.delays.as_ref().map(|delays| delays.kind));
         previous = (post, size);
     }
     Ok(built)
@@ -162,5 +285,20 @@ mod tests {
              but has 6"
         );
         assert_eq!(layered(3, &[]).expect_err("none"), LayerError::NoLayers);
+        let delayed = |kind, values| {
+            let delays = Some(LayerDelays { kind, values });
+            layered(3, &[Layer { delays, ..layer("label", 2, vec![0.0; 8]) }])
+        };
+        for (kind, count, message) in [
+            (DelayKind::Axonal, 4, "layer `label` needs 4 axonal delays, but has 5"),
+            (DelayKind::Dendritic, 2, "layer `label` needs 2 dendritic delays, but has 3"),
+            (DelayKind::Synaptic, 8, "layer `label` needs 4 × 2 synaptic delays (presynaptic"),
+        ] {
+            let values: Vec<f64> = (0..count).map(|value| 0.5 + value as f64).collect();
+            let built = delayed(kind, values.clone()).expect("as many as needed");
+            assert_eq!(built.layer_delays(), [Some(LayerDelays { kind, values })]);
+            let error = delayed(kind, vec![1.0; count + 1]).expect_err("one too many");
+            assert!(error.to_string().starts_with(message), "{error}");
+        }
     }
 }

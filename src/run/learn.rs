@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::{OutputFolder, RunError, network_file};
 use crate::engine::Observer;
-use crate::learning::{Adam, BackwardPass, EncodedSet, EncodingScratch, FirstSpikes, Presentation};
-use crate::network::{CompiledNetwork, Network, Population};
+use crate::learning::{
+    Adam, BackwardPass, EncodedSet, EncodingScratch, FirstSpikes, Presentation, TrainedDelays,
+    gradients_by_delay,
+};
+use crate::network::{CompiledNetwork, Network, Population, synapse_order};
 use crate::scenario::LoadedScenario;
 use crate::trace::{self, TraceError, TraceSpike};
 
@@ -88,6 +91,9 @@ pub fn learn(
         return Err(LearnError::Useless(message.to_owned()));
     }
     let mut learner = loaded.learner().map_err(RunError::from)?;
+    let settings = &learner.settings;
+    let mut delays = TrainedDelays::new(&learner.network, &settings.delays, settings.adam);
+    delays.write_to(&mut learner.network.network);
     let mut network = CompiledNetwork::new(&learner.network.network);
     let set = learner.encode(match subset {
         Subset::Training => &learner.data.training,
@@ -97,7 +103,6 @@ pub fn learn(
     let unit = loaded.scenario.time_unit.suffix();
     let recorded = Recorded::read(trace, unit, &network, &set)?;
 
-    let settings = &learner.settings;
     let label_layer = learner.network.layers[learner.network.layers.len() - 1];
     let labels = network.populations()[label_layer.0].nodes.clone();
     let mut summary = LearnSummary {
@@ -108,7 +113,7 @@ pub fn learn(
         guarded: 0,
     };
     let share = 1.0 / recorded.samples.len() as f64;
-    let mut pass = BackwardPass::new(&network);
+    let mut pass = BackwardPass::with_delays(&network);
     let mut gradient = vec![0.0; labels.len()];
     for (sample, record) in &recorded.samples {
         let times = &record.times()[labels.clone()];
@@ -129,7 +134,15 @@ pub fn learn(
     let rate = settings.schedule.factor(0.0, settings.epochs);
     adam.step(network.weights_mut(), &pass.weight_gradients, rate);
 
+    let order = synapse_order(&learner.network.network);
+    let mut by_synapse = vec![0.0; order.len()];
+    for (&place, &by) in order.iter().zip(&pass.delay_gradients) {
+        by_synapse[place as usize] = by;
+    }
+    delays.step(&gradients_by_delay(&learner.network, &by_synapse), rate);
+
     network.write_weights_to(&mut learner.network.network);
+    delays.write_to(&mut learner.network.network);
     write_network(&learner.network.network, unit, out)?;
     Ok(summary)
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::learning::{Diagnosis, LayerActivity};
+use crate::network::LayerDelays;
 
 /// Result of a training or evaluation run. Accuracies are fractions of 1.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,11 +65,40 @@ pub struct LayerSummary {
     pub late_fraction: f64,
     /// Neurons that spiked in no sample.
     pub dead_neurons: usize,
+    /// The layer's delays, if it has some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delays: Option<DelaySummary>,
+}
+
+/// The delays of a layer, in the summary's unit of times.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DelaySummary {
+    /// `axonal`, `dendritic` or `synaptic`.
+    pub kind: String,
+    /// The shortest.
+    pub least: f64,
+    /// Their mean.
+    pub mean: f64,
+    /// The longest.
+    pub most: f64,
+}
+
+impl DelaySummary {
+    fn new(delays: LayerDelays) -> Self {
+        let values = delays.values.iter().copied();
+        DelaySummary {
+            kind: delays.kind.name().to_owned(),
+            least: values.clone().fold(f64::INFINITY, f64::min),
+            mean: values.clone().sum::<f64>() / values.len() as f64,
+            most: values.fold(0.0, f64::max),
+        }
+    }
 }
 
 impl LayerSummary {
-    pub(super) fn new(name: &str, activity: &LayerActivity) -> Self {
+    pub(super) fn new(name: &str, activity: &LayerActivity, delays: Option<LayerDelays>) -> Self {
         LayerSummary {
+            delays: delays.map(DelaySummary::new),
             name: name.to_owned(),
             neurons: activity.spikes.len(),
             silent_fraction: activity.silent_fraction(),

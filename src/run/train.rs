@@ -83,7 +83,7 @@ pub fn train(
     let (test_score, activity) = trainer.evaluate(&test)?;
     let (train_score, _) = trainer.evaluate(&training)?;
     let (validation_score, _) = trainer.evaluate(&validation)?;
-    trainer.network().write_weights_to(&mut learner.network.network);
+    trainer.write_to(&mut learner.network.network);
     let decided = write_spikes(&learner, &trainer, &test, &folder, unit)?;
     folder
         .write("network.json", |file| network_file::write(&learner.network.network, unit, file))?;
@@ -95,7 +95,7 @@ pub fn train(
         folder.write("class_map.png", |file| file.write_all(&png))?;
     }
 
-    let layers = learner.layer_names.iter().zip(&activity);
+    let layers = learner.layer_names.iter().zip(&activity).zip(learner.network.layer_delays());
     let summary = TrainingSummary {
         scenario: loaded.scenario.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -115,7 +115,9 @@ pub fn train(
         seconds: seconds_before + start.elapsed().as_secs_f64(),
         threads: rayon::current_num_threads(),
         engine: trainer.engine().to_owned(),
-        layers: layers.map(|(name, activity)| LayerSummary::new(name, activity)).collect(),
+        layers: layers
+            .map(|((name, activity), delays)| LayerSummary::new(name, activity, delays))
+            .collect(),
         warnings: troubles.iter().map(warning).collect(),
     };
     folder.write_json("summary.json", &summary)?;

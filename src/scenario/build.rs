@@ -3,7 +3,7 @@
 use super::load::{LoadedScenario, Problem};
 use super::{
     DataSets, LayeredEngineSpec, LossSpec, OptimiserSpec, PrecisionSpec, RemedySpec, Scenario,
-    ScenarioError, ScheduleSpec, SelectSpec, TrainingSpec,
+    ScenarioError, ScheduleSpec, SelectSpec,
 };
 use crate::dataset::{Augmentation, Dataset, Encoding};
 use crate::engine::SourceSpike;
@@ -65,11 +65,7 @@ impl LoadedScenario {
                     .map(|(node, &time)| SourceSpike { time, source: node as u32 }),
             );
         }
-        let (settings, select) = training_settings(
-            self.scenario.training.as_ref(),
-            self.scenario.seed,
-            learning_engine(&self.scenario),
-        );
+        let (settings, select) = training_settings(&self.scenario);
         Ok(Learner {
             network,
             layer_names: self.scenario.layers.iter().map(|layer| layer.name.clone()).collect(),
@@ -100,21 +96,23 @@ impl LoadedScenario {
         for (index, spec) in self.scenario.layers.iter().enumerate() {
             let key = format!("layers.{index}");
             let sources = rows + spec.bias_times.len();
-            let table = |part: &str, values: &super::ValueSpec, purpose| {
-                let mut random = random::stream(self.scenario.seed, purpose, index as u64);
-                values
-                    .table(sources, spec.size, self.folder(), &mut random)
-                    .map_err(|message| self.problem(&format!("{key}.{part}"), &message))
-            };
-            let delays = spec.delays.as_ref();
+            let stream = |purpose| random::stream(self.scenario.seed, purpose, index as u64);
+            let refuse = |part, message: String| self.problem(&format!("{key}.{part}"), &message);
+            let weights = spec
+                .weights
+                .table(sources, spec.size, self.folder(), &mut stream("initial weights"))
+                .map_err(|message| refuse("weights", message))?;
+            let delays = spec.delays.as_ref().map(|delays| {
+                delays
+                    .delays((sources, spec.size), self.folder(), &mut stream("initial delays"))
+                    .map_err(|message| refuse("delays", message))
+            });
             layers.push(Layer {
                 name: spec.name.clone(),
                 neurons: self.neurons(&key, &spec.name, &spec.neuron, spec.size, index)?,
                 bias_sources: spec.bias_times.len(),
-                weights: table("weights", &spec.weights, "initial weights")?,
-                delays: delays
-                    .map(|values| table("delays", values, "initial delays"))
-                    .transpose()?,
+                weights,
+                delays: delays.transpose()?,
             });
             rows = spec.size;
         }
@@ -160,12 +158,14 @@ fn learning_engine(scenario: &Scenario) -> LearningEngine {
 }
 
 /// The settings of training; with zero epochs for a scenario that does not train.
-fn training_settings(
-    spec: Option<&TrainingSpec>,
-    seed: u64,
-    engine: LearningEngine,
-) -> (TrainingSettings, SelectSpec) {
-    let Some(spec) = spec else {
+fn training_settings(scenario: &Scenario) -> (TrainingSettings, SelectSpec) {
+    let (seed, engine) = (scenario.seed, learning_engine(scenario));
+    let delays = scenario.layers.iter().map(|layer| {
+        let trainable = layer.delays.as_ref()?.trainable?;
+        Some(trainable.training())
+    });
+    let delays = delays.collect();
+    let Some(spec) = &scenario.training else {
         let settings = TrainingSettings {
             epochs: 0,
             batch_size: 1,
@@ -174,6 +174,7 @@ fn training_settings(
             schedule: Schedule::Constant,
             gradient_guard: None,
             silent_neurons: SilentNeurons::Ignore,
+            delays,
             seed,
             engine,
         };
@@ -205,6 +206,7 @@ fn training_settings(
                 SilentNeurons::Nudge { allowed: allowed.clone(), amount: *amount }
             }
         },
+        delays,
         seed,
         engine,
     };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{NeuronSpec, ValueSpec};
+use super::{DelaySpec, NeuronSpec, ValueSpec};
 
 /// One layer of a feed-forward network, driven by all of the layer before it (the first by the
 /// features of the data set).
@@ -23,9 +23,9 @@ pub struct LayerSpec {
     pub neuron: NeuronSpec,
     /// Initial weights: a row per presynaptic neuron, the rows of the bias sources last.
     pub weights: ValueSpec,
-    /// Synaptic delays in the same order. Default: none.
+    /// Axonal, dendritic or synaptic delays; bias sources have them too. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delays: Option<ValueSpec>,
+    pub delays: Option<DelaySpec>,
 }
 
 /// A group of neurons, or of spike sources if it has a `source`.
@@ -187,7 +187,7 @@ pub enum LayeredEngineSpec {
     /// The priority queue: any network.
     Event,
     /// All neurons of a layer at once: neurons of a layer that share their time constants and rest
-    /// below their thresholds, without delays of single synapses.
+    /// below their thresholds.
     FeedForward,
 }
 

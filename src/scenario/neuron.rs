@@ -165,7 +165,7 @@ impl NeuronSpec {
             let Some(spec) = spec else { continue };
             let index = ((group as u64) << 32) | place as u64;
             let mut random = random::stream(seed, "neuron parameters", index);
-            let values = spec.0.list(count, name, folder, &mut random);
+            let values = spec.0.list(count, "neuron", name, folder, &mut random);
             *column = Some(values.map_err(|message| (name, message))?);
         }
         (0..count)

@@ -39,7 +39,9 @@ impl ParameterSpec {
     /// What to say of the value of a neuron that is out of range: where to find or change it.
     pub(super) fn origin(&self, neuron: usize) -> String {
         match &self.0 {
-            ValueSpec::Normal { .. } | ValueSpec::Uniform { .. } => {
+            ValueSpec::Normal { .. }
+            | ValueSpec::Uniform { .. }
+            | ValueSpec::LogitNormal { .. } => {
                 "; narrow the distribution (uniform stays between its ends), or give values"
                     .to_owned()
             }

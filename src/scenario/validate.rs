@@ -177,7 +177,9 @@ impl Check {
                 );
             }
             self.values(&key("weights"), Some(&layer.weights));
-            self.delays(&key("delays"), layer.delays.as_ref());
+            if let Some(delays) = &layer.delays {
+                delays.validate(self, &key("delays"));
+            }
         }
     }
 
@@ -189,8 +191,8 @@ impl Check {
 
     pub(super) fn delays(&mut self, key: &str, delays: Option<&ValueSpec>) {
         self.values(key, delays);
-        if let Some(ValueSpec::Constant(least) | ValueSpec::Uniform { low: least, .. }) = delays {
-            self.require(!(*least < 0.0), key, || format!("{least} must not be negative"));
+        if let Some((least, _)) = delays.and_then(ValueSpec::ends) {
+            self.require(!(least < 0.0), key, || format!("{least} must not be negative"));
         }
     }
 

@@ -7,6 +7,8 @@ use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 
+use crate::learning::Bounds;
+
 /// Values of a group. `V` is how they are given one by one: for the weights or delays of synapses a
 /// table with a row per presynaptic neuron and a column per postsynaptic neuron, for a parameter of
 /// neurons ([`ParameterSpec`](super::ParameterSpec)) a list.
@@ -29,11 +31,29 @@ pub enum ValueSpec<V = Vec<Vec<f64>>> {
         /// Its upper end, not below the lower.
         high: f64,
     },
+    /// `low + (high − low)/(1 + e^(−x))` with `x` drawn from a normal distribution: between the ends,
+    /// and never on them.
+    LogitNormal {
+        /// Mean of `x`.
+        mean: f64,
+        /// Its standard deviation, not negative.
+        std: f64,
+        /// The lower end.
+        #[serde(default)]
+        low: f64,
+        /// The upper end, above the lower.
+        #[serde(default = "one")]
+        high: f64,
+    },
     /// One by one.
     Values(V),
     /// A CSV file that holds them, relative to the scenario's folder: a table has no header, a
     /// parameter of neurons is in the column of its name.
     File(PathBuf),
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 impl<V> ValueSpec<V> {
@@ -70,7 +90,31 @@ impl<V> ValueSpec<V> {
                     "uniform = {{ low = {low}, high = {high} }}: both must be finite, low ≤ high"
                 ))
             }
+            ValueSpec::LogitNormal { mean, std, low, high }
+                if !(mean.is_finite()
+                    && std >= 0.0
+                    && std.is_finite()
+                    && low < high
+                    && (high - low).is_finite()) =>
+            {
+                Some(format!(
+                    "logit_normal = {{ mean = {mean}, std = {std}, low = {low}, high = {high} }}: all \
+                     must be finite, std not negative, low < high"
+                ))
+            }
             _ => None,
+        }
+    }
+
+    /// The ends of the interval that all values are in, as far as they are known without drawing or
+    /// reading them.
+    pub(super) fn ends(&self) -> Option<(f64, f64)> {
+        match *self {
+            ValueSpec::Constant(value) => Some((value, value)),
+            ValueSpec::Uniform { low, high } | ValueSpec::LogitNormal { low, high, .. } => {
+                Some((low, high))
+            }
+            ValueSpec::Normal { .. } | ValueSpec::Values(_) | ValueSpec::File(_) => None,
         }
     }
 
@@ -82,6 +126,10 @@ impl<V> ValueSpec<V> {
                 Normal::new(mean, std).map_or(f64::NAN, |normal| normal.sample(random))
             }
             ValueSpec::Uniform { low, high } => low + (high - low) * random.random::<f64>(),
+            ValueSpec::LogitNormal { mean, std, low, high } => {
+                let raw = Normal::new(mean, std).map_or(f64::NAN, |normal| normal.sample(random));
+                Bounds { low, high }.value(raw)
+            }
             ValueSpec::Values(_) | ValueSpec::File(_) => f64::NAN,
         }
     }
@@ -128,11 +176,12 @@ impl ValueSpec {
 }
 
 impl ValueSpec<Vec<f64>> {
-    /// `count` values, a file's from its column of this name. The error says what is wrong, and
-    /// where in the file if there is one.
+    /// `count` values, one per `each`; a file's from its column of this name. The error says what is
+    /// wrong, and where in the file if there is one.
     pub(super) fn list(
         &self,
         count: usize,
+        each: &str,
         column: &str,
         folder: &Path,
         random: &mut ChaCha8Rng,
@@ -148,7 +197,7 @@ impl ValueSpec<Vec<f64>> {
         if list.len() == count {
             Ok(list)
         } else {
-            Err(format!("{place}{} values, but {count} are needed: one per neuron", list.len()))
+            Err(format!("{place}{} values, but {count} are needed: one per {each}", list.len()))
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use firstspike::engine::{EngineOptions, EventEngine, SourceSpike};
 use firstspike::learning::{FirstSpikes, Loss};
-use firstspike::network::{CompiledNetwork, Layer, PopulationId, layered};
+use firstspike::network::{CompiledNetwork, DelayKind, Layer, LayerDelays, PopulationId, layered};
 use firstspike::neuron::NeuronParameters;
 
 const GOLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/gold/published");
@@ -144,7 +144,10 @@ impl Published {
 fn layer(publication: &Publication, folder: &Path, index: usize, name: &str) -> Layer {
     let neuron = NeuronParameters { tau_m: publication.tau_m, ..NeuronParameters::default() };
     let weights = table(folder, &format!("weights_layer{index}.csv"));
-    let delays = || table(folder, &format!("delays_layer{index}.csv")).concat();
+    let delays = || LayerDelays {
+        kind: DelayKind::Synaptic,
+        values: table(folder, &format!("delays_layer{index}.csv")).concat(),
+    };
     Layer {
         name: name.to_owned(),
         neurons: vec![neuron; weights[0].len()],

@@ -54,6 +54,7 @@ pub(super) struct TimeGradient<T> {
 impl<T: Element> LayerGradient<T> {
     /// Computes the coefficients of all neurons. `by_time` is the derivative of the loss by each
     /// neuron's spike time (padding included).
+    #[expect(clippy::too_many_arguments, reason = "the columns of one loop")]
     #[inline(always)]
     pub(super) fn prepare<S: Simd>(
         &mut self,
@@ -70,7 +71,7 @@ impl<T: Element> LayerGradient<T> {
         offsets.clear();
         offsets.extend(
             spikes
-                .times
+                .crossings()
                 .iter()
                 .map(|&time| if time < f64::INFINITY { time - inputs.reference } else { 0.0 }),
         );
@@ -81,7 +82,7 @@ impl<T: Element> LayerGradient<T> {
         let [deadlines, weight_current, weight_potential, time_current, time_potential] =
             columns.each_mut().map(|column| registers_mut::<S>(column));
         let [times_of, currents, by_time, thresholds] =
-            [&spikes.times, &spikes.currents, by_time, thresholds]
+            [spikes.crossings(), &spikes.currents, by_time, thresholds]
                 .map(|column| registers::<S>(&column[..count]));
         let [current, response, decay] = [&views.current, &views.response, &views.decay]
             .map(|column| registers::<S>(&column[..count]));

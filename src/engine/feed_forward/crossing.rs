@@ -15,8 +15,28 @@ use crate::neuron::{Ratio, State};
 pub struct LayerSpikes {
     /// Per neuron (padding included): when it first spikes, in time units; infinite if it does not.
     pub times: Vec<f64>,
-    /// Per neuron: its synaptic current at that moment, carried to the inputs' reference.
+    /// Per neuron: its synaptic current when it crosses its threshold, carried to the inputs'
+    /// reference.
     pub currents: Vec<f64>,
+    /// Per neuron: when it crosses its threshold, if that is not when it spikes: with dendritic delays
+    /// it spikes that much later.
+    pub crossings: Vec<f64>,
+}
+
+impl LayerSpikes {
+    /// Per neuron: when it crosses its threshold, on the clock of its inputs.
+    pub(super) fn crossings(&self) -> &[f64] {
+        if self.crossings.is_empty() { &self.times } else { &self.crossings }
+    }
+
+    /// Puts the spikes off by each neuron's delay.
+    pub(super) fn delay(&mut self, delays: &[f64]) {
+        self.crossings.clear();
+        self.crossings.extend_from_slice(&self.times);
+        for (time, delay) in self.times.iter_mut().zip(delays) {
+            *time += delay;
+        }
+    }
 }
 
 /// Where neurons cross: their states at the reference and the inputs after which they do. Each column
@@ -69,7 +89,7 @@ impl<T: Element> Crossings<T> {
         let count = thresholds.len();
         spikes.times.resize(count, f64::INFINITY);
         spikes.currents.resize(count, 0.0);
-        let LayerSpikes { times, currents } = spikes;
+        let LayerSpikes { times, currents, .. } = spikes;
         let [after, potentials] = &mut self.wide;
         let columns = [(&mut *after, &self.inputs), (&mut *potentials, &self.potentials)];
         for (wide, column) in columns {
@@ -136,10 +156,11 @@ pub fn crosses_after(
     closed_form(simd, membrane, current, potential, threshold).1.value()
 }
 
-/// A crossing, and whether it exists. If it is known to exist, it is right to rounding even where the
+/// A crossing, and whether it exists, from the sums of current and potential
+/// ([`Membrane::potential_sum`]). If it is known to exist, it is right to rounding even where the
 /// second value is false.
 #[inline(always)]
-fn closed_form<S: Simd>(
+pub fn closed_form<S: Simd>(
     simd: S,
     membrane: &Membrane,
     current: Doubles<S>,
@@ -258,13 +279,19 @@ fn general(
     offset: f64,
 ) -> Option<f64> {
     let view = membrane.view(offset);
-    let state = State {
-        potential: view.potential.of(current, potential),
-        current: view.current * current,
-        inhibitory_current: 0.0,
-    };
+    let here = (view.current * current, view.potential.of(current, potential));
+    general_from(membrane, here, threshold).map(|elapsed| offset + elapsed)
+}
+
+/// The time to the crossing from a state: current and potential themselves.
+pub fn general_from(
+    membrane: &Membrane,
+    (current, potential): (f64, f64),
+    threshold: f64,
+) -> Option<f64> {
+    let state = State { potential, current, inhibitory_current: 0.0 };
     let crossing = membrane.dynamics.with_threshold(threshold).first_crossing(&state);
-    crossing.map(|crossing| offset + crossing.elapsed)
+    crossing.map(|crossing| crossing.elapsed)
 }
 
 #[cfg(test)]

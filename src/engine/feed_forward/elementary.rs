@@ -7,6 +7,8 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use pulp::{Simd, bytemuck};
 
+use super::lanes::Element;
+
 /// As many doubles as fit into one register.
 #[derive(Clone, Copy)]
 pub struct Doubles<S: Simd> {
@@ -37,6 +39,13 @@ pub fn registers<S: Simd>(values: &[f64]) -> &[S::f64s] {
 #[inline(always)]
 pub fn registers_mut<S: Simd>(values: &mut [f64]) -> &mut [S::f64s] {
     S::as_mut_simd_f64s(values).0
+}
+
+/// `a` where it holds, `b` elsewhere. Through integers, because the compiler does not always see through
+/// pulp's own selection of doubles.
+#[inline(always)]
+pub fn select<S: Simd>(simd: S, holds: S::m64s, a: S::f64s, b: S::f64s) -> S::f64s {
+    bytemuck::cast(simd.select_u64s(holds, bytemuck::cast(a), bytemuck::cast(b)))
 }
 
 impl<S: Simd> Doubles<S> {
@@ -103,6 +112,26 @@ impl<S: Simd> Doubles<S> {
         Truths { simd: self.simd, value }
     }
 
+    #[inline(always)]
+    pub fn at_least(self, other: Self) -> Truths<S> {
+        let value = self.simd.greater_than_or_equal_f64s(self.value, other.value);
+        Truths { simd: self.simd, value }
+    }
+
+    /// One lane.
+    pub fn lane(self, lane: usize) -> f64 {
+        bytemuck::cast_slice(std::slice::from_ref(&self.value))[lane]
+    }
+
+    /// A function of each lane's index and value, one lane at a time.
+    pub fn map(mut self, function: impl Fn(usize, f64) -> f64) -> Self {
+        let lanes = bytemuck::cast_slice_mut(std::slice::from_mut(&mut self.value));
+        for (lane, value) in lanes.iter_mut().enumerate() {
+            *value = function(lane, *value);
+        }
+        self
+    }
+
     /// `e^x`: zero below -708, infinite above 709; relative error below 4e-16 between.
     #[inline(always)]
     pub fn exp(self) -> Self {
@@ -116,15 +145,32 @@ impl<S: Simd> Doubles<S> {
         let r = k.multiply_add(self.all(-LN_2_LOW), r);
         let series = r.polynomial(&EXPONENTIAL);
         // 2^k in two factors: the exponent of one alone ends at 1023.
-        let mut power = simd.transmute_u64s_f64s(shifted.value);
+        let mut power: S::u64s = bytemuck::cast(shifted.value);
         for bits in bytemuck::cast_slice_mut(std::slice::from_mut(&mut power)) {
             let integer: u64 = *bits;
             *bits = integer.wrapping_add(1022) << 52;
         }
-        let power = Doubles::new(simd, simd.transmute_f64s_u64s(power));
+        let power = Doubles::new(simd, bytemuck::cast(power));
         let scaled = series * power * self.all(2.0);
         let scaled = self.above(self.all(709.0)).select(self.all(f64::INFINITY), scaled);
         self.all(-708.0).above(self).select(self.all(0.0), scaled)
+    }
+
+    /// `e^x` for `x ≤ 0`, with the same error: below 1e-307, not zero, where that is smaller.
+    #[inline(always)]
+    pub fn exp_of_negative(self) -> Self {
+        let simd = self.simd;
+        let clamped = Doubles::new(simd, simd.max_f64s(self.value, simd.splat_f64s(-708.0)));
+        let shifted = clamped.multiply_add(self.all(std::f64::consts::LOG2_E), self.all(ROUNDER));
+        let k = shifted - self.all(ROUNDER);
+        let r = k.multiply_add(self.all(-LN_2_HIGH), clamped);
+        let r = k.multiply_add(self.all(-LN_2_LOW), r);
+        let mut power: S::u64s = bytemuck::cast(shifted.value);
+        for bits in bytemuck::cast_slice_mut(std::slice::from_mut(&mut power)) {
+            let integer: u64 = *bits;
+            *bits = integer.wrapping_add(1023) << 52;
+        }
+        r.polynomial(&EXPONENTIAL) * Doubles::new(simd, bytemuck::cast(power))
     }
 
     /// `ln x` for a finite, normal `x > 0`: error below 4e-16 of the larger of `|ln x|` and
@@ -167,13 +213,19 @@ impl<S: Simd> Truths<S> {
     /// `a` where it holds, `b` elsewhere.
     #[inline(always)]
     pub fn select(self, a: Doubles<S>, b: Doubles<S>) -> Doubles<S> {
-        Doubles::new(self.simd, self.simd.select_f64s(self.value, a.value, b.value))
+        Doubles::new(self.simd, select(self.simd, self.value, a.value, b.value))
     }
 
     /// The truth values.
     #[inline(always)]
     pub fn value(self) -> S::m64s {
         self.value
+    }
+
+    /// Whether it holds in any lane.
+    #[inline(always)]
+    pub fn any(self) -> bool {
+        f64::any(self.simd, self.value)
     }
 
     /// Either.
@@ -243,7 +295,7 @@ impl<S: Simd> Neg for Doubles<S> {
 
     #[inline(always)]
     fn neg(self) -> Self {
-        Doubles::new(self.simd, self.simd.neg_f64s(self.value))
+        self.all(0.0) - self
     }
 }
 
@@ -253,11 +305,11 @@ mod tests {
 
     use super::*;
 
-    /// Exponential of the arguments, and logarithm of their magnitudes.
+    /// Exponential of the arguments and of minus their magnitudes, and logarithm of their magnitudes.
     struct Both<'a>(&'a [f64]);
 
     impl WithSimd for Both<'_> {
-        type Output = Vec<(f64, f64)>;
+        type Output = Vec<(f64, f64, f64)>;
 
         #[inline(always)]
         fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
@@ -266,7 +318,8 @@ mod tests {
                 let first = |value| bytemuck::cast_slice::<S::f64s, f64>(&[value])[0];
                 let exp = Doubles::splat(simd, x).exp();
                 let ln = Doubles::splat(simd, x.abs()).ln();
-                results.push((first(exp.value()), first(ln.value())));
+                let decay = Doubles::splat(simd, -x.abs()).exp_of_negative();
+                results.push((first(exp.value()), first(decay.value()), first(ln.value())));
             }
             results
         }
@@ -282,7 +335,9 @@ mod tests {
         let vectors = Arch::new().dispatch(Both(&arguments));
         let scalars = Both(&arguments).with_simd(Scalar);
         for results in [vectors, scalars] {
-            for (&x, (exponential, logarithm)) in arguments.iter().zip(results) {
+            for (&x, (exponential, decay, logarithm)) in arguments.iter().zip(results) {
+                let exact = (-x.abs()).exp();
+                assert!((decay - exact).abs() <= 4e-16 * exact + 1e-307, "exp(-|{x}|): {decay}");
                 if (-708.0..709.0).contains(&x) {
                     let exact = x.exp();
                     assert!((exponential - exact).abs() <= 4e-16 * exact, "exp({x})");

@@ -91,10 +91,13 @@ pub(super) struct ViewColumns {
 }
 
 /// A register of views.
-struct Views<S: Simd> {
-    current: Doubles<S>,
-    response: Doubles<S>,
-    decay: Doubles<S>,
+pub(super) struct Views<S: Simd> {
+    /// See [`ViewColumns`].
+    pub current: Doubles<S>,
+    /// See [`ViewColumns`].
+    pub response: Doubles<S>,
+    /// See [`ViewColumns`].
+    pub decay: Doubles<S>,
 }
 
 impl ViewColumns {
@@ -250,9 +253,48 @@ impl Membrane {
         }
     }
 
+    /// The engine's sum of the potential, from a potential and a current at the reference.
+    #[inline(always)]
+    pub fn potential_sum<S: Simd>(
+        &self,
+        simd: S,
+        current: Doubles<S>,
+        potential: Doubles<S>,
+    ) -> Doubles<S> {
+        if self.ratio == Ratio::Equal || self.is_nearly_equal() {
+            return potential;
+        }
+        current.multiply_add(Doubles::splat(simd, self.inverse_distance()), potential)
+    }
+
     /// `1/(C (λ_s − λ_m))`.
     fn inverse_distance(&self) -> f64 {
         self.inverse_capacitance / (self.synaptic_rate - self.membrane_rate)
+    }
+
+    /// How a state is seen after a time, not negative, that each lane has for itself.
+    #[inline(always)]
+    pub fn views_after<S: Simd>(&self, simd: S, x: Doubles<S>) -> Views<S> {
+        if self.is_nearly_equal() {
+            return Views {
+                current: x.map(|_, x| self.nearly_equal(x).0),
+                response: x.map(|_, x| self.nearly_equal(x).1),
+                decay: x.map(|_, x| self.nearly_equal(x).2),
+            };
+        }
+        let all = |value| Doubles::splat(simd, value);
+        let decay = (all(-self.membrane_rate) * x).exp_of_negative();
+        let current = match self.ratio {
+            Ratio::Equal => {
+                let response = x * decay * all(self.inverse_capacitance);
+                return Views { current: decay, response, decay };
+            }
+            Ratio::Double => decay * decay,
+            Ratio::NonLeaky | Ratio::General => (all(-self.synaptic_rate) * x).exp_of_negative(),
+        };
+        let distance = self.synaptic_rate - self.membrane_rate;
+        let response = (decay - current) * all(self.inverse_capacitance / distance);
+        Views { current, response, decay }
     }
 
     #[inline(always)]

@@ -1,0 +1,318 @@
+//! Delays of a layer: whose they are, how they are given, and whether they are trained.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use rand::rngs::ChaCha8Rng;
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::ValueSpec;
+use super::validate::Check;
+use crate::learning::{Bounds, DelayTraining};
+use crate::network::{DelayKind, LayerDelays};
+
+/// Delays of a layer, written in one of these ways:
+///
+/// ```toml
+/// delays.axonal.constant = 0.5                # one per presynaptic neuron and bias source
+/// delays.dendritic.values = [0.1, 0.2, 0.3]   # one per neuron of the layer
+/// delays.synaptic.uniform = { low = 0.0, high = 1.0 }    # one per synapse
+/// delays.constant = 0.5                       # short for delays.synaptic.constant
+/// ```
+///
+/// `delays.trainable = { low = 0.0, high = 1.0, learning_rate = 0.003 }` beside it trains them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DelaySpec {
+    /// The delays, at the start if they are trained.
+    pub values: DelayValues,
+    /// How they are trained; none to leave them as they are.
+    pub trainable: Option<TrainableDelaySpec>,
+}
+
+/// Whose delays they are, and what they are. A file of axonal or dendritic delays has them in its
+/// column `delay`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DelayValues {
+    /// One per presynaptic neuron and bias source.
+    Axonal(ValueSpec<Vec<f64>>),
+    /// One per neuron of the layer.
+    Dendritic(ValueSpec<Vec<f64>>),
+    /// One per synapse, as weights are given.
+    Synaptic(ValueSpec),
+}
+
+/// How delays are trained: within bounds, by an Adam of their own with the moments of the weights'
+/// and its schedule.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainableDelaySpec {
+    /// Lower bound, never reached. Not negative.
+    #[serde(default)]
+    pub low: f64,
+    /// Upper bound, never reached.
+    pub high: f64,
+    /// Step size at the start, for the unbounded number `r` of a delay
+    /// `low + (high − low)/(1 + e^(−r))`.
+    pub learning_rate: f64,
+}
+
+impl TrainableDelaySpec {
+    pub(super) fn training(&self) -> DelayTraining {
+        let bounds = Bounds { low: self.low, high: self.high };
+        DelayTraining { bounds, learning_rate: self.learning_rate }
+    }
+}
+
+impl DelaySpec {
+    /// Checks what can be checked without drawing or reading the values.
+    pub(super) fn validate(&self, check: &mut Check, key: &str) {
+        let (inner, problem, ends) = match &self.values {
+            DelayValues::Axonal(values) => ("axonal", values.problem(), values.ends()),
+            DelayValues::Dendritic(values) => ("dendritic", values.problem(), values.ends()),
+            DelayValues::Synaptic(values) => ("synaptic", values.problem(), values.ends()),
+        };
+        let is_valid = problem.is_none();
+        check.require(is_valid, format!("{key}.{inner}"), || problem.unwrap_or_default());
+        let ends = ends.filter(|_| is_valid);
+        if let Some(TrainableDelaySpec { low, high, learning_rate }) = self.trainable {
+            let key = format!("{key}.trainable");
+            check.positive(&format!("{key}.learning_rate"), learning_rate);
+            let fits = 0.0 <= low && low < high && high.is_finite();
+            check.require(fits, key, || {
+                format!("low = {low}, high = {high}: must be finite, not negative, low < high")
+            });
+        }
+        if let Some((least, most)) = ends {
+            let message = self.refusal(least).or_else(|| self.refusal(most));
+            let key = format!("{key}.{inner}");
+            check.require(message.is_none(), key, || message.unwrap_or_default());
+        }
+    }
+
+    /// What is wrong with a delay, if anything.
+    fn refusal(&self, delay: f64) -> Option<String> {
+        if !(delay >= 0.0 && delay.is_finite()) {
+            return Some(format!("{delay} must not be negative"));
+        }
+        let TrainableDelaySpec { low, high, .. } = self.trainable?;
+        let fits = (low..=high).contains(&delay) || !(low < high);
+        (!fits).then(|| format!("{delay} must be within the bounds of training, {low} to {high}"))
+    }
+
+    /// The delays of a layer with this many rows and columns. The error says what is wrong.
+    pub(super) fn delays(
+        &self,
+        (rows, columns): (usize, usize),
+        folder: &Path,
+        random: &mut ChaCha8Rng,
+    ) -> Result<LayerDelays, String> {
+        const ROW: &str = "row (presynaptic neurons, then bias sources)";
+        let (kind, values) = match &self.values {
+            DelayValues::Axonal(values) => {
+                (DelayKind::Axonal, values.list(rows, ROW, "delay", folder, random)?)
+            }
+            DelayValues::Dendritic(values) => {
+                (DelayKind::Dendritic, values.list(columns, "neuron", "delay", folder, random)?)
+            }
+            DelayValues::Synaptic(values) => {
+                (DelayKind::Synaptic, values.table(rows, columns, folder, random)?)
+            }
+        };
+        match values.iter().find_map(|&delay| self.refusal(delay)) {
+            Some(refusal) => Err(refusal),
+            None => Ok(LayerDelays { kind, values }),
+        }
+    }
+
+    /// The file that the delays are in, if they are in one.
+    pub(super) fn file_mut(&mut self) -> Option<&mut PathBuf> {
+        match &mut self.values {
+            DelayValues::Axonal(values) | DelayValues::Dendritic(values) => values.file_mut(),
+            DelayValues::Synaptic(values) => values.file_mut(),
+        }
+    }
+}
+
+impl Serialize for DelaySpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match &self.values {
+            DelayValues::Axonal(values) => map.serialize_entry("axonal", values)?,
+            DelayValues::Dendritic(values) => map.serialize_entry("dendritic", values)?,
+            DelayValues::Synaptic(values) => map.serialize_entry("synaptic", values)?,
+        }
+        if let Some(trainable) = &self.trainable {
+            map.serialize_entry("trainable", trainable)?;
+        }
+        map.end()
+    }
+}
+
+/// By hand: a flattened or untagged enum would forget where in the file its errors are.
+impl<'de> Deserialize<'de> for DelaySpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Delays)
+    }
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Key {
+    Axonal,
+    Dendritic,
+    Synaptic,
+    Trainable,
+    Constant,
+    Normal,
+    Uniform,
+    LogitNormal,
+    Values,
+    File,
+}
+
+struct Delays;
+
+impl<'de> Visitor<'de> for Delays {
+    type Value = DelaySpec;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a table with axonal, dendritic or synaptic delays")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<DelaySpec, A::Error> {
+        let (mut values, mut trainable) = (None, None);
+        while let Some(key) = map.next_key::<Key>()? {
+            let plain = match key {
+                Key::Trainable => {
+                    trainable = Some(map.next_value()?);
+                    continue;
+                }
+                _ if values.is_some() => {
+                    return Err(A::Error::custom(
+                        "two kinds of delays, expected one of `axonal`, `dendritic`, `synaptic`",
+                    ));
+                }
+                Key::Axonal => {
+                    values = Some(DelayValues::Axonal(map.next_value()?));
+                    continue;
+                }
+                Key::Dendritic => {
+                    values = Some(DelayValues::Dendritic(map.next_value()?));
+                    continue;
+                }
+                Key::Synaptic => {
+                    values = Some(DelayValues::Synaptic(map.next_value()?));
+                    continue;
+                }
+                Key::Constant => "constant",
+                Key::Normal => "normal",
+                Key::Uniform => "uniform",
+                Key::LogitNormal => "logit_normal",
+                Key::Values => "values",
+                Key::File => "file",
+            };
+            let entry = MapAccessDeserializer::new(Entry { key: Some(plain), map: &mut map });
+            values = Some(DelayValues::Synaptic(ValueSpec::deserialize(entry)?));
+        }
+        let values = values.ok_or_else(|| {
+            A::Error::custom("no delays, expected one of `axonal`, `dendritic`, `synaptic`")
+        })?;
+        Ok(DelaySpec { values, trainable })
+    }
+}
+
+/// One entry of a map, the key of which has been read already.
+struct Entry<'a, A> {
+    key: Option<&'static str>,
+    map: &'a mut A,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entry<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
+        let key =
+            self.key.take().map(|key| -> StrDeserializer<'_, A::Error> { key.into_deserializer() });
+        key.map(|key| seed.deserialize(key)).transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.map.next_value_seed(seed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Layer {
+        delays: DelaySpec,
+    }
+
+    #[test]
+    fn every_way_to_write_delays_is_written_back_as_it_was_read() {
+        let constant = |value| DelayValues::Synaptic(ValueSpec::Constant(value));
+        let bounds = TrainableDelaySpec { low: 0.0, high: 2.0, learning_rate: 0.1 };
+        for (text, values, trainable) in [
+            ("delays.constant = 1.5", constant(1.5), None),
+            ("delays.synaptic.constant = 1.5", constant(1.5), None),
+            (
+                "delays.values = [[1.0, 2.0]]",
+                DelayValues::Synaptic(ValueSpec::Values(vec![vec![1.0, 2.0]])),
+                None,
+            ),
+            (
+                "delays.axonal.values = [1.0, 2]",
+                DelayValues::Axonal(ValueSpec::Values(vec![1.0, 2.0])),
+                None,
+            ),
+            (
+                "[delays]\ntrainable = { high = 2, learning_rate = 0.1 }\n\
+                 dendritic.logit_normal = { mean = 0, std = 0.5, high = 2 }",
+                DelayValues::Dendritic(ValueSpec::LogitNormal {
+                    mean: 0.0,
+                    std: 0.5,
+                    low: 0.0,
+                    high: 2.0,
+                }),
+                Some(bounds),
+            ),
+            (
+                "[delays.uniform]\nlow = 0\nhigh = 2\n[delays.trainable]\nlow = 0.0\nhigh = 2.0\n\
+                 learning_rate = 0.1",
+                DelayValues::Synaptic(ValueSpec::Uniform { low: 0.0, high: 2.0 }),
+                Some(bounds),
+            ),
+        ] {
+            let layer: Layer = toml::from_str(text).expect(text);
+            assert_eq!(layer.delays, DelaySpec { values, trainable }, "{text}");
+            let written = toml::to_string(&layer).expect(text);
+            assert_eq!(toml::from_str::<Layer>(&written).expect(&written), layer);
+        }
+    }
+
+    #[test]
+    fn errors_know_their_line() {
+        for (text, line, message) in [
+            ("\ndelays = 1.0", 2, "expected a table with axonal, dendritic or synaptic"),
+            ("\n[delays]\naxnal.constant = 1.0", 3, "unknown variant `axnal`, expected one of"),
+            ("[delays.axonal]\nnormla = 1.0", 2, "unknown variant `normla`"),
+            ("[delays]\n\nconstant = 'x'", 3, "expected f64"),
+            ("[delays.normal]\nmean = 3\nstdd = 1", 3, "unknown field `stdd`"),
+            ("\n[delays]\nconstant = 1\naxonal.constant = 1", 2, "two kinds of delays"),
+            ("\n[delays]\ntrainable = { high = 1, learning_rate = 1 }", 2, "no delays, expected"),
+            ("[delays]\nconstant = 1\ntrainable.high = 1", 3, "missing field `learning_rate`"),
+        ] {
+            let error = toml::from_str::<Layer>(text).expect_err(text).to_string();
+            assert!(error.contains(&format!("line {line},")), "{text}: {error}");
+            assert!(error.contains(message), "{text}: {error}");
+        }
+    }
+}
