@@ -48,7 +48,9 @@ fn case(random: &mut ChaCha8Rng, tau_m: f64, is_delayed: bool) -> Case {
         threshold: -64.0,
         ..NeuronParameters::default()
     };
-    let inputs = random.random_range(1..60);
+    // More rows than an index of eight bits can name are sorted in another way.
+    let is_wide = is_delayed && random.random_bool(0.02);
+    let inputs = if is_wide { 300 } else { random.random_range(1..60) };
     let mut rows = inputs;
     let layers: Vec<Layer> = (0..random.random_range(1..4))
         .map(|index| {
@@ -228,7 +230,7 @@ impl Case {
 fn compare(cases: std::ops::Range<u64>, is_delayed: bool) {
     let ratios = [1.0, 2.0, f64::INFINITY, 1.0 + 1e-9, 1.001, 0.3, 3.0, 20.0];
     let (mut spikes, mut silent, mut delays, mut worst_time) = (0, 0, 0, 0.0f64);
-    let mut worst = [0.0f64; 2];
+    let (mut worst, mut grazing) = ([0.0f64; 2], 0);
     for (index, ratio) in cases.zip(ratios.into_iter().cycle()) {
         let random = &mut random::stream(1, "feed-forward test", index);
         let case = case(random, ratio, is_delayed);
@@ -247,6 +249,7 @@ fn compare(cases: std::ops::Range<u64>, is_delayed: bool) {
             }
         }
         delays += slow.by_delay.len();
+        let mut largest = 0.0f64;
         assert_eq!(slow.by_delay.len(), fast.by_delay.len());
         for (kind, slow, fast) in
             [(0, &slow.by_weight, &fast.by_weight), (1, &slow.by_delay, &fast.by_delay)]
@@ -255,11 +258,13 @@ fn compare(cases: std::ops::Range<u64>, is_delayed: bool) {
             let size = slow.iter().map(|by| by.abs()).sum::<f64>() / slow.len().max(1) as f64;
             for (&expected, &found) in slow.iter().zip(fast) {
                 let error = (expected - found).abs() / expected.abs().max(size).max(1e-3);
-                if error > 1e-9 {
-                    println!("case {index} ratio {ratio} {kind}: {expected:e} {found:e}");
-                }
+                largest = largest.max(error);
                 worst[kind] = worst[kind].max(error);
             }
+        }
+        if largest > 1e-9 {
+            println!("case {index}, ratio {ratio}: {largest:e}");
+            grazing += 1;
         }
     }
     println!(
@@ -268,9 +273,9 @@ fn compare(cases: std::ops::Range<u64>, is_delayed: bool) {
         worst[0], worst[1]
     );
     assert!(spikes > 10_000 && silent > 10_000 && (delays > 10_000) == is_delayed);
-    // Where a spike only just grazes its threshold, roundings count by the inverse square of the slope:
-    // one such case exceeds 1e-9.
-    assert!(worst_time < 1e-9 && worst[0] < 1e-8 && worst[1] < 1e-9);
+    // Where a spike only just grazes its threshold, roundings count by the inverse square of the slope.
+    assert!(worst_time < 1e-9 && worst[0] < 1e-8 && worst[1] < 1e-8);
+    assert!(grazing <= 1, "{grazing} cases differ by more than 1e-9");
 }
 
 #[test]

@@ -2,15 +2,15 @@
 //!
 //! A sample goes through layer after layer. The inputs of a layer are sorted once; a sweep over them
 //! keeps two running sums for each neuron, its synaptic current and its potential, both carried to one
-//! reference time ([`membrane`]), and notices when a neuron crosses its threshold ([`sweep`]); the
-//! crossing times come from closed forms for many neurons at once ([`crossing`]). The backward pass
-//! ([`backward`]) walks the layers in the opposite direction over the same sums. The results are those
+//! reference time (`membrane`), and notices when a neuron crosses its threshold (`sweep`); the
+//! crossing times come from closed forms for many neurons at once (`crossing`). The backward pass
+//! (`backward`) walks the layers in the opposite direction over the same sums. The results are those
 //! of the event engine to rounding, with the same rules: inputs that come together act together, a peak
 //! that only touches the threshold is no crossing, and an input at the very moment of a spike comes too
 //! late for it.
 //!
 //! Delays of axons move a layer's inputs, and delays of dendrites its spikes. With a delay per synapse
-//! a layer has a way of its own, many samples side by side ([`delayed`]).
+//! a layer has a way of its own, many samples side by side (`delayed`).
 //!
 //! What a [`FeedForwardNetwork`] cannot run says [`Unsupported`]; the event engine runs everything.
 
