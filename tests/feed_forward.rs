@@ -54,7 +54,9 @@ fn case(random: &mut ChaCha8Rng, tau_m: f64, is_delayed: bool) -> Case {
         threshold: -64.0,
         ..NeuronParameters::default()
     };
-    let inputs = random.random_range(1..60);
+    // More rows than an index of eight bits can name are sorted in another way.
+    let is_wide = is_delayed && random.random_bool(0.02);
+    let inputs = if is_wide { 300 } else { random.random_range(1..60) };
     let mut rows = inputs;
     let layers: Vec<Layer> = (0..random.random_range(1..4))
         .map(|index| {
@@ -271,9 +273,6 @@ fn compare(cases: std::ops::Range<u64>, is_delayed: bool) {
             let size = slow.iter().map(|by| by.abs()).sum::<f64>() / slow.len().max(1) as f64;
             for (&expected, &found) in slow.iter().zip(fast) {
                 let error = (expected - found).abs() / expected.abs().max(size).max(1e-3);
-                if error > 1e-9 {
-                    println!("case {index} ratio {ratio} {kind}: {expected:e} {found:e}");
-                }
                 worst[kind] = worst[kind].max(error);
             }
         }
@@ -284,9 +283,7 @@ fn compare(cases: std::ops::Range<u64>, is_delayed: bool) {
         worst[0], worst[1]
     );
     assert!(spikes > 10_000 && silent > 10_000 && (delays > 10_000) == is_delayed);
-    // Where a spike only just grazes its threshold, roundings count by the inverse square of the slope:
-    // one such case exceeds 1e-9.
-    assert!(worst_time < 1e-9 && worst[0] < 1e-8 && worst[1] < 1e-9);
+    assert!(worst_time < 1e-9 && worst[0] < 1e-9 && worst[1] < 1e-9);
 }
 
 #[test]

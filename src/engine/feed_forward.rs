@@ -2,15 +2,15 @@
 //!
 //! A sample goes through layer after layer. The inputs of a layer are sorted once; a sweep over them
 //! keeps two running sums for each neuron, its synaptic current and its potential, both carried to one
-//! reference time ([`membrane`]), and notices when a neuron crosses its threshold ([`sweep`]); the
-//! crossing times come from closed forms for many neurons at once ([`crossing`]). The backward pass
-//! ([`backward`]) walks the layers in the opposite direction over the same sums. The results are those
+//! reference time (`membrane`), and notices when a neuron crosses its threshold (`sweep`); the
+//! crossing times come from closed forms for many neurons at once (`crossing`). The backward pass
+//! (`backward`) walks the layers in the opposite direction over the same sums. The results are those
 //! of the event engine to rounding, with the same rules: inputs that come together act together, a peak
 //! that only touches the threshold is no crossing, and an input at the very moment of a spike comes too
 //! late for it.
 //!
 //! Delays of axons move a layer's inputs, and delays of dendrites its spikes. With a delay per synapse
-//! a layer has a way of its own, many samples side by side ([`delayed`]).
+//! a layer has a way of its own, many samples side by side (`delayed`).
 //!
 //! What a [`FeedForwardNetwork`] cannot run says [`Unsupported`]; the event engine runs everything.
 
@@ -21,23 +21,25 @@ mod elementary;
 mod inputs;
 mod lanes;
 mod membrane;
+mod passes;
 mod sorting;
+mod sorting_network;
 mod sweep;
 mod tiles;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Arch;
 
 pub use self::backward::LayerGradient;
 use self::backward::TimeGradient;
 use self::crossing::Crossings;
 pub use self::crossing::LayerSpikes;
 pub use self::delayed::DelayGradient;
-use self::delayed::{BlockPass, BlockScratch, DelayedLayer, SynapticDelays};
+use self::delayed::{BlockPass, BlockScratch, SynapticDelays};
 use self::inputs::Steps;
 pub use self::inputs::{Arrival, Inputs};
 pub use self::lanes::Element;
 use self::membrane::{LayerNeurons, Membrane};
-use self::sweep::SweptLayer;
+use self::passes::{Backward, Forward, WeightGradients};
 pub use self::tiles::{Tile, Tiling};
 use crate::network::{CompiledNetwork, DelayKind, LayerDelays, LayeredNetwork};
 
@@ -369,165 +371,5 @@ impl<T: Element> SamplePass<T> {
     /// The label neurons' spike times.
     pub fn label_times(&self, labels: usize) -> &[f64] {
         &self.layers[self.layers.len() - 1].spikes.times[..labels]
-    }
-}
-
-struct Forward<'a, T> {
-    network: &'a FeedForwardNetwork<T>,
-    bias: &'a [Vec<Arrival>],
-    passes: &'a mut [SamplePass<T>],
-    workspace: &'a mut Workspace<T>,
-}
-
-impl<T: Element> WithSimd for Forward<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Forward { network, bias, passes, workspace } = self;
-        workspace.blocks.resize_with(network.layers.len(), BlockPass::default);
-        for (index, layer) in network.layers.iter().enumerate() {
-            for pass in passes.iter_mut() {
-                let (before, rest) = pass.layers.split_at_mut(index);
-                let LayerPass { inputs, spikes, .. } = &mut rest[0];
-                if let Some(previous) = before.last() {
-                    inputs.arrivals.clear();
-                    let neurons = network.layers[index - 1].tiling.columns;
-                    for (row, &time) in (0..).zip(&previous.spikes.times[..neurons]) {
-                        if time < f64::INFINITY {
-                            inputs.arrivals.push(Arrival { time, row });
-                        }
-                    }
-                    inputs.arrivals.extend_from_slice(&bias[index]);
-                }
-                match &layer.delays {
-                    Delays::Synaptic(_) => continue,
-                    Delays::Axonal(delays) => {
-                        for arrival in &mut inputs.arrivals {
-                            arrival.time += delays[arrival.row as usize];
-                        }
-                    }
-                    Delays::Dendritic(_) | Delays::None => (),
-                }
-                inputs.begin(&mut workspace.steps);
-                let swept = SweptLayer {
-                    neurons: &layer.neurons,
-                    tiling: layer.tiling,
-                    weights: &layer.weights,
-                };
-                swept.run(simd, inputs, &mut workspace.steps, &mut workspace.crossings, spikes);
-                if let Delays::Dendritic(delays) = &layer.delays {
-                    spikes.delay(delays);
-                }
-            }
-            if let Delays::Synaptic(delays) = &layer.delays {
-                let block = &mut workspace.blocks[index];
-                let delayed = DelayedLayer::new(layer, delays, index);
-                delayed.forward(simd, passes, block, &mut workspace.scratch);
-            }
-        }
-    }
-}
-
-struct Backward<'a, T> {
-    network: &'a FeedForwardNetwork<T>,
-    by_label_time: &'a [f64],
-    guard: Option<f64>,
-    passes: &'a mut [SamplePass<T>],
-    workspace: &'a mut Workspace<T>,
-}
-
-impl<T: Element> WithSimd for Backward<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Backward { network, by_label_time, guard, passes, workspace } = self;
-        let Workspace { times, by_times, by_input, blocks, scratch, gradients, .. } = workspace;
-        by_times.resize_with(passes.len(), Vec::new);
-        let labels = network.layers[network.layers.len() - 1].tiling.columns;
-        for (by_time, by_label_time) in by_times.iter_mut().zip(by_label_time.chunks(labels)) {
-            by_time.clear();
-            by_time.extend_from_slice(by_label_time);
-        }
-        for (index, layer) in network.layers.iter().enumerate().rev() {
-            let gradient = &mut gradients[index];
-            if let Delays::Synaptic(delays) = &layer.delays {
-                let delayed = DelayedLayer::new(layer, delays, index);
-                let block = &blocks[index];
-                delayed.backward(simd, guard, by_times, passes, block, scratch, gradient);
-            } else {
-                for (pass, by_time) in passes.iter_mut().zip(by_times.iter_mut()) {
-                    let pass = &mut pass.layers[index];
-                    layer.backward(simd, guard, pass, by_time, times, by_input, gradient);
-                }
-            }
-        }
-    }
-}
-
-impl<T: Element> Layer<T> {
-    /// Takes one sample back through the layer. `by_time` are the derivatives by its spikes, and then by
-    /// its inputs, one per row.
-    #[expect(clippy::too_many_arguments, reason = "what one layer leaves to the next")]
-    #[inline(always)]
-    fn backward<S: Simd>(
-        &self,
-        simd: S,
-        guard: Option<f64>,
-        pass: &mut LayerPass<T>,
-        by_time: &mut Vec<f64>,
-        times: &mut TimeGradient<T>,
-        by_input: &mut Vec<f64>,
-        sums: &mut DelayGradient,
-    ) {
-        let LayerPass { inputs, spikes, gradient } = pass;
-        by_time.truncate(self.tiling.columns);
-        by_time.resize(self.tiling.padded_columns(), 0.0);
-        gradient.prepare(simd, &self.neurons, inputs, spikes, by_time, times);
-        if let Delays::Dendritic(_) = self.delays {
-            let takes_part = gradient.deadlines.iter().map(|by| by.to_f64() > f64::NEG_INFINITY);
-            for ((sum, by_time), takes_part) in
-                sums.delays.iter_mut().zip(&*by_time).zip(takes_part)
-            {
-                *sum += if takes_part { *by_time } else { 0.0 };
-            }
-        }
-        let is_axonal = matches!(self.delays, Delays::Axonal(_));
-        if !self.is_first || is_axonal {
-            gradient.time_gradients(simd, times, self.tiling, &self.weights, inputs, by_input);
-            by_time.clear();
-            by_time.resize(self.tiling.rows, 0.0);
-            for (arrival, &by_arrival) in inputs.arrivals.iter().zip(by_input.iter()) {
-                by_time[arrival.row as usize] = by_arrival;
-            }
-            if is_axonal {
-                sums.delays.iter_mut().zip(&*by_time).for_each(|(sum, by)| *sum += by);
-            }
-        }
-        if let Some(guard) = guard.filter(|&guard| times.largest_weight_gradient > guard) {
-            gradient.guard(inputs, self.tiling.columns, guard);
-        }
-    }
-}
-
-struct WeightGradients<'a, T> {
-    layer: usize,
-    tile: &'a Tile,
-    passes: &'a [SamplePass<T>],
-    sums: &'a mut [T],
-}
-
-impl<T: Element> WithSimd for WeightGradients<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let WeightGradients { layer, tile, passes, sums } = self;
-        sums.fill(T::default());
-        for pass in passes {
-            let LayerPass { inputs, gradient, .. } = &pass.layers[layer];
-            gradient.add_weight_gradients(simd, inputs, tile, sums);
-        }
     }
 }

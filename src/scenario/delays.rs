@@ -45,7 +45,7 @@ pub enum DelayValues {
 }
 
 /// How delays are trained: within bounds, by an Adam of their own with the moments of the weights'
-/// and its schedule.
+/// and its schedule. A delay that begins on a bound is moved inside by a thousandth of the interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainableDelaySpec {

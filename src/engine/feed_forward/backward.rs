@@ -54,7 +54,6 @@ pub(super) struct TimeGradient<T> {
 impl<T: Element> LayerGradient<T> {
     /// Computes the coefficients of all neurons. `by_time` is the derivative of the loss by each
     /// neuron's spike time (padding included).
-    #[expect(clippy::too_many_arguments, reason = "the columns of one loop")]
     #[inline(always)]
     pub(super) fn prepare<S: Simd>(
         &mut self,

@@ -11,10 +11,11 @@
 use pulp::Simd;
 
 use super::crossing::{closed_form, general_from};
-use super::elementary::{Doubles, Truths, registers, registers_mut, select};
+use super::elementary::{Doubles, Truths, registers, registers_mut};
 use super::inputs::Arrival;
 use super::lanes::{Element, grow};
 use super::membrane::Membrane;
+use super::sorting_network::{Comparators, SHORT};
 use super::tiles::Tiling;
 use super::{Layer, SamplePass};
 use crate::neuron::Ratio;
@@ -26,18 +27,6 @@ pub(super) struct SynapticDelays {
     pub values: Vec<f64>,
     comparators: Comparators,
 }
-
-/// The sorting network for as many inputs as there are rows: pairs of places, to be put in order one
-/// after the other.
-#[derive(Clone, Debug)]
-enum Comparators {
-    /// Up to [`SHORT`] rows: then no index needs to be checked.
-    Short(Vec<[u8; 2]>),
-    Long(Vec<[u32; 2]>),
-}
-
-/// As many places as an index of eight bits can name.
-const SHORT: usize = 256;
 
 /// What a block of samples did in such a layer. Values of one input or neuron in as many samples as
 /// fit into a register stand side by side; a group is such a number of samples.
@@ -76,37 +65,8 @@ pub struct DelayGradient {
 
 impl SynapticDelays {
     pub fn new(values: Vec<f64>, rows: usize) -> Self {
-        let network = sorting_network(rows);
-        let comparators = if rows <= SHORT {
-            Comparators::Short(network.iter().map(|pair| pair.map(|place| place as u8)).collect())
-        } else {
-            Comparators::Long(network)
-        };
-        SynapticDelays { values, comparators }
+        SynapticDelays { values, comparators: Comparators::new(rows) }
     }
-}
-
-/// Batcher's odd-even merge sort: pairs of places, to be put in order one after the other.
-fn sorting_network(count: usize) -> Vec<[u32; 2]> {
-    let mut comparators = Vec::new();
-    let mut sorted = 1;
-    while sorted < count {
-        let mut distance = sorted;
-        while distance > 0 {
-            let mut start = distance % sorted;
-            while start + distance < count {
-                for low in start..(start + distance).min(count - distance) {
-                    if low / (2 * sorted) == (low + distance) / (2 * sorted) {
-                        comparators.push([low as u32, (low + distance) as u32]);
-                    }
-                }
-                start += 2 * distance;
-            }
-            distance /= 2;
-        }
-        sorted *= 2;
-    }
-    comparators
 }
 
 /// What the sweep needs of one neuron's synapses: weight and delay, per row.
@@ -187,7 +147,7 @@ impl<'a, T: Element> DelayedLayer<'a, T> {
                     *arrival = simd.add_f64s(input, simd.splat_f64s(synapse.delay));
                     *weight = simd.splat_f64s(synapse.weight);
                 }
-                sort(simd, &self.delays.comparators, arrivals, weights);
+                self.delays.comparators.sort(simd, arrivals, weights);
                 let (arrivals, weights) = (&arrivals[..rows], &weights[..rows]);
                 let (spike, current) =
                     first_spike(simd, &self.layer.neurons.membrane, threshold, arrivals, weights);
@@ -345,46 +305,6 @@ impl<'a, T: Element> DelayedLayer<'a, T> {
     }
 }
 
-/// Puts the times of each lane in order, and the weights with them. There are at least [`SHORT`] places.
-#[inline(always)]
-fn sort<S: Simd>(
-    simd: S,
-    comparators: &Comparators,
-    times: &mut [S::f64s],
-    weights: &mut [S::f64s],
-) {
-    match comparators {
-        Comparators::Short(comparators) => {
-            let (times, weights) = (&mut times[..SHORT], &mut weights[..SHORT]);
-            for &[low, high] in comparators {
-                exchange(simd, usize::from(low), usize::from(high), times, weights);
-            }
-        }
-        Comparators::Long(comparators) => {
-            for &[low, high] in comparators {
-                exchange(simd, low as usize, high as usize, times, weights);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn exchange<S: Simd>(
-    simd: S,
-    low: usize,
-    high: usize,
-    times: &mut [S::f64s],
-    weights: &mut [S::f64s],
-) {
-    let (early, late) = (times[low], times[high]);
-    let swap = simd.greater_than_f64s(early, late);
-    times[low] = simd.min_f64s(early, late);
-    times[high] = simd.max_f64s(early, late);
-    let (first, second) = (weights[low], weights[high]);
-    weights[low] = select(simd, swap, second, first);
-    weights[high] = select(simd, swap, first, second);
-}
-
 /// The states from which neurons cross.
 struct Found<S: Simd> {
     /// The threshold, infinite for lanes whose crossing has been found.
@@ -485,35 +405,4 @@ fn cross<S: Simd>(
         general_from(membrane, state, threshold.lane(lane)).unwrap_or(f64::INFINITY)
     });
     (elapsed, Doubles::splat(simd, f64::INFINITY).above(elapsed))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sorting_networks_of_every_size_sort() {
-        // A network that sorts all zeros and ones sorts everything.
-        for count in 0..=16 {
-            let network = sorting_network(count);
-            for bits in 0..1_u32 << count {
-                let mut values: Vec<u32> = (0..count).map(|place| bits >> place & 1).collect();
-                for &[low, high] in &network {
-                    if values[low as usize] > values[high as usize] {
-                        values.swap(low as usize, high as usize);
-                    }
-                }
-                assert!(values.is_sorted(), "{count} {bits:b}");
-            }
-        }
-        for count in [30, 33, 100, 130, 785] {
-            let mut values: Vec<usize> = (0..count).map(|place| place * 7919 % 1009).collect();
-            for [low, high] in sorting_network(count) {
-                if values[low as usize] > values[high as usize] {
-                    values.swap(low as usize, high as usize);
-                }
-            }
-            assert!(values.is_sorted(), "{count}");
-        }
-    }
 }

@@ -167,7 +167,8 @@ macro_rules! element {
                 a: S::$vector,
                 b: S::$vector,
             ) -> S::$vector {
-                simd.$select(mask, a, b)
+                // Through integers: the compiler does not always see through pulp's own selection.
+                bytemuck::cast(simd.$select(mask, bytemuck::cast(a), bytemuck::cast(b)))
             }
 
             #[inline(always)]
@@ -183,7 +184,7 @@ macro_rules! element {
 
             #[inline(always)]
             fn where_set<S: Simd>(simd: S, mask: S::$mask, a: S::$vector) -> S::$vector {
-                simd.$select(mask, a, simd.$splat(0.0))
+                <$float as Element>::select(simd, mask, a, simd.$splat(0.0))
             }
 
             #[inline(always)]
@@ -210,7 +211,7 @@ element!(
     and_m64s,
     or_m64s,
     first_true_m64s,
-    select_f64s,
+    select_u64s,
     reduce_sum_f64s
 );
 element!(
@@ -229,7 +230,7 @@ element!(
     and_m32s,
     or_m32s,
     first_true_m32s,
-    select_f32s,
+    select_u32s,
     reduce_sum_f32s
 );
 
