@@ -162,7 +162,7 @@ proptest! {
         let size = "dataset.yin_yang.training.size=3".to_owned();
         let learner = load(&scenario(), &[size, delays]).and_then(|loaded| loaded.learner());
         let delays = learner.expect("valid").network.layer_delays()[0].clone().expect("delays");
-        prop_assert_eq!(delays.values.len(), 20);
+        prop_assert_eq!(delays.values.len(), 25);
         prop_assert!(delays.values.iter().all(|delay| (low..=high).contains(delay)));
     }
 }
