@@ -43,20 +43,6 @@ pub struct Share<T> {
     pub row: u32,
 }
 
-/// Time to the next input, and so how a crossing before it is looked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Gap {
-    /// The next input comes at the same time: both act before anything is looked for.
-    #[default]
-    None,
-    /// Short: the tangent alone rules out nearly all neurons that do not cross.
-    Short,
-    /// Long: the potential and slope at the next input are looked at too.
-    Long,
-    /// There is no next input.
-    Last,
-}
-
 /// Gaps below this fraction of the synaptic time constant count as short.
 const SHORT: f64 = 0.05;
 
@@ -64,7 +50,11 @@ const SHORT: f64 = 0.05;
 /// some more, to fill a register): coefficients of linear forms of the state at the reference.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Steps<T> {
-    pub gaps: Vec<Gap>,
+    /// Time to the next input; without meaning after the last.
+    pub gaps: Vec<f64>,
+    /// Gaps below this are so short that the tangent alone rules out nearly all neurons that do not
+    /// cross; after longer ones the potential and slope at the next input are looked at at once.
+    pub short: f64,
     /// The potential that the tangent at this input reaches at the next one. Up to its peak the
     /// potential is concave, so it stays below.
     pub tangent: FormColumns<T>,
@@ -77,7 +67,6 @@ pub(super) struct Steps<T> {
     /// How each input's own state is seen at the reference.
     shares: ViewColumns,
     offsets: Vec<f64>,
-    gap_lengths: Vec<f64>,
     sorter: Sorter,
 }
 
@@ -96,7 +85,6 @@ impl<T: Element> Inputs<T> {
     pub(super) fn begin(&mut self, steps: &mut Steps<T>) {
         self.reference = steps.sorter.begin(&mut self.arrivals);
         self.shares.clear();
-        steps.gaps.clear();
     }
 
     /// Sorts the next few arrivals and computes what depends on their times. All of it is the same,
@@ -121,10 +109,7 @@ impl<T: Element> Inputs<T> {
                 row: arrival.row,
             },
         ));
-        steps.find_gaps(&self.arrivals[from..sorted.min(to + 1)], membrane);
-        if to == count {
-            steps.gaps.push(Gap::Last);
-        }
+        steps.short = SHORT / membrane.synaptic_rate;
         steps.find_forms(simd, membrane, stretch);
     }
 }
@@ -138,32 +123,17 @@ impl<T: Element> Steps<T> {
     /// Offsets from the reference, and the gaps to the next; zero beyond the arrivals.
     fn find_offsets(&mut self, arrivals: &[Arrival], reference: f64, stretch: &Range<usize>) {
         grow(&mut self.offsets, stretch.end);
-        grow(&mut self.gap_lengths, stretch.end);
+        grow(&mut self.gaps, stretch.end);
         let offsets = &mut self.offsets[stretch.clone()];
         offsets.fill(0.0);
         for (offset, arrival) in offsets.iter_mut().zip(&arrivals[stretch.start..]) {
             *offset = arrival.time - reference;
         }
         for (gap, pair) in
-            self.gap_lengths[stretch.clone()].iter_mut().zip(arrivals[stretch.start..].windows(2))
+            self.gaps[stretch.clone()].iter_mut().zip(arrivals[stretch.start..].windows(2))
         {
             *gap = pair[1].time - pair[0].time;
         }
-    }
-
-    /// Appends the gap after each arrival but the last.
-    fn find_gaps(&mut self, arrivals: &[Arrival], membrane: &Membrane) {
-        let short = SHORT / membrane.synaptic_rate;
-        self.gaps.extend(arrivals.windows(2).map(|pair| {
-            let gap = pair[1].time - pair[0].time;
-            if gap == 0.0 {
-                Gap::None
-            } else if gap < short {
-                Gap::Short
-            } else {
-                Gap::Long
-            }
-        }));
     }
 
     #[inline(always)]
@@ -174,7 +144,7 @@ impl<T: Element> Steps<T> {
             grow(&mut column.current, stretch.end);
             grow(&mut column.potential, stretch.end);
         }
-        let gaps = registers::<S>(&self.gap_lengths[stretch.clone()]);
+        let gaps = registers::<S>(&self.gaps[stretch.clone()]);
         let first = stretch.start / S::F64_LANES;
         let [currents, responses, decays] = self.views.registers::<S>(stretch);
         for index in 0..gaps.len() {

@@ -15,7 +15,7 @@
 use pulp::Simd;
 
 use super::crossing::{Crossings, CrossingsPart, LayerSpikes, crosses_after};
-use super::inputs::{FormColumns, Gap, Inputs, Share, Steps};
+use super::inputs::{FormColumns, Inputs, Share, Steps};
 use super::lanes::Element;
 use super::membrane::{LayerNeurons, Membrane, View};
 use super::tiles::Tiling;
@@ -86,7 +86,8 @@ impl<T: Element> SweptLayer<'_, T> {
         let weights = T::vectors::<S>(part.weights);
         let zero = T::splat(simd, T::default());
         let mut state = State::<S, T, N> { current: [zero; N], potential: [zero; N] };
-        for index in 0..inputs.arrivals.len() {
+        let count = inputs.arrivals.len();
+        for index in 0..count {
             if index == inputs.shares.len() {
                 inputs.prepare(simd, &self.neurons.membrane, steps);
             }
@@ -94,25 +95,21 @@ impl<T: Element> SweptLayer<'_, T> {
             let start = share.row as usize * part.width + part.first;
             state.add(simd, &weights[start..start + N], share);
             let thresholds = &waiting.thresholds;
-            match steps.gaps[index] {
-                Gap::None => continue,
-                Gap::Short => {
-                    let reached = state.tangent_reaches(simd, steps, index, thresholds);
-                    if !T::any(simd, any_of::<S, T, N>(simd, &reached)) {
-                        continue;
-                    }
-                }
-                Gap::Long => (),
-                Gap::Last => {
-                    let may = state.may_still_cross(
-                        simd,
-                        &self.neurons.membrane,
-                        steps,
-                        index,
-                        thresholds,
-                    );
-                    waiting.found(simd, &may, &state, index, &mut found);
-                    break;
+            if index + 1 == count {
+                let membrane = &self.neurons.membrane;
+                let may = state.may_still_cross(simd, membrane, steps, index, thresholds);
+                waiting.found(simd, &may, &state, index, &mut found);
+                break;
+            }
+            let gap = steps.gaps[index];
+            if gap == 0.0 {
+                // The next input comes at the same time: both act before anything is looked for.
+                continue;
+            }
+            if gap < steps.short {
+                let reached = state.tangent_reaches(simd, steps, index, thresholds);
+                if !T::any(simd, any_of::<S, T, N>(simd, &reached)) {
+                    continue;
                 }
             }
             let crosses = state.is_above(simd, steps, index + 1, thresholds);
