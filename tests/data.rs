@@ -431,3 +431,32 @@ fn spike_times_of_a_table_are_used_as_they_are() {
     let learn = ["learn", "scenario.toml", "--trace", "out/spikes.csv", "--data", "test"];
     successful(place.path(), &learn);
 }
+
+#[test]
+fn spikes_spread_over_hundreds_of_time_constants_are_left_to_the_event_engine() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, content: &str| {
+        std::fs::write(place.path().join(name), content).expect("writable");
+    };
+    write("wide.csv", "label,a,b\n0,1,900\n1,900,1\n0,2,800\n");
+    write("narrow.csv", "label,a,b\n0,1,9\n1,9,1\n0,2,8\n");
+    let scenario = |name: &str| {
+        format!(
+            "[dataset.file]\ntraining.csv = '{name}'\nvalidation.last = 1\ntest.csv = '{name}'\n\
+             spike_times = true\n\
+             [[layers]]\nname = 'label'\nsize = 2\nweights.constant = 3.0\n\
+             [training]\nepochs = 1\nloss.shift_invariant_mean_squared_error.margin = 0.2\n"
+        )
+    };
+    write("wide.toml", &scenario("wide.csv"));
+    write("narrow.toml", &scenario("narrow.csv"));
+    for (name, engine) in [("wide", "event"), ("narrow", "feed-forward")] {
+        successful(place.path(), &["run", &format!("{name}.toml"), "--out", name]);
+        let summary = common::binary::json(&place.path().join(name).join("summary.json"));
+        assert_eq!(summary["engine"], engine);
+    }
+    let forced = ["run", "wide.toml", "--set", "engine='feed_forward'"];
+    let refused = firstspike(place.path(), &forced);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("spread over 899"), "{}", refused.stderr);
+}

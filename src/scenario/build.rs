@@ -10,7 +10,7 @@ use crate::engine::SourceSpike;
 use crate::learning::{
     AdamSettings, EncodedSet, LearningEngine, Loss, Schedule, SilentNeurons, TrainingSettings,
 };
-use crate::network::{Layer, LayeredNetwork, layered};
+use crate::network::{Layer, LayeredNetwork, Node, layered};
 use crate::random;
 
 /// Everything that a training or evaluation run needs.
@@ -66,7 +66,7 @@ impl LoadedScenario {
             );
         }
         let (settings, select) = training_settings(&self.scenario);
-        Ok(Learner {
+        let mut learner = Learner {
             network,
             layer_names: self.scenario.layers.iter().map(|layer| layer.name.clone()).collect(),
             data,
@@ -75,7 +75,44 @@ impl LoadedScenario {
             bias,
             settings,
             select,
-        })
+        };
+        self.check_span(&mut learner)?;
+        Ok(learner)
+    }
+
+    /// The feed-forward engine carries states over the whole span of a layer's inputs, by factors that
+    /// must not leave the range of its numbers: data that are spread wider need the event engine.
+    fn check_span(&self, learner: &mut Learner) -> Result<(), ScenarioError> {
+        let most = match learner.settings.engine {
+            LearningEngine::Event => return Ok(()),
+            LearningEngine::FeedForwardSingle => 60.0,
+            LearningEngine::Auto | LearningEngine::FeedForward => 500.0,
+        };
+        let data = &learner.data;
+        let sets = [&data.training, &data.validation, &data.test];
+        let ranges = sets.map(|set| learner.encode(set).time_range());
+        let delays = learner.network.layer_delays();
+        let delays = delays.iter().flatten().flat_map(|delays| &delays.values);
+        let span = ranges.into_iter().fold(0.0, f64::max)
+            + learner.bias.iter().fold(0.0, |latest, spike| spike.time.max(latest))
+            + delays.fold(0.0, |longest, &delay| delay.max(longest));
+        let nodes = learner.network.network.graph().node_weights();
+        let shortest = nodes.fold(f64::INFINITY, |shortest, node| match node {
+            Node::Neuron(neuron) => shortest.min(neuron.tau_m).min(neuron.tau_s),
+            Node::Source => shortest,
+        });
+        if span <= most * shortest {
+            return Ok(());
+        }
+        if learner.settings.engine == LearningEngine::Auto {
+            learner.settings.engine = LearningEngine::Event;
+            return Ok(());
+        }
+        let message = format!(
+            "spikes are spread over {span}: the feed-forward engine needs them within {most} of the \
+             shortest time constant ({shortest}); use engine = \"event\""
+        );
+        Err(self.problem("engine", &message))
     }
 
     fn augmentation(&self) -> Option<Augmentation> {
