@@ -3,8 +3,8 @@
 
 use super::lanes::Element;
 
-/// Columns of a full tile.
-const TILE: usize = 32;
+/// Columns of a full tile, in units of the padding: as many registers as the sweeps hold.
+const REGISTERS: usize = 4;
 
 /// How a matrix of one row per presynaptic and one column per postsynaptic neuron is laid out: tile
 /// after tile, each a contiguous block of rows. The last tile may be narrower.
@@ -30,6 +30,11 @@ pub struct Tile {
 }
 
 impl Tiling {
+    /// Columns of a full tile.
+    fn tile(&self) -> usize {
+        REGISTERS * self.padding
+    }
+
     /// Number of columns, padding included.
     pub fn padded_columns(&self) -> usize {
         self.columns.next_multiple_of(self.padding)
@@ -42,22 +47,22 @@ impl Tiling {
 
     /// All tiles, in order.
     pub fn tiles(self) -> impl ExactSizeIterator<Item = Tile> {
-        let padded = self.padded_columns();
-        (0..padded.div_ceil(TILE)).map(move |index| {
-            let column = index * TILE;
-            Tile { start: self.rows * column, column, width: TILE.min(padded - column) }
+        let (padded, tile) = (self.padded_columns(), self.tile());
+        (0..padded.div_ceil(tile)).map(move |index| {
+            let column = index * tile;
+            Tile { start: self.rows * column, column, width: tile.min(padded - column) }
         })
     }
 
     /// Largest number of values in a tile.
     pub fn largest_tile(&self) -> usize {
-        self.rows * TILE.min(self.padded_columns())
+        self.rows * self.tile().min(self.padded_columns())
     }
 
     /// Where the value of a row and column stands.
     pub fn index(&self, row: usize, column: usize) -> usize {
-        let first = column / TILE * TILE;
-        let width = TILE.min(self.padded_columns() - first);
+        let first = column / self.tile() * self.tile();
+        let width = self.tile().min(self.padded_columns() - first);
         self.rows * first + row * width + (column - first)
     }
 
