@@ -291,7 +291,12 @@ fn the_scenarios_of_the_own_table_are_good() {
         let scenario: PathBuf = table.folder().join(&row.scenario);
         let set = row.set.iter().flat_map(|set| ["--set", set]);
         let arguments: Vec<&str> = ["check", text(&scenario)].into_iter().chain(set).collect();
-        let ended = successful(project(), &arguments);
+        let ended = firstspike(project(), &arguments);
+        if ended.stderr.contains("get it with `firstspike data fetch") {
+            eprintln!("{}: its data set is not here, so it is not checked any further", row.name);
+            continue;
+        }
+        assert_eq!(ended.code, Some(0), "{}: {}", row.name, ended.stderr);
         assert!(ended.stdout.contains("[training]"), "{}: it does not train", row.name);
     }
 }
