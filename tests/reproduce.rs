@@ -11,6 +11,7 @@ use common::stopping::{assert_same, signal};
 use firstspike::run::reproduce::Table;
 
 const SCENARIO: &str = r#"
+engine = "event"              # the other would be through before it could be stopped
 [dataset.yin_yang]
 training = { size = 300, seed = 42 }
 validation = { size = 50, seed = 41 }

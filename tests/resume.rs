@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::binary::{Ended, files, firstspike, json, project, read, successful, text};
 use common::stopping::{assert_same, signal};
-use firstspike::learning::Trainer;
+use firstspike::learning::{LearningEngine, Trainer, TrainingSettings};
 use firstspike::random;
 use firstspike::scenario::load;
 use rand::RngExt;
@@ -19,8 +19,10 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 const EPOCHS: u32 = 40;
 
 /// Changes the main scenario into a small one that exercises all that a checkpoint holds: the best
-/// epoch is kept, the remedy for silent neurons acts in most batches, and delays are trained.
-const CHANGES: [&str; 11] = [
+/// epoch is kept, the remedy for silent neurons acts in most batches, and delays are trained. On the
+/// event engine, because on the other it would be over before it could be stopped.
+const CHANGES: [&str; 12] = [
+    "engine='event'",
     "training.epochs=40",
     "training.batch_size=30",
     "training.select=best_validation",
@@ -239,6 +241,12 @@ fn only_trainings_are_resumed_and_the_interval_is_a_time() {
 
 #[test]
 fn a_state_goes_on_in_another_trainer_bit_for_bit() {
+    goes_on_in_another_trainer(LearningEngine::Event);
+    goes_on_in_another_trainer(LearningEngine::FeedForward);
+    goes_on_in_another_trainer(LearningEngine::FeedForwardSingle);
+}
+
+fn goes_on_in_another_trainer(engine: LearningEngine) {
     let changes: Vec<String> = CHANGES.iter().map(|&change| change.to_owned()).collect();
     let learner = load(&yin_yang(), &changes).and_then(|loaded| loaded.learner()).expect("valid");
     let training = learner.encode(&learner.data.training);
@@ -248,8 +256,8 @@ fn a_state_goes_on_in_another_trainer_bit_for_bit() {
             trainer.train_epoch(&training, &mut onwards).expect("learns").expect("not stopped");
         }
     };
-    let new =
-        || Trainer::new(&learner.network, learner.settings.clone()).expect("the network can run");
+    let settings = TrainingSettings { engine, ..learner.settings.clone() };
+    let new = || Trainer::new(&learner.network, settings.clone()).expect("the network can run");
     let (mut whole, mut first, mut second) = (new(), new(), new());
     // Until each kind of memory is there to be forgotten.
     let mut epochs = 0;
