@@ -107,12 +107,12 @@ impl<T: Element> SweptLayer<'_, T> {
                 continue;
             }
             if gap < steps.short {
-                let reached = state.tangent_reaches(simd, steps, index, thresholds);
+                let reached = state.reaches(simd, &steps.tangent, index, thresholds);
                 if !T::any(simd, any_of::<S, T, N>(simd, &reached)) {
                     continue;
                 }
             }
-            let crosses = state.is_above(simd, steps, index + 1, thresholds);
+            let crosses = state.reaches(simd, &steps.here, index + 1, thresholds);
             let peaks = state.may_have_peaked(simd, steps, index, thresholds);
             if T::any(simd, any_of::<S, T, N>(simd, &peaks)) {
                 let offset = inputs.arrivals[index].time - inputs.reference;
@@ -269,35 +269,18 @@ impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
         T::multiply_add(simd, self.potential[vector], by_potential, part)
     }
 
-    /// Where the tangent at this input reaches the threshold before the next.
+    /// Where a linear form is at or above the threshold: the tangent at an input, or the potential.
     #[inline(always)]
-    fn tangent_reaches(
+    fn reaches(
         &self,
         simd: S,
-        steps: &Steps<T>,
+        columns: &FormColumns<T>,
         index: usize,
         thresholds: &[T::Vector<S>; N],
     ) -> [T::Mask<S>; N] {
         let mut masks = [T::nowhere(simd); N];
         for (vector, mask) in masks.iter_mut().enumerate() {
-            let reached = self.form(simd, &steps.tangent, index, vector);
-            *mask = T::at_least(simd, reached, thresholds[vector]);
-        }
-        masks
-    }
-
-    /// Where the potential is at or above the threshold at an input.
-    #[inline(always)]
-    fn is_above(
-        &self,
-        simd: S,
-        steps: &Steps<T>,
-        index: usize,
-        thresholds: &[T::Vector<S>; N],
-    ) -> [T::Mask<S>; N] {
-        let mut masks = [T::nowhere(simd); N];
-        for (vector, mask) in masks.iter_mut().enumerate() {
-            let reached = self.form(simd, &steps.here, index, vector);
+            let reached = self.form(simd, columns, index, vector);
             *mask = T::at_least(simd, reached, thresholds[vector]);
         }
         masks
@@ -314,7 +297,7 @@ impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
         thresholds: &[T::Vector<S>; N],
     ) -> [T::Mask<S>; N] {
         let zero = T::splat(simd, T::default());
-        let mut masks = self.tangent_reaches(simd, steps, index, thresholds);
+        let mut masks = self.reaches(simd, &steps.tangent, index, thresholds);
         for (vector, mask) in masks.iter_mut().enumerate() {
             let slope = self.form(simd, &steps.slope, index + 1, vector);
             let next = self.form(simd, &steps.here, index + 1, vector);
