@@ -62,6 +62,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod chip;
 pub mod cli;
 pub mod dataset;
 pub mod engine;

@@ -1,0 +1,57 @@
+//! What runs a layered network in place of the ideal engines: the model of a chip, or a real one.
+
+use crate::engine::{SourceSpike, Spike};
+
+/// One sample to be shown to the network.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Presented {
+    /// Which presentation this is, of all in a run: what a model's chance is drawn for.
+    pub key: PresentationKey,
+    /// The spikes of all sources, those of the bias sources included, in any order, in time units
+    /// counted from the start of the sample.
+    pub stimulus: Vec<SourceSpike>,
+}
+
+/// Tells presentations apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PresentationKey {
+    /// The epoch of training (from 1) that shows the sample; zero for evaluation.
+    pub epoch: u64,
+    /// Number of the sample in its set.
+    pub sample: u32,
+}
+
+/// What the substrate is set to: the values of the scenario's network, not those that a real chip makes
+/// of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// All weights: the layers' matrices one after the other, row by row.
+    pub weights: &'a [f64],
+    /// The delay of each synapse in the same order, in time units; empty if there are none.
+    pub delays: &'a [f64],
+}
+
+/// A substrate that cannot go on. What was learned until then is kept.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("substrate: {message}")]
+pub struct SubstrateError {
+    /// What happened, and what may help.
+    pub message: String,
+}
+
+/// Runs samples through a layered network and gives back what was recorded.
+pub trait Substrate: Send {
+    /// Sets weights and delays for the samples to come.
+    ///
+    /// # Errors
+    /// If the substrate does not take them.
+    fn program(&mut self, program: &Program<'_>) -> Result<(), SubstrateError>;
+
+    /// Shows samples, one after the other, and returns for each the recorded spikes of its neurons:
+    /// nodes of the network, in any order, in time units counted from the start of the sample, any
+    /// number per neuron.
+    ///
+    /// # Errors
+    /// If the substrate fails.
+    fn present(&mut self, samples: &[Presented]) -> Result<Vec<Vec<Spike>>, SubstrateError>;
+}
