@@ -10,6 +10,7 @@
 mod delivery;
 mod event;
 pub mod feed_forward;
+pub mod individual;
 mod observer;
 mod queue;
 mod window;

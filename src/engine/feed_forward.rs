@@ -17,7 +17,7 @@
 mod backward;
 mod crossing;
 mod delayed;
-mod elementary;
+pub(super) mod elementary;
 mod inputs;
 mod lanes;
 mod membrane;

@@ -118,7 +118,14 @@ impl<S: Simd> Doubles<S> {
         Truths { simd: self.simd, value }
     }
 
+    /// Truth values of the same machine.
+    #[inline(always)]
+    pub fn truths(simd: S, value: S::m64s) -> Truths<S> {
+        Truths { simd, value }
+    }
+
     /// One lane.
+    #[inline(always)]
     pub fn lane(self, lane: usize) -> f64 {
         bytemuck::cast_slice(std::slice::from_ref(&self.value))[lane]
     }
@@ -232,6 +239,13 @@ impl<S: Simd> Truths<S> {
     #[inline(always)]
     pub fn or(self, other: Self) -> Self {
         Truths { simd: self.simd, value: self.simd.or_m64s(self.value, other.value) }
+    }
+
+    /// This, and not the other.
+    #[inline(always)]
+    pub fn and_not(self, other: Self) -> Self {
+        let neither = self.simd.not_m64s(other.value);
+        Truths { simd: self.simd, value: self.simd.and_m64s(self.value, neither) }
     }
 
     /// Both.

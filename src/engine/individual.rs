@@ -1,0 +1,130 @@
+//! Layers whose neurons all differ: exact, vectorised over neurons.
+//!
+//! The neurons of a real substrate have thresholds and time constants of their own, so that nothing
+//! of an input's effect can be computed once for all of them, as [`super::feed_forward`] does. Here
+//! every neuron's state is carried from arrival to arrival ([`motion`]), a register of neurons at a
+//! time. Potential and slope at both ends of the way tell whether a neuron crosses its threshold on it;
+//! where they leave it open, and for the time of a crossing, a search that never steps over the first
+//! crossing decides ([`search`]).
+//!
+//! ```text
+//! arrivals (sorted) ─→ state ─→ motion to the next arrival ─→ crossing? ─→ search ─→ spikes
+//!                        ↑____________________________________↓ reset, refractory period
+//! ```
+//!
+//! Each neuron has excitatory and inhibitory synaptic time constants; if they are equal in all neurons
+//! of a layer, one current serves both. Neurons spike once, or again and again after their refractory
+//! periods; states can be left over from the sample before. The rules are those of the event engine:
+//! inputs that come together act together, an input at the very moment of a crossing comes too late for
+//! it, and synaptic currents survive a spike.
+
+mod motion;
+mod neurons;
+mod once;
+mod repeated;
+mod search;
+#[cfg(test)]
+mod tests;
+
+use pulp::{Arch, Simd, WithSimd};
+
+pub use self::neurons::{IndividualNeurons, NeuronStates, SynapseColumns};
+use super::feed_forward::Arrival;
+
+/// A spike of one of a layer's neurons.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LayerSpike {
+    /// When, in time units.
+    pub time: f64,
+    /// Index of the neuron in its layer.
+    pub neuron: u32,
+}
+
+/// A layer that is about to be run.
+#[derive(Clone, Copy, Debug)]
+pub struct IndividualLayer<'a> {
+    /// Its neurons.
+    pub neurons: &'a IndividualNeurons,
+    /// Its weights.
+    pub synapses: &'a SynapseColumns,
+}
+
+impl IndividualLayer<'_> {
+    /// The first spike of each neuron up to `end`, from rest at time zero. `arrivals` are sorted by
+    /// time. Spikes come in the order of the neurons.
+    pub fn first_spikes(
+        &self,
+        arch: Arch,
+        arrivals: &[Arrival],
+        end: f64,
+        spikes: &mut Vec<LayerSpike>,
+    ) {
+        spikes.clear();
+        arch.dispatch(Once { layer: self, arrivals, end, spikes });
+    }
+
+    /// All spikes from time zero to `end`, which is finite, of neurons that go on after each spike, from
+    /// the given states. The states are then those at `end`. Spikes come in the order of the neurons in
+    /// groups of the padding, by time within a group.
+    pub fn all_spikes(
+        &self,
+        arch: Arch,
+        arrivals: &[Arrival],
+        end: f64,
+        states: &mut NeuronStates,
+        spikes: &mut Vec<LayerSpike>,
+    ) {
+        spikes.clear();
+        arch.dispatch(Repeated { layer: self, arrivals, end, states, spikes });
+    }
+
+    /// When nothing can happen any more after the last arrival: what is left of a state after 200 of
+    /// the longest time constants is below 1e-86 of it.
+    pub fn horizon(&self, arrivals: &[Arrival]) -> f64 {
+        let last = arrivals.last().map_or(0.0, |arrival| arrival.time);
+        last + 200.0 * self.neurons.longest_time_constant()
+    }
+}
+
+struct Once<'a> {
+    layer: &'a IndividualLayer<'a>,
+    arrivals: &'a [Arrival],
+    end: f64,
+    spikes: &'a mut Vec<LayerSpike>,
+}
+
+impl WithSimd for Once<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Once { layer, arrivals, end, spikes } = self;
+        if layer.neurons.is_split() {
+            once::run::<S, true>(simd, layer, arrivals, end, spikes);
+        } else {
+            once::run::<S, false>(simd, layer, arrivals, end, spikes);
+        }
+    }
+}
+
+struct Repeated<'a> {
+    layer: &'a IndividualLayer<'a>,
+    arrivals: &'a [Arrival],
+    end: f64,
+    states: &'a mut NeuronStates,
+    spikes: &'a mut Vec<LayerSpike>,
+}
+
+impl WithSimd for Repeated<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Repeated { layer, arrivals, end, states, spikes } = self;
+        if layer.neurons.is_split() {
+            repeated::run::<S, true>(simd, layer, arrivals, end, states, spikes);
+        } else {
+            repeated::run::<S, false>(simd, layer, arrivals, end, states, spikes);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Neurons, synapses and states of a layer in columns, padded so that they fill whole registers on
+//! every machine.
+
+use crate::neuron::{NeuronParameters, ParameterError};
+
+/// Columns are padded to a multiple of this: the widest register there is.
+pub const PADDING: usize = 8;
+
+/// The neurons of a layer, each with parameters of its own. Potentials are relative to each neuron's
+/// leak potential.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct IndividualNeurons {
+    count: usize,
+    is_split: bool,
+    /// `1/τ_m`
+    pub(super) membrane_rate: Vec<f64>,
+    /// `1/τ_s` of excitatory and inhibitory synapses.
+    pub(super) synaptic_rates: [Vec<f64>; 2],
+    /// `1/C`
+    pub(super) inverse_capacitance: Vec<f64>,
+    pub(super) threshold: Vec<f64>,
+    pub(super) reset: Vec<f64>,
+    pub(super) refractory_period: Vec<f64>,
+    pub(super) leak: Vec<f64>,
+}
+
+impl IndividualNeurons {
+    /// Puts neurons into columns. They have no bias currents and start at rest, whatever their
+    /// parameters say of that.
+    ///
+    /// # Errors
+    /// If a parameter is out of its range.
+    pub fn new(neurons: &[NeuronParameters]) -> Result<Self, ParameterError> {
+        let padded = neurons.len().next_multiple_of(PADDING);
+        let column = |value: f64| vec![value; padded];
+        let mut columns = IndividualNeurons {
+            count: neurons.len(),
+            is_split: neurons.iter().any(|neuron| neuron.tau_s_inhibitory != neuron.tau_s),
+            membrane_rate: column(1.0),
+            synaptic_rates: [column(1.0), column(1.0)],
+            inverse_capacitance: column(1.0),
+            // Padding never spikes.
+            threshold: column(f64::INFINITY),
+            reset: column(0.0),
+            refractory_period: column(0.0),
+            leak: column(0.0),
+        };
+        for (index, neuron) in neurons.iter().enumerate() {
+            neuron.validate()?;
+            columns.set(index, neuron);
+        }
+        Ok(columns)
+    }
+
+    /// Gives a neuron other parameters, which must be valid. A layer whose synaptic time constants are
+    /// not split stays so.
+    pub fn set(&mut self, index: usize, neuron: &NeuronParameters) {
+        self.membrane_rate[index] = 1.0 / neuron.tau_m;
+        let inhibitory = if self.is_split { neuron.tau_s_inhibitory } else { neuron.tau_s };
+        self.synaptic_rates[0][index] = 1.0 / neuron.tau_s;
+        self.synaptic_rates[1][index] = 1.0 / inhibitory;
+        self.inverse_capacitance[index] = 1.0 / neuron.capacitance;
+        self.threshold[index] = neuron.threshold - neuron.leak_potential;
+        self.reset[index] = neuron.reset_potential - neuron.leak_potential;
+        self.refractory_period[index] = neuron.refractory_period;
+        self.leak[index] = neuron.leak_potential;
+    }
+
+    /// Number of neurons.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Whether excitatory and inhibitory synaptic time constants differ.
+    pub fn is_split(&self) -> bool {
+        self.is_split
+    }
+
+    /// Has excitatory and inhibitory currents apart from now on, even if their time constants are equal.
+    pub fn split(&mut self) {
+        self.is_split = true;
+    }
+
+    /// The longest of all membrane and synaptic time constants that are finite, in time units.
+    pub fn longest_time_constant(&self) -> f64 {
+        let [excitatory, inhibitory] = &self.synaptic_rates;
+        let rates = [&self.membrane_rate, excitatory, inhibitory];
+        let rates = rates.into_iter().flat_map(|rates| &rates[..self.count]);
+        let slowest = rates.filter(|&&rate| rate > 0.0).fold(f64::INFINITY, |a, &b| a.min(b));
+        1.0 / slowest
+    }
+}
+
+/// What the neurons of a layer carry from one sample to the next.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NeuronStates {
+    /// Relative to the leak potential.
+    pub(super) potential: Vec<f64>,
+    /// Excitatory and inhibitory current; the first is both if they share a time constant.
+    pub(super) currents: [Vec<f64>; 2],
+    /// What is left of the refractory period.
+    pub(super) held: Vec<f64>,
+    leak: Vec<f64>,
+}
+
+impl NeuronStates {
+    /// All neurons at rest.
+    pub fn at_rest(neurons: &IndividualNeurons) -> Self {
+        let zero = vec![0.0; neurons.threshold.len()];
+        NeuronStates {
+            potential: zero.clone(),
+            currents: [zero.clone(), zero.clone()],
+            held: zero,
+            leak: neurons.leak.clone(),
+        }
+    }
+
+    /// Neurons whose leak potentials have changed keep their membrane potentials.
+    pub fn adapt(&mut self, neurons: &IndividualNeurons) {
+        for ((potential, before), &now) in
+            self.potential.iter_mut().zip(&mut self.leak).zip(&neurons.leak)
+        {
+            *potential += *before - now;
+            *before = now;
+        }
+    }
+}
+
+/// The weights of a layer: for each group of [`PADDING`] neurons all rows, one after the other.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SynapseColumns {
+    rows: usize,
+    columns: usize,
+    values: Vec<f64>,
+}
+
+impl SynapseColumns {
+    /// Room for a matrix of a row per presynaptic and a column per postsynaptic neuron, of zeros.
+    pub fn new(rows: usize, columns: usize) -> Self {
+        let values = vec![0.0; rows * columns.next_multiple_of(PADDING)];
+        SynapseColumns { rows, columns, values }
+    }
+
+    /// Takes a matrix, row by row.
+    pub fn set(&mut self, matrix: impl IntoIterator<Item = f64>) {
+        let mut matrix = matrix.into_iter();
+        for row in 0..self.rows {
+            for column in 0..self.columns {
+                let index = self.index(row, column);
+                self.values[index] = matrix.next().unwrap_or(0.0);
+            }
+        }
+    }
+
+    fn index(&self, row: usize, column: usize) -> usize {
+        (column / PADDING * self.rows + row) * PADDING + column % PADDING
+    }
+
+    /// The rows of one group of neurons.
+    #[inline(always)]
+    pub(super) fn group(&self, group: usize) -> &[f64] {
+        &self.values[group * self.rows * PADDING..][..self.rows * PADDING]
+    }
+}

@@ -1,0 +1,170 @@
+//! Neurons that spike at most once, from rest.
+//!
+//! The sweep only notices on which stretch a neuron crosses its threshold, and parks the state at the
+//! beginning of that stretch; the crossings of a register are then computed together.
+
+use pulp::Simd;
+
+use super::motion::{Moment, Rates};
+use super::neurons::PADDING;
+use super::search::first_crossing;
+use super::{IndividualLayer, LayerSpike};
+use crate::engine::feed_forward::Arrival;
+use crate::engine::feed_forward::elementary::{Doubles, registers};
+
+/// See [`IndividualLayer::first_spikes`].
+#[inline(always)]
+pub fn run<S: Simd, const SPLIT: bool>(
+    simd: S,
+    layer: &IndividualLayer<'_>,
+    arrivals: &[Arrival],
+    end: f64,
+    spikes: &mut Vec<LayerSpike>,
+) {
+    let lanes = S::F64_LANES;
+    let end = end.min(layer.horizon(arrivals));
+    for register in 0..layer.neurons.threshold.len() / lanes {
+        let first = register * lanes;
+        let times = sweep::<S, SPLIT>(simd, layer, register, arrivals, end);
+        for lane in 0..lanes.min(layer.neurons.len().saturating_sub(first)) {
+            let time = times.lane(lane);
+            if time < f64::INFINITY {
+                spikes.push(LayerSpike { time, neuron: (first + lane) as u32 });
+            }
+        }
+    }
+}
+
+/// The neurons of a register on their way.
+struct Sweep<S: Simd> {
+    rates: Rates<S>,
+    state: Moment<S>,
+    /// Infinite once the neuron has spiked.
+    threshold: Doubles<S>,
+    thresholds: Doubles<S>,
+    now: f64,
+    /// State at the beginning of the stretch with the crossing, its time and its length.
+    parked: Moment<S>,
+    since: Doubles<S>,
+    length: Doubles<S>,
+}
+
+/// The first spikes of the neurons of one register.
+#[inline(always)]
+fn sweep<S: Simd, const SPLIT: bool>(
+    simd: S,
+    layer: &IndividualLayer<'_>,
+    register: usize,
+    arrivals: &[Arrival],
+    end: f64,
+) -> Doubles<S> {
+    let first = register * S::F64_LANES;
+    let rows = layer.synapses.group(first / PADDING);
+    let shift = first % PADDING;
+    let thresholds = Doubles::new(simd, registers::<S>(&layer.neurons.threshold)[register]);
+    let infinity = Doubles::splat(simd, f64::INFINITY);
+    let rest = Moment::at_rest(simd);
+    let mut sweep = Sweep {
+        rates: Rates::load(simd, layer.neurons, register),
+        state: rest,
+        threshold: thresholds,
+        thresholds,
+        now: 0.0,
+        parked: rest,
+        since: infinity,
+        length: Doubles::splat(simd, 0.0),
+    };
+    for arrival in arrivals {
+        if arrival.time > sweep.now {
+            if arrival.time > end {
+                break;
+            }
+            if !sweep.advance::<SPLIT>(arrival.time) {
+                return sweep.crossings::<SPLIT>();
+            }
+        }
+        let row = &rows[arrival.row as usize * PADDING + shift..][..S::F64_LANES];
+        sweep.state.receive::<SPLIT>(simd, Doubles::new(simd, registers::<S>(row)[0]));
+    }
+    if end > sweep.now {
+        sweep.advance::<SPLIT>(end);
+    }
+    sweep.crossings::<SPLIT>()
+}
+
+impl<S: Simd> Sweep<S> {
+    /// Moves on to a time; whether any neuron can still spike.
+    #[inline(always)]
+    fn advance<const SPLIT: bool>(&mut self, time: f64) -> bool {
+        let simd = self.rates.simd;
+        let zero = Doubles::splat(simd, 0.0);
+        let gap = Doubles::splat(simd, time - self.now);
+        let next = self.rates.after::<SPLIT>(&self.state, gap);
+        let crosses = next.potential.at_least(self.threshold);
+        let open = if SPLIT {
+            // All of the excitatory current, and none of the inhibitory one.
+            let push = self.state.currents[0] * self.rates.inverse_capacitance;
+            push.multiply_add(gap, self.state.potential.max(zero)).at_least(self.threshold)
+        } else {
+            // A peak on the way: it lies below the tangent.
+            let slope = self.rates.slope::<SPLIT>(&self.state);
+            // What has decayed beyond the range of the exponential has no sign.
+            let still = Doubles::splat(simd, 1e-280);
+            let falls = still.above(self.rates.slope::<SPLIT>(&next));
+            slope.multiply_add(gap, self.state.potential).at_least(self.threshold).and(falls)
+        };
+        let mut goes_on = true;
+        if crosses.or(open).any() {
+            goes_on = self.park::<SPLIT>(crosses.value(), open.value(), gap);
+        }
+        self.state = next;
+        self.now = time;
+        goes_on
+    }
+
+    /// Notes which neurons cross on the stretch ahead.
+    #[inline(always)]
+    fn park<const SPLIT: bool>(&mut self, crosses: S::m64s, open: S::m64s, gap: Doubles<S>) -> bool {
+        let simd = self.rates.simd;
+        let infinity = Doubles::splat(simd, f64::INFINITY);
+        let [crosses, open] = [crosses, open].map(|truth| Doubles::truths(simd, truth));
+        let mut park = crosses;
+        let undecided = open.and_not(crosses);
+        if undecided.any() {
+            let nowhere = infinity.above(infinity);
+            let time = first_crossing::<S, SPLIT>(
+                &self.rates,
+                &self.state,
+                self.threshold,
+                gap,
+                undecided,
+                nowhere,
+            );
+            park = park.or(infinity.above(time));
+        }
+        self.parked = self.state.or(park, self.parked);
+        self.since = park.select(Doubles::splat(simd, self.now), self.since);
+        self.length = park.select(gap, self.length);
+        self.threshold = park.select(infinity, self.threshold);
+        infinity.above(self.threshold).any()
+    }
+
+    /// When the parked neurons cross.
+    #[inline(always)]
+    fn crossings<const SPLIT: bool>(&self) -> Doubles<S> {
+        let infinity = Doubles::splat(self.rates.simd, f64::INFINITY);
+        let parked = infinity.above(self.since);
+        if !parked.any() {
+            return infinity;
+        }
+        let elapsed = first_crossing::<S, SPLIT>(
+            &self.rates,
+            &self.parked,
+            self.thresholds,
+            self.length,
+            parked,
+            parked,
+        );
+        self.since + elapsed
+    }
+}

@@ -1,0 +1,169 @@
+use pulp::Arch;
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+
+use super::*;
+use crate::engine::{EngineOptions, EventEngine, Recording, SourceSpike};
+use crate::network::{CompiledNetwork, Network, Synapse};
+use crate::neuron::NeuronParameters;
+use crate::random;
+
+const NEURONS: usize = 21;
+const ROWS: usize = 12;
+
+/// A layer and its twin for the event engine.
+struct Twin {
+    neurons: Vec<NeuronParameters>,
+    weights: Vec<f64>,
+    arrivals: Vec<Arrival>,
+}
+
+impl Twin {
+    fn new(random: &mut ChaCha8Rng, split: bool, refractory: bool) -> Self {
+        let equal = random.random_bool(0.2);
+        let neurons = (0..NEURONS).map(|_| {
+            let tau_s = random.random_range(0.7..1.3);
+            let spread = [1e-9, 0.05, 2.0][random.random_range(0..3)];
+            let tau_m = if equal { tau_s } else { tau_s * (1.0 + random.random_range(0.0..spread)) };
+            let leak_potential = random.random_range(-0.2..0.2);
+            NeuronParameters {
+                tau_m: if random.random_bool(0.05) { f64::INFINITY } else { tau_m },
+                tau_s,
+                tau_s_inhibitory: if split { random.random_range(0.5..1.5) } else { tau_s },
+                leak_potential,
+                initial_potential: leak_potential,
+                reset_potential: leak_potential + random.random_range(-0.3..0.3),
+                threshold: leak_potential + random.random_range(0.7..1.3),
+                refractory_period: if refractory { random.random_range(0.05..1.5) } else { 0.0 },
+                ..NeuronParameters::default()
+            }
+        });
+        let neurons = neurons.collect();
+        let weights = (0..ROWS * NEURONS).map(|_| random.random_range(-2.0..3.0)).collect();
+        let mut arrivals: Vec<Arrival> = (0..ROWS as u32)
+            .map(|row| Arrival { time: random.random_range(0.0..3.0), row })
+            .collect();
+        if random.random_bool(0.5) {
+            // Several at a time.
+            arrivals.iter_mut().for_each(|arrival| arrival.time = (4.0 * arrival.time).round() / 4.0);
+        }
+        arrivals.sort_by(|a, b| a.time.total_cmp(&b.time));
+        Twin { neurons, weights, arrivals }
+    }
+
+    fn columns(&self) -> (IndividualNeurons, SynapseColumns) {
+        let neurons = IndividualNeurons::new(&self.neurons).expect("valid");
+        let mut synapses = SynapseColumns::new(ROWS, NEURONS);
+        synapses.set(self.weights.iter().copied());
+        (neurons, synapses)
+    }
+
+    /// The event engine's spikes with these stimuli one after the other, `period` apart.
+    fn expected(&self, once: bool, samples: usize, period: f64) -> Vec<LayerSpike> {
+        let mut network = Network::new();
+        let input = network.add_sources("input", ROWS).expect("new");
+        let layer = network.add_neurons("layer", self.neurons.iter().copied()).expect("valid");
+        for (index, &weight) in self.weights.iter().enumerate() {
+            let (pre, post) = ((input, index / NEURONS), (layer, index % NEURONS));
+            network.connect(pre, post, Synapse { weight, delay: 0.0 }).expect("valid");
+        }
+        let network = CompiledNetwork::new(&network);
+        let stimulus: Vec<SourceSpike> = (0..samples)
+            .flat_map(|sample| {
+                self.arrivals.iter().map(move |arrival| SourceSpike {
+                    time: arrival.time + sample as f64 * period,
+                    source: arrival.row,
+                })
+            })
+            .collect();
+        let options = EngineOptions { at_most_one_spike: once };
+        let mut recording = Recording::default();
+        EventEngine::new(&network, options)
+            .run(&network, &stimulus, samples as f64 * period, &mut recording)
+            .expect("runs");
+        let spikes = recording.spikes.iter().filter(|spike| spike.node as usize >= ROWS);
+        spikes
+            .map(|spike| LayerSpike { time: spike.time, neuron: spike.node - ROWS as u32 })
+            .collect()
+    }
+}
+
+fn sorted(spikes: &[LayerSpike]) -> Vec<LayerSpike> {
+    let mut spikes = spikes.to_vec();
+    spikes.sort_by(|a, b| (a.neuron, a.time).partial_cmp(&(b.neuron, b.time)).expect("numbers"));
+    spikes
+}
+
+/// The largest difference of two lists of spikes. Near a peak that grazes the threshold the time is as
+/// ill-conditioned as a square root: nothing random comes closer than 1e-9.
+fn compare(found: &[LayerSpike], expected: &[LayerSpike]) -> f64 {
+    let (found, expected) = (sorted(found), sorted(expected));
+    assert_eq!(found.len(), expected.len(), "{found:?}\n{expected:?}");
+    let mut worst: f64 = 0.0;
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(found.neuron, expected.neuron);
+        worst = worst.max((found.time - expected.time).abs());
+    }
+    worst
+}
+
+fn machines() -> [Arch; 2] {
+    [Arch::new(), Arch::Scalar]
+}
+
+#[test]
+fn first_spikes_are_those_of_the_event_engine() {
+    let (mut worst, mut count): (f64, usize) = (0.0, 0);
+    for index in 0..400 {
+        let mut random = random::stream(1, "individual once", index);
+        let twin = Twin::new(&mut random, index % 2 == 1, false);
+        let expected = twin.expected(true, 1, 1e3);
+        let (neurons, synapses) = twin.columns();
+        let layer = IndividualLayer { neurons: &neurons, synapses: &synapses };
+        for arch in machines() {
+            let mut spikes = Vec::new();
+            layer.first_spikes(arch, &twin.arrivals, f64::INFINITY, &mut spikes);
+            worst = worst.max(compare(&spikes, &expected));
+            count += spikes.len();
+            // A window ends the sample.
+            layer.first_spikes(arch, &twin.arrivals, 1.5, &mut spikes);
+            let early: Vec<_> = expected.iter().copied().filter(|spike| spike.time <= 1.5).collect();
+            worst = worst.max(compare(&spikes, &early));
+        }
+    }
+    assert!(count > 8_000, "{count}");
+    println!("{count} spikes, worst {worst:e}");
+    assert!(worst < 1e-9, "{worst}");
+}
+
+#[test]
+fn repeated_spikes_and_states_left_over_are_those_of_the_event_engine() {
+    const SAMPLES: usize = 3;
+    let (mut worst, mut count): (f64, usize) = (0.0, 0);
+    for index in 0..300 {
+        let mut random = random::stream(1, "individual repeated", index);
+        let twin = Twin::new(&mut random, index % 2 == 1, index % 3 > 0);
+        // So short that the next sample meets states and refractory periods of the last.
+        let period = random.random_range(3.0..5.0);
+        let expected = twin.expected(false, SAMPLES, period);
+        let (neurons, synapses) = twin.columns();
+        let layer = IndividualLayer { neurons: &neurons, synapses: &synapses };
+        for arch in machines() {
+            let (mut all, mut spikes) = (Vec::new(), Vec::new());
+            let mut states = NeuronStates::at_rest(&neurons);
+            for sample in 0..SAMPLES {
+                layer.all_spikes(arch, &twin.arrivals, period, &mut states, &mut spikes);
+                all.extend(spikes.iter().map(|spike| LayerSpike {
+                    time: spike.time + sample as f64 * period,
+                    ..*spike
+                }));
+            }
+            worst = worst.max(compare(&all, &expected));
+            count += all.len();
+        }
+    }
+    assert!(count > 20_000, "{count}");
+    println!("{count} spikes, worst {worst:e}");
+    // Each spike starts the next from an error of its own; without refractory periods many follow.
+    assert!(worst < 1e-9, "{worst}");
+}
