@@ -22,6 +22,7 @@ mod inputs;
 mod lanes;
 mod membrane;
 mod passes;
+mod recorded;
 mod sorting;
 mod sorting_network;
 mod sweep;
@@ -40,6 +41,7 @@ pub use self::inputs::{Arrival, Inputs};
 pub use self::lanes::Element;
 use self::membrane::{LayerNeurons, Membrane};
 use self::passes::{Backward, Forward, WeightGradients};
+use self::recorded::{CausalSums, Recorded};
 pub use self::tiles::{Tile, Tiling};
 use crate::network::{CompiledNetwork, DelayKind, LayerDelays, LayeredNetwork};
 
@@ -157,6 +159,7 @@ pub struct Workspace<T> {
     steps: Steps<T>,
     crossings: Crossings<T>,
     times: TimeGradient<T>,
+    sums: CausalSums,
     /// Per sample: derivatives by the spike times of the layer that is being looked at.
     by_times: Vec<Vec<f64>>,
     by_input: Vec<f64>,
@@ -333,6 +336,23 @@ impl<T: Element> FeedForwardNetwork<T> {
         workspace: &mut Workspace<T>,
     ) {
         self.arch.dispatch(Forward { network: self, bias, passes, workspace });
+    }
+
+    /// Prepares samples that ran elsewhere for [`Self::backward`]. Each pass holds the recorded times of
+    /// the first spikes of all layers, one per neuron, infinite where there is none; and, as for
+    /// [`Self::forward`], the spikes that drove the first layer.
+    ///
+    /// # Panics
+    /// If a layer has synaptic delays.
+    pub fn recorded(
+        &self,
+        bias: &[Vec<Arrival>],
+        passes: &mut [SamplePass<T>],
+        workspace: &mut Workspace<T>,
+    ) {
+        let delayed = (0..self.layer_count()).any(|layer| self.has_synaptic_delays(layer));
+        assert!(!delayed, "records of layers with synaptic delays go through the event engine");
+        self.arch.dispatch(Recorded { network: self, bias, passes, workspace });
     }
 
     /// Carries the derivatives of the loss by the label neurons' spike times, one sample after the

@@ -271,8 +271,8 @@ fn non_leaky<S: Simd>(
     (elapsed, push.above(zero).and(left.above(zero)))
 }
 
-/// Any ratio: the general solver, from the state at the input.
-fn general(
+/// Any ratio: the general solver, from the state at an input; the offset of the crossing.
+pub fn general(
     membrane: &Membrane,
     (current, potential): (f64, f64),
     threshold: f64,

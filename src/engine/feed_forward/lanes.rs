@@ -32,6 +32,8 @@ pub trait Element: Copy + Default + Send + Sync + PartialOrd + 'static {
     fn vectors<S: Simd>(values: &[Self]) -> &[Self::Vector<S>];
     /// A slice as vectors to write to; what does not fill one is left out.
     fn vectors_mut<S: Simd>(values: &mut [Self]) -> &mut [Self::Vector<S>];
+    /// The values in a vector.
+    fn lanes_mut<S: Simd>(vector: &mut Self::Vector<S>) -> &mut [Self];
     /// `a + b`
     fn add<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     /// `a b`
@@ -112,6 +114,11 @@ macro_rules! element {
             #[inline(always)]
             fn vectors_mut<S: Simd>(values: &mut [Self]) -> &mut [S::$vector] {
                 S::$vectors_mut(values).0
+            }
+
+            #[inline(always)]
+            fn lanes_mut<S: Simd>(vector: &mut S::$vector) -> &mut [Self] {
+                bytemuck::cast_slice_mut(std::slice::from_mut(vector))
             }
 
             #[inline(always)]

@@ -166,8 +166,7 @@ impl<S: Simd> Rates<S> {
     /// `dV/dt`
     #[inline(always)]
     pub fn slope<const SPLIT: bool>(&self, state: &Moment<S>) -> Doubles<S> {
-        let current =
-            if SPLIT { state.currents[0] + state.currents[1] } else { state.currents[0] };
+        let current = if SPLIT { state.currents[0] + state.currents[1] } else { state.currents[0] };
         current * self.inverse_capacitance - self.membrane * state.potential
     }
 }

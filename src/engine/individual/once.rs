@@ -124,7 +124,12 @@ impl<S: Simd> Sweep<S> {
 
     /// Notes which neurons cross on the stretch ahead.
     #[inline(always)]
-    fn park<const SPLIT: bool>(&mut self, crosses: S::m64s, open: S::m64s, gap: Doubles<S>) -> bool {
+    fn park<const SPLIT: bool>(
+        &mut self,
+        crosses: S::m64s,
+        open: S::m64s,
+        gap: Doubles<S>,
+    ) -> bool {
         let simd = self.rates.simd;
         let infinity = Doubles::splat(simd, f64::INFINITY);
         let [crosses, open] = [crosses, open].map(|truth| Doubles::truths(simd, truth));

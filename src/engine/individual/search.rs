@@ -95,8 +95,10 @@ fn careful_step<S: Simd>(
     let all = |value| Doubles::splat(simd, value);
     let zero = all(0.0);
     let membrane = rates.membrane;
-    let [excitatory, inhibitory] =
-        [state.currents[0] * rates.inverse_capacitance, state.currents[1] * rates.inverse_capacitance];
+    let [excitatory, inhibitory] = [
+        state.currents[0] * rates.inverse_capacitance,
+        state.currents[1] * rates.inverse_capacitance,
+    ];
     // `max` gives its argument for NaN: infinitely much time leaves nothing.
     let left = (all(1.0) - rates.synaptic[0] * rest).max(zero);
     let bend = membrane * membrane * threshold
@@ -107,10 +109,8 @@ fn careful_step<S: Simd>(
     // Of both forms of the parabola's root the one without cancellation.
     let rising = slope.at_least(zero);
     let tiny = all(f64::MIN_POSITIVE);
-    let step = rising.select(
-        (missing + missing) / (root + slope).max(tiny),
-        (root - slope) / bend.max(tiny),
-    );
+    let step = rising
+        .select((missing + missing) / (root + slope).max(tiny), (root - slope) / bend.max(tiny));
     // A unit of current lifts the potential by at most 1/λ_s, by less than a time itself.
     let reach = rest.above(all(1.0) / rates.synaptic[0]).select(all(1.0) / rates.synaptic[0], rest);
     let highest = excitatory.multiply_add(reach, state.potential.max(zero));

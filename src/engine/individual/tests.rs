@@ -24,7 +24,8 @@ impl Twin {
         let neurons = (0..NEURONS).map(|_| {
             let tau_s = random.random_range(0.7..1.3);
             let spread = [1e-9, 0.05, 2.0][random.random_range(0..3)];
-            let tau_m = if equal { tau_s } else { tau_s * (1.0 + random.random_range(0.0..spread)) };
+            let tau_m =
+                if equal { tau_s } else { tau_s * (1.0 + random.random_range(0.0..spread)) };
             let leak_potential = random.random_range(-0.2..0.2);
             NeuronParameters {
                 tau_m: if random.random_bool(0.05) { f64::INFINITY } else { tau_m },
@@ -45,7 +46,9 @@ impl Twin {
             .collect();
         if random.random_bool(0.5) {
             // Several at a time.
-            arrivals.iter_mut().for_each(|arrival| arrival.time = (4.0 * arrival.time).round() / 4.0);
+            arrivals
+                .iter_mut()
+                .for_each(|arrival| arrival.time = (4.0 * arrival.time).round() / 4.0);
         }
         arrivals.sort_by(|a, b| a.time.total_cmp(&b.time));
         Twin { neurons, weights, arrivals }
@@ -127,7 +130,8 @@ fn first_spikes_are_those_of_the_event_engine() {
             count += spikes.len();
             // A window ends the sample.
             layer.first_spikes(arch, &twin.arrivals, 1.5, &mut spikes);
-            let early: Vec<_> = expected.iter().copied().filter(|spike| spike.time <= 1.5).collect();
+            let early: Vec<_> =
+                expected.iter().copied().filter(|spike| spike.time <= 1.5).collect();
             worst = worst.max(compare(&spikes, &early));
         }
     }
