@@ -1,9 +1,35 @@
-//! How a substrate departs from the ideal.
+//! How a substrate departs from the ideal, and what it takes.
 //!
-//! A [`Substrate`] runs a layered network in place of the ideal engines: it is programmed with weights
-//! and delays, is shown samples, and gives back the spikes that were recorded. Learning then works on
-//! the record.
+//! A chip file reads like a datasheet ([`Datasheet`]); every entry is ideal unless it says otherwise.
+//! [`ChipModel`] puts a layered network onto such a chip: weights in the steps and the range that it
+//! has ([`WeightGrid`]), every neuron with deviations of its own, spikes under way for a while, late,
+//! early or lost, recorded with the resolution of its clock. [`HardwareAccount`] says how long that
+//! takes on the hardware, and how much energy.
+//!
+//! ```text
+//! scenario's network ─→ fits? ─→ programmed weights ─→ ┌ Substrate ┐ ─→ recorded spikes ─→ learning
+//!                                       stimulus ────→ └───────────┘        └─→ time, energy
+//! ```
+//!
+//! A [`Substrate`] runs a network in place of the ideal engines. The model of a chip is one.
 
+mod account;
+mod datasheet;
+mod deviation;
+mod link;
+mod model;
+mod neurons;
+mod size;
 mod substrate;
+mod weights;
 
-pub use substrate::{PresentationKey, Presented, Program, Substrate, SubstrateError};
+pub use account::{HardwareAccount, HardwareClock};
+pub use datasheet::{
+    Datasheet, EnergySheet, HardwareTimeUnit, LinkSheet, NeuronDeviations, NeuronSheet,
+    PresentationSheet, Sign, SizeSheet, Trial, WeightSheet,
+};
+pub use deviation::{Deviation, Shape};
+pub use model::ChipModel;
+pub use size::misfit;
+pub use substrate::{Activity, PresentationKey, Presented, Program, Substrate, SubstrateError};
+pub use weights::WeightGrid;

@@ -19,6 +19,34 @@ pub struct PresentationKey {
     pub epoch: u64,
     /// Number of the sample in its set.
     pub sample: u32,
+    /// Number of its batch: of the uninterrupted sequence of samples that it belongs to.
+    pub batch: u32,
+}
+
+/// What happened in a number of presentations, for the account of energy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// Presentations.
+    pub samples: u64,
+    /// Spikes of neurons.
+    pub spikes: u64,
+    /// Spikes that were sent to a layer.
+    pub events: u64,
+    /// Those of them that were lost.
+    pub lost: u64,
+    /// Arrivals of spikes at single synapses.
+    pub synaptic_events: u64,
+}
+
+impl Activity {
+    /// Adds another.
+    pub fn add(&mut self, other: &Activity) {
+        self.samples += other.samples;
+        self.spikes += other.spikes;
+        self.events += other.events;
+        self.lost += other.lost;
+        self.synaptic_events += other.synaptic_events;
+    }
 }
 
 /// What the substrate is set to: the values of the scenario's network, not those that a real chip makes
@@ -54,4 +82,9 @@ pub trait Substrate: Send {
     /// # Errors
     /// If the substrate fails.
     fn present(&mut self, samples: &[Presented]) -> Result<Vec<Vec<Spike>>, SubstrateError>;
+
+    /// What happened since it was asked last; nothing if the substrate does not count.
+    fn take_activity(&mut self) -> Activity {
+        Activity::default()
+    }
 }

@@ -1,0 +1,156 @@
+//! What a classification takes on the hardware: time and energy.
+
+use serde::{Deserialize, Serialize};
+
+use super::datasheet::{Datasheet, HardwareTimeUnit};
+use super::substrate::Activity;
+
+/// The clock of a chip beside that of the model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HardwareClock {
+    /// Its unit.
+    pub unit: HardwareTimeUnit,
+    /// Hardware time, in that unit, of one time unit of the model.
+    pub per_model_time: f64,
+}
+
+impl HardwareClock {
+    /// The clock of a chip for neurons with this synaptic time constant, in the model's time unit; none
+    /// if the sheet is in model time.
+    pub fn new(sheet: &Datasheet, tau_s: f64) -> Option<Self> {
+        let (unit, on_chip) = (sheet.time_unit?, sheet.tau_s?);
+        Some(HardwareClock { unit, per_model_time: on_chip / tau_s })
+    }
+
+    /// A time of the model, in seconds on the hardware.
+    fn seconds(&self, model_time: f64) -> f64 {
+        model_time * self.per_model_time * self.unit.seconds()
+    }
+}
+
+/// Time and energy of a classification, in the mean over a set of samples. In seconds and joules.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HardwareAccount {
+    /// The chip.
+    pub chip: String,
+    /// Seconds on the hardware that one synaptic time constant of the model takes.
+    pub synaptic_time_constant: f64,
+    /// From the start of a sample to its decision: the first spike of a label neuron.
+    pub decision_time: f64,
+    /// What a sample takes: its window, and the overhead. Without a window, to the decision.
+    pub time_per_sample: f64,
+    /// What a batch takes.
+    pub time_per_batch: f64,
+    /// Samples per batch.
+    pub batch_size: usize,
+    /// Samples per second, batch after batch.
+    pub samples_per_second: f64,
+    /// Neurons' spikes per sample.
+    pub spikes_per_sample: f64,
+    /// Arrivals at synapses per sample.
+    pub synaptic_events_per_sample: f64,
+    /// Fraction of the spikes sent to a layer that were lost.
+    pub lost_fraction: f64,
+    /// Energy per sample.
+    pub energy_per_sample: f64,
+    /// Its part for the static power.
+    pub static_energy: f64,
+    /// Its part for synaptic events.
+    pub synaptic_energy: f64,
+    /// Its part for spikes.
+    pub spike_energy: f64,
+    /// Its part for the readout.
+    pub readout_energy: f64,
+}
+
+impl HardwareAccount {
+    /// The account of what happened in a number of samples; none without any. The sheet is in model time
+    /// ([`Datasheet::in_model_time`]); `tau_s` and `decision_time` are, too.
+    pub fn new(
+        sheet: &Datasheet,
+        clock: HardwareClock,
+        tau_s: f64,
+        activity: &Activity,
+        decision_time: f64,
+        batch_size: usize,
+    ) -> Option<Self> {
+        if activity.samples == 0 {
+            return None;
+        }
+        let per_sample = |count: u64| count as f64 / activity.samples as f64;
+        let shown = &sheet.presentation;
+        let lasts = if shown.window.is_finite() { shown.window } else { decision_time };
+        let time_per_sample = clock.seconds(lasts + shown.overhead_per_sample);
+        let time_per_batch =
+            batch_size as f64 * time_per_sample + clock.seconds(shown.overhead_per_batch);
+        let energy = &sheet.energy;
+        let (spikes, synaptic_events) =
+            (per_sample(activity.spikes), per_sample(activity.synaptic_events));
+        let static_energy = energy.static_power * time_per_batch / batch_size as f64;
+        let synaptic_energy = energy.synaptic_event * synaptic_events;
+        let spike_energy = energy.spike * spikes;
+        Some(HardwareAccount {
+            chip: sheet.name.clone(),
+            synaptic_time_constant: clock.seconds(tau_s),
+            decision_time: clock.seconds(decision_time),
+            time_per_sample,
+            time_per_batch,
+            batch_size,
+            samples_per_second: batch_size as f64 / time_per_batch,
+            spikes_per_sample: spikes,
+            synaptic_events_per_sample: synaptic_events,
+            lost_fraction: activity.lost as f64 / activity.events.max(1) as f64,
+            energy_per_sample: static_energy + synaptic_energy + spike_energy + energy.readout,
+            static_energy,
+            synaptic_energy,
+            spike_energy,
+            readout_energy: energy.readout,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_and_energy_add_up() {
+        let sheet = Datasheet {
+            time_unit: Some(HardwareTimeUnit::Us),
+            tau_s: Some(6.0),
+            presentation: super::super::PresentationSheet {
+                window: 48.0,
+                overhead_per_batch: 480.0,
+                ..Default::default()
+            },
+            energy: super::super::EnergySheet {
+                static_power: 0.175,
+                synaptic_event: 1e-12,
+                spike: 1e-9,
+                readout: 1e-7,
+            },
+            ..Datasheet::default()
+        };
+        // One time unit of the model is a tenth of a synaptic time constant.
+        let clock = HardwareClock::new(&sheet, 10.0).expect("a clock");
+        let in_model_time = sheet.in_model_time(1.0 / clock.per_model_time);
+        assert_eq!(in_model_time.presentation.window, 80.0);
+        let activity =
+            Activity { samples: 2, spikes: 200, events: 40, lost: 10, synaptic_events: 20_000 };
+        let account = HardwareAccount::new(&in_model_time, clock, 10.0, &activity, 15.0, 100)
+            .expect("there are samples");
+        let close = |found: f64, expected: f64| {
+            assert!((found / expected - 1.0).abs() < 1e-12, "{found} {expected}");
+        };
+        close(account.synaptic_time_constant, 6e-6);
+        close(account.decision_time, 9e-6);
+        close(account.time_per_sample, 48e-6);
+        close(account.time_per_batch, 48e-4 + 48e-5);
+        close(account.samples_per_second, 100.0 / 5.28e-3);
+        close(account.static_energy, 0.175 * 52.8e-6);
+        close(account.synaptic_energy, 1e-8);
+        close(account.spike_energy, 1e-7);
+        close(account.energy_per_sample, 0.175 * 52.8e-6 + 1e-8 + 1e-7 + 1e-7);
+        close(account.lost_fraction, 0.25);
+    }
+}

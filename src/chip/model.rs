@@ -1,0 +1,358 @@
+//! The model of a chip: what a network does on it, sample by sample.
+//!
+//! ```text
+//! stimulus ─→ link ─→ neurons of the first layer ─→ jitter ─→ link ─→ neurons of the next ─→ …
+//!                                                     └─→ window, time stamps ─→ record
+//! ```
+//!
+//! Fixed patterns are drawn once, for an individual chip; what is drawn anew for each presentation has a
+//! stream of random numbers of its own, so that records depend neither on the order of samples nor on
+//! the number of threads. Without a reset between samples, those of a batch are one uninterrupted
+//! sequence.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use pulp::Arch;
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+
+use super::datasheet::{Datasheet, Trial};
+use super::link::Link;
+use super::neurons::{Deviations, fixed_pattern};
+use super::substrate::{Activity, PresentationKey, Presented, Program, Substrate, SubstrateError};
+use super::weights::{SynapsePattern, units};
+use crate::engine::Spike;
+use crate::engine::feed_forward::Arrival;
+use crate::engine::individual::{
+    IndividualLayer, IndividualNeurons, LayerSpike, NeuronStates, SynapseColumns,
+};
+use crate::network::{DelayKind, LayerShape, LayeredNetwork, Node};
+use crate::neuron::NeuronParameters;
+use crate::random;
+
+/// Samples of one unit of work, if they do not depend on each other.
+const UNIT: usize = 10;
+
+/// A layer on the chip.
+#[derive(Clone, Debug)]
+struct ChipLayer {
+    shape: LayerShape,
+    /// Nodes of its neurons, and of the sources that drive it: those of the layer before or the data,
+    /// and bias sources.
+    nodes: Range<usize>,
+    sources: Range<usize>,
+    bias: Range<usize>,
+    link: Link,
+    /// The neurons without and with the deviations that stay.
+    targets: Vec<NeuronParameters>,
+    fixed: Vec<Deviations>,
+    neurons: IndividualNeurons,
+    pattern: SynapsePattern,
+    synapses: SynapseColumns,
+    delay_kind: Option<DelayKind>,
+    /// Per row or per neuron.
+    delays: Vec<f64>,
+}
+
+/// A chip with a network on it.
+#[derive(Clone, Debug)]
+pub struct ChipModel {
+    /// In model time.
+    sheet: Datasheet,
+    seed: u64,
+    layers: Vec<ChipLayer>,
+    arch: Arch,
+    activity: Activity,
+}
+
+/// What a thread works with.
+#[derive(Default)]
+struct Scratch {
+    arrivals: Vec<Arrival>,
+    layer_spikes: Vec<LayerSpike>,
+    /// The spikes of the layer before as they were sent.
+    sent: Vec<LayerSpike>,
+    /// Per layer: what the last sample left over.
+    states: Vec<NeuronStates>,
+}
+
+impl ChipModel {
+    /// Puts a network onto a chip, whose sheet is in model time ([`Datasheet::in_model_time`]). Trials
+    /// are drawn with `seed`; so are fixed patterns, unless the sheet names an individual chip.
+    ///
+    /// # Errors
+    /// If the network has delays of single synapses, measured neurons cannot be read or do not fit, or a
+    /// neuron's parameters are out of range.
+    pub fn new(
+        sheet: &Datasheet,
+        network: &LayeredNetwork,
+        seed: u64,
+    ) -> Result<Self, SubstrateError> {
+        let individual = sheet.individual.unwrap_or(seed);
+        let nodes: Vec<&Node> = network.network.graph().node_weights().collect();
+        let populations = network.network.populations();
+        let range = |id: crate::network::PopulationId| populations[id.0].nodes.clone();
+        let neuron_count = network.layers.iter().map(|&id| range(id).len()).sum();
+        let mut fixed = fixed_pattern(&sheet.neurons, neuron_count, individual)?.into_iter();
+        let mut sources = range(network.input);
+        let mut first_source = 0;
+        let mut layers = Vec::new();
+        let parts = network.layers.iter().zip(&network.bias).zip(&network.delays);
+        let places = network.shapes().into_iter().zip(units(network));
+        for (((&id, &bias), &delay_kind), (shape, units)) in parts.zip(places) {
+            if delay_kind == Some(DelayKind::Synaptic) {
+                let message = "a chip has one delay per axon or per dendrite, not per synapse";
+                return Err(SubstrateError { message: message.to_owned() });
+            }
+            let layer_nodes = range(id);
+            let target = |node: usize| match nodes[node] {
+                Node::Neuron(neuron) => Some(on_chip(neuron, sheet)),
+                Node::Source => None,
+            };
+            let targets: Vec<NeuronParameters> = layer_nodes.clone().filter_map(target).collect();
+            let fixed: Vec<Deviations> = fixed.by_ref().take(targets.len()).collect();
+            let realised: Vec<NeuronParameters> = fixed
+                .iter()
+                .zip(&targets)
+                .map(|(deviations, target)| deviations.apply(target))
+                .collect();
+            let mut neurons =
+                IndividualNeurons::new(&realised).map_err(|error| SubstrateError {
+                    message: format!("population `{}`: {error}", populations[id.0].name),
+                })?;
+            if sheet.neurons.trial_to_trial.tau_s_inhibitory.is_some() {
+                neurons.split();
+            }
+            layers.push(ChipLayer {
+                link: Link::new(&sheet.link, shape.rows, individual, first_source),
+                pattern: SynapsePattern::new(sheet, &units, shape.rows, individual, shape.first),
+                synapses: SynapseColumns::new(shape.rows, shape.columns),
+                nodes: layer_nodes.clone(),
+                sources: std::mem::replace(&mut sources, layer_nodes),
+                bias: bias.map_or(0..0, range),
+                shape,
+                targets,
+                fixed,
+                neurons,
+                delay_kind,
+                delays: Vec::new(),
+            });
+            first_source += shape.rows;
+        }
+        Ok(ChipModel {
+            sheet: sheet.clone(),
+            seed,
+            layers,
+            arch: Arch::new(),
+            activity: Activity::default(),
+        })
+    }
+
+    /// The neurons of a layer as they are on this chip, without what changes from trial to trial.
+    pub fn neurons(&self, layer: usize) -> Vec<NeuronParameters> {
+        let ChipLayer { fixed, targets, .. } = &self.layers[layer];
+        fixed.iter().zip(targets).map(|(deviations, target)| deviations.apply(target)).collect()
+    }
+
+    /// Shows samples one after the other.
+    fn run(&self, samples: &[Presented], scratch: &mut Scratch) -> (Vec<Vec<Spike>>, Activity) {
+        let mut activity = Activity::default();
+        scratch.states =
+            self.layers.iter().map(|layer| NeuronStates::at_rest(&layer.neurons)).collect();
+        let records = samples
+            .iter()
+            .map(|sample| {
+                activity.samples += 1;
+                self.present_one(sample, scratch, &mut activity)
+            })
+            .collect();
+        (records, activity)
+    }
+
+    fn present_one(
+        &self,
+        sample: &Presented,
+        scratch: &mut Scratch,
+        activity: &mut Activity,
+    ) -> Vec<Spike> {
+        let mut record = Vec::new();
+        for (index, layer) in self.layers.iter().enumerate() {
+            layer.collect(index == 0, sample, scratch);
+            let sent = scratch.arrivals.len();
+            let place = place(sample.key, index);
+            if layer.link.is_random() {
+                let mut random = random::stream(self.seed, "chip link", place);
+                layer.link.transmit(&mut scratch.arrivals, &mut random);
+            } else {
+                layer.link.transmit(&mut scratch.arrivals, &mut random::stream(0, "nothing", 0));
+            }
+            activity.events += sent as u64;
+            activity.lost += (sent - scratch.arrivals.len()) as u64;
+            activity.synaptic_events += (scratch.arrivals.len() * layer.shape.columns) as u64;
+            self.run_layer(index, sample.key, scratch);
+            if layer.delay_kind == Some(DelayKind::Dendritic) {
+                for spike in &mut scratch.layer_spikes {
+                    spike.time += layer.delays[spike.neuron as usize];
+                }
+            }
+            self.jitter(place, &mut scratch.layer_spikes);
+            activity.spikes += scratch.layer_spikes.len() as u64;
+            self.record(layer.nodes.start, &scratch.layer_spikes, &mut record);
+            std::mem::swap(&mut scratch.sent, &mut scratch.layer_spikes);
+        }
+        record
+    }
+
+    /// Runs a layer's neurons on the arrivals.
+    fn run_layer(&self, index: usize, key: PresentationKey, scratch: &mut Scratch) {
+        let layer = &self.layers[index];
+        let neurons = self.trial(index, key);
+        let running = IndividualLayer { neurons: &neurons, synapses: &layer.synapses };
+        let Scratch { arrivals, layer_spikes, states, .. } = scratch;
+        let window = self.sheet.presentation.window;
+        let reset = self.sheet.presentation.reset;
+        if reset && !self.sheet.neurons.repeated_spikes {
+            running.first_spikes(self.arch, arrivals, window, layer_spikes);
+            return;
+        }
+        let states = &mut states[index];
+        if reset {
+            *states = NeuronStates::at_rest(&neurons);
+        } else {
+            states.adapt(&neurons);
+        }
+        let end = window.min(running.horizon(arrivals));
+        running.all_spikes(self.arch, arrivals, end, states, layer_spikes);
+    }
+
+    /// The neurons of a layer in one trial.
+    fn trial(&self, index: usize, key: PresentationKey) -> Cow<'_, IndividualNeurons> {
+        let layer = &self.layers[index];
+        let sheet = &self.sheet.neurons;
+        if sheet.trial_to_trial.is_ideal() {
+            return Cow::Borrowed(&layer.neurons);
+        }
+        let mut random = match sheet.trial {
+            Trial::Sample => random::stream(self.seed, "chip trial", place(key, index)),
+            Trial::Batch => {
+                let batch = PresentationKey { sample: key.batch, ..key };
+                random::stream(self.seed, "chip batch", place(batch, index))
+            }
+        };
+        let mut neurons = layer.neurons.clone();
+        for (neuron, (fixed, target)) in layer.fixed.iter().zip(&layer.targets).enumerate() {
+            let trial = Deviations::trial(&sheet.trial_to_trial, &mut random);
+            neurons.set(neuron, &fixed.and(trial).apply(target));
+        }
+        Cow::Owned(neurons)
+    }
+
+    fn jitter(&self, place: u64, spikes: &mut [LayerSpike]) {
+        let jitter = self.sheet.link.spike_jitter;
+        if jitter > 0.0 {
+            let mut random = random::stream(self.seed, "chip jitter", place);
+            for spike in spikes {
+                let normal: f64 = StandardNormal.sample(&mut random);
+                spike.time = (spike.time + jitter * normal).max(0.0);
+            }
+        }
+    }
+
+    /// What is seen of a layer's spikes.
+    fn record(&self, first_node: usize, spikes: &[LayerSpike], record: &mut Vec<Spike>) {
+        let (window, tick) = (self.sheet.presentation.window, self.sheet.presentation.time_stamp);
+        for spike in spikes {
+            if spike.time <= window {
+                let time = if tick > 0.0 { (spike.time / tick).floor() * tick } else { spike.time };
+                record.push(Spike { node: (first_node + spike.neuron as usize) as u32, time });
+            }
+        }
+    }
+}
+
+/// A neuron as it is meant to be on the chip.
+fn on_chip(neuron: &NeuronParameters, sheet: &Datasheet) -> NeuronParameters {
+    let refractory_period = sheet.neurons.refractory_period.unwrap_or(neuron.refractory_period);
+    NeuronParameters { refractory_period, ..*neuron }
+}
+
+/// One number for a layer in a presentation: what its chance is drawn for.
+fn place(key: PresentationKey, layer: usize) -> u64 {
+    (key.epoch << 40) ^ (u64::from(key.sample) << 8) ^ layer as u64
+}
+
+impl ChipLayer {
+    /// The spikes that are sent to the layer.
+    fn collect(&self, is_first: bool, sample: &Presented, scratch: &mut Scratch) {
+        let Scratch { arrivals, sent, .. } = scratch;
+        arrivals.clear();
+        if !is_first {
+            let spikes = sent.iter();
+            arrivals.extend(spikes.map(|spike| Arrival { time: spike.time, row: spike.neuron }));
+        }
+        let first_bias = self.shape.rows - self.bias.len();
+        for spike in &sample.stimulus {
+            let node = spike.source as usize;
+            let row = if self.bias.contains(&node) {
+                first_bias + node - self.bias.start
+            } else if is_first && self.sources.contains(&node) {
+                node - self.sources.start
+            } else {
+                continue;
+            };
+            if spike.time < f64::INFINITY {
+                arrivals.push(Arrival { time: spike.time, row: row as u32 });
+            }
+        }
+        if self.delay_kind == Some(DelayKind::Axonal) {
+            for arrival in arrivals {
+                arrival.time += self.delays[arrival.row as usize];
+            }
+        }
+    }
+}
+
+impl Substrate for ChipModel {
+    fn program(&mut self, program: &Program<'_>) -> Result<(), SubstrateError> {
+        for layer in &mut self.layers {
+            let LayerShape { first, rows, columns } = layer.shape;
+            let weights = &program.weights[first..first + rows * columns];
+            layer.synapses.set(layer.pattern.realised(weights));
+            let delay =
+                |synapse: usize| program.delays.get(first + synapse).copied().unwrap_or(0.0);
+            layer.delays.clear();
+            match layer.delay_kind {
+                Some(DelayKind::Axonal) => {
+                    layer.delays.extend((0..rows).map(|row| delay(row * columns)));
+                }
+                Some(DelayKind::Dendritic) => layer.delays.extend((0..columns).map(delay)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn present(&mut self, samples: &[Presented]) -> Result<Vec<Vec<Spike>>, SubstrateError> {
+        let runs: Vec<&[Presented]> = if self.sheet.presentation.reset {
+            samples.chunks(UNIT).collect()
+        } else {
+            samples.chunk_by(|a, b| a.key.batch == b.key.batch).collect()
+        };
+        let this = &*self;
+        let results: Vec<(Vec<Vec<Spike>>, Activity)> = runs
+            .into_par_iter()
+            .map_init(Scratch::default, |scratch, run| this.run(run, scratch))
+            .collect();
+        let mut records = Vec::with_capacity(samples.len());
+        for (some, activity) in results {
+            records.extend(some);
+            self.activity.add(&activity);
+        }
+        Ok(records)
+    }
+
+    fn take_activity(&mut self) -> Activity {
+        std::mem::take(&mut self.activity)
+    }
+}

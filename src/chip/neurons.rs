@@ -1,0 +1,276 @@
+//! Neurons as a chip has them: targets, and how far each neuron is from them.
+
+use std::path::Path;
+
+use rand::Rng;
+
+use super::SubstrateError;
+use super::datasheet::{NeuronDeviations, NeuronSheet};
+use crate::neuron::NeuronParameters;
+use crate::random;
+
+/// No threshold comes closer to leak or reset than this fraction of its target.
+const SMALLEST_DISTANCE: f64 = 0.05;
+
+/// One neuron's deviations from its targets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Deviations {
+    /// Factors.
+    pub threshold: f64,
+    pub tau_m: f64,
+    pub tau_s: f64,
+    pub tau_s_inhibitory: f64,
+    pub refractory_period: f64,
+    /// In units of the threshold above the leak.
+    pub leak_potential: f64,
+    pub reset_potential: f64,
+}
+
+impl Deviations {
+    pub const NONE: Deviations = Deviations {
+        threshold: 1.0,
+        tau_m: 1.0,
+        tau_s: 1.0,
+        tau_s_inhibitory: 1.0,
+        refractory_period: 1.0,
+        leak_potential: 0.0,
+        reset_potential: 0.0,
+    };
+
+    /// Draws those of one neuron, every parameter from what `random` gives for its name.
+    fn draw<R: Rng>(sheet: &NeuronDeviations, mut random: impl FnMut(&'static str) -> R) -> Self {
+        let tau_s = sheet.tau_s.factor(&mut random("chip tau_s"));
+        Deviations {
+            threshold: sheet.threshold.factor(&mut random("chip threshold")),
+            tau_m: sheet.tau_m.factor(&mut random("chip tau_m")),
+            tau_s,
+            tau_s_inhibitory: sheet
+                .tau_s_inhibitory
+                .map_or(tau_s, |deviation| deviation.factor(&mut random("chip tau_s_inhibitory"))),
+            refractory_period: sheet.refractory_period.factor(&mut random("chip refractory")),
+            leak_potential: sheet.leak_potential.draw(&mut random("chip leak")),
+            reset_potential: sheet.reset_potential.draw(&mut random("chip reset")),
+        }
+    }
+
+    /// Those of one trial: every neuron and parameter in turn from one stream.
+    pub fn trial(sheet: &NeuronDeviations, random: &mut impl Rng) -> Self {
+        let tau_s = sheet.tau_s.factor(random);
+        Deviations {
+            tau_s,
+            tau_s_inhibitory: sheet.tau_s_inhibitory.map_or(tau_s, |own| own.factor(random)),
+            threshold: sheet.threshold.factor(random),
+            tau_m: sheet.tau_m.factor(random),
+            refractory_period: sheet.refractory_period.factor(random),
+            leak_potential: sheet.leak_potential.draw(random),
+            reset_potential: sheet.reset_potential.draw(random),
+        }
+    }
+
+    /// One after the other.
+    pub fn and(self, other: Deviations) -> Self {
+        Deviations {
+            threshold: self.threshold * other.threshold,
+            tau_m: self.tau_m * other.tau_m,
+            tau_s: self.tau_s * other.tau_s,
+            tau_s_inhibitory: self.tau_s_inhibitory * other.tau_s_inhibitory,
+            refractory_period: self.refractory_period * other.refractory_period,
+            leak_potential: self.leak_potential + other.leak_potential,
+            reset_potential: self.reset_potential + other.reset_potential,
+        }
+    }
+
+    /// The neuron that a target becomes.
+    pub fn apply(&self, target: &NeuronParameters) -> NeuronParameters {
+        let distance = target.threshold - target.leak_potential;
+        let threshold = target.leak_potential + distance * self.threshold;
+        let highest = threshold - SMALLEST_DISTANCE * distance;
+        let leak_potential = (target.leak_potential + distance * self.leak_potential).min(highest);
+        NeuronParameters {
+            tau_m: target.tau_m * self.tau_m,
+            tau_s: target.tau_s * self.tau_s,
+            tau_s_inhibitory: target.tau_s_inhibitory * self.tau_s_inhibitory,
+            threshold,
+            leak_potential,
+            reset_potential: (target.reset_potential + distance * self.reset_potential)
+                .min(highest),
+            refractory_period: target.refractory_period * self.refractory_period,
+            initial_potential: leak_potential,
+            ..*target
+        }
+    }
+}
+
+/// The fixed pattern of an individual chip's neurons, in their order through all layers.
+pub(super) fn fixed_pattern(
+    sheet: &NeuronSheet,
+    count: usize,
+    individual: u64,
+) -> Result<Vec<Deviations>, SubstrateError> {
+    if let Some(file) = &sheet.measured {
+        return measured(file, count);
+    }
+    let neuron = |neuron: usize| {
+        Deviations::draw(&sheet.fixed_pattern, |parameter| {
+            random::stream(individual, parameter, neuron as u64)
+        })
+    };
+    Ok((0..count).map(neuron).collect())
+}
+
+/// Reads measured deviations.
+fn measured(path: &Path, count: usize) -> Result<Vec<Deviations>, SubstrateError> {
+    let refuse = |message: String| SubstrateError {
+        message: format!("measured neurons: {}: {message}", path.display()),
+    };
+    let mut reader = csv::Reader::from_path(path).map_err(|error| refuse(error.to_string()))?;
+    let names = reader.headers().map_err(|error| refuse(error.to_string()))?.clone();
+    if !names.iter().any(|name| name == "neuron") {
+        return Err(refuse("there is no column `neuron`".to_owned()));
+    }
+    let mut found: Vec<Option<Deviations>> = vec![None; count];
+    for record in reader.records() {
+        let record = record.map_err(|error| refuse(error.to_string()))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let mut deviations = Deviations::NONE;
+        let mut neuron = None;
+        let mut has_inhibitory = false;
+        for (name, text) in names.iter().zip(&record) {
+            let value: f64 = text
+                .trim()
+                .parse()
+                .map_err(|_| refuse(format!("line {line}: {name} `{text}` must be a number")))?;
+            let (place, is_factor) = match name {
+                "neuron" => {
+                    let index = value as usize;
+                    if index as f64 != value || index >= count {
+                        let most = count.saturating_sub(1);
+                        let message = format!(
+                            "line {line}: neuron `{text}` must be a whole number from 0 to {most}"
+                        );
+                        return Err(refuse(message));
+                    }
+                    neuron = Some(index);
+                    continue;
+                }
+                "threshold" => (&mut deviations.threshold, true),
+                "tau_m" => (&mut deviations.tau_m, true),
+                "tau_s" => (&mut deviations.tau_s, true),
+                "tau_s_inhibitory" => {
+                    has_inhibitory = true;
+                    (&mut deviations.tau_s_inhibitory, true)
+                }
+                "refractory_period" => (&mut deviations.refractory_period, true),
+                "leak_potential" => (&mut deviations.leak_potential, false),
+                "reset_potential" => (&mut deviations.reset_potential, false),
+                other => {
+                    let known = "threshold, leak_potential, reset_potential, tau_m, tau_s, \
+                                 tau_s_inhibitory or refractory_period";
+                    return Err(refuse(format!("unknown column `{other}`: it must be {known}")));
+                }
+            };
+            if !(value.is_finite() && (value > 0.0 || !is_factor)) {
+                let range = if is_factor { "finite and above 0" } else { "finite" };
+                return Err(refuse(format!("line {line}: {name} `{text}` must be {range}")));
+            }
+            *place = value;
+        }
+        if !has_inhibitory {
+            deviations.tau_s_inhibitory = deviations.tau_s;
+        }
+        if let Some(neuron) = neuron
+            && found[neuron].replace(deviations).is_some()
+        {
+            return Err(refuse(format!("line {line}: neuron {neuron} is there twice")));
+        }
+    }
+    let complete = found.iter().position(Option::is_none);
+    match complete {
+        Some(missing) => Err(refuse(format!(
+            "the network has {count} neurons, but neuron {missing} is not there"
+        ))),
+        None => Ok(found.into_iter().flatten().collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Deviation;
+    use super::*;
+
+    #[test]
+    fn a_fixed_pattern_belongs_to_neuron_and_individual() {
+        let spread = Deviation { std: 0.1, ..Deviation::IDEAL };
+        let sheet = NeuronSheet {
+            fixed_pattern: NeuronDeviations {
+                threshold: spread,
+                tau_m: spread,
+                leak_potential: spread,
+                ..NeuronDeviations::default()
+            },
+            ..NeuronSheet::default()
+        };
+        let draw = |count, individual| fixed_pattern(&sheet, count, individual).expect("drawn");
+        let many = draw(2000, 1);
+        assert_eq!(draw(10, 1), many[..10], "more neurons change no other");
+        assert!(draw(10, 2) != many[..10], "each chip its own");
+        let column =
+            |value: fn(&Deviations) -> f64| -> Vec<f64> { many.iter().map(value).collect() };
+        let columns = [
+            column(|d| d.threshold - 1.0),
+            column(|d| d.tau_m - 1.0),
+            column(|d| d.leak_potential),
+        ];
+        for (index, a) in columns.iter().enumerate() {
+            for (other, b) in columns.iter().enumerate() {
+                let product: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / 2000.0;
+                let expected = if index == other { 0.01 } else { 0.0 };
+                // Standard errors: 0.01 × 1.4/√2000 and 0.01/√2000.
+                assert!((product - expected).abs() < 0.0012, "{index} {other} {product}");
+            }
+        }
+        let neighbours: f64 = columns[0].windows(2).map(|pair| pair[0] * pair[1]).sum();
+        assert!((neighbours / 2000.0).abs() < 0.001, "neurons are independent");
+        assert!(many.iter().all(|d| d.tau_s == 1.0 && d.tau_s_inhibitory == 1.0));
+    }
+
+    #[test]
+    fn no_threshold_is_below_leak_or_reset() {
+        let wild = Deviations {
+            threshold: 0.2,
+            leak_potential: 0.9,
+            reset_potential: 3.0,
+            ..Deviations::NONE
+        };
+        let neuron = wild.apply(&NeuronParameters::default());
+        assert!(neuron.validate().is_ok(), "{neuron:?}");
+        assert!(neuron.threshold - neuron.leak_potential >= 0.05 - 1e-12);
+        assert!(neuron.reset_potential < neuron.threshold);
+        let target = NeuronParameters::default();
+        assert_eq!(Deviations::NONE.apply(&target), target);
+    }
+
+    #[test]
+    fn measured_neurons_are_read_or_refused_with_their_line() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("measured.csv");
+        let read = |text: &str| {
+            std::fs::write(&path, text).expect("writable");
+            measured(&path, 2)
+        };
+        let good = read("neuron,tau_m,leak_potential\n1,1.25,0.1\n0,0.5,-0.2\n").expect("good");
+        assert_eq!((good[0].tau_m, good[0].leak_potential), (0.5, -0.2));
+        assert_eq!((good[1].tau_m, good[1].threshold), (1.25, 1.0));
+        for (text, expected) in [
+            ("tau_m\n1\n", "no column `neuron`"),
+            ("neuron,tau_m\n0,1\n", "neuron 1 is not there"),
+            ("neuron,tau_m\n0,1\n0,1\n", "line 3: neuron 0 is there twice"),
+            ("neuron,tau_m\n7,1\n", "line 2: neuron `7` must be a whole number from 0 to 1"),
+            ("neuron,tau_m\n0,-1\n", "line 2: tau_m `-1` must be finite and above 0"),
+            ("neuron,tau_x\n0,1\n", "unknown column `tau_x`"),
+        ] {
+            let message = read(text).expect_err(text).to_string();
+            assert!(message.contains("measured.csv") && message.contains(expected), "{message}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Weights as a chip has them.
+//!
+//! What a network is trained towards are continuous weights (the shadow weights). A chip is programmed
+//! with the nearest values that it has: those are what learning takes for the weights. What its synapses
+//! make of them is its own affair: a gain and an offset of each, which learning does not know.
+//!
+//! ```text
+//! shadow weight ─→ programmed: sign, range, steps ─→ realised: gain, offset
+//! ```
+
+use super::datasheet::{Datasheet, Sign};
+use crate::network::LayeredNetwork;
+use crate::network::Node;
+use crate::random;
+
+/// The weights that a chip can be programmed with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightGrid {
+    layers: Vec<LayerGrid>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct LayerGrid {
+    /// Per neuron: the steps (zero for none) and the largest magnitude, in the scenario's units.
+    steps: Vec<f64>,
+    largest: Vec<f64>,
+    /// Per row: the sign that its weights must have, if signs belong to rows.
+    signs: Option<Vec<f64>>,
+}
+
+impl WeightGrid {
+    /// The grid of a chip (in model time) for a network with its initial weights; none if any weight
+    /// will do.
+    pub fn new(sheet: &Datasheet, network: &LayeredNetwork) -> Option<Self> {
+        let signs = sheet.weights.sign == Sign::Row;
+        if sheet.weights.largest == f64::INFINITY
+            && sheet.weights.magnitude_bits.is_none()
+            && !signs
+        {
+            return None;
+        }
+        let edges = network.network.graph().raw_edges();
+        let shapes = network.shapes();
+        let units = units(network);
+        let layers = shapes.iter().zip(units).map(|(shape, units)| {
+            let row = |row: usize| {
+                let first = shape.first + row * shape.columns;
+                let weights = &edges[first..first + shape.columns];
+                let sum: f64 = weights.iter().map(|edge| edge.weight.weight).sum();
+                if sum < 0.0 { -1.0 } else { 1.0 }
+            };
+            LayerGrid {
+                steps: units.iter().map(|unit| unit * sheet.weight_step()).collect(),
+                largest: units.iter().map(|unit| unit * sheet.weights.largest).collect(),
+                signs: signs.then(|| (0..shape.rows).map(row).collect()),
+            }
+        });
+        Some(WeightGrid { layers: layers.collect() })
+    }
+
+    /// The shadow weight within the chip's range.
+    #[inline]
+    pub fn clip(&self, layer: usize, column: usize, weight: f64) -> f64 {
+        let largest = self.layers[layer].largest[column];
+        weight.clamp(-largest, largest)
+    }
+
+    /// What the chip is programmed with for a shadow weight.
+    #[inline]
+    pub fn program(&self, layer: usize, row: usize, column: usize, weight: f64) -> f64 {
+        let LayerGrid { steps, largest, signs } = &self.layers[layer];
+        let (step, largest) = (steps[column], largest[column]);
+        let mut weight = weight;
+        if let Some(signs) = signs
+            && weight * signs[row] < 0.0
+        {
+            weight = 0.0;
+        }
+        let weight = weight.clamp(-largest, largest);
+        if step == 0.0 {
+            return weight;
+        }
+        let rounded = (weight / step).round() * step;
+        // Steps that were scaled need not end at the largest magnitude.
+        rounded.clamp(-largest, largest)
+    }
+}
+
+/// Per layer and neuron: the weight that counts as one on the chip, the threshold above the leak times
+/// the capacitance over the synaptic time constant.
+pub(super) fn units(network: &LayeredNetwork) -> Vec<Vec<f64>> {
+    let graph = network.network.graph();
+    let unit = |node: usize| match graph.node_weights().nth(node) {
+        Some(Node::Neuron(neuron)) => {
+            (neuron.threshold - neuron.leak_potential) * neuron.capacitance / neuron.tau_s
+        }
+        _ => 1.0,
+    };
+    let layer = |id: &crate::network::PopulationId| {
+        network.network.populations()[id.0].nodes.clone().map(unit).collect()
+    };
+    network.layers.iter().map(layer).collect()
+}
+
+/// What the synapses of one layer make of programmed weights.
+#[derive(Clone, Debug)]
+pub(super) struct SynapsePattern {
+    /// Per synapse: gain for positive and for negative weights; empty if all are one.
+    gains: Vec<[f64; 2]>,
+    /// Per synapse, in the scenario's units; empty if there are none.
+    offsets: Vec<f64>,
+}
+
+impl SynapsePattern {
+    /// The pattern of an individual chip for a layer of so many rows. `first` is its first synapse among
+    /// all.
+    pub fn new(
+        sheet: &Datasheet,
+        units: &[f64],
+        rows: usize,
+        individual: u64,
+        first: usize,
+    ) -> Self {
+        let columns = units.len();
+        let count = rows * columns;
+        let (gain, offset) = (sheet.weights.gain, sheet.weights.offset);
+        let pairs = sheet.weights.sign == Sign::RowPair;
+        let gains = |synapse: usize| {
+            let mut random = random::stream(individual, "chip gain", (first + synapse) as u64);
+            let positive = gain.factor(&mut random);
+            [positive, if pairs { gain.factor(&mut random) } else { positive }]
+        };
+        let offsets = |synapse: usize| {
+            let mut random = random::stream(individual, "chip offset", (first + synapse) as u64);
+            offset.draw(&mut random) * units[synapse % columns]
+        };
+        SynapsePattern {
+            gains: if gain.is_ideal() { Vec::new() } else { (0..count).map(gains).collect() },
+            offsets: if offset.is_ideal() { Vec::new() } else { (0..count).map(offsets).collect() },
+        }
+    }
+
+    /// What the synapses make of a layer's weights, row by row. A synapse of weight zero is not used.
+    pub fn realised(&self, weights: &[f64]) -> impl Iterator<Item = f64> {
+        weights.iter().enumerate().map(|(synapse, &weight)| {
+            if weight == 0.0 {
+                return 0.0;
+            }
+            let gain =
+                self.gains.get(synapse).map_or(1.0, |gains| gains[usize::from(weight < 0.0)]);
+            weight * gain + self.offsets.get(synapse).copied().unwrap_or(0.0)
+        })
+    }
+}
