@@ -31,6 +31,7 @@ pub use batch::LearningError;
 pub use delays::{DelayTraining, TrainedDelays, gradients_by_delay};
 pub use diagnosis::{Diagnosis, diagnose};
 pub use encoded::{EncodedSet, EncodingScratch, Presentation};
+pub use feed_forward_batch::InTheLoop;
 pub use first_spikes::{BackwardPass, FirstSpikes};
 pub use loss::{Loss, SILENT_LOSS};
 pub use metrics::{EpochMetrics, LayerActivity, Score};

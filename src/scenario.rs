@@ -12,6 +12,7 @@
 mod build;
 mod build_dataset;
 mod build_simulation;
+mod chip;
 mod dataset;
 mod delays;
 mod load;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 pub use build::Learner;
 pub use build_dataset::DataSets;
 pub use build_simulation::Simulation;
+pub use chip::{ChipSpec, ExchangeSpec, Hardware, SubstrateSpec};
 pub use dataset::{
     DatasetSpec, EncodingSpec, FileSpec, MnistSpec, SubsetSpec, TableSpec, ValidationSpec,
     YinYangSpec,
@@ -88,6 +90,12 @@ pub struct Scenario {
     /// How the layers are trained; without it they are only evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<TrainingSpec>,
+    /// The chip that the layers are put on. Default: ideal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chip: Option<ChipSpec>,
+    /// A program that runs the layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub substrate: Option<SubstrateSpec>,
     /// A network of any topology.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub populations: Vec<PopulationSpec>,

@@ -32,6 +32,8 @@ pub struct Trace {
 /// Writes a trace row by row.
 pub struct TraceWriter<W: Write> {
     writer: csv::Writer<W>,
+    /// Hardware time of one time unit.
+    hardware: Option<f64>,
 }
 
 impl<W: Write> TraceWriter<W> {
@@ -42,7 +44,25 @@ impl<W: Write> TraceWriter<W> {
     pub fn new(output: W, time_unit: &str) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(output);
         writer.write_record(["sample", "population", "neuron", &format!("time_{time_unit}")])?;
-        Ok(TraceWriter { writer })
+        Ok(TraceWriter { writer, hardware: None })
+    }
+
+    /// Writes the heading of a trace whose spikes have their times on the hardware beside them, in
+    /// another unit: `per_time` for each time unit of the trace.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn with_hardware_time(
+        output: W,
+        time_unit: &str,
+        hardware_unit: &str,
+        per_time: f64,
+    ) -> io::Result<Self> {
+        let mut writer = csv::Writer::from_writer(output);
+        let (time, hardware) =
+            (format!("time_{time_unit}"), format!("hardware_time_{hardware_unit}"));
+        writer.write_record(["sample", "population", "neuron", &time, &hardware])?;
+        Ok(TraceWriter { writer, hardware: Some(per_time) })
     }
 
     /// Writes one spike.
@@ -56,7 +76,13 @@ impl<W: Write> TraceWriter<W> {
         neuron: u32,
         time: f64,
     ) -> io::Result<()> {
-        self.writer.serialize((sample, population, neuron, time)).map_err(io::Error::from)
+        let written = match self.hardware {
+            None => self.writer.serialize((sample, population, neuron, time)),
+            Some(per_time) => {
+                self.writer.serialize((sample, population, neuron, time, time * per_time))
+            }
+        };
+        written.map_err(io::Error::from)
     }
 
     /// Writes out what is buffered.

@@ -31,6 +31,8 @@ fn describe(loaded: &LoadedScenario) -> Result<String, ScenarioError> {
         ));
     }
     let learner = loaded.learner()?;
+    let hardware = loaded.hardware(&learner)?;
+    loaded.in_the_loop(&learner, hardware.as_ref())?;
     let graph = learner.network.network.graph();
     Ok(format!(
         "valid; {} neurons and sources, {} synapses; {} training, {} validation and {} test samples; \

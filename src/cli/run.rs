@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::session::Session;
 use super::{RunArguments, bad_input, console};
+use crate::chip::HardwareAccount;
 use crate::run::{
     Checkpoint, Previous, RunError, RunOptions, SimulationSummary, SpikeTrainingSummary,
     TrainingSummary, previous, simulate, train, train_spike_trains,
@@ -137,6 +138,9 @@ fn print_training(summary: &TrainingSummary, out: &Path, has_picture: bool) {
         summary.mean_decision_time,
         unit_symbol(&summary.time_unit)
     );
+    if let Some(account) = &summary.hardware {
+        print_hardware(account);
+    }
     console::out!(
         "time                 {:.1} s, {:.0} ms per epoch on {} thread{} ({} engine)",
         summary.seconds,
@@ -151,6 +155,40 @@ fn print_training(summary: &TrainingSummary, out: &Path, has_picture: bool) {
     } else {
         console::out!("everything in        {}", out.display());
     }
+}
+
+/// What a classification takes on the chip.
+fn print_hardware(account: &HardwareAccount) {
+    let HardwareAccount { chip, decision_time, time_per_sample, samples_per_second, .. } = account;
+    console::out!("on the chip          {chip}");
+    console::out!("  decision time      {}", with_prefix(*decision_time, "s"));
+    console::out!(
+        "  time per sample    {} ({samples_per_second:.0} samples per second)",
+        with_prefix(*time_per_sample, "s")
+    );
+    console::out!(
+        "  energy per sample  {} ({:.1} spikes, {:.0} synaptic events)",
+        with_prefix(account.energy_per_sample, "J"),
+        account.spikes_per_sample,
+        account.synaptic_events_per_sample
+    );
+}
+
+/// A quantity with three digits and the prefix that suits it: `8.40 µJ`.
+fn with_prefix(value: f64, unit: &str) -> String {
+    const PREFIXES: [(f64, &str); 6] =
+        [(1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f")];
+    let found = PREFIXES.iter().find(|(size, _)| value.abs() >= 0.9995 * size);
+    let &(size, prefix) = found.unwrap_or(&PREFIXES[0]);
+    let scaled = value / size;
+    let digits = if scaled >= 99.95 {
+        0
+    } else if scaled >= 9.995 {
+        1
+    } else {
+        2
+    };
+    format!("{scaled:.digits$} {prefix}{unit}")
 }
 
 fn print_spike_training(summary: &SpikeTrainingSummary, out: &Path) {
@@ -190,4 +228,24 @@ fn print_simulation(summary: &SimulationSummary, out: &Path) {
 
 fn unit_symbol(suffix: &str) -> &str {
     if suffix == "us" { "µs" } else { suffix }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_prefix;
+
+    #[test]
+    fn quantities_have_three_digits() {
+        for (value, expected) in [
+            (8.4e-6, "8.40 µJ"),
+            (48e-6, "48.0 µJ"),
+            (0.9999e-3, "1.00 mJ"),
+            (852e-6, "852 µJ"),
+            (0.0, "0.00 J"),
+            (15e-9, "15.0 nJ"),
+            (12.0, "12.0 J"),
+        ] {
+            assert_eq!(with_prefix(value, "J"), expected);
+        }
+    }
 }

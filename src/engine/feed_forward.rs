@@ -61,6 +61,12 @@ pub enum Unsupported {
         /// The layer.
         layer: String,
     },
+    /// Synaptic delays of a network that is to run on a substrate.
+    #[error("layer `{layer}` has synaptic delays: a substrate has delays of axons or dendrites")]
+    SynapticDelays {
+        /// The layer.
+        layer: String,
+    },
     /// Bias currents or initial states.
     #[error("the neurons of layer `{layer}` do not rest below their thresholds without input")]
     NotAtRest {

@@ -9,6 +9,7 @@ use super::{
     BackwardPass, EncodedSet, EncodingScratch, FirstSpikes, LayerActivity, Loss, Presentation,
     Score,
 };
+use crate::chip::SubstrateError;
 use crate::engine::{EngineError, EngineOptions, EventEngine, SourceSpike};
 use crate::network::{CompiledNetwork, LayeredNetwork};
 
@@ -24,6 +25,9 @@ pub enum LearningError {
         /// What happened.
         source: EngineError,
     },
+    /// The substrate failed.
+    #[error(transparent)]
+    Substrate(#[from] SubstrateError),
     /// A weight or delay is no longer a number.
     #[error(
         "epoch {epoch}: a weight or delay became {value}: lower the learning rate or set a gradient guard"

@@ -26,6 +26,7 @@ pub struct EncodedSet {
     dataset: Dataset,
     encoding: Encoding,
     first_input: usize,
+    copies: usize,
     bias: Vec<SourceSpike>,
     augmentation: Option<Augmentation>,
     /// For features that are bytes.
@@ -57,6 +58,7 @@ impl EncodedSet {
             dataset: dataset.clone(),
             encoding,
             first_input,
+            copies: 1,
             bias: bias.to_vec(),
             augmentation: None,
             bytes,
@@ -67,6 +69,11 @@ impl EncodedSet {
     /// features are bytes of known shape.
     pub fn augmented(self, augmentation: Augmentation) -> Self {
         EncodedSet { augmentation: Some(augmentation), ..self }
+    }
+
+    /// The same set for a network in which each feature drives so many sources, one after the other.
+    pub fn copied(self, copies: usize) -> Self {
+        EncodedSet { copies, ..self }
     }
 
     /// Number of samples.
@@ -154,6 +161,23 @@ impl EncodedSet {
         }
         if let Some(mut stays) = chance.and_then(|(chance, epoch)| chance.survival(epoch, sample)) {
             spikes.retain(|_| stays());
+        }
+        if self.copies > 1 {
+            self.copy(spikes);
+        }
+    }
+
+    /// Gives every source of a feature its spike. Sorted spikes stay sorted.
+    fn copy(&self, spikes: &mut Vec<SourceSpike>) {
+        let (count, copies) = (spikes.len(), self.copies);
+        spikes.resize(count * copies, SourceSpike { time: 0.0, source: 0 });
+        let first = self.first_input as u32;
+        for index in (0..count).rev() {
+            let SourceSpike { time, source } = spikes[index];
+            for copy in (0..copies).rev() {
+                let source = first + (source - first) * copies as u32 + copy as u32;
+                spikes[index * copies + copy] = SourceSpike { time, source };
+            }
         }
     }
 

@@ -7,17 +7,24 @@
 //! the optimiser's step is applied to the tile while it is in the cache. No thread sums for another, so
 //! nothing depends on how many there are, and no copy of the weights' gradients is ever made.
 
+mod substrate;
+
+use std::borrow::Cow;
 use std::sync::Mutex;
 
 use pulp::Arch;
 use rayon::prelude::*;
 
+pub use substrate::InTheLoop;
+pub(super) use substrate::SubstrateRunner;
+
 use super::batch::{BatchResult, GradientSettings, Parts, UNIT, add_all};
 use super::optimiser::AdamStep;
 use super::{Adam, EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, TrainedDelays};
+use crate::chip::WeightGrid;
 use crate::engine::SourceSpike;
 use crate::engine::feed_forward::{
-    Arrival, Element, FeedForwardNetwork, SamplePass, Tile, Unsupported, Workspace,
+    Arrival, Element, FeedForwardNetwork, SamplePass, Tile, Tiling, Unsupported, Workspace,
 };
 use crate::network::{CompiledNetwork, LayeredNetwork};
 
@@ -49,6 +56,8 @@ pub(super) struct FeedForwardRunner<T> {
     arch: Arch,
     /// All weights in double precision, in the engine's layout, layer after layer.
     weights: Vec<f64>,
+    /// What the network is programmed with instead, if it is to run on a chip.
+    grid: Option<WeightGrid>,
     passes: Vec<SamplePass<T>>,
     /// Per layer with synaptic delays: its weight gradients, in the engine's layout.
     delayed: Vec<Vec<f64>>,
@@ -101,6 +110,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let (unit, block) = if is_delayed { (BLOCK, BLOCK) } else { (UNIT, 1) };
         let mut runner = FeedForwardRunner {
             weights: vec![0.0; count],
+            grid: None,
             passes: Vec::new(),
             delayed: vec![Vec::new(); network.layer_count()],
             unit,
@@ -124,7 +134,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
 
     /// Takes all weights, in the order of the layers' matrices.
     pub fn set_weights(&mut self, weights: &[f64]) {
-        self.network.set_weights(weights);
+        self.network.set_weights(&self.on_grid(weights));
         let mut start = 0;
         for layer in 0..self.network.layer_count() {
             let tiling = self.network.tiling(layer);
@@ -132,6 +142,30 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             let matrix = &weights[first..first + tiling.rows * tiling.columns];
             tiling.scatter(matrix, &mut self.weights[start..start + tiling.value_count()]);
             start += tiling.value_count();
+        }
+    }
+
+    /// Weights in the order of the layers' matrices, as the network is programmed with them.
+    fn on_grid<'a>(&self, weights: &'a [f64]) -> Cow<'a, [f64]> {
+        let Some(grid) = &self.grid else { return Cow::Borrowed(weights) };
+        let mut programmed = weights.to_vec();
+        for layer in 0..self.network.layer_count() {
+            let Tiling { rows, columns, .. } = self.network.tiling(layer);
+            let first = self.network.first_synapse(layer);
+            let matrix = programmed[first..first + rows * columns].iter_mut().enumerate();
+            for (index, weight) in matrix {
+                *weight = grid.program(layer, index / columns, index % columns, *weight);
+            }
+        }
+        Cow::Owned(programmed)
+    }
+
+    /// All weights as the network is programmed with them, in the order of the layers' matrices.
+    fn programmed(&self) -> Vec<f64> {
+        let weights = self.weights();
+        match self.on_grid(&weights) {
+            Cow::Borrowed(_) => weights,
+            Cow::Owned(programmed) => programmed,
         }
     }
 
@@ -164,7 +198,11 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             let index = tiling.index(row, neuron);
             let weight = &mut self.weights[start + index];
             *weight += amount;
-            self.network.weights_mut(layer)[index] = T::from_f64(*weight);
+            let programmed = self.grid.as_ref().map_or(*weight, |grid| {
+                *weight = grid.clip(layer, neuron, *weight);
+                grid.program(layer, row, neuron, *weight)
+            });
+            self.network.weights_mut(layer)[index] = T::from_f64(programmed);
         }
     }
 
@@ -338,8 +376,22 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             self.network.weight_gradients(layer, &tile, passes, sums);
         }
         self.arch.dispatch(|| step.apply(weights, sums, means, squares));
-        for (rounded, &weight) in rounded.iter_mut().zip(&*weights) {
-            *rounded = T::from_f64(weight);
+        let Some(grid) = &self.grid else {
+            for (rounded, &weight) in rounded.iter_mut().zip(&*weights) {
+                *rounded = T::from_f64(weight);
+            }
+            return;
+        };
+        let columns = self.network.tiling(layer).columns - tile.column;
+        let rows = rounded.chunks_mut(tile.width).zip(weights.chunks_mut(tile.width));
+        for (row, (rounded, weights)) in rows.enumerate() {
+            for (column, (rounded, weight)) in rounded.iter_mut().zip(weights).enumerate() {
+                if column < columns {
+                    let column = tile.column + column;
+                    *weight = grid.clip(layer, column, *weight);
+                    *rounded = T::from_f64(grid.program(layer, row, column, *weight));
+                }
+            }
         }
     }
 

@@ -1,13 +1,14 @@
 //! The choice between the engines, for training and evaluation.
 
 use super::batch::{BatchResult, EventRunner, GradientSettings, LearningError, Parts};
-use super::feed_forward_batch::FeedForwardRunner;
+use super::feed_forward_batch::{FeedForwardRunner, InTheLoop, SubstrateRunner};
 use super::network::TrainedNetwork;
 use super::silent;
 use super::{
-    Adam, EncodedSet, FirstSpikes, LearningEngine, Presentation, TrainedDelays, TrainingSettings,
-    gradients_by_delay,
+    Adam, EncodedSet, FirstSpikes, LearningEngine, Loss, Presentation, TrainedDelays,
+    TrainingSettings, gradients_by_delay,
 };
+use crate::chip::Activity;
 use crate::engine::feed_forward::Unsupported;
 use crate::network::CompiledNetwork;
 
@@ -16,15 +17,22 @@ pub(super) enum Runner {
     Event(EventRunner),
     FeedForward(FeedForwardRunner<f64>),
     FeedForwardSingle(FeedForwardRunner<f32>),
+    Substrate(Box<SubstrateRunner>),
 }
 
-/// Calls a method of whichever feed-forward runner there is.
+/// Calls a method of whichever runner there is that has the weights in the layout of the feed-forward
+/// engine; on a substrate, the same unless it is given.
 macro_rules! feed_forward {
     ($runner:expr, $event:ident => $on_event:expr, $fast:ident => $on_fast:expr) => {
+        feed_forward!($runner, $event => $on_event, $fast => $on_fast, $fast => $on_fast)
+    };
+    ($runner:expr, $event:ident => $on_event:expr, $fast:ident => $on_fast:expr,
+     $substrate:ident => $on_substrate:expr) => {
         match $runner {
             Runner::Event($event) => $on_event,
             Runner::FeedForward($fast) => $on_fast,
             Runner::FeedForwardSingle($fast) => $on_fast,
+            Runner::Substrate($substrate) => $on_substrate,
         }
     };
 }
@@ -50,11 +58,32 @@ impl Runner {
         }
     }
 
+    /// A runner of a substrate.
+    pub fn in_the_loop(
+        network: &TrainedNetwork,
+        parts: &Parts,
+        loss: Loss,
+        in_the_loop: InTheLoop,
+    ) -> Result<Self, Unsupported> {
+        let (layered, compiled) = (network.layered(), network.compiled());
+        let runner = SubstrateRunner::new(layered, compiled, parts.clone(), loss, in_the_loop)?;
+        Ok(Runner::Substrate(Box::new(runner)))
+    }
+
+    /// What happened on the substrate since it was asked last.
+    pub fn take_activity(&self) -> Activity {
+        match self {
+            Runner::Substrate(substrate) => substrate.take_activity(),
+            _ => Activity::default(),
+        }
+    }
+
     pub fn name(&self) -> &'static str {
         match self {
             Runner::Event(_) => "event",
             Runner::FeedForward(_) => "feed-forward",
             Runner::FeedForwardSingle(_) => "feed-forward, single precision",
+            Runner::Substrate(_) => "substrate",
         }
     }
 
@@ -89,7 +118,8 @@ impl Runner {
     ) -> Result<BatchResult, LearningError> {
         feed_forward!(self,
             event => event.run(network, set, samples, Presentation::Plain, None),
-            fast => Ok(fast.evaluate(set, samples, Presentation::Plain)))
+            fast => Ok(fast.evaluate(set, samples, Presentation::Plain)),
+            substrate => Ok(substrate.evaluate(set, samples)?))
     }
 
     /// Runs samples forward and backward.
@@ -103,7 +133,8 @@ impl Runner {
     ) -> Result<BatchResult, LearningError> {
         feed_forward!(self,
             event => event.run(network, set, samples, presentation, Some(settings)),
-            fast => Ok(fast.learn(set, samples, presentation, settings)))
+            fast => Ok(fast.learn(set, samples, presentation, settings)),
+            substrate => Ok(substrate.learn(set, samples, presentation, settings)?))
     }
 
     /// Takes one step with the gradients of the samples learned last.
@@ -159,6 +190,7 @@ impl Runner {
         fast => {
             fast.for_each(network.node_count(), set, look);
             Ok(())
-        })
+        },
+        substrate => Ok(substrate.for_each(set, look)?))
     }
 }

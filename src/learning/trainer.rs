@@ -6,6 +6,7 @@ use std::time::Instant;
 use rand::seq::SliceRandom;
 
 use super::batch::{BatchResult, GradientSettings, LearningError, Parts};
+use super::feed_forward_batch::InTheLoop;
 use super::network::TrainedNetwork;
 use super::runner::Runner;
 use super::silent::Remedy;
@@ -13,6 +14,7 @@ use super::{
     Adam, AdamSettings, DelayTraining, EncodedSet, EpochMetrics, FirstSpikes, LayerActivity, Loss,
     Presentation, Schedule, Score, SilentNeurons, StateError, TrainedDelays, TrainerState,
 };
+use crate::chip::Activity;
 use crate::engine::feed_forward::Unsupported;
 use crate::network::{CompiledNetwork, LayeredNetwork, Network};
 use crate::random;
@@ -76,11 +78,36 @@ impl Trainer {
     /// # Errors
     /// If the settings ask for an engine that cannot run the network.
     pub fn new(network: &LayeredNetwork, settings: TrainingSettings) -> Result<Self, Unsupported> {
+        Self::with_runner(network, settings, Runner::new)
+    }
+
+    /// A trainer of a network that runs on a substrate: forward passes there, backward passes with what
+    /// was recorded and the ideal equations (training in the loop). `settings.engine` has no say.
+    ///
+    /// # Errors
+    /// If the feed-forward engine, which does the backward passes, does not support the network.
+    pub fn in_the_loop(
+        network: &LayeredNetwork,
+        settings: TrainingSettings,
+        in_the_loop: InTheLoop,
+    ) -> Result<Self, Unsupported> {
+        let mut trainer = Self::with_runner(network, settings, |network, parts, settings| {
+            Runner::in_the_loop(network, parts, settings.loss, in_the_loop)
+        })?;
+        trainer.runner.set_parameters(&trainer.network.weights(), &trainer.delays);
+        Ok(trainer)
+    }
+
+    fn with_runner(
+        network: &LayeredNetwork,
+        settings: TrainingSettings,
+        runner: impl FnOnce(&TrainedNetwork, &Parts, &TrainingSettings) -> Result<Runner, Unsupported>,
+    ) -> Result<Self, Unsupported> {
         let parts = Parts::new(network);
         let delays = TrainedDelays::new(network, &settings.delays, settings.adam);
         let mut network = TrainedNetwork::new(network);
         network.set_delays(&delays);
-        let runner = Runner::new(&network, &parts, &settings)?;
+        let runner = runner(&network, &parts, &settings)?;
         Ok(Trainer {
             adam: Adam::new(runner.weight_count(network.compiled()), settings.adam),
             runner,
@@ -96,6 +123,11 @@ impl Trainer {
     /// What runs the network: `event` or `feed-forward`.
     pub fn engine(&self) -> &'static str {
         self.runner.name()
+    }
+
+    /// What happened on the substrate since this was asked last; nothing without one.
+    pub fn take_activity(&self) -> Activity {
+        self.runner.take_activity()
     }
 
     /// The network with its present weights and delays.

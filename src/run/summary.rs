@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::chip::HardwareAccount;
 use crate::learning::{Diagnosis, LayerActivity};
 use crate::network::LayerDelays;
 
@@ -43,9 +44,13 @@ pub struct TrainingSummary {
     pub seconds: f64,
     /// Threads that worked.
     pub threads: usize,
-    /// What ran the network: `event`, `feed-forward` or `feed-forward, single precision`.
+    /// What ran the network: `event`, `feed-forward`, `feed-forward, single precision` or
+    /// `substrate`.
     #[serde(default)]
     pub engine: String,
+    /// What a classification takes on the hardware, if the scenario has a chip with a clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware: Option<HardwareAccount>,
     /// How the neurons of each layer took part in the test set.
     pub layers: Vec<LayerSummary>,
     /// What hindered learning, if anything did.

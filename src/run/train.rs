@@ -8,8 +8,10 @@ use std::time::Instant;
 use super::checkpoint::{self, Best, Checkpoint, Previous, previous};
 use super::summary::{LayerSummary, warning};
 use super::{OutputFolder, Progress, RunError, RunOptions, TrainingSummary, network_file, picture};
+use crate::chip::{Activity, HardwareAccount, HardwareClock};
 use crate::learning::{EncodedSet, EpochMetrics, Score, Trainer, diagnose};
-use crate::scenario::{Learner, LoadedScenario, SelectSpec};
+use crate::network::LayeredNetwork;
+use crate::scenario::{Hardware, Learner, LoadedScenario, SelectSpec};
 use crate::trace::TraceWriter;
 
 /// Epochs after which no new trouble is looked for: what hinders learning shows early.
@@ -35,8 +37,17 @@ pub fn train(
 ) -> Result<TrainingSummary, RunError> {
     let start = Instant::now();
     let mut learner = loaded.learner()?;
-    let mut trainer = Trainer::new(&learner.network, learner.settings.clone())
-        .map_err(|error| loaded.problem("engine", &format!("the feed-forward engine: {error}")))?;
+    let hardware = loaded.hardware(&learner)?;
+    let mut trainer = match loaded.in_the_loop(&learner, hardware.as_ref())? {
+        Some(in_the_loop) => {
+            Trainer::in_the_loop(&learner.network, learner.settings.clone(), in_the_loop).map_err(
+                |error| loaded.problem("layers", &format!("training on a substrate: {error}")),
+            )?
+        }
+        None => Trainer::new(&learner.network, learner.settings.clone()).map_err(|error| {
+            loaded.problem("engine", &format!("the feed-forward engine: {error}"))
+        })?,
+    };
     // A checkpoint further on than this run is the better one, also for a run that starts anew.
     let further = match (&resume, previous(loaded, &options.out)) {
         (None, Ok(Previous::Stopped(older))) => older.epochs(),
@@ -52,8 +63,10 @@ pub fn train(
     let folder = OutputFolder::create(&options.out)?;
     let unit = loaded.scenario.time_unit.suffix();
     let seconds_before = so_far.seconds;
+    let clock = hardware.as_ref().and_then(|hardware| hardware.clock);
     let mut session = Session {
         loaded,
+        clock,
         learner: &learner,
         options,
         folder: &folder,
@@ -80,11 +93,20 @@ pub fn train(
 
     progress.stage("evaluating");
     let test = learner.encode(&learner.data.test);
+    // What counts for the account is the test set's activity only.
+    trainer.take_activity();
     let (test_score, activity) = trainer.evaluate(&test)?;
+    let on_substrate = trainer.take_activity();
     let (train_score, _) = trainer.evaluate(&training)?;
     let (validation_score, _) = trainer.evaluate(&validation)?;
     trainer.write_to(&mut learner.network.network);
-    let decided = write_spikes(&learner, &trainer, &test, &folder, unit)?;
+    let (decided, recorded) = write_spikes(&learner, &trainer, &test, &folder, unit, clock)?;
+    let account = hardware.as_ref().and_then(|hardware| {
+        let Hardware { sheet, clock, tau_s, batch_size } = hardware;
+        let happened = if on_substrate.samples > 0 { on_substrate } else { recorded };
+        let decision_time = test_score.decision_time();
+        HardwareAccount::new(sheet, (*clock)?, *tau_s, &happened, decision_time, *batch_size)
+    });
     folder
         .write("network.json", |file| network_file::write(&learner.network.network, unit, file))?;
     if let Some(plane) = learner.data.plane {
@@ -115,6 +137,7 @@ pub fn train(
         seconds: seconds_before + start.elapsed().as_secs_f64(),
         threads: rayon::current_num_threads(),
         engine: trainer.engine().to_owned(),
+        hardware: account,
         layers: layers
             .map(|((name, activity), delays)| LayerSummary::new(name, activity, delays))
             .collect(),
@@ -131,6 +154,7 @@ pub fn train(
 /// The epochs of one run.
 struct Session<'a, 'p> {
     loaded: &'a LoadedScenario,
+    clock: Option<HardwareClock>,
     learner: &'a Learner,
     options: &'a RunOptions<'a>,
     folder: &'a OutputFolder,
@@ -168,12 +192,20 @@ impl Session<'_, '_> {
                     ControlFlow::Continue(())
                 }
             };
-            let Some(mut metrics) = trainer.train_epoch(training, &mut after_batch)? else {
-                // What is written is of whole epochs, and so is what the run goes on from.
-                trainer.restore(&self.so_far.trainer)?;
-                return self.save();
+            let trained = trainer.train_epoch(training, &mut after_batch);
+            let evaluated = trained.and_then(|metrics| {
+                let Some(metrics) = metrics else { return Ok(None) };
+                Ok(Some((metrics, trainer.evaluate(validation)?.0)))
+            });
+            let (mut metrics, score) = match evaluated {
+                Ok(Some(done)) => done,
+                stopped => {
+                    // What is written is of whole epochs, and so is what the run goes on from.
+                    trainer.restore(&self.so_far.trainer)?;
+                    self.save()?;
+                    return stopped.map(drop).map_err(RunError::from);
+                }
             };
-            let score = trainer.evaluate(validation)?.0;
             metrics.validation = Some(score);
             self.keep_best(trainer, epoch, score.accuracy());
             self.progress.epoch(&metrics);
@@ -200,7 +232,8 @@ impl Session<'_, '_> {
     fn write_metrics(&self) -> Result<(), RunError> {
         let unit = self.loaded.scenario.time_unit.suffix();
         self.folder.write("metrics.csv", |file| {
-            write_metrics(file, &self.so_far.history, &self.learner.layer_names, unit)
+            let layers = &self.learner.layer_names;
+            write_metrics(file, &self.so_far.history, layers, unit, self.clock)
         })
     }
 
@@ -236,6 +269,7 @@ fn write_metrics(
     history: &[EpochMetrics],
     layer_names: &[String],
     unit: &str,
+    clock: Option<HardwareClock>,
 ) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(file);
     let mut heading: Vec<String> = [
@@ -250,6 +284,8 @@ fn write_metrics(
     .map(str::to_owned)
     .to_vec();
     heading.push(format!("mean_decision_time_{unit}"));
+    heading
+        .extend(clock.map(|clock| format!("mean_decision_hardware_time_{}", clock.unit.suffix())));
     heading.extend(["guarded_fraction", "raised_batches"].map(str::to_owned));
     for name in layer_names {
         heading.extend(["silent", "late", "dead"].map(|what| format!("{what}_{name}")));
@@ -266,9 +302,9 @@ fn write_metrics(
             epoch.validation.map_or(f64::NAN, |score| score.accuracy()),
             training.undecided as f64 / training.samples as f64,
             training.decision_time(),
-            epoch.guarded_fraction,
-            epoch.raised_batches as f64,
         ];
+        row.extend(clock.map(|clock| clock.per_model_time * training.decision_time()));
+        row.extend([epoch.guarded_fraction, epoch.raised_batches as f64]);
         for layer in &epoch.layers {
             row.extend([
                 layer.silent_fraction(),
@@ -281,14 +317,16 @@ fn write_metrics(
     writer.flush()
 }
 
-/// Writes the trace of the test set; returns the decision on each sample.
+/// Writes the trace of the test set; returns the decision on each sample, and what happened as far as
+/// first spikes tell.
 fn write_spikes(
     learner: &Learner,
     trainer: &Trainer,
     test: &EncodedSet,
     folder: &OutputFolder,
     unit: &str,
-) -> Result<Vec<Option<usize>>, RunError> {
+    clock: Option<HardwareClock>,
+) -> Result<(Vec<Option<usize>>, Activity), RunError> {
     let populations = trainer.network().populations();
     let mut place = vec![(0, 0); trainer.network().node_count()];
     for (index, population) in populations.iter().enumerate() {
@@ -296,15 +334,28 @@ fn write_spikes(
             place[node] = (index, neuron as u32);
         }
     }
+    let fan_out = fan_out(&learner.network);
+    let mut activity = Activity::default();
     let mut decisions = Vec::with_capacity(learner.data.test.len());
     let mut failed = None;
     folder
         .write("spikes.csv", |file| {
-            let mut writer = TraceWriter::new(file, unit)?;
+            let mut writer = match clock {
+                None => TraceWriter::new(file, unit)?,
+                Some(HardwareClock { unit: hardware, per_model_time }) => {
+                    let hardware = hardware.suffix();
+                    TraceWriter::with_hardware_time(file, unit, hardware, per_model_time)?
+                }
+            };
             let mut written = Ok(());
             let ran = trainer.for_each_record(test, |sample, record, decided| {
                 decisions.push(decided);
+                activity.samples += 1;
                 for (node, time) in record.in_order() {
+                    let (is_neuron, synapses) = fan_out[node];
+                    activity.spikes += u64::from(is_neuron);
+                    activity.events += u64::from(synapses > 0);
+                    activity.synaptic_events += synapses;
                     if written.is_ok() {
                         let (population, neuron) = place[node];
                         written = writer.write(
@@ -324,5 +375,23 @@ fn write_spikes(
             writer.finish()
         })
         .map_err(|error| failed.take().map_or(error, RunError::Learning))?;
-    Ok(decisions)
+    Ok((decisions, activity))
+}
+
+/// Per node: whether it is a neuron, and how many synapses its spikes reach.
+fn fan_out(network: &LayeredNetwork) -> Vec<(bool, u64)> {
+    let populations = network.network.populations();
+    let mut nodes = vec![(false, 0); network.network.graph().node_count()];
+    let mut sources = network.input;
+    for (&layer, &bias) in network.layers.iter().zip(&network.bias) {
+        let neurons = populations[layer.0].nodes.clone();
+        for population in [Some(sources), bias].into_iter().flatten() {
+            for node in populations[population.0].nodes.clone() {
+                nodes[node].1 = neurons.len() as u64;
+            }
+        }
+        neurons.for_each(|node| nodes[node].0 = true);
+        sources = layer;
+    }
+    nodes
 }

@@ -23,6 +23,8 @@ pub struct Learner {
     pub data: DataSets,
     /// How features become spike times.
     pub encoding: Encoding,
+    /// How many sources each feature drives.
+    pub copies: usize,
     /// How samples are varied whenever training shows them.
     pub augmentation: Option<Augmentation>,
     /// Bias spikes that come with every sample.
@@ -38,7 +40,8 @@ impl Learner {
     pub fn encode(&self, dataset: &Dataset) -> EncodedSet {
         let populations = self.network.network.populations();
         let first_input = populations[self.network.input.0].nodes.start;
-        let set = EncodedSet::new(dataset, self.encoding, first_input, &self.bias);
+        let set =
+            EncodedSet::new(dataset, self.encoding, first_input, &self.bias).copied(self.copies);
         match self.augmentation {
             Some(augmentation) => set.augmented(augmentation),
             None => set,
@@ -53,7 +56,8 @@ impl LoadedScenario {
     /// If a file that the scenario names cannot be read or does not fit.
     pub fn learner(&self) -> Result<Learner, ScenarioError> {
         let (data, encoding) = self.data_sets()?;
-        let network = self.layered_network(data.training.feature_count)?;
+        let copies = self.scenario.encoding.map_or(1, |encoding| encoding.copies);
+        let network = self.layered_network(copies * data.training.feature_count)?;
         let populations = network.network.populations();
         let mut bias = Vec::new();
         for (layer, sources) in self.scenario.layers.iter().zip(&network.bias) {
@@ -71,6 +75,7 @@ impl LoadedScenario {
             layer_names: self.scenario.layers.iter().map(|layer| layer.name.clone()).collect(),
             data,
             encoding,
+            copies,
             augmentation: self.augmentation(),
             bias,
             settings,

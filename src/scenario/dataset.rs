@@ -207,4 +207,12 @@ pub struct EncodingSpec {
     /// Whether a feature of exactly 0 does not spike.
     #[serde(default)]
     pub silent_zero: bool,
+    /// How many sources each feature drives, with weights of their own: what makes up for a narrow
+    /// range of weights. The sources of a feature follow each other.
+    #[serde(default = "one")]
+    pub copies: usize,
+}
+
+fn one() -> usize {
+    1
 }

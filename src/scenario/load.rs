@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::locate::{is_there, line_of};
 use super::validate::validate;
-use super::{DatasetSpec, NeuronSpec, Scenario};
+use super::{DatasetSpec, NeuronSpec, Scenario, chip};
 use crate::dataset::catalogue;
 use crate::neuron::NeuronParameters;
 
@@ -134,17 +134,19 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<LoadedScenario, Scenari
         message: explain(error),
     };
     let mut scenario: Scenario = toml::from_str(&text).map_err(|error| parse_error(&error))?;
+    let mut table: toml::Table = toml::from_str(&text).map_err(|error| parse_error(&error))?;
     if !overrides.is_empty() {
-        let mut table: toml::Table = toml::from_str(&text).map_err(|error| parse_error(&error))?;
         for given in overrides {
             let refuse = |message| ScenarioError::Override { given: given.clone(), message };
+            chip::as_table(&mut table);
             apply_override(&mut table, given).map_err(refuse)?;
             scenario = table.clone().try_into().map_err(|error| refuse(explain(&error)))?;
         }
     }
     fill_in(&mut scenario, path);
-    let loaded =
+    let mut loaded =
         LoadedScenario { scenario, path: path.to_owned(), text, overrides: overrides.to_vec() };
+    chip::resolve(&mut loaded, &table)?;
     let problems = validate(&loaded.scenario);
     if problems.is_empty() { Ok(loaded) } else { Err(loaded.invalid(&problems)) }
 }

@@ -7,7 +7,7 @@ use super::{
     LayeredEngineSpec, LossSpec, NeuronSpec, OptimiserSpec, PrecisionSpec, RemedySpec, Scenario,
     ScheduleSpec, TrainingSpec, ValueSpec,
 };
-use super::{spike_training, validate_dataset};
+use super::{chip, spike_training, validate_dataset};
 
 /// Largest number of neurons in a group, and of inputs to one of them: far beyond what fits into
 /// memory, and far below what overflows an index.
@@ -24,6 +24,7 @@ pub(super) fn validate(scenario: &Scenario) -> Vec<Problem> {
     if let Some(training) = &scenario.training {
         check.training(training, scenario.layers.len());
     }
+    chip::validate(&mut check, scenario);
     check.populations(scenario);
     if scenario.is_simulation() {
         check.projections(scenario);

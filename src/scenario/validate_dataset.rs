@@ -96,6 +96,9 @@ fn encoding(check: &mut Check, encoding: Option<&EncodingSpec>, spike_times: boo
              [encoding]"
                 .to_owned()
         }),
+        Some(encoding) if encoding.copies == 0 => {
+            check.require(false, "encoding.copies", || "0 must be at least 1".to_owned());
+        }
         Some(encoding) => check.require(
             0.0 <= encoding.earliest
                 && encoding.earliest < encoding.latest

@@ -1,0 +1,249 @@
+//! The substrate that a scenario's network runs on: a chip file, entries of its own, or an external
+//! program.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::load::{LoadedScenario, explain};
+use super::validate::Check;
+use super::{Learner, Scenario, ScenarioError};
+use crate::chip::{ChipModel, Datasheet, HardwareClock, WeightGrid, misfit};
+use crate::learning::InTheLoop;
+use crate::network::Node;
+
+/// Samples of a batch if the scenario does not train.
+const EVALUATED: usize = 100;
+
+/// `chip = "file.toml"`, or a table of the same entries, with `base = "file.toml"` for those that it
+/// does not give. The file is looked for beside the scenario, then in the present folder.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct ChipSpec(pub Datasheet);
+
+/// A program that runs the network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubstrateSpec {
+    /// The program and its arguments; relative paths are beside the scenario.
+    pub command: Vec<String>,
+    /// Seconds within which it must answer.
+    #[serde(default = "a_minute")]
+    pub timeout: f64,
+    /// How it is spoken to.
+    #[serde(default)]
+    pub exchange: ExchangeSpec,
+}
+
+fn a_minute() -> f64 {
+    60.0
+}
+
+impl SubstrateSpec {
+    /// Longest time for an answer.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs_f64(self.timeout)
+    }
+}
+
+/// How an external program is spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExchangeSpec {
+    /// Over its standard streams; it is started once.
+    #[default]
+    Streams,
+    /// Through files in a folder; it is started for each batch.
+    Files,
+}
+
+impl<'de> Deserialize<'de> for ChipSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FileOrTable;
+
+        impl<'de> Visitor<'de> for FileOrTable {
+            type Value = ChipSpec;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("the path of a chip file, or a table")
+            }
+
+            fn visit_str<E>(self, path: &str) -> Result<ChipSpec, E> {
+                let base = Some(PathBuf::from(path));
+                Ok(ChipSpec(Datasheet { base, ..Datasheet::default() }))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ChipSpec, A::Error> {
+                Datasheet::deserialize(MapAccessDeserializer::new(map)).map(ChipSpec)
+            }
+        }
+
+        deserializer.deserialize_any(FileOrTable)
+    }
+}
+
+/// A path alone becomes a table, so that overrides can add to it.
+pub(super) fn as_table(scenario: &mut toml::Table) {
+    if let Some(chip) = scenario.get_mut("chip")
+        && let toml::Value::String(path) = chip
+    {
+        let base = toml::Value::String(std::mem::take(path));
+        *chip = toml::Value::Table(toml::Table::from_iter([("base".to_owned(), base)]));
+    }
+}
+
+/// Reads the chip file that a scenario's chip is based on, and puts the scenario's own entries over it.
+/// `given` is the scenario as it was written, with overrides.
+pub(super) fn resolve(
+    loaded: &mut LoadedScenario,
+    given: &toml::Table,
+) -> Result<(), ScenarioError> {
+    let folder = loaded.folder().to_owned();
+    let Some(ChipSpec(sheet)) = &mut loaded.scenario.chip else { return Ok(()) };
+    if let Some(file) = &mut sheet.neurons.measured {
+        *file = beside(&folder, file);
+    }
+    let Some(base) = sheet.base.take() else { return Ok(()) };
+    let own_measured = sheet.neurons.measured.clone();
+    let path = beside(&folder, &base);
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        loaded.problem("chip", &format!("cannot read chip file {}: {error}", path.display()))
+    })?;
+    let refuse = |error: &toml::de::Error| ScenarioError::Parse {
+        path: path.clone(),
+        message: explain(error),
+    };
+    let sheet: Datasheet = toml::from_str(&text).map_err(|error| refuse(&error))?;
+    if sheet.base.is_some() {
+        let message = "a chip file that others are based on has no base of its own".to_owned();
+        return Err(ScenarioError::Parse { path, message });
+    }
+    let mut table: toml::Table = toml::from_str(&text).map_err(|error| refuse(&error))?;
+    let mut given = given.clone();
+    as_table(&mut given);
+    if let Some(toml::Value::Table(own)) = given.remove("chip") {
+        merge(&mut table, own);
+    }
+    table.remove("base");
+    let mut sheet: Datasheet = table
+        .try_into()
+        .map_err(|error: toml::de::Error| loaded.problem("chip", error.message()))?;
+    if let Some(file) = &mut sheet.neurons.measured {
+        let its_folder = path.parent().unwrap_or(Path::new(""));
+        *file = own_measured.unwrap_or_else(|| beside(its_folder, file));
+    }
+    loaded.scenario.chip = Some(ChipSpec(sheet));
+    Ok(())
+}
+
+/// A file beside another, or where the program runs.
+fn beside(folder: &Path, file: &Path) -> PathBuf {
+    let there = folder.join(file);
+    let path = if there.exists() || !file.exists() { there } else { file.to_owned() };
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+/// Puts the entries of a table over those of another.
+fn merge(table: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (table.get_mut(&key), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(over)) => merge(inner, over),
+            (_, value) => {
+                table.insert(key, value);
+            }
+        }
+    }
+}
+
+pub(super) fn validate(check: &mut Check, scenario: &Scenario) {
+    let layers = !scenario.layers.is_empty();
+    if let Some(ChipSpec(sheet)) = &scenario.chip {
+        check.require(layers, "chip", || {
+            "[chip] goes with [[layers]], not with [[populations]]".to_owned()
+        });
+        for (key, message) in sheet.problems() {
+            check.require(false, format!("chip.{key}"), || message);
+        }
+    }
+    if let Some(SubstrateSpec { command, timeout, .. }) = &scenario.substrate {
+        check.require(layers, "substrate", || {
+            "[substrate] goes with [[layers]], not with [[populations]]".to_owned()
+        });
+        check.require(!command.is_empty(), "substrate.command", || {
+            "[] must name a program".to_owned()
+        });
+        // Longer than anybody waits, and far from what a duration can hold.
+        let holds = *timeout > 0.0 && *timeout <= 1e6;
+        check.require(holds, "substrate.timeout", || {
+            format!("{timeout} must be above 0 and at most 1e6 (seconds)")
+        });
+    }
+}
+
+/// The chip that a network is put on.
+#[derive(Clone, Debug)]
+pub struct Hardware {
+    /// Its sheet, in model time.
+    pub sheet: Datasheet,
+    /// Its own clock, if the sheet has one.
+    pub clock: Option<HardwareClock>,
+    /// Synaptic time constant of the network, in the scenario's time unit.
+    pub tau_s: f64,
+    /// Samples that are shown without interruption.
+    pub batch_size: usize,
+}
+
+impl LoadedScenario {
+    /// The chip of a scenario that has one, if its network fits there.
+    ///
+    /// # Errors
+    /// If it does not fit; the message says what would.
+    pub fn hardware(&self, learner: &Learner) -> Result<Option<Hardware>, ScenarioError> {
+        let Some(ChipSpec(sheet)) = &self.scenario.chip else { return Ok(None) };
+        let nodes = learner.network.network.graph().node_weights();
+        let mut constants = nodes.filter_map(|node| match node {
+            Node::Neuron(neuron) => Some(neuron.tau_s),
+            Node::Source => None,
+        });
+        let tau_s = constants.next().unwrap_or(1.0);
+        let clock = HardwareClock::new(sheet, tau_s);
+        if clock.is_some() && constants.any(|other| other != tau_s) {
+            let message = "a chip with a clock of its own needs neurons of one tau_s";
+            return Err(self.problem("chip.tau_s", message));
+        }
+        let per_time = clock.map_or(1.0, |clock| 1.0 / clock.per_model_time);
+        let sheet = sheet.in_model_time(per_time);
+        let copies = self.scenario.encoding.map_or(1, |encoding| encoding.copies);
+        if let Some(message) = misfit(&sheet, &learner.network, copies) {
+            return Err(self.problem("chip", &message));
+        }
+        let trains = self.scenario.training.is_some();
+        let batch_size = if trains { learner.settings.batch_size } else { EVALUATED };
+        Ok(Some(Hardware { sheet, clock, tau_s, batch_size }))
+    }
+
+    /// What runs the network in place of the ideal engines; none if they do.
+    ///
+    /// # Errors
+    /// If the network or a file that the scenario names does not fit.
+    pub fn in_the_loop(
+        &self,
+        learner: &Learner,
+        hardware: Option<&Hardware>,
+    ) -> Result<Option<InTheLoop>, ScenarioError> {
+        let Some(Hardware { sheet, batch_size, .. }) = hardware else { return Ok(None) };
+        if sheet.is_ideal() {
+            return Ok(None);
+        }
+        let model = ChipModel::new(sheet, &learner.network, self.scenario.seed)
+            .map_err(|error| self.problem("chip", &error.message))?;
+        Ok(Some(InTheLoop {
+            substrate: Box::new(model),
+            grid: WeightGrid::new(sheet, &learner.network),
+            batch_size: *batch_size,
+        }))
+    }
+}
