@@ -24,8 +24,11 @@ while head := sys.stdin.readline().split():  # an empty line: there is nothing m
     rows = list(table := csv.DictReader(lines))
     if name == "network":
         neurons = {(row["population"], row["neuron"]): row for row in rows if row["kind"] == "neuron"}
-        if any(neuron["tau_m"] != neuron["tau_s"] for neuron in neurons.values()):
-            sys.exit("this simulator is for tau_m = tau_s")
+        for row in neurons.values():
+            driven = float(row["bias_current"]) or float(row["initial_current"])
+            if driven or row["initial_potential"] != row["leak_potential"] or not (
+                    row["tau_m"] == row["tau_s"] == row["tau_s_inhibitory"]):
+                sys.exit("this simulator is for neurons at rest with tau_m = tau_s")
     elif name == "weights":
         inputs = collections.defaultdict(list)  # of each neuron: (source or neuron, weight, delay)
         for *pre, population, neuron, weight, delay in (row.values() for row in rows):

@@ -95,7 +95,7 @@ while head := sys.stdin.readline().split():  # an empty line: there is nothing m
     if name == "network":
         nodes = {(row["population"], row["neuron"]): row for row in rows}
         if any(row["tau_s"] != row["tau_s_inhibitory"] for row in nodes.values()):
-            sys.exit("one time constant for all synapses of a neuron, please")
+            sys.exit("tau_s and tau_s_inhibitory must be equal")
     elif name == "weights":
         table = [list(row.values()) for row in rows]
         synapses = [((row[0], row[1]), (row[2], row[3])) for row in table]

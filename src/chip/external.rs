@@ -90,6 +90,11 @@ struct Paths {
     spikes: PathBuf,
 }
 
+impl ExternalSettings {
+    /// How long an answer may take where nothing else is said.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+}
+
 impl ExternalSubstrate {
     /// Puts a network on an external program, which runs in `working_directory`. Over streams, it is
     /// started now, and told the network.
@@ -144,65 +149,6 @@ impl ExternalSubstrate {
         shortened(&self.settings.command.join(" "))
     }
 
-    /// Shows a batch over the program's streams.
-    fn stream(&mut self, samples: &[Presented]) -> Result<Vec<Vec<Spike>>, String> {
-        let Connection::Streams(process) = &mut self.connection else {
-            return Err("is not connected".to_owned());
-        };
-        let deadline = Instant::now() + self.settings.timeout;
-        if let Some(line) = process.unasked() {
-            return Err(format!("wrote `{line}` before it was asked"));
-        }
-        let head = format!("stimulus,{},{}", self.batches, samples.len());
-        process.send(self.tables.framed(&head, &self.tables.stimulus(samples)));
-        let mut stream = AnswerStream::new(process, deadline, self.batches);
-        match self.reader.read(&mut stream, samples, &mut self.oddities) {
-            Ok(spikes) => Ok(spikes),
-            Err(AnswerError::Line(message)) => Err(format!("answer, {message}")),
-            Err(AnswerError::Read(_)) => Err(stream.failure(self.settings.timeout)),
-        }
-    }
-
-    /// Shows a batch in files. Returns the program too, for what it wrote to its error output.
-    fn through_files(
-        &mut self,
-        samples: &[Presented],
-        process: &mut Option<Process>,
-    ) -> Result<Vec<Vec<Spike>>, String> {
-        let Connection::Files(paths) = &self.connection else {
-            return Err("is not connected".to_owned());
-        };
-        write(&paths.stimulus, &self.tables.stimulus(samples)).map_err(|error| error.message)?;
-        match fs::remove_file(&paths.spikes) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(format!("{}: {source}", paths.spikes.display()));
-            }
-            _ => {}
-        }
-        let mut command = self.settings.command.clone();
-        for path in [&paths.network, &paths.weights, &paths.stimulus, &paths.spikes] {
-            command.push(path.to_string_lossy().into_owned());
-        }
-        command.push(samples.len().to_string());
-        let deadline = Instant::now() + self.settings.timeout;
-        let started = Process::with_files(&command, &self.working_directory);
-        let process = process.insert(started.map_err(|error| error.message)?);
-        let seconds = self.settings.timeout.as_secs_f64();
-        match process.wait_until(deadline) {
-            None => return Err(format!("did not end within {seconds} s (the time-out)")),
-            Some(status) if !status.success() => return Err(ending(status)),
-            Some(_) => {}
-        }
-        let name = paths.spikes.display();
-        let mut file = fs::File::open(&paths.spikes)
-            .map_err(|source| format!("left no answer: {name}: {source}"))?;
-        ends_with_line(&mut file).map_err(|problem| format!("answer, {name}: {problem}"))?;
-        self.reader.read(&mut file, samples, &mut self.oddities).map_err(|problem| match problem {
-            AnswerError::Line(message) => format!("answer, {name}, {message}"),
-            AnswerError::Read(source) => format!("answer, {name}: {source}"),
-        })
-    }
-
     /// Ends the program, whatever it does, and makes the error.
     fn give_up(&mut self, message: &str, process: Option<Process>) -> SubstrateError {
         let ended = match std::mem::replace(&mut self.connection, Connection::Over) {
@@ -239,13 +185,94 @@ impl Substrate for ExternalSubstrate {
             return Ok(Vec::new());
         }
         self.batches += 1;
-        let mut process = None;
-        let spikes = match self.connection {
-            Connection::Streams(_) => self.stream(samples),
-            Connection::Files(_) => self.through_files(samples, &mut process),
+        let batch = Batch {
+            number: self.batches,
+            samples,
+            settings: &self.settings,
+            tables: &self.tables,
+            reader: &self.reader,
+            oddities: &mut self.oddities,
+        };
+        let mut started = None;
+        let spikes = match &mut self.connection {
+            Connection::Streams(process) => batch.over_streams(process),
+            Connection::Files(paths) => {
+                batch.through_files(paths, &self.working_directory, &mut started)
+            }
             Connection::Over => return Err(over(&self.command())),
         };
-        spikes.map_err(|message| self.give_up(&message, process))
+        spikes.map_err(|message| self.give_up(&message, started))
+    }
+}
+
+/// Samples on their way to a program.
+struct Batch<'a> {
+    /// Counted from 1.
+    number: u64,
+    samples: &'a [Presented],
+    settings: &'a ExternalSettings,
+    tables: &'a Tables,
+    reader: &'a AnswerReader,
+    oddities: &'a mut Oddities,
+}
+
+impl Batch<'_> {
+    fn over_streams(self, process: &mut Process) -> Result<Vec<Vec<Spike>>, String> {
+        let timeout = self.settings.timeout;
+        let deadline = Instant::now() + timeout;
+        if let Some(line) = process.unasked() {
+            return Err(format!("wrote `{line}` before it was asked"));
+        }
+        let head = format!("stimulus,{},{}", self.number, self.samples.len());
+        process.send(self.tables.framed(&head, &self.tables.stimulus(self.samples)));
+        let mut stream = AnswerStream::new(process, deadline, self.number);
+        match self.reader.read(&mut stream, self.samples, self.oddities) {
+            Ok(spikes) => Ok(spikes),
+            Err(AnswerError::Line(message)) => Err(format!("answer, {message}")),
+            Err(AnswerError::Read(_)) => Err(stream.failure(timeout)),
+        }
+    }
+
+    /// Leaves the program in `started`, for what it wrote to its error output.
+    fn through_files(
+        self,
+        paths: &Paths,
+        folder: &Path,
+        started: &mut Option<Process>,
+    ) -> Result<Vec<Vec<Spike>>, String> {
+        let timeout = self.settings.timeout;
+        write(&paths.stimulus, &self.tables.stimulus(self.samples))
+            .map_err(|error| error.message)?;
+        let name = paths.spikes.display();
+        match fs::remove_file(&paths.spikes) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(format!("{name}: {source}"));
+            }
+            _ => {}
+        }
+        let Paths { network, weights, stimulus, spikes } = paths.clone();
+        let mut arguments =
+            [network, weights, stimulus, spikes].map(PathBuf::into_os_string).to_vec();
+        arguments.push(self.samples.len().to_string().into());
+        let deadline = Instant::now() + timeout;
+        let process = Process::with_files(&self.settings.command, &arguments, folder);
+        let process = started.insert(process.map_err(|error| error.message)?);
+        match process.wait_until(deadline) {
+            None => {
+                let seconds = timeout.as_secs_f64();
+                return Err(format!("did not end within {seconds} s (the time-out)"));
+            }
+            Some(status) if !status.success() => return Err(ending(status)),
+            Some(_) => {}
+        }
+        let mut file = fs::File::open(&paths.spikes)
+            .map_err(|source| format!("left no answer: {name}: {source}"))?;
+        ends_with_line(&mut file).map_err(|problem| format!("answer, {name}: {problem}"))?;
+        let answer = self.reader.read(&mut file, self.samples, self.oddities);
+        answer.map_err(|problem| match problem {
+            AnswerError::Line(message) => format!("answer, {name}, {message}"),
+            AnswerError::Read(source) => format!("answer, {name}: {source}"),
+        })
     }
 }
 

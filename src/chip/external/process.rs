@@ -5,6 +5,7 @@
 //! deadline. The program has a process group of its own: Ctrl-C in the terminal reaches us alone, so that
 //! a run ends in its own time, and when the program must go, so does whatever it started.
 
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -57,7 +58,7 @@ impl Process {
     /// # Errors
     /// If it cannot be started.
     pub fn streaming(command: &[String], folder: &Path) -> Result<Self, SubstrateError> {
-        let mut process = Self::start(command, folder, Stdio::piped(), Stdio::piped())?;
+        let mut process = Self::start(command, &[], folder, Stdio::piped)?;
         if let Some(stdin) = process.child.stdin.take() {
             let (sender, receiver) = channel();
             thread::spawn(move || write_all(stdin, &receiver));
@@ -75,19 +76,23 @@ impl Process {
     ///
     /// # Errors
     /// If it cannot be started.
-    pub fn with_files(command: &[String], folder: &Path) -> Result<Self, SubstrateError> {
-        Self::start(command, folder, Stdio::null(), Stdio::null())
+    pub fn with_files(
+        command: &[String],
+        arguments: &[OsString],
+        folder: &Path,
+    ) -> Result<Self, SubstrateError> {
+        Self::start(command, arguments, folder, Stdio::null)
     }
 
     fn start(
         command: &[String],
+        arguments: &[OsString],
         folder: &Path,
-        stdin: Stdio,
-        stdout: Stdio,
+        streams: fn() -> Stdio,
     ) -> Result<Self, SubstrateError> {
         let mut builder = Command::new(program(&command[0], folder));
-        builder.args(&command[1..]).current_dir(folder);
-        builder.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
+        builder.args(&command[1..]).args(arguments).current_dir(folder);
+        builder.stdin(streams()).stdout(streams()).stderr(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut builder, 0);
         let mut child = builder.spawn().map_err(|source| {
@@ -169,8 +174,8 @@ impl Process {
         self.lines = None;
         if self.wait_until(Instant::now() + grace).is_none() {
             self.kill_group();
-            // Reaps it. After the kill that takes no time.
-            let _ = self.child.wait();
+            // Reaps it. That takes no time, unless a driver of the system holds it.
+            let _ = self.wait_until(Instant::now() + GRACE);
         }
     }
 
