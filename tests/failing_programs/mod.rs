@@ -25,9 +25,13 @@ fn small() -> LayeredNetwork {
 }
 
 /// Shows two samples to a script; returns what came of it, and the substrate.
-fn show(script: &str, exchange: Exchange) -> (Result<Vec<Vec<Spike>>, String>, ExternalSubstrate) {
+fn show(
+    script: &str,
+    exchange: Exchange,
+    timeout: f64,
+) -> (Result<Vec<Vec<Spike>>, String>, ExternalSubstrate) {
     let network = small();
-    let settings = settings(&["sh", "-c", script, "sh"], exchange, 1.0);
+    let settings = settings(&["sh", "-c", script, "sh"], exchange, timeout);
     let folder = std::env::temp_dir();
     let mut substrate = ExternalSubstrate::new(&network, settings, &folder).expect("sh starts");
     program(&mut substrate, &network);
@@ -39,10 +43,15 @@ fn show(script: &str, exchange: Exchange) -> (Result<Vec<Vec<Spike>>, String>, E
 
 /// The error of a script, which must be told soon.
 fn error(script: &str) -> String {
+    error_within(script, 60.0)
+}
+
+/// The error of a script whose time-out this is, in seconds.
+fn error_within(script: &str, timeout: f64) -> String {
     let start = Instant::now();
-    let (answer, mut substrate) = show(script, Exchange::Streams);
+    let (answer, mut substrate) = show(script, Exchange::Streams, timeout);
     let message = answer.expect_err(script);
-    assert!(start.elapsed() < Duration::from_secs(20), "{message}");
+    assert!(start.elapsed() < Duration::from_secs(30), "{message}");
     assert_eq!(substrate.oddities(), Oddities::default());
     let again = substrate.present(&[Presented::default()]).expect_err("no program is left");
     assert!(again.message.contains("was ended after an error"), "{again}");
@@ -84,7 +93,10 @@ fn a_hang_ends_with_the_time_out_and_leaves_no_process() {
     let file = folder.path().join("number");
     // The number is that of a program which the script waits for.
     let script = format!("{READ} sleep 600 & echo $! > '{}'; wait", file.display());
-    assert_contains(&error(&script), &["1 s (the time-out) have passed without an answer"]);
+    assert_contains(
+        &error_within(&script, 1.0),
+        &["1 s (the time-out) have passed without an answer"],
+    );
     let number = std::fs::read_to_string(&file).expect("the script got that far");
     let deadline = Instant::now() + Duration::from_secs(10);
     while runs(number.trim()) {
@@ -120,6 +132,7 @@ fn a_flood_on_either_stream_blocks_nobody() {
     let (answer, substrate) = show(
         &format!("{READ}{noise}; {HEADING} echo 1,label,1,0.75; {noise}; echo end,1"),
         Exchange::Streams,
+        60.0,
     );
     assert_eq!(answer.expect("an answer"), [vec![], vec![Spike { node: 2, time: 0.75 }]]);
     assert_eq!(substrate.oddities().samples_without_label, 1);
@@ -130,7 +143,10 @@ fn a_flood_on_either_stream_blocks_nobody() {
         &["wrote a line of 65536 bytes or more without an answer"],
     );
     // Until the time-out, whatever is read.
-    assert_contains(&error(&format!("{READ}{HEADING} exec yes ''")), &["1 s (the time-out)"]);
+    assert_contains(
+        &error_within(&format!("{READ}{HEADING} exec yes ''"), 1.0),
+        &["1 s (the time-out)"],
+    );
 }
 
 #[test]
@@ -159,7 +175,8 @@ fn what_is_no_answer_is_refused_with_its_line() {
 #[test]
 fn an_answer_that_nobody_asked_for_is_refused() {
     let answer = format!("{HEADING} echo end,1\n");
-    let (first, mut substrate) = show(&format!("{READ}{answer}{answer}{READ}"), Exchange::Streams);
+    let (first, mut substrate) =
+        show(&format!("{READ}{answer}{answer}{READ}"), Exchange::Streams, 60.0);
     first.expect("an answer");
     let second = substrate.present(&[Presented::default()]).expect_err("an answer too many");
     let message = second.to_string();
@@ -171,7 +188,7 @@ fn an_answer_that_nobody_asked_for_is_refused() {
 fn what_is_odd_is_counted() {
     let rows = "for row in 0,label,0,2.5 0,label,0,1.5 0,label,0,1.5 1,input,0,0.5 1,label,1,0.25\n\
                 do echo $row; done; echo end,1";
-    let (answer, substrate) = show(&format!("{READ}{HEADING}{rows}"), Exchange::Streams);
+    let (answer, substrate) = show(&format!("{READ}{HEADING}{rows}"), Exchange::Streams, 60.0);
     let spike = |node, time| Spike { node, time };
     let expected = [vec![spike(1, 1.5), spike(1, 2.5)], vec![spike(2, 0.25)]];
     assert_eq!(answer.expect("an answer"), expected);
@@ -190,7 +207,7 @@ fn what_is_odd_is_counted() {
 fn a_program_has_a_process_group_of_its_own() {
     let script =
         format!("{READ}{HEADING} echo end,1; ps -o pgid= -p $$ >&2; echo $$ >&2; {READ} exit 1");
-    let (answer, mut substrate) = show(&script, Exchange::Streams);
+    let (answer, mut substrate) = show(&script, Exchange::Streams, 60.0);
     answer.expect("an answer");
     let error = substrate.present(&[Presented::default()]).expect_err("an exit");
     let (_, words) = error.message.split_once("output:").expect("last words");
@@ -207,7 +224,7 @@ fn a_program_that_does_not_end_is_ended_when_it_is_no_longer_needed() {
         "echo $$ > '{}'; {READ}{HEADING} echo end,1; while :; do sleep 1; done",
         file.display()
     );
-    let (answer, substrate) = show(&script, Exchange::Streams);
+    let (answer, substrate) = show(&script, Exchange::Streams, 60.0);
     answer.expect("an answer");
     let number = std::fs::read_to_string(&file).expect("the script got that far");
     assert!(runs(number.trim()));
@@ -232,12 +249,13 @@ fn files_that_are_no_answer_are_refused() {
         std::fs::write(folder.path().join("spikes.csv"), stale).expect("writable");
         let exchange = Exchange::Files { folder: folder.path().to_owned() };
         let script = script.replace('#', HEADING.trim_end());
-        let (answer, _) = show(&script, exchange);
+        let timeout = if script.starts_with("sleep") { 1.0 } else { 60.0 };
+        let (answer, _) = show(&script, exchange, timeout);
         assert_contains(&answer.expect_err(&script), &[expected]);
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let exchange = Exchange::Files { folder: folder.path().to_owned() };
     let script = format!("({HEADING} echo $(($5 - 1)),label,0,1.25) > $4; echo ignored");
-    let (answer, _) = show(&script, exchange);
+    let (answer, _) = show(&script, exchange, 60.0);
     assert_eq!(answer.expect("an answer"), [vec![], vec![Spike { node: 1, time: 1.25 }]]);
 }
