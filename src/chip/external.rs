@@ -35,7 +35,8 @@ pub struct ExternalSettings {
     /// The program and its arguments. A program with a folder in its name, such as `./chip.sh`, is
     /// looked for from the working directory, any other on the search path.
     pub command: Vec<String>,
-    /// How long the answer to one batch may take, the start of the program included. Above zero.
+    /// How long the answer to one batch may take, the start of the program included. Above zero, at
+    /// most [`Self::LONGEST_TIMEOUT`].
     pub timeout: Duration,
     /// How tables go to and fro.
     pub exchange: Exchange,
@@ -93,6 +94,9 @@ struct Paths {
 impl ExternalSettings {
     /// How long an answer may take where nothing else is said.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// How long an answer may take at most: eleven days.
+    pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(1_000_000);
 }
 
 impl ExternalSubstrate {
@@ -110,8 +114,13 @@ impl ExternalSubstrate {
         if settings.command.first().is_none_or(String::is_empty) {
             return Err(error("the command is empty: it must name a program"));
         }
-        if settings.timeout.is_zero() {
-            return Err(error("the time-out is zero: it must be above"));
+        if settings.timeout.is_zero() || settings.timeout > ExternalSettings::LONGEST_TIMEOUT {
+            let (found, most) = (settings.timeout, ExternalSettings::LONGEST_TIMEOUT);
+            return Err(error(format!(
+                "the time-out of {} s must be above 0 and at most {} s",
+                found.as_secs_f64(),
+                most.as_secs()
+            )));
         }
         let tables = Tables::new(network, &settings.time_unit)?;
         let working_directory = std::path::absolute(working_directory)

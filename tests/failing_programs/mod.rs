@@ -85,6 +85,12 @@ fn a_program_that_cannot_be_started_is_told() {
     let refused =
         ExternalSubstrate::new(&small(), settings(&[], Exchange::Streams, 1.0), Path::new("."));
     assert_contains(&refused.expect_err("no command").message, &["must name a program"]);
+    for seconds in [0.0, 1e7] {
+        let refused = settings(&["sh"], Exchange::Streams, seconds);
+        let refused = ExternalSubstrate::new(&small(), refused, Path::new("."));
+        let message = refused.expect_err("no time, or too much").message;
+        assert_contains(&message, &["must be above 0 and at most 1000000 s"]);
+    }
 }
 
 #[test]
