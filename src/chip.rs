@@ -11,11 +11,13 @@
 //!                                       stimulus ────→ └───────────┘        └─→ time, energy
 //! ```
 //!
-//! A [`Substrate`] runs a network in place of the ideal engines. The model of a chip is one.
+//! A [`Substrate`] runs a network in place of the ideal engines. The model of a chip is one; an
+//! external program, and through it a real chip, is another ([`ExternalSubstrate`]).
 
 mod account;
 mod datasheet;
 mod deviation;
+mod external;
 mod link;
 mod model;
 mod neurons;
@@ -29,6 +31,7 @@ pub use datasheet::{
     PresentationSheet, Sign, SizeSheet, Trial, WeightSheet,
 };
 pub use deviation::{Deviation, Shape};
+pub use external::{Exchange, ExternalSettings, ExternalSubstrate, Oddities};
 pub use model::ChipModel;
 pub use size::misfit;
 pub use substrate::{Activity, PresentationKey, Presented, Program, Substrate, SubstrateError};

@@ -87,4 +87,9 @@ pub trait Substrate: Send {
     fn take_activity(&mut self) -> Activity {
         Activity::default()
     }
+
+    /// What was odd about the records so far, a sentence each.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
 }

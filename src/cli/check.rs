@@ -32,7 +32,9 @@ fn describe(loaded: &LoadedScenario) -> Result<String, ScenarioError> {
     }
     let learner = loaded.learner()?;
     let hardware = loaded.hardware(&learner)?;
-    loaded.in_the_loop(&learner, hardware.as_ref())?;
+    if let Some(hardware) = &hardware {
+        loaded.model(&hardware.sheet, &learner)?;
+    }
     let graph = learner.network.network.graph();
     Ok(format!(
         "valid; {} neurons and sources, {} synapses; {} training, {} validation and {} test samples; \

@@ -78,6 +78,14 @@ impl Runner {
         }
     }
 
+    /// What was odd about the substrate's records.
+    pub fn warnings(&self) -> Vec<String> {
+        match self {
+            Runner::Substrate(substrate) => substrate.warnings(),
+            _ => Vec::new(),
+        }
+    }
+
     pub fn name(&self) -> &'static str {
         match self {
             Runner::Event(_) => "event",

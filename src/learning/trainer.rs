@@ -130,6 +130,11 @@ impl Trainer {
         self.runner.take_activity()
     }
 
+    /// What was odd about the substrate's records, a sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        self.runner.warnings()
+    }
+
     /// The network with its present weights and delays.
     pub fn network(&self) -> &CompiledNetwork {
         self.network.compiled()

@@ -38,7 +38,7 @@ pub fn train(
     let start = Instant::now();
     let mut learner = loaded.learner()?;
     let hardware = loaded.hardware(&learner)?;
-    let mut trainer = match loaded.in_the_loop(&learner, hardware.as_ref())? {
+    let mut trainer = match loaded.in_the_loop(&learner, hardware.as_ref(), &options.out)? {
         Some(in_the_loop) => {
             Trainer::in_the_loop(&learner.network, learner.settings.clone(), in_the_loop).map_err(
                 |error| loaded.problem("layers", &format!("training on a substrate: {error}")),
@@ -141,7 +141,7 @@ pub fn train(
         layers: layers
             .map(|((name, activity), delays)| LayerSummary::new(name, activity, delays))
             .collect(),
-        warnings: troubles.iter().map(warning).collect(),
+        warnings: troubles.iter().map(warning).chain(trainer.warnings()).collect(),
     };
     folder.write_json("summary.json", &summary)?;
     if !summary.interrupted {

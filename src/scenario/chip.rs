@@ -11,7 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::load::{LoadedScenario, explain};
 use super::validate::Check;
 use super::{Learner, Scenario, ScenarioError};
-use crate::chip::{ChipModel, Datasheet, HardwareClock, WeightGrid, misfit};
+use crate::chip::{
+    ChipModel, Datasheet, Exchange, ExternalSettings, ExternalSubstrate, HardwareClock, Substrate,
+    WeightGrid, misfit,
+};
 use crate::learning::InTheLoop;
 use crate::network::Node;
 
@@ -40,13 +43,6 @@ pub struct SubstrateSpec {
 
 fn a_minute() -> f64 {
     60.0
-}
-
-impl SubstrateSpec {
-    /// Longest time for an answer.
-    pub fn timeout(&self) -> Duration {
-        Duration::from_secs_f64(self.timeout)
-    }
 }
 
 /// How an external program is spoken to.
@@ -175,10 +171,10 @@ pub(super) fn validate(check: &mut Check, scenario: &Scenario) {
         check.require(!command.is_empty(), "substrate.command", || {
             "[] must name a program".to_owned()
         });
-        // Longer than anybody waits, and far from what a duration can hold.
-        let holds = *timeout > 0.0 && *timeout <= 1e6;
+        let longest = ExternalSettings::LONGEST_TIMEOUT.as_secs_f64();
+        let holds = *timeout > 0.0 && *timeout <= longest;
         check.require(holds, "substrate.timeout", || {
-            format!("{timeout} must be above 0 and at most 1e6 (seconds)")
+            format!("{timeout} must be above 0 and at most {longest:e} (seconds)")
         });
     }
 }
@@ -220,30 +216,66 @@ impl LoadedScenario {
         if let Some(message) = misfit(&sheet, &learner.network, copies) {
             return Err(self.problem("chip", &message));
         }
-        let trains = self.scenario.training.is_some();
-        let batch_size = if trains { learner.settings.batch_size } else { EVALUATED };
-        Ok(Some(Hardware { sheet, clock, tau_s, batch_size }))
+        Ok(Some(Hardware { sheet, clock, tau_s, batch_size: self.batch_size(learner) }))
     }
 
-    /// What runs the network in place of the ideal engines; none if they do.
+    /// What runs the network in place of the ideal engines; none if they do. An external program is
+    /// started; files that it is given are in `folder`.
     ///
     /// # Errors
-    /// If the network or a file that the scenario names does not fit.
+    /// If the network or a file that the scenario names does not fit, or the program does not start.
     pub fn in_the_loop(
         &self,
         learner: &Learner,
         hardware: Option<&Hardware>,
+        folder: &Path,
     ) -> Result<Option<InTheLoop>, ScenarioError> {
-        let Some(Hardware { sheet, batch_size, .. }) = hardware else { return Ok(None) };
-        if sheet.is_ideal() {
-            return Ok(None);
+        let grid = hardware.and_then(|hardware| WeightGrid::new(&hardware.sheet, &learner.network));
+        let batch_size = hardware.map_or(self.batch_size(learner), |hardware| hardware.batch_size);
+        if let Some(spec) = &self.scenario.substrate {
+            let substrate = self.external(spec, learner, folder)?;
+            return Ok(Some(InTheLoop { substrate, grid, batch_size }));
         }
-        let model = ChipModel::new(sheet, &learner.network, self.scenario.seed)
-            .map_err(|error| self.problem("chip", &error.message))?;
-        Ok(Some(InTheLoop {
-            substrate: Box::new(model),
-            grid: WeightGrid::new(sheet, &learner.network),
-            batch_size: *batch_size,
-        }))
+        match hardware {
+            Some(Hardware { sheet, .. }) if !sheet.is_ideal() => {
+                let substrate = Box::new(self.model(sheet, learner)?);
+                Ok(Some(InTheLoop { substrate, grid, batch_size }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The model of a chip with the network on it.
+    ///
+    /// # Errors
+    /// If the network or the file of its measured neurons does not fit.
+    pub fn model(&self, sheet: &Datasheet, learner: &Learner) -> Result<ChipModel, ScenarioError> {
+        ChipModel::new(sheet, &learner.network, self.scenario.seed)
+            .map_err(|error| self.problem("chip", &error.message))
+    }
+
+    fn external(
+        &self,
+        spec: &SubstrateSpec,
+        learner: &Learner,
+        folder: &Path,
+    ) -> Result<Box<dyn Substrate>, ScenarioError> {
+        let settings = ExternalSettings {
+            command: spec.command.clone(),
+            timeout: Duration::from_secs_f64(spec.timeout),
+            exchange: match spec.exchange {
+                ExchangeSpec::Streams => Exchange::Streams,
+                ExchangeSpec::Files => Exchange::Files { folder: folder.join("substrate") },
+            },
+            time_unit: self.scenario.time_unit.suffix().to_owned(),
+        };
+        let external = ExternalSubstrate::new(&learner.network, settings, self.folder())
+            .map_err(|error| self.problem("substrate", &error.message))?;
+        Ok(Box::new(external))
+    }
+
+    /// Samples that are shown without interruption.
+    fn batch_size(&self, learner: &Learner) -> usize {
+        if self.scenario.training.is_some() { learner.settings.batch_size } else { EVALUATED }
     }
 }

@@ -127,6 +127,11 @@ impl SubstrateRunner {
         std::mem::take(&mut self.device().activity)
     }
 
+    /// What was odd about its records.
+    pub fn warnings(&self) -> Vec<String> {
+        self.device().substrate.warnings()
+    }
+
     fn is_outdated(&mut self) {
         self.device().is_programmed = false;
     }
