@@ -1,45 +1,73 @@
 //! The exact motion of a register of neurons between two events.
 //!
-//! With the mean `μ = (λ_m + λ_s)/2` and half the distance `η = (λ_s − λ_m)/2` of the rates,
+//! With `z = (λ_m − λ_s) t` and the entire function `φ(z) = (e^z − 1)/z`,
 //!
 //! ```text
-//! e^(−λ_m t) = e^(−μt) (cosh ηt + sinh ηt)      e^(−λ_s t) = e^(−μt) (cosh ηt − sinh ηt)
-//! K(t) = e^(−μt) t · sinh(ηt)/(ηt)
+//! K(t) = e^(−λ_m t) t φ(z)        e^(−λ_s t) = e^(−λ_m t) (1 + z φ(z))
 //! ```
 //!
-//! so that one exponential and two short series in `(ηt)²` give everything without the cancellation
-//! that `(e^(−λ_m t) − e^(−λ_s t))/(λ_s − λ_m)` suffers for rates that are nearly equal, as those of a
-//! calibrated chip are. Where `|ηt|` is large nothing cancels, and the textbook form serves.
+//! so that one exponential and, for each current, one short series give everything, without the
+//! cancellation that `(e^(−λ_m t) − e^(−λ_s t))/(λ_s − λ_m)` suffers for rates that are nearly equal, as
+//! those of a calibrated chip are. Where `|z|` is large nothing cancels, and the textbook form serves.
+//! Most stretches are so short that the exponential is a short series, too.
 
 use pulp::Simd;
 
 use super::neurons::IndividualNeurons;
 use crate::engine::feed_forward::elementary::{Doubles, Truths, registers};
 
-/// `|ηt|` up to which the series are exact to rounding.
-const NEAR: f64 = 0.5;
+/// Rate times duration up to which a stretch counts as short.
+const SHORT: f64 = 1.0 / 16.0;
 
-/// `sinh(x)/x` in powers of `x²`: the next term is below 5e-17.
-const SINH: [f64; 7] = [
-    1.0,
-    1.0 / 6.0,
-    1.0 / 120.0,
-    1.0 / 5_040.0,
-    1.0 / 362_880.0,
-    1.0 / 39_916_800.0,
-    1.0 / 6_227_020_800.0,
-];
+/// `|z|` up to which [`PHI_SHORT`] is exact to rounding: whatever a short stretch can have.
+const NEAR: f64 = 2.0 * SHORT;
 
-/// `cosh(x)` in powers of `x²`: the next term is below 1e-18.
-const COSH: [f64; 8] = [
+/// `|z|` up to which [`PHI`] is exact to rounding.
+const MIDDLE: f64 = 0.5;
+
+/// `φ(z)`: the next term is below 3e-17.
+const PHI_SHORT: [f64; 10] = [
     1.0,
     1.0 / 2.0,
+    1.0 / 6.0,
     1.0 / 24.0,
+    1.0 / 120.0,
     1.0 / 720.0,
+    1.0 / 5_040.0,
     1.0 / 40_320.0,
+    1.0 / 362_880.0,
     1.0 / 3_628_800.0,
+];
+
+/// `φ(z)`: the next term is below 5e-17.
+const PHI: [f64; 14] = [
+    1.0,
+    1.0 / 2.0,
+    1.0 / 6.0,
+    1.0 / 24.0,
+    1.0 / 120.0,
+    1.0 / 720.0,
+    1.0 / 5_040.0,
+    1.0 / 40_320.0,
+    1.0 / 362_880.0,
+    1.0 / 3_628_800.0,
+    1.0 / 39_916_800.0,
     1.0 / 479_001_600.0,
+    1.0 / 6_227_020_800.0,
     1.0 / 87_178_291_200.0,
+];
+
+/// `e^x`: the next term is below 5e-17 for a short stretch.
+const EXPONENTIAL_SHORT: [f64; 9] = [
+    1.0,
+    1.0,
+    1.0 / 2.0,
+    1.0 / 6.0,
+    1.0 / 24.0,
+    1.0 / 120.0,
+    1.0 / 720.0,
+    1.0 / 5_040.0,
+    1.0 / 40_320.0,
 ];
 
 /// A register of neurons' potentials and excitatory and inhibitory currents. Without split currents
@@ -90,68 +118,85 @@ pub struct Rates<S: Simd> {
     pub membrane: Doubles<S>,
     pub synaptic: [Doubles<S>; 2],
     pub inverse_capacitance: Doubles<S>,
-    mean: [Doubles<S>; 2],
-    half: [Doubles<S>; 2],
+    /// `λ_m − λ_s`
+    distance: [Doubles<S>; 2],
+    /// Stretches that are short for the fastest of the layer's rates.
+    short: f64,
 }
 
 impl<S: Simd> Rates<S> {
     #[inline(always)]
-    pub fn load(simd: S, neurons: &IndividualNeurons, register: usize) -> Self {
+    pub fn load(simd: S, neurons: &IndividualNeurons, register: usize, fastest: f64) -> Self {
         let load = |column: &[f64]| Doubles::new(simd, registers::<S>(column)[register]);
         let membrane = load(&neurons.membrane_rate);
         let synaptic = [load(&neurons.synaptic_rates[0]), load(&neurons.synaptic_rates[1])];
-        let half = Doubles::splat(simd, 0.5);
         Rates {
             simd,
             membrane,
             synaptic,
             inverse_capacitance: load(&neurons.inverse_capacitance),
-            mean: [(membrane + synaptic[0]) * half, (membrane + synaptic[1]) * half],
-            half: [(synaptic[0] - membrane) * half, (synaptic[1] - membrane) * half],
+            distance: [membrane - synaptic[0], membrane - synaptic[1]],
+            short: SHORT / fastest,
         }
     }
 
-    /// `e^(−λ_m t)`, `e^(−λ_s t)` and `K(t)/C` for one of the currents.
+    /// The state after a time that is the same for all.
     #[inline(always)]
-    fn factors(&self, current: usize, time: Doubles<S>) -> [Doubles<S>; 3] {
-        let (mean, half) = (self.mean[current], self.half[current]);
-        let x = half * time;
-        let square = x * x;
-        let common = (-(mean * time)).exp_of_negative();
-        let sinh = square.polynomial(&SINH);
-        let cosh = square.polynomial(&COSH);
-        let odd = x * sinh;
-        let decay = common * (cosh + odd);
-        let left = common * (cosh - odd);
-        let response = common * time * sinh * self.inverse_capacitance;
-        let far = square.above(Doubles::splat(self.simd, NEAR * NEAR));
-        if !far.any() {
-            return [decay, left, response];
+    pub fn after_gap<const SPLIT: bool>(&self, state: &Moment<S>, gap: f64) -> Moment<S> {
+        let time = Doubles::splat(self.simd, gap);
+        if gap > self.short {
+            return self.after::<SPLIT>(state, time);
         }
-        let far_decay = (-(self.membrane * time)).exp_of_negative();
-        let far_left = (-(self.synaptic[current] * time)).exp_of_negative();
-        let far_response = (far_decay - far_left) * self.inverse_capacitance / (half + half);
-        [
-            far.select(far_decay, decay),
-            far.select(far_left, left),
-            far.select(far_response, response),
-        ]
+        let decay = (-(self.membrane * time)).polynomial(&EXPONENTIAL_SHORT);
+        let push = decay * time * self.inverse_capacitance;
+        let mut next = Moment { potential: state.potential * decay, currents: state.currents };
+        for index in 0..if SPLIT { 2 } else { 1 } {
+            let z = self.distance[index] * time;
+            let phi = z.polynomial(&PHI_SHORT);
+            let current = state.currents[index];
+            next.potential = (current * push).multiply_add(phi, next.potential);
+            next.currents[index] = current * decay * z.multiply_add(phi, self.one());
+        }
+        next
     }
 
     /// The state after a time, which each lane has for itself.
     #[inline(always)]
     pub fn after<const SPLIT: bool>(&self, state: &Moment<S>, time: Doubles<S>) -> Moment<S> {
-        let [decay, left, response] = self.factors(0, time);
-        let potential = state.potential.multiply_add(decay, state.currents[0] * response);
-        let first = state.currents[0] * left;
-        if !SPLIT {
-            return Moment { potential, currents: [first, state.currents[1]] };
+        let decay = (-(self.membrane * time)).exp_of_negative();
+        let mut next = Moment { potential: state.potential * decay, currents: state.currents };
+        for index in 0..if SPLIT { 2 } else { 1 } {
+            let [left, response] = self.factors(index, time, decay);
+            let current = state.currents[index];
+            next.potential = current.multiply_add(response, next.potential);
+            next.currents[index] = current * left;
         }
-        let [_, left, response] = self.factors(1, time);
-        Moment {
-            potential: state.currents[1].multiply_add(response, potential),
-            currents: [first, state.currents[1] * left],
+        next
+    }
+
+    /// `e^(−λ_s t)` and `K(t)/C` for one of the currents, from `e^(−λ_m t)`.
+    #[inline(always)]
+    fn factors(&self, current: usize, time: Doubles<S>, decay: Doubles<S>) -> [Doubles<S>; 2] {
+        let all = |value| Doubles::splat(self.simd, value);
+        let distance = self.distance[current];
+        let z = distance * time;
+        let size = z.max(-z);
+        let phi =
+            if size.above(all(NEAR)).any() { z.polynomial(&PHI) } else { z.polynomial(&PHI_SHORT) };
+        let left = decay * z.multiply_add(phi, self.one());
+        let response = decay * time * phi * self.inverse_capacitance;
+        let far = size.above(all(MIDDLE));
+        if !far.any() {
+            return [left, response];
         }
+        let far_left = (-(self.synaptic[current] * time)).exp_of_negative();
+        let far_response = (far_left - decay) * self.inverse_capacitance / distance;
+        [far.select(far_left, left), far.select(far_response, response)]
+    }
+
+    #[inline(always)]
+    fn one(&self) -> Doubles<S> {
+        Doubles::splat(self.simd, 1.0)
     }
 
     /// The currents after a time during which the potential is held.
@@ -168,5 +213,41 @@ impl<S: Simd> Rates<S> {
     pub fn slope<const SPLIT: bool>(&self, state: &Moment<S>) -> Doubles<S> {
         let current = if SPLIT { state.currents[0] + state.currents[1] } else { state.currents[0] };
         current * self.inverse_capacitance - self.membrane * state.potential
+    }
+
+    /// A height that the potential cannot exceed on a stretch, from its values at both ends.
+    ///
+    /// A function with `V̈ ≥ −B` stays below the higher end by at most `B Δ²/8`. Here
+    /// `−V̈ = ((λ_m + λ_e) E + (λ_m + λ_i) J)/C − λ_m² V`, where `J ≤ 0` only lowers it, the excitatory
+    /// current `E` only decays, and `V` does not fall further below zero than it is, or than the
+    /// inhibition pulls it within the stretch.
+    #[inline(always)]
+    pub fn ceiling<const SPLIT: bool>(
+        &self,
+        start: &Moment<S>,
+        end: Doubles<S>,
+        time: Doubles<S>,
+    ) -> Doubles<S> {
+        let zero = Doubles::splat(self.simd, 0.0);
+        let (push, pull) = if SPLIT {
+            (start.currents[0], start.currents[1])
+        } else {
+            let push = start.currents[0].max(zero);
+            (push, start.currents[0] - push)
+        };
+        let depth = (-start.potential).max(zero) - pull * self.inverse_capacitance * time;
+        let bend = (self.membrane + self.synaptic[0]) * self.inverse_capacitance * push
+            + self.membrane * self.membrane * depth;
+        let eighth = Doubles::splat(self.simd, 0.125);
+        start.potential.max(end) + bend * time * time * eighth
+    }
+
+    /// A height that the potential cannot exceed any more without further input: all of the excitatory
+    /// current, without leak.
+    #[inline(always)]
+    pub fn ceiling_for_ever(&self, state: &Moment<S>) -> Doubles<S> {
+        let zero = Doubles::splat(self.simd, 0.0);
+        let push = state.currents[0].max(zero) * self.inverse_capacitance;
+        state.potential.max(zero) + push / self.synaptic[0]
     }
 }

@@ -86,6 +86,13 @@ impl IndividualNeurons {
         self.is_split = true;
     }
 
+    /// The fastest of all rates, per time unit.
+    pub(super) fn fastest_rate(&self) -> f64 {
+        let [excitatory, inhibitory] = &self.synaptic_rates;
+        let rates = [&self.membrane_rate, excitatory, inhibitory];
+        rates.into_iter().flatten().fold(0.0, |fastest, &rate| fastest.max(rate))
+    }
+
     /// The longest of all membrane and synaptic time constants that are finite, in time units.
     pub fn longest_time_constant(&self) -> f64 {
         let [excitatory, inhibitory] = &self.synaptic_rates;

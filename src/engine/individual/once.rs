@@ -12,6 +12,9 @@ use super::{IndividualLayer, LayerSpike};
 use crate::engine::feed_forward::Arrival;
 use crate::engine::feed_forward::elementary::{Doubles, registers};
 
+/// Longest stretch, times the fastest rate, on which split currents are looked at as a whole.
+pub const PIECE: f64 = 0.25;
+
 /// See [`IndividualLayer::first_spikes`].
 #[inline(always)]
 pub fn run<S: Simd, const SPLIT: bool>(
@@ -23,9 +26,10 @@ pub fn run<S: Simd, const SPLIT: bool>(
 ) {
     let lanes = S::F64_LANES;
     let end = end.min(layer.horizon(arrivals));
+    let fastest = layer.neurons.fastest_rate();
     for register in 0..layer.neurons.threshold.len() / lanes {
         let first = register * lanes;
-        let times = sweep::<S, SPLIT>(simd, layer, register, arrivals, end);
+        let times = sweep::<S, SPLIT>(simd, layer, register, fastest, arrivals, end);
         for lane in 0..lanes.min(layer.neurons.len().saturating_sub(first)) {
             let time = times.lane(lane);
             if time < f64::INFINITY {
@@ -43,6 +47,8 @@ struct Sweep<S: Simd> {
     threshold: Doubles<S>,
     thresholds: Doubles<S>,
     now: f64,
+    /// Longest stretch that is looked at as a whole.
+    piece: f64,
     /// State at the beginning of the stretch with the crossing, its time and its length.
     parked: Moment<S>,
     since: Doubles<S>,
@@ -55,6 +61,7 @@ fn sweep<S: Simd, const SPLIT: bool>(
     simd: S,
     layer: &IndividualLayer<'_>,
     register: usize,
+    fastest: f64,
     arrivals: &[Arrival],
     end: f64,
 ) -> Doubles<S> {
@@ -65,7 +72,8 @@ fn sweep<S: Simd, const SPLIT: bool>(
     let infinity = Doubles::splat(simd, f64::INFINITY);
     let rest = Moment::at_rest(simd);
     let mut sweep = Sweep {
-        rates: Rates::load(simd, layer.neurons, register),
+        rates: Rates::load(simd, layer.neurons, register, fastest),
+        piece: PIECE / fastest,
         state: rest,
         threshold: thresholds,
         thresholds,
@@ -96,25 +104,29 @@ impl<S: Simd> Sweep<S> {
     /// Moves on to a time; whether any neuron can still spike.
     #[inline(always)]
     fn advance<const SPLIT: bool>(&mut self, time: f64) -> bool {
-        let simd = self.rates.simd;
-        let zero = Doubles::splat(simd, 0.0);
-        let gap = Doubles::splat(simd, time - self.now);
-        let next = self.rates.after::<SPLIT>(&self.state, gap);
+        while SPLIT && time - self.now > self.piece {
+            if !self.rates.ceiling_for_ever(&self.state).at_least(self.threshold).any() {
+                self.state = self.rates.after_gap::<SPLIT>(&self.state, time - self.now);
+                self.now = time;
+                return true;
+            }
+            if !self.advance_piece::<SPLIT>(self.now + self.piece) {
+                return false;
+            }
+        }
+        self.advance_piece::<SPLIT>(time)
+    }
+
+    #[inline(always)]
+    fn advance_piece<const SPLIT: bool>(&mut self, time: f64) -> bool {
+        let gap = time - self.now;
+        let next = self.rates.after_gap::<SPLIT>(&self.state, gap);
+        let gap = Doubles::splat(self.rates.simd, gap);
         let crosses = next.potential.at_least(self.threshold);
-        let open = if SPLIT {
-            // All of the excitatory current, and none of the inhibitory one.
-            let push = self.state.currents[0] * self.rates.inverse_capacitance;
-            push.multiply_add(gap, self.state.potential.max(zero)).at_least(self.threshold)
-        } else {
-            // A peak on the way: it lies below the tangent.
-            let slope = self.rates.slope::<SPLIT>(&self.state);
-            // What has decayed beyond the range of the exponential has no sign.
-            let still = Doubles::splat(simd, 1e-280);
-            let falls = still.above(self.rates.slope::<SPLIT>(&next));
-            slope.multiply_add(gap, self.state.potential).at_least(self.threshold).and(falls)
-        };
+        let ceiling = self.rates.ceiling::<SPLIT>(&self.state, next.potential, gap);
         let mut goes_on = true;
-        if crosses.or(open).any() {
+        if ceiling.at_least(self.threshold).any() {
+            let open = ceiling.at_least(self.threshold);
             goes_on = self.park::<SPLIT>(crosses.value(), open.value(), gap);
         }
         self.state = next;

@@ -1,13 +1,14 @@
 //! Neurons that go on after each spike, from any state to the state at the end.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::motion::{Moment, Rates};
 use super::neurons::{NeuronStates, PADDING};
+use super::once::PIECE;
 use super::search::first_crossing;
 use super::{IndividualLayer, LayerSpike};
 use crate::engine::feed_forward::Arrival;
-use crate::engine::feed_forward::elementary::{Doubles, Truths, registers, registers_mut};
+use crate::engine::feed_forward::elementary::{Doubles, registers, registers_mut};
 
 /// See [`IndividualLayer::all_spikes`].
 #[inline(always)]
@@ -21,12 +22,14 @@ pub fn run<S: Simd, const SPLIT: bool>(
 ) {
     let lanes = S::F64_LANES;
     let neurons = layer.neurons;
+    let fastest = neurons.fastest_rate();
     for register in 0..neurons.threshold.len() / lanes {
         let first = register * lanes;
         let rows = layer.synapses.group(first / PADDING);
         let load = |column: &[f64]| Doubles::new(simd, registers::<S>(column)[register]);
         let mut walk = Walk {
-            rates: Rates::load(simd, neurons, register),
+            rates: Rates::load(simd, neurons, register, fastest),
+            piece: PIECE / fastest,
             state: Moment {
                 potential: load(&states.potential),
                 currents: [load(&states.currents[0]), load(&states.currents[1])],
@@ -70,15 +73,77 @@ struct Walk<S: Simd> {
     /// End of the refractory period.
     release: Doubles<S>,
     now: f64,
+    /// Longest stretch that is looked at as a whole.
+    piece: f64,
     /// The neuron in the first lane.
     first: usize,
 }
 
+/// A walk as a function of its own, for where something happens.
+struct Walking<'a, S: Simd, const SPLIT: bool> {
+    walk: &'a mut Walk<S>,
+    time: f64,
+    spikes: &'a mut Vec<LayerSpike>,
+}
+
+impl<S: Simd, const SPLIT: bool> WithSimd for Walking<'_, S, SPLIT> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<Same: Simd>(self, _: Same) {
+        self.walk.walk::<SPLIT>(self.time, self.spikes);
+    }
+}
+
 impl<S: Simd> Walk<S> {
+    /// Moves on to a time.
+    #[inline(always)]
+    fn advance<const SPLIT: bool>(&mut self, time: f64, spikes: &mut Vec<LayerSpike>) {
+        while SPLIT && time - self.now > self.piece {
+            let highest = self.rates.ceiling_for_ever(&self.state);
+            let highest = highest.max(self.rates.ceiling_for_ever(&self.reset_state()));
+            if !highest.at_least(self.threshold).any() {
+                break;
+            }
+            self.advance_piece::<SPLIT>(self.now + self.piece, spikes);
+        }
+        self.advance_piece::<SPLIT>(time, spikes);
+    }
+
+    /// The state as it were if all neurons were reset.
+    #[inline(always)]
+    fn reset_state(&self) -> Moment<S> {
+        Moment { potential: self.reset, currents: self.state.currents }
+    }
+
+    /// Moves on to a time within a piece, or one up to which nothing can happen.
+    #[inline(always)]
+    fn advance_piece<const SPLIT: bool>(&mut self, time: f64, spikes: &mut Vec<LayerSpike>) {
+        let simd = self.rates.simd;
+        let (start, end) = (Doubles::splat(simd, self.now), Doubles::splat(simd, time));
+        let held = self.release.at_least(end);
+        let gap = time - self.now;
+        if self.release.above(start).and_not(held).any() {
+            let walk = Walking::<S, SPLIT> { walk: self, time, spikes };
+            return simd.vectorize(walk);
+        }
+        // Each neuron is held all the way, or not at all.
+        let mut next = self.rates.after_gap::<SPLIT>(&self.state, gap);
+        next.potential = held.select(self.state.potential, next.potential);
+        let gap = Doubles::splat(simd, gap);
+        let ceiling = self.rates.ceiling::<SPLIT>(&self.state, next.potential, gap);
+        if ceiling.at_least(self.threshold).and_not(held).any() {
+            let walk = Walking::<S, SPLIT> { walk: self, time, spikes };
+            return simd.vectorize(walk);
+        }
+        self.state = next;
+        self.now = time;
+    }
+
     /// Moves on to a time. A neuron that spikes on the way goes the rest of it after its refractory
     /// period, while the others wait.
     #[inline(always)]
-    fn advance<const SPLIT: bool>(&mut self, time: f64, spikes: &mut Vec<LayerSpike>) {
+    fn walk<const SPLIT: bool>(&mut self, time: f64, spikes: &mut Vec<LayerSpike>) {
         let simd = self.rates.simd;
         let zero = Doubles::splat(simd, 0.0);
         let end = Doubles::splat(simd, time);
@@ -92,9 +157,11 @@ impl<S: Simd> Walk<S> {
                 rest = (rest - held).max(zero);
             }
             let next = self.rates.after::<SPLIT>(&self.state, rest);
-            let crosses = next.potential.at_least(self.threshold).and(rest.above(zero));
-            let open = self.may_cross::<SPLIT>(&next, rest);
-            if !crosses.or(open).any() {
+            let ceiling = self.rates.ceiling::<SPLIT>(&self.state, next.potential, rest);
+            // A state that was left over may be above a threshold that has changed: then it crosses.
+            let open = ceiling.at_least(self.threshold).and(rest.above(zero));
+            let crosses = next.potential.at_least(self.threshold).and(open);
+            if !open.any() {
                 self.state = next;
                 return;
             }
@@ -103,7 +170,7 @@ impl<S: Simd> Walk<S> {
                 &self.state,
                 self.threshold,
                 rest,
-                crosses.or(open),
+                open,
                 crosses,
             );
             let spiked = Doubles::splat(simd, f64::INFINITY).above(elapsed);
@@ -125,25 +192,5 @@ impl<S: Simd> Walk<S> {
                 }
             }
         }
-    }
-
-    /// Where the potential may cross the threshold on a stretch, whether or not it ends above it.
-    #[inline(always)]
-    fn may_cross<const SPLIT: bool>(&self, next: &Moment<S>, rest: Doubles<S>) -> Truths<S> {
-        let simd = self.rates.simd;
-        let zero = Doubles::splat(simd, 0.0);
-        // A state that was left over may be above a threshold that has changed.
-        let above = self.state.potential.at_least(self.threshold);
-        let open = if SPLIT {
-            let push = self.state.currents[0] * self.rates.inverse_capacitance;
-            push.multiply_add(rest, self.state.potential.max(zero)).at_least(self.threshold)
-        } else {
-            let slope = self.rates.slope::<SPLIT>(&self.state);
-            // What has decayed beyond the range of the exponential has no sign.
-            let still = Doubles::splat(simd, 1e-280);
-            let falls = still.above(self.rates.slope::<SPLIT>(next));
-            slope.multiply_add(rest, self.state.potential).at_least(self.threshold).and(falls)
-        };
-        open.or(above).and(rest.above(zero))
     }
 }

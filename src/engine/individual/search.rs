@@ -21,7 +21,7 @@
 //! `E (1 − λ_e r)` within the rest `r` of the stretch. There is no crossing ahead if not even all of `E`
 //! without any inhibition could lift the potential to the threshold.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::motion::{Moment, Rates};
 use crate::engine::feed_forward::elementary::{Doubles, Truths};
@@ -43,6 +43,33 @@ pub fn first_crossing<S: Simd, const SPLIT: bool>(
     open: Truths<S>,
     certain: Truths<S>,
 ) -> Doubles<S> {
+    let start = *start;
+    let search = Search::<S, SPLIT> { rates: *rates, start, threshold, rest, open, certain };
+    // A function of its own: it is called in several places, and rarely enough.
+    rates.simd.vectorize(search)
+}
+
+struct Search<S: Simd, const SPLIT: bool> {
+    rates: Rates<S>,
+    start: Moment<S>,
+    threshold: Doubles<S>,
+    rest: Doubles<S>,
+    open: Truths<S>,
+    certain: Truths<S>,
+}
+
+impl<S: Simd, const SPLIT: bool> WithSimd for Search<S, SPLIT> {
+    type Output = Doubles<S>;
+
+    #[inline(always)]
+    fn with_simd<Same: Simd>(self, _: Same) -> Doubles<S> {
+        search(&self)
+    }
+}
+
+#[inline(always)]
+fn search<S: Simd, const SPLIT: bool>(task: &Search<S, SPLIT>) -> Doubles<S> {
+    let &Search { ref rates, ref start, threshold, rest, open, certain } = task;
     let simd = rates.simd;
     let all = |value| Doubles::splat(simd, value);
     let (zero, infinity) = (all(0.0), all(f64::INFINITY));

@@ -149,6 +149,7 @@ mod tests {
             seconds_per_epoch: 0.25,
             seconds: 2.0,
             engine: "event".to_owned(),
+            hardware: None,
             threads: 1,
             layers: Vec::new(),
             warnings: Vec::new(),
