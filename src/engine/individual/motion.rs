@@ -118,6 +118,8 @@ pub struct Rates<S: Simd> {
     pub membrane: Doubles<S>,
     pub synaptic: [Doubles<S>; 2],
     pub inverse_capacitance: Doubles<S>,
+    /// What a unit of excitatory current can add to the potential at most.
+    largest_response: Doubles<S>,
     /// `λ_m − λ_s`
     distance: [Doubles<S>; 2],
     /// Stretches that are short for the fastest of the layer's rates.
@@ -135,18 +137,32 @@ impl<S: Simd> Rates<S> {
             membrane,
             synaptic,
             inverse_capacitance: load(&neurons.inverse_capacitance),
+            largest_response: load(&neurons.largest_response),
             distance: [membrane - synaptic[0], membrane - synaptic[1]],
             short: SHORT / fastest,
         }
+    }
+
+    /// Whether a stretch is short for all neurons of the layer.
+    #[inline(always)]
+    pub fn is_short(&self, gap: f64) -> bool {
+        gap <= self.short
     }
 
     /// The state after a time that is the same for all.
     #[inline(always)]
     pub fn after_gap<const SPLIT: bool>(&self, state: &Moment<S>, gap: f64) -> Moment<S> {
         let time = Doubles::splat(self.simd, gap);
-        if gap > self.short {
-            return self.after::<SPLIT>(state, time);
+        if self.is_short(gap) {
+            self.after_short::<SPLIT>(state, time)
+        } else {
+            self.after::<SPLIT>(state, time)
         }
+    }
+
+    /// The state after a short time, which each lane has for itself.
+    #[inline(always)]
+    pub fn after_short<const SPLIT: bool>(&self, state: &Moment<S>, time: Doubles<S>) -> Moment<S> {
         let decay = (-(self.membrane * time)).polynomial(&EXPONENTIAL_SHORT);
         let push = decay * time * self.inverse_capacitance;
         let mut next = Moment { potential: state.potential * decay, currents: state.currents };
@@ -215,19 +231,13 @@ impl<S: Simd> Rates<S> {
         current * self.inverse_capacitance - self.membrane * state.potential
     }
 
-    /// A height that the potential cannot exceed on a stretch, from its values at both ends.
+    /// How strongly the potential can bend downwards on a stretch: `B` with `V̈ ≥ −B`.
     ///
-    /// A function with `V̈ ≥ −B` stays below the higher end by at most `B Δ²/8`. Here
     /// `−V̈ = ((λ_m + λ_e) E + (λ_m + λ_i) J)/C − λ_m² V`, where `J ≤ 0` only lowers it, the excitatory
     /// current `E` only decays, and `V` does not fall further below zero than it is, or than the
     /// inhibition pulls it within the stretch.
     #[inline(always)]
-    pub fn ceiling<const SPLIT: bool>(
-        &self,
-        start: &Moment<S>,
-        end: Doubles<S>,
-        time: Doubles<S>,
-    ) -> Doubles<S> {
+    pub fn bend<const SPLIT: bool>(&self, start: &Moment<S>, time: Doubles<S>) -> Doubles<S> {
         let zero = Doubles::splat(self.simd, 0.0);
         let (push, pull) = if SPLIT {
             (start.currents[0], start.currents[1])
@@ -236,18 +246,30 @@ impl<S: Simd> Rates<S> {
             (push, start.currents[0] - push)
         };
         let depth = (-start.potential).max(zero) - pull * self.inverse_capacitance * time;
-        let bend = (self.membrane + self.synaptic[0]) * self.inverse_capacitance * push
-            + self.membrane * self.membrane * depth;
-        let eighth = Doubles::splat(self.simd, 0.125);
-        start.potential.max(end) + bend * time * time * eighth
+        (self.membrane + self.synaptic[0]) * self.inverse_capacitance * push
+            + self.membrane * self.membrane * depth
     }
 
-    /// A height that the potential cannot exceed any more without further input: all of the excitatory
-    /// current, without leak.
+    /// A height that the potential cannot exceed on a stretch, from its values at both ends: a function
+    /// with `V̈ ≥ −B` stays below the higher end by at most `B Δ²/8`.
+    #[inline(always)]
+    pub fn ceiling<const SPLIT: bool>(
+        &self,
+        start: &Moment<S>,
+        end: Doubles<S>,
+        time: Doubles<S>,
+    ) -> Doubles<S> {
+        let eighth = Doubles::splat(self.simd, 0.125);
+        let bend = self.bend::<SPLIT>(start, time);
+        (bend * time * time).multiply_add(eighth, start.potential.max(end))
+    }
+
+    /// A height that the potential cannot exceed any more without further input: all that the
+    /// excitatory current can add, on top of what is there.
     #[inline(always)]
     pub fn ceiling_for_ever(&self, state: &Moment<S>) -> Doubles<S> {
         let zero = Doubles::splat(self.simd, 0.0);
-        let push = state.currents[0].max(zero) * self.inverse_capacitance;
-        state.potential.max(zero) + push / self.synaptic[0]
+        let push = state.currents[0].max(zero);
+        push.multiply_add(self.largest_response, state.potential.max(zero))
     }
 }

@@ -18,6 +18,8 @@ pub struct IndividualNeurons {
     pub(super) synaptic_rates: [Vec<f64>; 2],
     /// `1/C`
     pub(super) inverse_capacitance: Vec<f64>,
+    /// Largest response of the potential to a unit of excitatory current.
+    pub(super) largest_response: Vec<f64>,
     pub(super) threshold: Vec<f64>,
     pub(super) reset: Vec<f64>,
     pub(super) refractory_period: Vec<f64>,
@@ -39,6 +41,7 @@ impl IndividualNeurons {
             membrane_rate: column(1.0),
             synaptic_rates: [column(1.0), column(1.0)],
             inverse_capacitance: column(1.0),
+            largest_response: column(1.0),
             // Padding never spikes.
             threshold: column(f64::INFINITY),
             reset: column(0.0),
@@ -60,6 +63,7 @@ impl IndividualNeurons {
         self.synaptic_rates[0][index] = 1.0 / neuron.tau_s;
         self.synaptic_rates[1][index] = 1.0 / inhibitory;
         self.inverse_capacitance[index] = 1.0 / neuron.capacitance;
+        self.largest_response[index] = largest_response(neuron);
         self.threshold[index] = neuron.threshold - neuron.leak_potential;
         self.reset[index] = neuron.reset_potential - neuron.leak_potential;
         self.refractory_period[index] = neuron.refractory_period;
@@ -101,6 +105,14 @@ impl IndividualNeurons {
         let slowest = rates.filter(|&&rate| rate > 0.0).fold(f64::INFINITY, |a, &b| a.min(b));
         1.0 / slowest
     }
+}
+
+/// An upper bound of the potential's response to a unit of current, `max K(t)/C`: the peak of `K` is at
+/// most that of the neuron whose two time constants both are the longer one, `τ/e` of it, and at most
+/// the shorter one.
+fn largest_response(neuron: &NeuronParameters) -> f64 {
+    let (short, long) = (neuron.tau_m.min(neuron.tau_s), neuron.tau_m.max(neuron.tau_s));
+    short.min(long / std::f64::consts::E) * (1.0 + 1e-12) / neuron.capacitance
 }
 
 /// What the neurons of a layer carry from one sample to the next.

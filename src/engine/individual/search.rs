@@ -32,6 +32,41 @@ const STEPS: usize = 200;
 /// A step below this fraction of the synaptic time constant is the last: the next would be its square.
 const LAST_STEP: f64 = 1e-9;
 
+/// The crossing within a stretch at the end of which the potential is above the threshold, where it
+/// rises all the way: Newton's iteration from the chord, without any care. Lanes that are not `open`
+/// have no meaning.
+#[inline(always)]
+pub fn only_crossing<S: Simd, const SPLIT: bool>(
+    rates: &Rates<S>,
+    start: &Moment<S>,
+    end: Doubles<S>,
+    threshold: Doubles<S>,
+    gap: f64,
+    open: Truths<S>,
+) -> Doubles<S> {
+    let simd = rates.simd;
+    let all = |value| Doubles::splat(simd, value);
+    let (zero, rest) = (all(0.0), all(gap));
+    let last_step = all(LAST_STEP) / rates.synaptic[0];
+    let mut time = rest * (threshold - start.potential) / (end - start.potential);
+    time = open.select(time, zero);
+    for _ in 0..STEPS {
+        let state = if rates.is_short(gap) {
+            rates.after_short::<SPLIT>(start, time)
+        } else {
+            rates.after::<SPLIT>(start, time)
+        };
+        let step = (threshold - state.potential) / rates.slope::<SPLIT>(&state);
+        let next = (time + step).max(zero);
+        let next = next.above(rest).select(rest, next);
+        time = open.select(next, zero);
+        if !step.max(-step).above(last_step).and(open).any() {
+            break;
+        }
+    }
+    time
+}
+
 /// The time to the first crossing in each lane, infinite where there is none within `rest`. Only lanes
 /// that are `open` are looked at; those where `certain` holds are known to cross.
 #[inline(always)]
