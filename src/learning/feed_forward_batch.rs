@@ -35,7 +35,7 @@ struct Worker<T> {
     stimulus: Vec<SourceSpike>,
     encoding: EncodingScratch,
     label_gradient: Vec<f64>,
-    /// The same for all samples of a block.
+    /// The same for all samples of a unit.
     label_gradients: Vec<f64>,
     /// The gradients of one tile.
     sums: Vec<T>,
@@ -98,6 +98,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let workers = (0..rayon::current_num_threads()).map(|_| Mutex::new(worker())).collect();
         let count = tilings.map(|tiling| tiling.value_count()).sum();
         let is_delayed = (0..network.layer_count()).any(|layer| network.has_synaptic_delays(layer));
+        // One after the other they stay in the cache on their way back.
         let (unit, block) = if is_delayed { (BLOCK, BLOCK) } else { (UNIT, 1) };
         let mut runner = FeedForwardRunner {
             weights: vec![0.0; count],
@@ -183,9 +184,9 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
                     let mut result = BatchResult::empty(&self.parts);
                     let mut passes = std::mem::take(&mut worker.passes);
                     for block in unit.chunks(self.block) {
-                        let passes =
+                        let ran =
                             self.forward(worker, set, block, presentation, &bias, &mut passes);
-                        for (&sample, pass) in block.iter().zip(passes) {
+                        for (&sample, pass) in block.iter().zip(ran) {
                             let label = set.label(sample as usize);
                             self.count(label, pass, &mut result, &mut worker.label_gradient);
                         }
@@ -245,13 +246,13 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     ) -> UnitResult {
         let mut result = BatchResult::empty(&self.parts);
         self.network.begin(&mut worker.workspace);
-        for (block, passes) in samples.chunks(self.block).zip(passes.chunks_mut(self.block)) {
-            for (&sample, pass) in block.iter().zip(passes.iter_mut()) {
+        for (samples, passes) in samples.chunks(self.block).zip(passes.chunks_mut(self.block)) {
+            for (&sample, pass) in samples.iter().zip(passes.iter_mut()) {
                 self.encode(worker, set, sample as usize, presentation, bias, pass);
             }
             self.network.forward(bias, passes, &mut worker.workspace);
             worker.label_gradients.clear();
-            for (&sample, pass) in block.iter().zip(passes.iter()) {
+            for (&sample, pass) in samples.iter().zip(passes.iter()) {
                 let label = set.label(sample as usize);
                 self.count(label, pass, &mut result, &mut worker.label_gradient);
                 let gradients = worker.label_gradient.iter();
@@ -355,13 +356,13 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let samples: Vec<u32> = (0..set.len() as u32).collect();
         for some in samples.chunks(RECORDS) {
             let records: Vec<Vec<FirstSpikes>> = some
-                .par_chunks(self.block)
-                .map(|block| {
+                .par_chunks(self.unit)
+                .map(|unit| {
                     self.with_worker(|worker| {
                         let mut passes = std::mem::take(&mut worker.passes);
                         let plain = Presentation::Plain;
-                        let ran = self.forward(worker, set, block, plain, &bias, &mut passes);
-                        let records = block.iter().zip(ran).map(|(&sample, pass)| {
+                        let ran = self.forward(worker, set, unit, plain, &bias, &mut passes);
+                        let records = unit.iter().zip(ran).map(|(&sample, pass)| {
                             let Worker { stimulus, encoding, .. } = &mut *worker;
                             set.inputs(sample as usize, plain, encoding, stimulus);
                             self.record(nodes, stimulus, set.bias(), pass)
@@ -397,21 +398,21 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         FirstSpikes::from_times(times)
     }
 
-    /// Runs a block of samples.
+    /// Runs a unit of samples.
     fn forward<'a>(
         &self,
         worker: &mut Worker<T>,
         set: &EncodedSet,
-        block: &[u32],
+        unit: &[u32],
         presentation: Presentation,
         bias: &[Vec<Arrival>],
         passes: &'a mut Vec<SamplePass<T>>,
     ) -> &'a [SamplePass<T>] {
-        if passes.len() < block.len() {
-            passes.resize_with(block.len(), || SamplePass::new(&self.network));
+        if passes.len() < unit.len() {
+            passes.resize_with(unit.len(), || SamplePass::new(&self.network));
         }
-        let passes = &mut passes[..block.len()];
-        for (&sample, pass) in block.iter().zip(passes.iter_mut()) {
+        let passes = &mut passes[..unit.len()];
+        for (&sample, pass) in unit.iter().zip(passes.iter_mut()) {
             self.encode(worker, set, sample as usize, presentation, bias, pass);
         }
         self.network.forward(bias, passes, &mut worker.workspace);
