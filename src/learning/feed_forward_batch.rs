@@ -7,25 +7,23 @@
 //! the optimiser's step is applied to the tile while it is in the cache. No thread sums for another, so
 //! nothing depends on how many there are, and no copy of the weights' gradients is ever made.
 
+mod step;
+
 use std::sync::Mutex;
 
 use pulp::Arch;
 use rayon::prelude::*;
 
 use super::batch::{BatchResult, GradientSettings, Parts, UNIT, add_all};
-use super::optimiser::AdamStep;
-use super::{Adam, EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, TrainedDelays};
+use super::{EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::engine::SourceSpike;
 use crate::engine::feed_forward::{
-    Arrival, Element, FeedForwardNetwork, SamplePass, Tile, Unsupported, Workspace,
+    Arrival, Element, FeedForwardNetwork, SamplePass, Unsupported, Workspace,
 };
 use crate::network::{CompiledNetwork, LayeredNetwork};
 
 /// Samples that go through the network together if it has synaptic delays: some registers full.
 const BLOCK: usize = 16;
-
-/// Multiply-adds below which a step is not worth sharing out.
-const SMALL: usize = 200_000;
 
 /// What each thread works with.
 struct Worker<T> {
@@ -63,16 +61,6 @@ struct UnitResult {
     result: BatchResult,
     /// See [`FeedForwardRunner::delayed`].
     delayed: Vec<Vec<f64>>,
-}
-
-/// A tile of one layer's weights with the optimiser's memory of them.
-struct TileWeights<'a, T> {
-    layer: usize,
-    tile: Tile,
-    weights: &'a mut [f64],
-    rounded: &'a mut [T],
-    means: &'a mut [f64],
-    squares: &'a mut [f64],
 }
 
 impl<T: Element + Into<f64>> FeedForwardRunner<T> {
@@ -114,7 +102,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         };
         let edges = layered.network.graph().edge_weights();
         let weights: Vec<f64> = edges.map(|synapse| synapse.weight).collect();
-        runner.set_weights(&weights);
+        runner.keep_weights(&weights);
         Ok(runner)
     }
 
@@ -126,6 +114,10 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     /// Takes all weights, in the order of the layers' matrices.
     pub fn set_weights(&mut self, weights: &[f64]) {
         self.network.set_weights(weights);
+        self.keep_weights(weights);
+    }
+
+    fn keep_weights(&mut self, weights: &[f64]) {
         let mut start = 0;
         for layer in 0..self.network.layer_count() {
             let tiling = self.network.tiling(layer);
@@ -269,79 +261,6 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             gradients.iter().flat_map(|gradient| gradient.delays.iter().copied()).collect();
         let delayed = gradients.iter_mut().map(|gradient| std::mem::take(&mut gradient.weights));
         UnitResult { result, delayed: delayed.collect() }
-    }
-
-    /// Takes one optimiser step with the gradients of the last [`Self::learn`].
-    pub fn step(&mut self, adam: &mut Adam, rate: f64) {
-        let step = adam.begin_step(rate);
-        let passes = std::mem::take(&mut self.passes);
-        let mut rounded: Vec<Vec<T>> =
-            (0..self.network.layer_count()).map(|layer| self.network.take_weights(layer)).collect();
-        let mut weights = std::mem::take(&mut self.weights);
-        let count = weights.len();
-        let tiles = self.split(adam, &mut weights, &mut rounded);
-        let update = |tile: TileWeights<'_, T>| {
-            self.with_worker(|worker| self.update(tile, &passes, &step, &mut worker.sums));
-        };
-        if passes.len() * count < SMALL {
-            tiles.into_iter().for_each(update);
-        } else {
-            tiles.into_par_iter().for_each(update);
-        }
-        self.weights = weights;
-        for (layer, rounded) in rounded.into_iter().enumerate() {
-            self.network.return_weights(layer, rounded);
-        }
-        self.passes = passes;
-    }
-
-    /// All tiles of all layers, each with its part of every array.
-    fn split<'a>(
-        &self,
-        adam: &'a mut Adam,
-        mut weights: &'a mut [f64],
-        rounded: &'a mut [Vec<T>],
-    ) -> Vec<TileWeights<'a, T>> {
-        let (mut means, mut squares) = adam.moments_mut();
-        let mut tiles = Vec::new();
-        for (layer, rounded) in rounded.iter_mut().enumerate() {
-            let tiling = self.network.tiling(layer);
-            let mut rounded = rounded.as_mut_slice();
-            for tile in tiling.tiles() {
-                let count = tile.width * tiling.rows;
-                tiles.push(TileWeights {
-                    layer,
-                    tile,
-                    weights: weights.split_off_mut(..count).unwrap_or_default(),
-                    rounded: rounded.split_off_mut(..count).unwrap_or_default(),
-                    means: means.split_off_mut(..count).unwrap_or_default(),
-                    squares: squares.split_off_mut(..count).unwrap_or_default(),
-                });
-            }
-        }
-        tiles
-    }
-
-    fn update(
-        &self,
-        part: TileWeights<'_, T>,
-        passes: &[SamplePass<T>],
-        step: &AdamStep,
-        sums: &mut [T],
-    ) {
-        let TileWeights { layer, tile, weights, rounded, means, squares } = part;
-        let sums = &mut sums[..weights.len()];
-        if self.network.has_synaptic_delays(layer) {
-            for (sum, &gradient) in sums.iter_mut().zip(&self.delayed[layer][tile.start..]) {
-                *sum = T::from_f64(gradient);
-            }
-        } else {
-            self.network.weight_gradients(layer, &tile, passes, sums);
-        }
-        self.arch.dispatch(|| step.apply(weights, sums, means, squares));
-        for (rounded, &weight) in rounded.iter_mut().zip(&*weights) {
-            *rounded = T::from_f64(weight);
-        }
     }
 
     /// Shows the record of each sample to `look`, in order.

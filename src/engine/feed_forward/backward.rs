@@ -245,8 +245,8 @@ impl<T: Element> LayerGradient<T> {
         let deadlines: [_; N] = load(simd, &self.deadlines[columns.clone()]);
         let by_current: [_; N] = load(simd, &times.by_current[columns.clone()]);
         let by_potential: [_; N] = load(simd, &times.by_potential[columns]);
-        let by_input = &mut by_input[..shares.times.len()];
-        for input in 0..shares.times.len() {
+        let count = shares.times.len();
+        for (input, by_input) in by_input[..count].iter_mut().enumerate() {
             if !(shares.times[input] < latest) {
                 break;
             }
@@ -263,7 +263,7 @@ impl<T: Element> LayerGradient<T> {
                 let gradient = T::where_set(simd, causal, gradient);
                 sum = T::multiply_add(simd, row[vector], gradient, sum);
             }
-            by_input[input] += T::sum(simd, sum).to_f64();
+            *by_input += T::sum(simd, sum).to_f64();
         }
     }
 }

@@ -303,7 +303,6 @@ mod tests {
             inputs: vec![0.0; 16],
             currents: vec![current; 16],
             potentials: vec![potential; 16],
-            ..Crossings::default()
         };
         let neurons = LayerNeurons { membrane: *membrane, thresholds: vec![1.0; 16] };
         let sorted = Sorted { count: 1, times: vec![0.0], rows: vec![0] };
