@@ -7,6 +7,7 @@
 //! the optimiser's step is applied to the tile while it is in the cache. No thread sums for another, so
 //! nothing depends on how many there are, and no copy of the weights' gradients is ever made.
 
+mod step;
 mod substrate;
 
 use std::borrow::Cow;
@@ -19,20 +20,16 @@ pub use substrate::InTheLoop;
 pub(super) use substrate::SubstrateRunner;
 
 use super::batch::{BatchResult, GradientSettings, Parts, UNIT, add_all};
-use super::optimiser::AdamStep;
-use super::{Adam, EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, TrainedDelays};
+use super::{EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::chip::WeightGrid;
 use crate::engine::SourceSpike;
 use crate::engine::feed_forward::{
-    Arrival, Element, FeedForwardNetwork, SamplePass, Tile, Tiling, Unsupported, Workspace,
+    Arrival, Element, FeedForwardNetwork, SamplePass, Tiling, Unsupported, Workspace,
 };
 use crate::network::{CompiledNetwork, LayeredNetwork};
 
 /// Samples that go through the network together if it has synaptic delays: some registers full.
 const BLOCK: usize = 16;
-
-/// Multiply-adds below which a step is not worth sharing out.
-const SMALL: usize = 200_000;
 
 /// What each thread works with.
 struct Worker<T> {
@@ -42,7 +39,7 @@ struct Worker<T> {
     stimulus: Vec<SourceSpike>,
     encoding: EncodingScratch,
     label_gradient: Vec<f64>,
-    /// The same for all samples of a block.
+    /// The same for all samples of a unit.
     label_gradients: Vec<f64>,
     /// The gradients of one tile.
     sums: Vec<T>,
@@ -74,16 +71,6 @@ struct UnitResult {
     delayed: Vec<Vec<f64>>,
 }
 
-/// A tile of one layer's weights with the optimiser's memory of them.
-struct TileWeights<'a, T> {
-    layer: usize,
-    tile: Tile,
-    weights: &'a mut [f64],
-    rounded: &'a mut [T],
-    means: &'a mut [f64],
-    squares: &'a mut [f64],
-}
-
 impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     /// A runner for as many threads as the present pool of rayon has.
     pub fn new(
@@ -107,6 +94,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let workers = (0..rayon::current_num_threads()).map(|_| Mutex::new(worker())).collect();
         let count = tilings.map(|tiling| tiling.value_count()).sum();
         let is_delayed = (0..network.layer_count()).any(|layer| network.has_synaptic_delays(layer));
+        // One after the other they stay in the cache on their way back.
         let (unit, block) = if is_delayed { (BLOCK, BLOCK) } else { (UNIT, 1) };
         let mut runner = FeedForwardRunner {
             weights: vec![0.0; count],
@@ -123,7 +111,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         };
         let edges = layered.network.graph().edge_weights();
         let weights: Vec<f64> = edges.map(|synapse| synapse.weight).collect();
-        runner.set_weights(&weights);
+        runner.keep_weights(&weights);
         Ok(runner)
     }
 
@@ -135,6 +123,10 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     /// Takes all weights, in the order of the layers' matrices.
     pub fn set_weights(&mut self, weights: &[f64]) {
         self.network.set_weights(&self.on_grid(weights));
+        self.keep_weights(weights);
+    }
+
+    fn keep_weights(&mut self, weights: &[f64]) {
         let mut start = 0;
         for layer in 0..self.network.layer_count() {
             let tiling = self.network.tiling(layer);
@@ -221,9 +213,9 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
                     let mut result = BatchResult::empty(&self.parts);
                     let mut passes = std::mem::take(&mut worker.passes);
                     for block in unit.chunks(self.block) {
-                        let passes =
+                        let ran =
                             self.forward(worker, set, block, presentation, &bias, &mut passes);
-                        for (&sample, pass) in block.iter().zip(passes) {
+                        for (&sample, pass) in block.iter().zip(ran) {
                             let label = set.label(sample as usize);
                             self.count(label, pass, &mut result, &mut worker.label_gradient);
                         }
@@ -283,13 +275,13 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     ) -> UnitResult {
         let mut result = BatchResult::empty(&self.parts);
         self.network.begin(&mut worker.workspace);
-        for (block, passes) in samples.chunks(self.block).zip(passes.chunks_mut(self.block)) {
-            for (&sample, pass) in block.iter().zip(passes.iter_mut()) {
+        for (samples, passes) in samples.chunks(self.block).zip(passes.chunks_mut(self.block)) {
+            for (&sample, pass) in samples.iter().zip(passes.iter_mut()) {
                 self.encode(worker, set, sample as usize, presentation, bias, pass);
             }
             self.network.forward(bias, passes, &mut worker.workspace);
             worker.label_gradients.clear();
-            for (&sample, pass) in block.iter().zip(passes.iter()) {
+            for (&sample, pass) in samples.iter().zip(passes.iter()) {
                 let label = set.label(sample as usize);
                 self.count(label, pass, &mut result, &mut worker.label_gradient);
                 let gradients = worker.label_gradient.iter();
@@ -308,93 +300,6 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         UnitResult { result, delayed: delayed.collect() }
     }
 
-    /// Takes one optimiser step with the gradients of the last [`Self::learn`].
-    pub fn step(&mut self, adam: &mut Adam, rate: f64) {
-        let step = adam.begin_step(rate);
-        let passes = std::mem::take(&mut self.passes);
-        let mut rounded: Vec<Vec<T>> =
-            (0..self.network.layer_count()).map(|layer| self.network.take_weights(layer)).collect();
-        let mut weights = std::mem::take(&mut self.weights);
-        let count = weights.len();
-        let tiles = self.split(adam, &mut weights, &mut rounded);
-        let update = |tile: TileWeights<'_, T>| {
-            self.with_worker(|worker| self.update(tile, &passes, &step, &mut worker.sums));
-        };
-        if passes.len() * count < SMALL {
-            tiles.into_iter().for_each(update);
-        } else {
-            tiles.into_par_iter().for_each(update);
-        }
-        self.weights = weights;
-        for (layer, rounded) in rounded.into_iter().enumerate() {
-            self.network.return_weights(layer, rounded);
-        }
-        self.passes = passes;
-    }
-
-    /// All tiles of all layers, each with its part of every array.
-    fn split<'a>(
-        &self,
-        adam: &'a mut Adam,
-        mut weights: &'a mut [f64],
-        rounded: &'a mut [Vec<T>],
-    ) -> Vec<TileWeights<'a, T>> {
-        let (mut means, mut squares) = adam.moments_mut();
-        let mut tiles = Vec::new();
-        for (layer, rounded) in rounded.iter_mut().enumerate() {
-            let tiling = self.network.tiling(layer);
-            let mut rounded = rounded.as_mut_slice();
-            for tile in tiling.tiles() {
-                let count = tile.width * tiling.rows;
-                tiles.push(TileWeights {
-                    layer,
-                    tile,
-                    weights: weights.split_off_mut(..count).unwrap_or_default(),
-                    rounded: rounded.split_off_mut(..count).unwrap_or_default(),
-                    means: means.split_off_mut(..count).unwrap_or_default(),
-                    squares: squares.split_off_mut(..count).unwrap_or_default(),
-                });
-            }
-        }
-        tiles
-    }
-
-    fn update(
-        &self,
-        part: TileWeights<'_, T>,
-        passes: &[SamplePass<T>],
-        step: &AdamStep,
-        sums: &mut [T],
-    ) {
-        let TileWeights { layer, tile, weights, rounded, means, squares } = part;
-        let sums = &mut sums[..weights.len()];
-        if self.network.has_synaptic_delays(layer) {
-            for (sum, &gradient) in sums.iter_mut().zip(&self.delayed[layer][tile.start..]) {
-                *sum = T::from_f64(gradient);
-            }
-        } else {
-            self.network.weight_gradients(layer, &tile, passes, sums);
-        }
-        self.arch.dispatch(|| step.apply(weights, sums, means, squares));
-        let Some(grid) = &self.grid else {
-            for (rounded, &weight) in rounded.iter_mut().zip(&*weights) {
-                *rounded = T::from_f64(weight);
-            }
-            return;
-        };
-        let columns = self.network.tiling(layer).columns - tile.column;
-        let rows = rounded.chunks_mut(tile.width).zip(weights.chunks_mut(tile.width));
-        for (row, (rounded, weights)) in rows.enumerate() {
-            for (column, (rounded, weight)) in rounded.iter_mut().zip(weights).enumerate() {
-                if column < columns {
-                    let column = tile.column + column;
-                    *weight = grid.clip(layer, column, *weight);
-                    *rounded = T::from_f64(grid.program(layer, row, column, *weight));
-                }
-            }
-        }
-    }
-
     /// Shows the record of each sample to `look`, in order.
     pub fn for_each(
         &self,
@@ -407,13 +312,13 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let samples: Vec<u32> = (0..set.len() as u32).collect();
         for some in samples.chunks(RECORDS) {
             let records: Vec<Vec<FirstSpikes>> = some
-                .par_chunks(self.block)
-                .map(|block| {
+                .par_chunks(self.unit)
+                .map(|unit| {
                     self.with_worker(|worker| {
                         let mut passes = std::mem::take(&mut worker.passes);
                         let plain = Presentation::Plain;
-                        let ran = self.forward(worker, set, block, plain, &bias, &mut passes);
-                        let records = block.iter().zip(ran).map(|(&sample, pass)| {
+                        let ran = self.forward(worker, set, unit, plain, &bias, &mut passes);
+                        let records = unit.iter().zip(ran).map(|(&sample, pass)| {
                             let Worker { stimulus, encoding, .. } = &mut *worker;
                             set.inputs(sample as usize, plain, encoding, stimulus);
                             self.record(nodes, stimulus, set.bias(), pass)
@@ -449,21 +354,21 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         FirstSpikes::from_times(times)
     }
 
-    /// Runs a block of samples.
+    /// Runs a unit of samples.
     fn forward<'a>(
         &self,
         worker: &mut Worker<T>,
         set: &EncodedSet,
-        block: &[u32],
+        unit: &[u32],
         presentation: Presentation,
         bias: &[Vec<Arrival>],
         passes: &'a mut Vec<SamplePass<T>>,
     ) -> &'a [SamplePass<T>] {
-        if passes.len() < block.len() {
-            passes.resize_with(block.len(), || SamplePass::new(&self.network));
+        if passes.len() < unit.len() {
+            passes.resize_with(unit.len(), || SamplePass::new(&self.network));
         }
-        let passes = &mut passes[..block.len()];
-        for (&sample, pass) in block.iter().zip(passes.iter_mut()) {
+        let passes = &mut passes[..unit.len()];
+        for (&sample, pass) in unit.iter().zip(passes.iter_mut()) {
             self.encode(worker, set, sample as usize, presentation, bias, pass);
         }
         self.network.forward(bias, passes, &mut worker.workspace);

@@ -13,17 +13,16 @@
 //! exponential per synapse, only two multiply-adds. The slope of the potential at the spike follows
 //! from the current alone: `V̇ = I(T)/C − λ_m ϑ`, because there the potential is the threshold.
 
+use std::ops::Range;
+
 use pulp::Simd;
 
 use super::crossing::LayerSpikes;
-use super::elementary::{Doubles, registers, registers_mut};
-use super::inputs::{Inputs, Share};
+use super::elementary::{Doubles, registers};
+use super::inputs::{Inputs, ShareColumns};
 use super::lanes::Element;
-use super::membrane::{LayerNeurons, ViewColumns};
-use super::tiles::{Tile, Tiling};
-
-/// Registers per coefficient.
-const WIDEST: usize = 4;
+use super::membrane::{LayerNeurons, Views};
+use super::tiles::{Part, Tile, Tiling};
 
 /// Per neuron of a layer (padding included): how the loss depends on its inputs in one sample.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +33,8 @@ pub struct LayerGradient<T> {
     pub by_current: Vec<T>,
     /// See `by_current`.
     pub by_potential: Vec<T>,
+    /// Per register of the widest kind: the latest of the deadlines.
+    latest: Vec<T>,
     /// How many neurons the gradient guard kept from learning.
     pub guarded: u64,
 }
@@ -45,10 +46,6 @@ pub(super) struct TimeGradient<T> {
     pub by_potential: Vec<T>,
     /// No weight gradient of the layer is larger than this.
     pub largest_weight_gradient: f64,
-    offsets: Vec<f64>,
-    views: ViewColumns,
-    /// Deadlines, coefficients by weight and coefficients by time, in double precision.
-    columns: [Vec<f64>; 5],
 }
 
 impl<T: Element> LayerGradient<T> {
@@ -66,67 +63,70 @@ impl<T: Element> LayerGradient<T> {
     ) {
         let LayerNeurons { membrane, thresholds } = neurons;
         let count = thresholds.len();
-        let TimeGradient { offsets, views, columns, .. } = times;
-        offsets.clear();
-        offsets.extend(
-            spikes
-                .crossings()
-                .iter()
-                .map(|&time| if time < f64::INFINITY { time - inputs.reference } else { 0.0 }),
-        );
-        membrane.view_all(simd, offsets, views);
-        for column in columns.iter_mut() {
-            column.resize(count, 0.0);
-        }
-        let [deadlines, weight_current, weight_potential, time_current, time_potential] =
-            columns.each_mut().map(|column| registers_mut::<S>(column));
-        let [times_of, currents, by_time, thresholds] =
-            [spikes.crossings(), &spikes.currents, by_time, thresholds]
-                .map(|column| registers::<S>(&column[..count]));
-        let [current, response, decay] = [&views.current, &views.response, &views.decay]
-            .map(|column| registers::<S>(&column[..count]));
-        let (rate, inverse_capacitance) = (
-            Doubles::splat(simd, membrane.membrane_rate),
-            Doubles::splat(simd, membrane.inverse_capacitance),
-        );
-        let mut steepest = Doubles::splat(simd, 0.0);
-        for index in 0..times_of.len() {
-            let time = Doubles::new(simd, times_of[index]);
-            let current_there = Doubles::new(simd, currents[index]);
-            let by_time = Doubles::new(simd, by_time[index]);
-            let threshold = Doubles::new(simd, thresholds[index]);
-            let current = Doubles::new(simd, current[index]);
-            let response = Doubles::new(simd, response[index]);
-            let decay = Doubles::new(simd, decay[index]);
-            let push = current * inverse_capacitance;
-            let slope = push * current_there - rate * threshold;
-            let magnitude = by_time.max(-by_time);
-            let takes_part = Doubles::splat(simd, f64::INFINITY)
-                .above(time)
-                .and(magnitude.above(Doubles::splat(simd, 0.0)))
-                .and(slope.above(Doubles::splat(simd, 0.0)));
-            let factor = takes_part.select(by_time / slope, Doubles::splat(simd, 0.0));
-            steepest = steepest.max(factor.max(-factor));
-            deadlines[index] =
-                takes_part.select(time, Doubles::splat(simd, f64::NEG_INFINITY)).value();
-            weight_current[index] = (-(factor * response)).value();
-            weight_potential[index] = (-(factor * decay)).value();
-            time_current[index] = (factor * (push - rate * response)).value();
-            time_potential[index] = (-(factor * rate * decay)).value();
-        }
-        times.largest_weight_gradient = steepest.largest() * membrane.largest_response;
-        let rounded = [
+        for column in [
             &mut self.deadlines,
             &mut self.by_current,
             &mut self.by_potential,
             &mut times.by_current,
             &mut times.by_potential,
-        ];
-        for (rounded, column) in rounded.into_iter().zip(&times.columns) {
-            rounded.clear();
-            rounded.extend(column.iter().map(|&value| T::from_f64(value)));
+        ] {
+            column.resize(count, T::default());
         }
+        let [times_of, currents, by_time, thresholds] =
+            [spikes.crossings(), &spikes.currents, by_time, thresholds]
+                .map(|column| registers::<S>(&column[..count]));
+        let all = |value| Doubles::splat(simd, value);
+        let (rate, inverse_capacitance) =
+            (all(membrane.membrane_rate), all(membrane.inverse_capacitance));
+        let (zero, infinity) = (all(0.0), all(f64::INFINITY));
+        let reference = all(inputs.reference);
+        let mut steepest = zero;
+        for index in 0..times_of.len() {
+            let time = Doubles::new(simd, times_of[index]);
+            let current_there = Doubles::new(simd, currents[index]);
+            let by_time = Doubles::new(simd, by_time[index]);
+            let threshold = Doubles::new(simd, thresholds[index]);
+            let spikes = infinity.above(time);
+            let offset = spikes.select(time - reference, zero);
+            let Views { current, response, decay } = membrane.views(simd, offset);
+            let push = current * inverse_capacitance;
+            let slope = push * current_there - rate * threshold;
+            let magnitude = by_time.max(-by_time);
+            let takes_part = spikes.and(magnitude.above(zero)).and(slope.above(zero));
+            let factor = takes_part.select(by_time / slope, zero);
+            steepest = steepest.max(factor.max(-factor));
+            let deadline = takes_part.select(time, -infinity);
+            for (column, values) in [
+                (&mut self.deadlines, deadline),
+                (&mut self.by_current, -(factor * response)),
+                (&mut self.by_potential, -(factor * decay)),
+                (&mut times.by_current, factor * (push - rate * response)),
+                (&mut times.by_potential, -(factor * rate * decay)),
+            ] {
+                T::write_doubles::<S>(column, index, values.value());
+            }
+        }
+        self.latest.clear();
+        for deadlines in self.deadlines.chunks(T::PADDING) {
+            let mut latest = deadlines[0];
+            for &deadline in deadlines {
+                latest = if deadline > latest { deadline } else { latest };
+            }
+            self.latest.push(latest);
+        }
+        times.largest_weight_gradient = steepest.largest() * membrane.largest_response;
         self.guarded = 0;
+    }
+
+    /// The last deadline of some neurons; none if nothing depends on any of them.
+    #[inline(always)]
+    fn latest(&self, columns: &Range<usize>) -> Option<T> {
+        let registers = columns.start / T::PADDING..columns.end.div_ceil(T::PADDING);
+        let mut latest = self.latest[registers.start];
+        for &other in &self.latest[registers] {
+            latest = if other > latest { other } else { latest };
+        }
+        (latest.to_f64() > f64::NEG_INFINITY).then_some(latest)
     }
 
     /// Discards the weight gradients of every neuron of which one exceeds `guard` in magnitude.
@@ -135,10 +135,12 @@ impl<T: Element> LayerGradient<T> {
             let deadline = self.deadlines[neuron];
             let by_current = self.by_current[neuron].to_f64();
             let by_potential = self.by_potential[neuron].to_f64();
-            let exceeds =
-                inputs.shares.iter().take_while(|share| share.time < deadline).any(|share| {
-                    let gradient = by_current * share.current.to_f64()
-                        + by_potential * share.potential.to_f64();
+            let shares = inputs.known();
+            let exceeds = (0..shares.times.len())
+                .take_while(|&input| shares.times[input] < deadline)
+                .any(|input| {
+                    let gradient = by_current * shares.currents[input].to_f64()
+                        + by_potential * shares.potentials[input].to_f64();
                     gradient.abs() > guard
                 });
             if exceeds {
@@ -158,19 +160,14 @@ impl<T: Element> LayerGradient<T> {
         tile: &Tile,
         sums: &mut [T],
     ) {
-        let vectors = tile.width / T::lanes::<S>();
-        let sums = T::vectors_mut::<S>(sums);
-        let mut first = 0;
-        while first < vectors {
-            let count = WIDEST.min(vectors - first);
-            let columns = tile.column + first * T::lanes::<S>();
-            match count {
-                4 => self.add::<S, 4>(simd, &inputs.shares, columns, first, vectors, sums),
-                3 => self.add::<S, 3>(simd, &inputs.shares, columns, first, vectors, sums),
-                2 => self.add::<S, 2>(simd, &inputs.shares, columns, first, vectors, sums),
-                _ => self.add::<S, 1>(simd, &inputs.shares, columns, first, vectors, sums),
+        let (sums, shares) = (T::vectors_mut::<S>(sums), inputs.known());
+        for part in tile.parts(T::lanes::<S>()) {
+            match part.count {
+                4 => self.add::<S, 4>(simd, &shares, &part, sums),
+                3 => self.add::<S, 3>(simd, &shares, &part, sums),
+                2 => self.add::<S, 2>(simd, &shares, &part, sums),
+                _ => self.add::<S, 1>(simd, &shares, &part, sums),
             }
-            first += count;
         }
     }
 
@@ -178,25 +175,23 @@ impl<T: Element> LayerGradient<T> {
     fn add<S: Simd, const N: usize>(
         &self,
         simd: S,
-        shares: &[Share<T>],
-        column: usize,
-        first: usize,
-        width: usize,
+        shares: &ShareColumns<'_, T>,
+        part: &Part,
         sums: &mut [T::Vector<S>],
     ) {
-        let columns = column..column + N * T::lanes::<S>();
-        let Some(latest) = latest(&self.deadlines[columns.clone()]) else { return };
+        let columns = part.column..part.column + N * T::lanes::<S>();
+        let Some(latest) = self.latest(&columns) else { return };
         let deadlines: [_; N] = load(simd, &self.deadlines[columns.clone()]);
         let by_current: [_; N] = load(simd, &self.by_current[columns.clone()]);
         let by_potential: [_; N] = load(simd, &self.by_potential[columns]);
-        for share in shares {
-            if !(share.time < latest) {
+        for input in 0..shares.times.len() {
+            if !(shares.times[input] < latest) {
                 break;
             }
-            let time = T::splat(simd, share.time);
-            let current = T::splat(simd, share.current);
-            let potential = T::splat(simd, share.potential);
-            let start = share.row as usize * width + first;
+            let time = T::splat(simd, shares.times[input]);
+            let current = T::splat(simd, shares.currents[input]);
+            let potential = T::splat(simd, shares.potentials[input]);
+            let start = shares.rows[input] as usize * part.width + part.first;
             let row = &mut sums[start..start + N];
             for vector in 0..N {
                 let gradient = T::multiply(simd, by_current[vector], current);
@@ -218,25 +213,19 @@ impl<T: Element> LayerGradient<T> {
         inputs: &Inputs<T>,
         by_input: &mut Vec<f64>,
     ) {
+        let shares = inputs.known();
         by_input.clear();
-        by_input.resize(inputs.shares.len(), 0.0);
-        let lanes = T::lanes::<S>();
+        by_input.resize(shares.times.len(), 0.0);
         for tile in tiling.tiles() {
             let weights = &weights[tile.start..tile.start + tile.width * tiling.rows];
             let weights = T::vectors::<S>(weights);
-            let vectors = tile.width / lanes;
-            let mut first = 0;
-            while first < vectors {
-                let count = WIDEST.min(vectors - first);
-                let part =
-                    Part { weights, width: vectors, first, column: tile.column + first * lanes };
-                match count {
-                    4 => self.sum::<S, 4>(simd, times, &part, &inputs.shares, by_input),
-                    3 => self.sum::<S, 3>(simd, times, &part, &inputs.shares, by_input),
-                    2 => self.sum::<S, 2>(simd, times, &part, &inputs.shares, by_input),
-                    _ => self.sum::<S, 1>(simd, times, &part, &inputs.shares, by_input),
+            for part in tile.parts(T::lanes::<S>()) {
+                match part.count {
+                    4 => self.sum::<S, 4>(simd, times, weights, &part, &shares, by_input),
+                    3 => self.sum::<S, 3>(simd, times, weights, &part, &shares, by_input),
+                    2 => self.sum::<S, 2>(simd, times, weights, &part, &shares, by_input),
+                    _ => self.sum::<S, 1>(simd, times, weights, &part, &shares, by_input),
                 }
-                first += count;
             }
         }
     }
@@ -246,24 +235,26 @@ impl<T: Element> LayerGradient<T> {
         &self,
         simd: S,
         times: &TimeGradient<T>,
-        part: &Part<'_, T::Vector<S>>,
-        shares: &[Share<T>],
+        weights: &[T::Vector<S>],
+        part: &Part,
+        shares: &ShareColumns<'_, T>,
         by_input: &mut [f64],
     ) {
         let columns = part.column..part.column + N * T::lanes::<S>();
-        let Some(latest) = latest(&self.deadlines[columns.clone()]) else { return };
+        let Some(latest) = self.latest(&columns) else { return };
         let deadlines: [_; N] = load(simd, &self.deadlines[columns.clone()]);
         let by_current: [_; N] = load(simd, &times.by_current[columns.clone()]);
         let by_potential: [_; N] = load(simd, &times.by_potential[columns]);
-        for (share, by_input) in shares.iter().zip(by_input) {
-            if !(share.time < latest) {
+        let count = shares.times.len();
+        for (input, by_input) in by_input[..count].iter_mut().enumerate() {
+            if !(shares.times[input] < latest) {
                 break;
             }
-            let time = T::splat(simd, share.time);
-            let current = T::splat(simd, share.current);
-            let potential = T::splat(simd, share.potential);
-            let start = share.row as usize * part.width + part.first;
-            let row = &part.weights[start..start + N];
+            let time = T::splat(simd, shares.times[input]);
+            let current = T::splat(simd, shares.currents[input]);
+            let potential = T::splat(simd, shares.potentials[input]);
+            let start = shares.rows[input] as usize * part.width + part.first;
+            let row = &weights[start..start + N];
             let mut sum = T::splat(simd, T::default());
             for vector in 0..N {
                 let gradient = T::multiply(simd, by_current[vector], current);
@@ -277,32 +268,9 @@ impl<T: Element> LayerGradient<T> {
     }
 }
 
-/// The columns of a tile that are summed together.
-struct Part<'a, V> {
-    weights: &'a [V],
-    /// Registers per row of the tile.
-    width: usize,
-    /// The first of these columns, in registers.
-    first: usize,
-    /// The first of these columns in the layer.
-    column: usize,
-}
-
 #[inline(always)]
 fn load<S: Simd, T: Element, const N: usize>(simd: S, values: &[T]) -> [T::Vector<S>; N] {
     let mut loaded = [T::splat(simd, T::default()); N];
     loaded.copy_from_slice(&T::vectors::<S>(values)[..N]);
     loaded
-}
-
-/// The last deadline; none if nothing depends on any of the neurons.
-#[inline(always)]
-fn latest<T: Element>(deadlines: &[T]) -> Option<T> {
-    let mut latest = deadlines[0];
-    for &deadline in deadlines {
-        if deadline > latest {
-            latest = deadline;
-        }
-    }
-    (latest.to_f64() > f64::NEG_INFINITY).then_some(latest)
 }

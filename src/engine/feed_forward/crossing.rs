@@ -47,7 +47,6 @@ pub struct Crossings<T> {
     pub inputs: Vec<T>,
     pub currents: Vec<T>,
     pub potentials: Vec<T>,
-    wide: [Vec<f64>; 2],
 }
 
 /// Some of the columns.
@@ -89,51 +88,49 @@ impl<T: Element> Crossings<T> {
         let count = thresholds.len();
         spikes.times.resize(count, f64::INFINITY);
         spikes.currents.resize(count, 0.0);
-        let LayerSpikes { times, currents, .. } = spikes;
-        let [after, potentials] = &mut self.wide;
-        let columns = [(&mut *after, &self.inputs), (&mut *potentials, &self.potentials)];
-        for (wide, column) in columns {
-            wide.clear();
-            wide.extend(column[..count].iter().map(|value| value.to_f64()));
-        }
-        for (wide, value) in currents.iter_mut().zip(&self.currents) {
-            *wide = value.to_f64();
-        }
-        let last = inputs.arrivals.len().saturating_sub(1);
         if membrane.ratio == Ratio::General {
-            for neuron in 0..count {
-                times[neuron] = f64::INFINITY;
-                if after[neuron] != Self::NEVER {
-                    let input = after[neuron] as usize;
-                    let offset = inputs.arrivals[input].time - inputs.reference;
-                    let state = (currents[neuron], potentials[neuron]);
-                    let crossing = general(membrane, state, thresholds[neuron], offset);
-                    // A peak within rounding of the threshold is no reason to lose a certain
-                    // crossing: it is the next input's.
-                    let certain = (input < last).then(|| inputs.arrivals[input + 1].time);
-                    let time = crossing.map(|offset| inputs.reference + offset).or(certain);
-                    times[neuron] = time.unwrap_or(f64::INFINITY);
-                }
-            }
+            self.solve_each(neurons, inputs, spikes);
             return;
         }
         let never = Doubles::splat(simd, Self::NEVER + 0.5);
-        let last = Doubles::splat(simd, last as f64 - 0.5);
+        let last = Doubles::splat(simd, inputs.count.saturating_sub(1) as f64 - 0.5);
         let infinity = Doubles::splat(simd, f64::INFINITY);
         let reference = Doubles::splat(simd, inputs.reference);
-        let currents = registers::<S>(currents);
-        let potentials = registers::<S>(potentials);
         let thresholds = registers::<S>(thresholds);
-        let after = registers::<S>(after);
-        for (index, time) in registers_mut::<S>(times).iter_mut().enumerate() {
-            let current = Doubles::new(simd, currents[index]);
-            let potential = Doubles::new(simd, potentials[index]);
+        let times = registers_mut::<S>(&mut spikes.times);
+        let currents = registers_mut::<S>(&mut spikes.currents);
+        for index in 0..thresholds.len().min(times.len()).min(currents.len()) {
+            let current = Doubles::new(simd, T::read_doubles::<S>(&self.currents, index));
+            let potential = Doubles::new(simd, T::read_doubles::<S>(&self.potentials, index));
+            let after = Doubles::new(simd, T::read_doubles::<S>(&self.inputs, index));
             let threshold = Doubles::new(simd, thresholds[index]);
-            let after = Doubles::new(simd, after[index]);
             let (crossing, exists) = closed_form(simd, membrane, current, potential, threshold);
             // A certain crossing lies at its peak, if that is within rounding of the threshold.
             let exists = exists.or(last.above(after)).and(after.above(never));
-            *time = exists.select(reference + crossing, infinity).value();
+            times[index] = exists.select(reference + crossing, infinity).value();
+            currents[index] = current.value();
+        }
+    }
+
+    /// The same by the general solver, neuron by neuron.
+    fn solve_each(&self, neurons: &LayerNeurons, inputs: &Inputs<T>, spikes: &mut LayerSpikes) {
+        for neuron in 0..neurons.thresholds.len() {
+            let after = self.inputs[neuron].to_f64();
+            let state = (self.currents[neuron].to_f64(), self.potentials[neuron].to_f64());
+            spikes.currents[neuron] = state.0;
+            spikes.times[neuron] = f64::INFINITY;
+            if after != Self::NEVER {
+                let input = after as usize;
+                let offset = inputs.sorted.times[input] - inputs.reference;
+                let crossing =
+                    general(&neurons.membrane, state, neurons.thresholds[neuron], offset);
+                // A peak within rounding of the threshold is no reason to lose a certain crossing: it
+                // is the next input's.
+                let is_certain = input + 1 < inputs.count;
+                let certain = is_certain.then(|| inputs.sorted.times[input + 1]);
+                let time = crossing.map(|offset| inputs.reference + offset).or(certain);
+                spikes.times[neuron] = time.unwrap_or(f64::INFINITY);
+            }
         }
     }
 }
@@ -204,12 +201,12 @@ fn equal<S: Simd>(
 ) -> (Doubles<S>, Truths<S>) {
     let (zero, one) = (Doubles::splat(simd, 0.0), Doubles::splat(simd, 1.0));
     let two = Doubles::splat(simd, 2.0);
-    let scale = rate / push;
+    let (scale, inverse_rate) = (rate / push, one / rate);
     let peak = one - scale * potential;
     let ratio = threshold * scale * peak.exp();
     let p = (two * (one - ratio)).max(zero).sqrt();
     let x = p.multiply_add(Doubles::splat(simd, std::f64::consts::SQRT_2), -one);
-    let elapsed = (peak - p * x.polynomial(&LEAD)) / rate;
+    let elapsed = (peak - p * x.polynomial(&LEAD)) * inverse_rate;
     (elapsed, push.above(zero).and(one.above(ratio)))
 }
 
@@ -296,7 +293,7 @@ pub fn general_from(
 
 #[cfg(test)]
 mod tests {
-    use super::super::inputs::Arrival;
+    use super::super::sorting::Sorted;
     use super::*;
     use crate::neuron::{Dynamics, NeuronParameters, State};
 
@@ -306,11 +303,10 @@ mod tests {
             inputs: vec![0.0; 16],
             currents: vec![current; 16],
             potentials: vec![potential; 16],
-            ..Crossings::default()
         };
         let neurons = LayerNeurons { membrane: *membrane, thresholds: vec![1.0; 16] };
-        let arrivals = vec![Arrival { time: 0.0, row: 0 }];
-        let inputs = Inputs { arrivals, ..Inputs::default() };
+        let sorted = Sorted { count: 1, times: vec![0.0], rows: vec![0] };
+        let inputs = Inputs { sorted, count: 1, ..Inputs::default() };
         let mut spikes = LayerSpikes::default();
         crossings.solve(pulp::Scalar, &neurons, &inputs, &mut spikes);
         assert!(spikes.times.iter().all(|&other| other == spikes.times[0]));

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
-use super::elementary::{Doubles, registers};
+use super::elementary::{Doubles, registers, registers_mut};
 use super::lanes::{Element, grow};
-use super::membrane::{Membrane, View, ViewColumns};
-use super::sorting::Sorter;
+use super::membrane::{Form, Membrane, View, Views};
+use super::sorting::{Sorted, Sorter};
 
 /// A spike that reaches a layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,147 +21,281 @@ pub struct Arrival {
 /// The sorted inputs of a layer in one sample: what the backward pass still needs of them.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs<T> {
-    /// Only those that come. As far as there are shares, they are sorted by time, then row.
+    /// Only those that come, in any order. Given for the first layer, and for those with synaptic
+    /// delays; others have theirs from the layer before.
     pub arrivals: Vec<Arrival>,
+    /// As far as any neuron of the layer had to look, or further.
+    pub(super) sorted: Sorted,
+    /// How many come.
+    pub count: usize,
     /// The time of the last one.
     pub reference: f64,
-    /// Per input: its share in current and potential at the reference, for a unit weight. Only as far
-    /// as any neuron of the layer had to look.
-    pub shares: Vec<Share<T>>,
+    /// As far as any neuron of the layer had to look.
+    pub shares: Shares<T>,
 }
 
-/// An input's share in the state at the reference.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Share<T> {
+/// Per input: its share in the state at the reference, for a unit weight.
+#[derive(Clone, Debug, Default)]
+pub struct Shares<T> {
+    /// How many are known. The columns may be longer.
+    pub count: usize,
     /// When the input comes.
-    pub time: T,
+    times: Vec<T>,
     /// What it adds to the current.
-    pub current: T,
+    currents: Vec<T>,
     /// What it adds to the potential.
-    pub potential: T,
-    /// Row of the weight matrix.
-    pub row: u32,
+    potentials: Vec<T>,
 }
 
-/// Gaps below this fraction of the synaptic time constant count as short.
-const SHORT: f64 = 0.05;
-
-/// What the sweep needs of the inputs besides their shares. Every column has a value per input (and
-/// some more, to fill a register): coefficients of linear forms of the state at the reference.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Steps<T> {
-    /// Time to the next input; without meaning after the last.
-    pub gaps: Vec<f64>,
-    /// Gaps below this are so short that the tangent alone rules out nearly all neurons that do not
-    /// cross; after longer ones the potential and slope at the next input are looked at at once.
-    pub short: f64,
-    /// The potential that the tangent at this input reaches at the next one. Up to its peak the
-    /// potential is concave, so it stays below.
-    pub tangent: FormColumns<T>,
-    /// The potential at this input; at the next index, that at the next input.
-    pub here: FormColumns<T>,
-    /// Its slope there.
-    pub slope: FormColumns<T>,
-    /// How the state at the reference is seen at each input.
-    views: ViewColumns,
-    /// How each input's own state is seen at the reference.
-    shares: ViewColumns,
-    offsets: Vec<f64>,
-    sorter: Sorter,
+/// Some of the inputs with their [`Shares`], in columns of equal length.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ShareColumns<'a, T> {
+    pub rows: &'a [u32],
+    /// See [`Shares`].
+    pub times: &'a [T],
+    /// See [`Shares`].
+    pub currents: &'a [T],
+    /// See [`Shares`].
+    pub potentials: &'a [T],
 }
 
-/// Linear forms of the state at the reference, in columns.
-#[derive(Clone, Debug, Default)]
-pub(super) struct FormColumns<T> {
-    pub current: Vec<T>,
-    pub potential: Vec<T>,
+impl<T> Inputs<T> {
+    /// Some of those whose shares are known.
+    #[inline(always)]
+    pub(super) fn columns(&self, range: Range<usize>) -> ShareColumns<'_, T> {
+        let length = range.len();
+        ShareColumns {
+            rows: &self.sorted.rows[range.clone()][..length],
+            times: &self.shares.times[range.clone()][..length],
+            currents: &self.shares.currents[range.clone()][..length],
+            potentials: &self.shares.potentials[range][..length],
+        }
+    }
+
+    /// All whose shares are known.
+    #[inline(always)]
+    pub(super) fn known(&self) -> ShareColumns<'_, T> {
+        self.columns(0..self.shares.count)
+    }
 }
 
 /// Inputs that are prepared at a time. Often a layer has spiked long before its last input.
-const BLOCK: usize = 32;
+pub(super) const BLOCK: usize = 32;
+/// So many, and a register that begins with the input after them.
+const LENGTH: usize = BLOCK + 8;
+
+/// What the sweep needs of a layer's inputs besides their shares.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Steps<T> {
+    blocks: Vec<Block<T>>,
+    pub sorter: Sorter,
+}
+
+/// The same of some inputs: coefficients of linear forms of the state at the reference.
+#[derive(Clone, Debug)]
+pub(super) struct Block<T> {
+    /// The potential that the tangent at an input reaches at the next one. Up to its peak the
+    /// potential is concave, so it stays below. Zero if the next one comes at the same time: both act
+    /// before anything is looked for.
+    pub tangent: Forms<T>,
+    /// The potential at an input.
+    pub potential: Forms<T>,
+    /// Its slope there.
+    pub slope: Forms<T>,
+    /// How the state at the reference is seen there.
+    current: [f64; LENGTH],
+    response: [f64; LENGTH],
+    decay: [f64; LENGTH],
+}
+
+/// Linear forms of the state at the reference, in columns.
+#[derive(Clone, Debug)]
+pub(super) struct Forms<T> {
+    current: [T; LENGTH],
+    potential: [T; LENGTH],
+}
+
+impl<T: Element> Forms<T> {
+    fn new() -> Self {
+        Forms { current: [T::default(); LENGTH], potential: [T::default(); LENGTH] }
+    }
+
+    /// Coefficients of current and potential.
+    #[inline(always)]
+    pub fn at(&self, index: usize) -> [T; 2] {
+        [self.current[index], self.potential[index]]
+    }
+
+    #[inline(always)]
+    fn write<S: Simd>(&mut self, register: usize, current: Doubles<S>, potential: Doubles<S>) {
+        T::write_doubles::<S>(&mut self.current, register, current.value());
+        T::write_doubles::<S>(&mut self.potential, register, potential.value());
+    }
+}
+
+impl<T: Element> Block<T> {
+    fn new() -> Self {
+        Block {
+            tangent: Forms::new(),
+            potential: Forms::new(),
+            slope: Forms::new(),
+            current: [0.0; LENGTH],
+            response: [0.0; LENGTH],
+            decay: [0.0; LENGTH],
+        }
+    }
+
+    /// How the state at the reference is seen at one of its inputs.
+    pub fn view(&self, index: usize) -> View {
+        View {
+            potential: Form { current: self.response[index], potential: self.decay[index] },
+            current: self.current[index],
+        }
+    }
+}
 
 impl<T: Element> Inputs<T> {
-    /// Takes up the arrivals, in any order. Nothing is known of them yet but the last one's time.
-    pub(super) fn begin(&mut self, steps: &mut Steps<T>) {
-        self.reference = steps.sorter.begin(&mut self.arrivals);
-        self.shares.clear();
+    /// Takes up the arrivals. Nothing is known of them yet but their number and the last one's time.
+    #[inline(always)]
+    pub(super) fn begin<S: Simd>(&mut self, simd: S, steps: &mut Steps<T>) {
+        (self.count, self.reference) =
+            steps.sorter.begin(simd, &mut self.arrivals, &mut self.sorted);
+        self.shares.count = 0;
+    }
+
+    /// Collects the spikes of a layer, one time per row and infinite for none, and its bias, as
+    /// arrivals.
+    pub(super) fn collect(&mut self, spikes: &[f64], bias: &[Arrival]) {
+        self.arrivals.clear();
+        let rows = (0..).zip(spikes).filter(|(_, time)| **time < f64::INFINITY);
+        self.arrivals.extend(rows.map(|(row, &time)| Arrival { time, row }));
+        self.arrivals.extend_from_slice(bias);
+    }
+
+    /// Takes up the spikes of a layer and its bias, put off by the delays of their rows if there are
+    /// some ([`Sorter::begin_rows`]).
+    #[inline(always)]
+    pub(super) fn begin_rows<S: Simd>(
+        &mut self,
+        simd: S,
+        spikes: &[f64],
+        bias: &[Arrival],
+        delays: Option<&[f64]>,
+        steps: &mut Steps<T>,
+    ) {
+        let sorted = &mut self.sorted;
+        (self.count, self.reference) = steps.sorter.begin_rows(simd, spikes, bias, delays, sorted);
+        self.shares.count = 0;
     }
 
     /// Sorts the next few arrivals and computes what depends on their times. All of it is the same,
     /// however many are prepared at a time.
     #[inline(always)]
     pub(super) fn prepare<S: Simd>(&mut self, simd: S, membrane: &Membrane, steps: &mut Steps<T>) {
-        let (count, from) = (self.arrivals.len(), self.shares.len());
-        let sorted = steps.sorter.sort(&mut self.arrivals, from + BLOCK + 1);
+        simd.vectorize(Prepare { inputs: self, membrane, steps });
+    }
+
+    #[inline(always)]
+    fn prepare_next<S: Simd>(&mut self, simd: S, membrane: &Membrane, steps: &mut Steps<T>) {
+        let from = self.shares.count;
         // Each that is prepared knows the next.
-        let to = if sorted == count { count } else { sorted - 1 };
-        let lanes = S::F64_LANES;
-        let stretch = from / lanes * lanes..(to + 1).next_multiple_of(lanes);
-        steps.find_offsets(&self.arrivals[..sorted], self.reference, &stretch);
-        let Steps { offsets, views, shares, .. } = steps;
-        membrane.view_both(simd, offsets, stretch.clone(), views, shares);
-        let columns = shares.current[from..to].iter().zip(&shares.response[from..to]);
-        self.shares.extend(self.arrivals[from..to].iter().zip(columns).map(
-            |(arrival, (&current, &potential))| Share {
-                time: T::from_f64(arrival.time),
-                current: T::from_f64(current),
-                potential: T::from_f64(potential),
-                row: arrival.row,
-            },
-        ));
-        steps.short = SHORT / membrane.synaptic_rate;
-        steps.find_forms(simd, membrane, stretch);
+        steps.sorter.sort(simd, &mut self.sorted, from + BLOCK + 1, self.count);
+        let to = self.count.min(from + BLOCK);
+        self.shares.make_room(to.next_multiple_of(BLOCK), to);
+        let index = from / BLOCK;
+        if index == steps.blocks.len() {
+            steps.blocks.push(Block::new());
+        }
+        let times = &self.sorted.times[from..self.sorted.count];
+        let (block, shares) = (&mut steps.blocks[index], &mut self.shares);
+        block.prepare(simd, membrane, times, self.reference, shares, from);
+    }
+}
+
+/// [`Inputs::prepare`], as a function of its own: the sweeps keep their registers.
+struct Prepare<'a, T> {
+    inputs: &'a mut Inputs<T>,
+    membrane: &'a Membrane,
+    steps: &'a mut Steps<T>,
+}
+
+impl<T: Element> WithSimd for Prepare<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.inputs.prepare_next(simd, self.membrane, self.steps);
+    }
+}
+
+impl<T: Element> Shares<T> {
+    /// Writes the shares of a register of inputs.
+    #[inline(always)]
+    fn write<S: Simd>(&mut self, register: usize, time: Doubles<S>, here: &Views<S>) {
+        T::write_doubles::<S>(&mut self.times, register, time.value());
+        T::write_doubles::<S>(&mut self.currents, register, here.current.value());
+        T::write_doubles::<S>(&mut self.potentials, register, here.response.value());
+    }
+
+    #[inline(always)]
+    fn make_room(&mut self, length: usize, count: usize) {
+        self.count = count;
+        for column in [&mut self.times, &mut self.currents, &mut self.potentials] {
+            grow(column, length);
+        }
     }
 }
 
 impl<T: Element> Steps<T> {
-    /// How the state at the reference is seen at an input.
-    pub fn view(&self, index: usize) -> View {
-        self.views.get(index)
-    }
-
-    /// Offsets from the reference, and the gaps to the next; zero beyond the arrivals.
-    fn find_offsets(&mut self, arrivals: &[Arrival], reference: f64, stretch: &Range<usize>) {
-        grow(&mut self.offsets, stretch.end);
-        grow(&mut self.gaps, stretch.end);
-        let offsets = &mut self.offsets[stretch.clone()];
-        offsets.fill(0.0);
-        for (offset, arrival) in offsets.iter_mut().zip(&arrivals[stretch.start..]) {
-            *offset = arrival.time - reference;
-        }
-        for (gap, pair) in
-            self.gaps[stretch.clone()].iter_mut().zip(arrivals[stretch.start..].windows(2))
-        {
-            *gap = pair[1].time - pair[0].time;
-        }
-    }
-
+    /// The block that begins with an input.
     #[inline(always)]
-    fn find_forms<S: Simd>(&mut self, simd: S, membrane: &Membrane, stretch: Range<usize>) {
-        let rate = Doubles::splat(simd, -membrane.membrane_rate);
-        let inverse_capacitance = Doubles::splat(simd, membrane.inverse_capacitance);
-        for column in [&mut self.tangent, &mut self.here, &mut self.slope] {
-            grow(&mut column.current, stretch.end);
-            grow(&mut column.potential, stretch.end);
-        }
-        let gaps = registers::<S>(&self.gaps[stretch.clone()]);
-        let first = stretch.start / S::F64_LANES;
-        let [currents, responses, decays] = self.views.registers::<S>(stretch);
-        for index in 0..gaps.len() {
-            let gap = Doubles::new(simd, gaps[index]);
-            let current = Doubles::new(simd, currents[index]) * inverse_capacitance;
-            let response = Doubles::new(simd, responses[index]);
-            let decay = Doubles::new(simd, decays[index]);
-            let reached = gap.multiply_add(rate, Doubles::splat(simd, 1.0));
+    pub fn block(&self, input: usize) -> &Block<T> {
+        &self.blocks[input / BLOCK]
+    }
+}
+
+impl<T: Element> Block<T> {
+    /// Computes all for some inputs, and their shares. `times` go on after them, as far as is known.
+    #[inline(always)]
+    fn prepare<S: Simd>(
+        &mut self,
+        simd: S,
+        membrane: &Membrane,
+        times: &[f64],
+        reference: f64,
+        shares: &mut Shares<T>,
+        from: usize,
+    ) {
+        let mut padded = [reference; LENGTH + 1];
+        let known = times.len().min(padded.len());
+        padded[..known].copy_from_slice(&times[..known]);
+        let all = |value| Doubles::splat(simd, value);
+        let (rate, one, zero) = (all(-membrane.membrane_rate), all(1.0), all(0.0));
+        let inverse_capacitance = all(membrane.inverse_capacitance);
+        let reference = all(reference);
+        let needed = (known.min(BLOCK) + 1).div_ceil(S::F64_LANES);
+        let first = from / S::F64_LANES;
+        let next = registers::<S>(&padded[1..]);
+        for (index, &time) in registers::<S>(&padded).iter().enumerate().take(needed) {
+            let time = Doubles::new(simd, time);
+            let gap = Doubles::new(simd, next[index]) - time;
+            let (there, here) = membrane.views_both(simd, time - reference);
+            if index < BLOCK / S::F64_LANES {
+                shares.write(first + index, time, &here);
+            }
+            let Views { current, response, decay } = there;
+            registers_mut::<S>(&mut self.current)[index] = current.value();
+            registers_mut::<S>(&mut self.response)[index] = response.value();
+            registers_mut::<S>(&mut self.decay)[index] = decay.value();
+            let current = current * inverse_capacitance;
+            let reached = gap.multiply_add(rate, one);
             let tangent = reached.multiply_add(response, current * gap);
-            let slope = rate.multiply_add(response, current);
-            let index = first + index;
-            T::write_doubles::<S>(&mut self.tangent.current, index, tangent.value());
-            T::write_doubles::<S>(&mut self.tangent.potential, index, (reached * decay).value());
-            T::write_doubles::<S>(&mut self.here.current, index, response.value());
-            T::write_doubles::<S>(&mut self.here.potential, index, decay.value());
-            T::write_doubles::<S>(&mut self.slope.current, index, slope.value());
-            T::write_doubles::<S>(&mut self.slope.potential, index, (rate * decay).value());
+            let follows = gap.above(zero);
+            let (tangent, lift) =
+                (follows.select(tangent, zero), follows.select(reached * decay, zero));
+            self.tangent.write::<S>(index, tangent, lift);
+            self.potential.write::<S>(index, response, decay);
+            self.slope.write::<S>(index, rate.multiply_add(response, current), rate * decay);
         }
     }
 }

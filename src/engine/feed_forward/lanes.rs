@@ -70,6 +70,8 @@ pub trait Element: Copy + Default + Send + Sync + PartialOrd + 'static {
     ) -> Self::Vector<S>;
     /// Rounds a register of doubles, and writes it to where the values of that register stand.
     fn write_doubles<S: Simd>(values: &mut [Self], register: usize, doubles: S::f64s);
+    /// The values of a register of doubles, widened.
+    fn read_doubles<S: Simd>(values: &[Self], register: usize) -> S::f64s;
     /// `a` where the mask holds, zero elsewhere.
     fn where_set<S: Simd>(simd: S, mask: Self::Mask<S>, a: Self::Vector<S>) -> Self::Vector<S>;
     /// The sum over all lanes.
@@ -79,7 +81,8 @@ pub trait Element: Copy + Default + Send + Sync + PartialOrd + 'static {
 macro_rules! element {
     ($float:ident, $vector:ident, $mask:ident, $lanes:ident, $splat:ident, $vectors:ident,
      $vectors_mut:ident, $add:ident, $multiply:ident, $multiply_add:ident, $below:ident, $at_least:ident,
-     $and:ident, $or:ident, $first:ident, $select:ident, $sum:ident) => {
+     $and:ident, $or:ident, $first:ident, $select:ident, $sum:ident, $write:ident,
+     $read:ident) => {
         impl Element for $float {
             type Vector<S: Simd> = S::$vector;
             type Mask<S: Simd> = S::$mask;
@@ -180,13 +183,12 @@ macro_rules! element {
 
             #[inline(always)]
             fn write_doubles<S: Simd>(values: &mut [Self], register: usize, doubles: S::f64s) {
-                let lanes = S::F64_LANES;
-                let values = &mut values[register * lanes..(register + 1) * lanes];
-                let doubles = bytemuck::cast_slice(std::slice::from_ref(&doubles));
-                for (value, &double) in values.iter_mut().zip(doubles) {
-                    let double: f64 = double;
-                    *value = double as $float;
-                }
+                $write::<S>(values, register, doubles);
+            }
+
+            #[inline(always)]
+            fn read_doubles<S: Simd>(values: &[Self], register: usize) -> S::f64s {
+                $read::<S>(values, register)
             }
 
             #[inline(always)]
@@ -219,7 +221,9 @@ element!(
     or_m64s,
     first_true_m64s,
     select_u64s,
-    reduce_sum_f64s
+    reduce_sum_f64s,
+    write_f64s,
+    read_f64s
 );
 element!(
     f32,
@@ -238,8 +242,43 @@ element!(
     or_m32s,
     first_true_m32s,
     select_u32s,
-    reduce_sum_f32s
+    reduce_sum_f32s,
+    write_f32s,
+    read_f32s
 );
+
+#[inline(always)]
+fn write_f64s<S: Simd>(values: &mut [f64], register: usize, doubles: S::f64s) {
+    S::as_mut_simd_f64s(values).0[register] = doubles;
+}
+
+#[inline(always)]
+fn read_f64s<S: Simd>(values: &[f64], register: usize) -> S::f64s {
+    S::as_simd_f64s(values).0[register]
+}
+
+#[inline(always)]
+fn write_f32s<S: Simd>(values: &mut [f32], register: usize, doubles: S::f64s) {
+    let lanes = S::F64_LANES;
+    let values = &mut values[register * lanes..(register + 1) * lanes];
+    let doubles = bytemuck::cast_slice(std::slice::from_ref(&doubles));
+    for (value, &double) in values.iter_mut().zip(doubles) {
+        let double: f64 = double;
+        *value = double as f32;
+    }
+}
+
+#[inline(always)]
+fn read_f32s<S: Simd>(values: &[f32], register: usize) -> S::f64s {
+    let lanes = S::F64_LANES;
+    let values = &values[register * lanes..(register + 1) * lanes];
+    let mut doubles: S::f64s = bytemuck::Zeroable::zeroed();
+    let wide = bytemuck::cast_slice_mut(std::slice::from_mut(&mut doubles));
+    for (double, &value) in wide.iter_mut().zip(values) {
+        *double = f64::from(value);
+    }
+    doubles
+}
 
 /// Makes a vector at least so long. What was there stays, whatever it is.
 #[inline(always)]

@@ -24,12 +24,9 @@
 //! way back from the reference. (For nearly equal rates `1/d` would be large, and nothing grows.) "The
 //! potential" of the feed-forward engine's sums is `p₀` then.
 
-use std::ops::Range;
-
 use pulp::Simd;
 
-use super::elementary::{Doubles, registers, registers_mut};
-use super::lanes::grow;
+use super::elementary::Doubles;
 use crate::neuron::{Dynamics, Ratio};
 
 /// What all neurons of a layer have in common.
@@ -79,67 +76,14 @@ pub(super) struct View {
     pub current: f64,
 }
 
-/// Many views, in columns.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ViewColumns {
-    /// What is left of the current.
-    pub current: Vec<f64>,
-    /// The potential that a unit of current at the reference makes; in shares, that of a unit weight.
-    pub response: Vec<f64>,
-    /// What is left of the potential.
-    pub decay: Vec<f64>,
-}
-
 /// A register of views.
 pub(super) struct Views<S: Simd> {
-    /// See [`ViewColumns`].
+    /// What is left of the current.
     pub current: Doubles<S>,
-    /// See [`ViewColumns`].
+    /// The potential that a unit of current at the reference makes; in shares, that of a unit weight.
     pub response: Doubles<S>,
-    /// See [`ViewColumns`].
+    /// What is left of the potential.
     pub decay: Doubles<S>,
-}
-
-impl ViewColumns {
-    fn grow(&mut self, length: usize) {
-        grow(&mut self.current, length);
-        grow(&mut self.response, length);
-        grow(&mut self.decay, length);
-    }
-
-    fn set(&mut self, index: usize, (current, response, decay): (f64, f64, f64)) {
-        self.current[index] = current;
-        self.response[index] = response;
-        self.decay[index] = decay;
-    }
-
-    /// A stretch of currents, responses and decays as registers.
-    #[inline(always)]
-    pub fn registers<S: Simd>(&self, stretch: Range<usize>) -> [&[S::f64s]; 3] {
-        [
-            registers::<S>(&self.current[stretch.clone()]),
-            registers::<S>(&self.response[stretch.clone()]),
-            registers::<S>(&self.decay[stretch]),
-        ]
-    }
-
-    #[inline(always)]
-    fn registers_mut<S: Simd>(&mut self, stretch: Range<usize>) -> [&mut [S::f64s]; 3] {
-        [
-            registers_mut::<S>(&mut self.current[stretch.clone()]),
-            registers_mut::<S>(&mut self.response[stretch.clone()]),
-            registers_mut::<S>(&mut self.decay[stretch]),
-        ]
-    }
-
-    /// One view.
-    #[inline(always)]
-    pub fn get(&self, index: usize) -> View {
-        View {
-            potential: Form { current: self.response[index], potential: self.decay[index] },
-            current: self.current[index],
-        }
-    }
 }
 
 impl Membrane {
@@ -162,10 +106,6 @@ impl Membrane {
 
     /// How the reference's state is seen after `x` (of any sign).
     pub fn view(&self, x: f64) -> View {
-        if self.is_nearly_equal() {
-            let (current, response, decay) = self.nearly_equal(x);
-            return View { potential: Form { current: response, potential: decay }, current };
-        }
         let views = self.views(pulp::Scalar, Doubles::splat(pulp::Scalar, x));
         View {
             potential: Form { current: views.response.value(), potential: views.decay.value() },
@@ -182,74 +122,33 @@ impl Membrane {
         ((-self.synaptic_rate * x).exp(), kernel * self.inverse_capacitance, decay)
     }
 
-    /// The same for many times at once, in columns of a length that fills whole registers.
+    /// Both directions at once: how the reference's state is seen at these offsets from it, and how a
+    /// state there is seen at the reference.
     #[inline(always)]
-    pub fn view_all<S: Simd>(&self, simd: S, offsets: &[f64], columns: &mut ViewColumns) {
-        columns.grow(offsets.len());
+    pub fn views_both<S: Simd>(&self, simd: S, x: Doubles<S>) -> (Views<S>, Views<S>) {
         if self.is_nearly_equal() {
-            for (index, &x) in offsets.iter().enumerate() {
-                columns.set(index, self.nearly_equal(x));
-            }
-            return;
+            return (self.views_nearly_equal(x), self.views_nearly_equal(-x));
         }
-        let [current, response, decay] = columns.registers_mut::<S>(0..offsets.len());
-        for (index, &x) in registers::<S>(offsets).iter().enumerate() {
-            let views = self.views(simd, Doubles::new(simd, x));
-            current[index] = views.current.value();
-            response[index] = views.response.value();
-            decay[index] = views.decay.value();
+        let (current, back) = (Doubles::splat(simd, self.synaptic_rate) * x).exp_both();
+        if self.ratio == Ratio::Equal {
+            let scaled = x * Doubles::splat(simd, self.inverse_capacitance);
+            let there = Views { current: back, response: scaled * back, decay: back };
+            return (there, Views { current, response: -(scaled * current), decay: current });
         }
+        let inverse_distance = Doubles::splat(simd, self.inverse_distance());
+        let (decay, decay_back) = (Doubles::splat(simd, self.membrane_rate) * x).exp_both();
+        let response = -(back * inverse_distance);
+        let there = Views { current: back, response, decay: decay_back };
+        (there, Views { current, response: decay * inverse_distance, decay })
     }
 
-    /// Both directions at once, for a stretch of the offsets that fills whole registers: how the
-    /// reference's state is seen at each offset, and how a state there is seen at the reference.
+    /// See [`Self::nearly_equal`].
     #[inline(always)]
-    pub fn view_both<S: Simd>(
-        &self,
-        simd: S,
-        offsets: &[f64],
-        stretch: Range<usize>,
-        there: &mut ViewColumns,
-        here: &mut ViewColumns,
-    ) {
-        there.grow(offsets.len());
-        here.grow(offsets.len());
-        if self.is_nearly_equal() {
-            for index in stretch {
-                there.set(index, self.nearly_equal(offsets[index]));
-                here.set(index, self.nearly_equal(-offsets[index]));
-            }
-            return;
-        }
-        let offsets = registers::<S>(&offsets[stretch.clone()]);
-        let [there_current, there_response, there_decay] =
-            there.registers_mut::<S>(stretch.clone());
-        let [here_current, here_response, here_decay] = here.registers_mut::<S>(stretch);
-        let one = Doubles::splat(simd, 1.0);
-        let inverse_capacitance = Doubles::splat(simd, self.inverse_capacitance);
-        let inverse_distance = Doubles::splat(simd, self.inverse_distance());
-        for (index, &x) in offsets.iter().enumerate() {
-            let x = Doubles::new(simd, x);
-            // One exponential serves both directions: the decays are reciprocals.
-            let current = (Doubles::splat(simd, self.synaptic_rate) * x).exp();
-            let back = one / current;
-            let (decay, decay_back, response, response_back);
-            if self.ratio == Ratio::Equal {
-                (decay, decay_back) = (current, back);
-                response = -(x * current * inverse_capacitance);
-                response_back = x * back * inverse_capacitance;
-            } else {
-                decay = (Doubles::splat(simd, self.membrane_rate) * x).exp();
-                decay_back = one / decay;
-                response = decay * inverse_distance;
-                response_back = -(back * inverse_distance);
-            }
-            here_current[index] = current.value();
-            here_response[index] = response.value();
-            here_decay[index] = decay.value();
-            there_current[index] = back.value();
-            there_response[index] = response_back.value();
-            there_decay[index] = decay_back.value();
+    fn views_nearly_equal<S: Simd>(&self, x: Doubles<S>) -> Views<S> {
+        Views {
+            current: x.map(|_, x| self.nearly_equal(x).0),
+            response: x.map(|_, x| self.nearly_equal(x).1),
+            decay: x.map(|_, x| self.nearly_equal(x).2),
         }
     }
 
@@ -276,11 +175,7 @@ impl Membrane {
     #[inline(always)]
     pub fn views_after<S: Simd>(&self, simd: S, x: Doubles<S>) -> Views<S> {
         if self.is_nearly_equal() {
-            return Views {
-                current: x.map(|_, x| self.nearly_equal(x).0),
-                response: x.map(|_, x| self.nearly_equal(x).1),
-                decay: x.map(|_, x| self.nearly_equal(x).2),
-            };
+            return self.views_nearly_equal(x);
         }
         let all = |value| Doubles::splat(simd, value);
         let decay = (all(-self.membrane_rate) * x).exp_of_negative();
@@ -297,8 +192,12 @@ impl Membrane {
         Views { current, response, decay }
     }
 
+    /// How the reference's state is seen at these offsets from it.
     #[inline(always)]
-    fn views<S: Simd>(&self, simd: S, x: Doubles<S>) -> Views<S> {
+    pub fn views<S: Simd>(&self, simd: S, x: Doubles<S>) -> Views<S> {
+        if self.is_nearly_equal() {
+            return self.views_nearly_equal(x);
+        }
         let current = (Doubles::splat(simd, -self.synaptic_rate) * x).exp();
         if self.ratio == Ratio::Equal {
             let response = x * current * Doubles::splat(simd, self.inverse_capacitance);

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::backward::TimeGradient;
-use super::delayed::{BlockPass, DelayGradient, DelayedLayer};
+use super::delayed::{BlockPass, BlockScratch, DelayGradient, DelayedLayer};
 use super::inputs::Arrival;
 use super::lanes::Element;
 use super::sweep::SweptLayer;
@@ -28,26 +28,31 @@ impl<T: Element> WithSimd for Forward<'_, T> {
             for pass in passes.iter_mut() {
                 let (before, rest) = pass.layers.split_at_mut(index);
                 let LayerPass { inputs, spikes, .. } = &mut rest[0];
-                if let Some(previous) = before.last() {
-                    inputs.arrivals.clear();
+                let previous = before.last().map(|previous| {
                     let neurons = network.layers[index - 1].tiling.columns;
-                    for (row, &time) in (0..).zip(&previous.spikes.times[..neurons]) {
-                        if time < f64::INFINITY {
-                            inputs.arrivals.push(Arrival { time, row });
+                    &previous.spikes.times[..neurons]
+                });
+                let delays = match &layer.delays {
+                    Delays::Synaptic(_) => {
+                        if let Some(previous) = previous {
+                            inputs.collect(previous, &bias[index]);
                         }
+                        continue;
                     }
-                    inputs.arrivals.extend_from_slice(&bias[index]);
-                }
-                match &layer.delays {
-                    Delays::Synaptic(_) => continue,
-                    Delays::Axonal(delays) => {
+                    Delays::Axonal(delays) => Some(delays.as_slice()),
+                    Delays::Dendritic(_) | Delays::None => None,
+                };
+                if let Some(previous) = previous {
+                    let steps = &mut workspace.steps;
+                    inputs.begin_rows(simd, previous, &bias[index], delays, steps);
+                } else {
+                    if let Some(delays) = delays {
                         for arrival in &mut inputs.arrivals {
                             arrival.time += delays[arrival.row as usize];
                         }
                     }
-                    Delays::Dendritic(_) | Delays::None => (),
+                    inputs.begin(simd, &mut workspace.steps);
                 }
-                inputs.begin(&mut workspace.steps);
                 let swept = SweptLayer {
                     neurons: &layer.neurons,
                     tiling: layer.tiling,
@@ -61,9 +66,28 @@ impl<T: Element> WithSimd for Forward<'_, T> {
             if let Delays::Synaptic(delays) = &layer.delays {
                 let block = &mut workspace.blocks[index];
                 let delayed = DelayedLayer::new(layer, delays, index);
-                delayed.forward(simd, passes, block, &mut workspace.scratch);
+                let scratch = &mut workspace.scratch;
+                simd.vectorize(DelayedForward { delayed, passes, block, scratch });
             }
         }
+    }
+}
+
+/// The forward pass of a layer with synaptic delays, as a function of its own: it needs all registers of
+/// the machine.
+struct DelayedForward<'a, T> {
+    delayed: DelayedLayer<'a, T>,
+    passes: &'a mut [SamplePass<T>],
+    block: &'a mut BlockPass,
+    scratch: &'a mut BlockScratch,
+}
+
+impl<T: Element> WithSimd for DelayedForward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.delayed.forward(simd, self.passes, self.block, self.scratch);
     }
 }
 
@@ -136,8 +160,8 @@ impl<T: Element> Layer<T> {
             gradient.time_gradients(simd, times, self.tiling, &self.weights, inputs, by_input);
             by_time.clear();
             by_time.resize(self.tiling.rows, 0.0);
-            for (arrival, &by_arrival) in inputs.arrivals.iter().zip(by_input.iter()) {
-                by_time[arrival.row as usize] = by_arrival;
+            for (&row, &by_input) in inputs.sorted.rows.iter().zip(by_input.iter()) {
+                by_time[row as usize] = by_input;
             }
             if is_axonal {
                 sums.delays.iter_mut().zip(&*by_time).for_each(|(sum, by)| *sum += by);

@@ -48,14 +48,21 @@ impl<T: Element> WithSimd for Recorded<'_, T> {
             for (index, layer) in network.layers.iter().enumerate() {
                 let (before, rest) = pass.layers.split_at_mut(index);
                 let LayerPass { inputs, spikes, .. } = &mut rest[0];
+                let delays = match &layer.delays {
+                    Delays::Axonal(delays) => Some(delays.as_slice()),
+                    _ => None,
+                };
                 if let Some(previous) = before.last() {
                     let neurons = network.layers[index - 1].tiling.columns;
-                    previous.spikes.collect(neurons, &bias[index], &mut inputs.arrivals);
-                }
-                if let Delays::Axonal(delays) = &layer.delays {
-                    for arrival in &mut inputs.arrivals {
-                        arrival.time += delays[arrival.row as usize];
+                    let times = &previous.spikes.times[..neurons];
+                    inputs.begin_rows(simd, times, &bias[index], delays, &mut workspace.steps);
+                } else {
+                    if let Some(delays) = delays {
+                        for arrival in &mut inputs.arrivals {
+                            arrival.time += delays[arrival.row as usize];
+                        }
                     }
+                    inputs.begin(simd, &mut workspace.steps);
                 }
                 spikes.times.resize(layer.tiling.padded_columns(), f64::INFINITY);
                 if let Delays::Dendritic(delays) = &layer.delays {
@@ -64,11 +71,10 @@ impl<T: Element> WithSimd for Recorded<'_, T> {
                     let crossings = spikes.crossings.iter_mut().zip(delays);
                     crossings.for_each(|(crossing, delay)| *crossing -= delay);
                 }
-                inputs.begin(&mut workspace.steps);
                 let spiked = spikes.crossings().iter().filter(|&&time| time < f64::INFINITY);
                 let latest = spiked.fold(f64::NEG_INFINITY, |latest, &time| latest.max(time));
-                while inputs.shares.len() < inputs.arrivals.len()
-                    && inputs.shares.last().is_none_or(|share| share.time.to_f64() < latest)
+                while inputs.shares.count < inputs.count
+                    && inputs.known().times.last().is_none_or(|time| time.to_f64() < latest)
                 {
                     inputs.prepare(simd, &layer.neurons.membrane, &mut workspace.steps);
                 }
@@ -76,20 +82,6 @@ impl<T: Element> WithSimd for Recorded<'_, T> {
                 imply(simd, &layer.neurons, inputs, spikes, &workspace.sums);
             }
         }
-    }
-}
-
-impl LayerSpikes {
-    /// The spikes of a layer's neurons and of the next layer's bias sources as arrivals there.
-    #[inline(always)]
-    fn collect(&self, neurons: usize, bias: &[Arrival], arrivals: &mut Vec<Arrival>) {
-        arrivals.clear();
-        for (row, &time) in (0..).zip(&self.times[..neurons]) {
-            if time < f64::INFINITY {
-                arrivals.push(Arrival { time, row });
-            }
-        }
-        arrivals.extend_from_slice(bias);
     }
 }
 
@@ -119,18 +111,21 @@ impl<T: Element> Layer<T> {
                 }
                 let mut current = T::splat(simd, T::default());
                 let mut potential = current;
-                for share in &inputs.shares {
-                    let causal = T::below(simd, T::splat(simd, share.time), deadlines);
+                let known = inputs.known();
+                for index in 0..known.rows.len() {
+                    let causal = T::below(simd, T::splat(simd, known.times[index]), deadlines);
                     if !T::any(simd, causal) {
                         break;
                     }
-                    let start = tile.start + share.row as usize * tile.width + first;
+                    let start = tile.start + known.rows[index] as usize * tile.width + first;
                     let weights = T::vectors::<S>(&self.weights[start..start + lanes])[0];
                     let weights = T::where_set(simd, causal, weights);
-                    current =
-                        T::multiply_add(simd, weights, T::splat(simd, share.current), current);
-                    potential =
-                        T::multiply_add(simd, weights, T::splat(simd, share.potential), potential);
+                    let (by_current, by_potential) = (
+                        T::splat(simd, known.currents[index]),
+                        T::splat(simd, known.potentials[index]),
+                    );
+                    current = T::multiply_add(simd, weights, by_current, current);
+                    potential = T::multiply_add(simd, weights, by_potential, potential);
                 }
                 for (wide, vector) in
                     [(&mut sums.currents, &mut current), (&mut sums.potentials, &mut potential)]
@@ -173,11 +168,12 @@ fn imply<S: Simd, T: Element>(
         let (ideal, exists) = if membrane.ratio == Ratio::General {
             let elapsed = offset.map(|lane, offset| {
                 let time = offset + inputs.reference;
-                let causal = inputs.shares.partition_point(|share| share.time.to_f64() < time);
+                let known = inputs.known().times;
+                let causal = known.partition_point(|share| share.to_f64() < time);
                 if causal == 0 || !(time < f64::INFINITY) {
                     return f64::INFINITY;
                 }
-                let last = inputs.shares[causal - 1].time.to_f64() - inputs.reference;
+                let last = known[causal - 1].to_f64() - inputs.reference;
                 let state = (current.lane(lane), potential.lane(lane));
                 general(membrane, state, threshold.lane(lane), last).unwrap_or(f64::INFINITY)
             });

@@ -1,105 +1,308 @@
 //! Sorting the arrivals of one sample.
 //!
-//! The times of a layer's spikes are spread rather evenly, and there are tens to hundreds of them: they
-//! are dealt out into twice as many buckets as there are arrivals, by a linear map of time, and what is left to
-//! do within the buckets is a few exchanges. That takes a third of the time of a comparison sort. Where
-//! the times are not spread evenly, it is a comparison sort.
+//! A layer has often spiked long before its last input, so only as many arrivals are sorted as it looks
+//! at. All are dealt out into buckets of some arrivals each, by a linear map of time. Within a bucket
+//! an arrival's place is the number of those before it, which a register counts for as many arrivals as
+//! it has lanes: two operations per register and arrival, and no branch. A comparison sort of times in
+//! no order mispredicts every other one.
 
+use std::ops::Range;
+
+use pulp::Simd;
+
+use super::elementary::{Doubles, registers, registers_mut};
 use super::inputs::Arrival;
+use super::lanes::grow;
 
-/// Lists up to this length are sorted by insertion alone.
-const SHORT: usize = 24;
-/// More arrivals than this in one bucket, and the times are not spread evenly.
-const CROWDED: u32 = 16;
+/// Lists up to this length are sorted by insertion.
+const SHORT: usize = 8;
+/// Lists up to this length are one bucket.
+const FEW: usize = 64;
+/// Arrivals per bucket, if they are spread evenly.
+const BUCKET: usize = 8;
+/// Most arrivals of a bucket whose places are counted: their index is part of a key.
+const CROWDED: usize = 1 << INDEX_BITS;
+const INDEX_BITS: u32 = 7;
+/// Times are resolved to this part of their range when places are counted.
+const RESOLUTION: f64 = (1 << 24) as f64;
+const INDICES: [u32; CROWDED] = {
+    let mut indices = [0; CROWDED];
+    let mut index = 0;
+    while index < CROWDED {
+        indices[index] = index as u32;
+        index += 1;
+    }
+    indices
+};
+/// Most lanes of a register of numbers of 32 bits.
+const LANES: usize = 16;
+/// Adding it rounds a double to an integer, which then stands in its lowest bits.
+const ROUNDER: f64 = 4_503_599_627_370_496.0;
+
+/// Arrivals in the order of time, then row; in columns that may be longer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sorted {
+    /// How many there are.
+    pub count: usize,
+    /// In time units.
+    pub times: Vec<f64>,
+    /// Rows of the weight matrix.
+    pub rows: Vec<u32>,
+}
 
 /// Sorts arrivals by time, then row: from the first one on, as far as it is asked to.
 #[derive(Clone, Debug, Default)]
-pub struct Sorter {
-    /// Where the buckets that are not sorted yet end.
+pub(super) struct Sorter {
+    /// Times of all arrivals, in no order; infinite for what never comes.
+    times: Vec<f64>,
+    rows: Vec<u32>,
+    /// Buckets of all arrivals, and their times as integers in units of the resolution; both in the
+    /// lowest bits.
+    buckets: Vec<f64>,
+    ticks: Vec<f64>,
+    /// Where each bucket ends in the order of buckets.
     ends: Vec<u32>,
-    /// The first of them.
+    /// Times, rows and ticks in the order of buckets.
+    dealt: Sorted,
+    dealt_ticks: Vec<u32>,
+    /// The first bucket that is not sorted yet.
     next: usize,
-    /// How many arrivals are in their final order.
-    sorted: usize,
     keys: Vec<u32>,
-    dealt: Vec<Arrival>,
+    places: Vec<u32>,
+    crowd: Vec<Arrival>,
 }
 
 impl Sorter {
-    /// Takes up new arrivals, and returns the time of the last.
-    pub fn begin(&mut self, arrivals: &mut Vec<Arrival>) -> f64 {
-        self.ends.clear();
-        self.next = 0;
-        self.sorted = arrivals.len();
-        if arrivals.len() <= SHORT {
-            let count = arrivals.len();
-            insert(arrivals, 0, count);
-        } else if arrivals.is_sorted_by(|a, b| !comes_before(b, a)) {
-            // Nothing to do.
-        } else if let Some(last) = self.deal(arrivals) {
-            self.sorted = 0;
-            return last;
-        } else {
-            arrivals.sort_unstable_by(|a, b| a.time.total_cmp(&b.time).then(a.row.cmp(&b.row)));
-        }
-        arrivals.last().map_or(0.0, |arrival| arrival.time)
-    }
-
-    /// Brings at least `count` arrivals (or all) into their final order. Returns how many are.
-    pub fn sort(&mut self, arrivals: &mut [Arrival], count: usize) -> usize {
-        let mut end = self.sorted;
-        while end < count.min(arrivals.len()) {
-            end = self.ends[self.next] as usize;
-            self.next += 1;
-        }
-        insert(arrivals, self.sorted, end);
-        self.sorted = end;
-        end
-    }
-
-    /// Deals the arrivals out into buckets, in the order of time, and returns the time of the last;
-    /// none if a bucket is crowded.
-    fn deal(&mut self, arrivals: &mut Vec<Arrival>) -> Option<f64> {
-        let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
-        for arrival in arrivals.iter() {
-            first = if arrival.time < first { arrival.time } else { first };
-            last = if arrival.time > last { arrival.time } else { last };
-        }
+    /// Takes up a list of arrivals. If it is short or sorted already, so is `sorted` afterwards; or else
+    /// [`sort`](Self::sort) sorts it. Returns the number of arrivals and the time of the last.
+    #[inline(always)]
+    pub fn begin<S: Simd>(
+        &mut self,
+        simd: S,
+        arrivals: &mut [Arrival],
+        sorted: &mut Sorted,
+    ) -> (usize, f64) {
         let count = arrivals.len();
-        // Twice as many buckets as arrivals: most are alone. Subtracting, multiplying and rounding keep
-        // the order. Adding 2^52 rounds to an integer, which then stands in the lowest bits.
-        let buckets = 2 * count;
-        let scale = (buckets - 1) as f64 / (last - first);
-        if !scale.is_finite() {
-            return None;
+        if count <= SHORT {
+            insert(arrivals);
         }
-        const ROUNDER: f64 = 4_503_599_627_370_496.0;
-        self.keys.clear();
-        self.keys.extend(
-            arrivals
-                .iter()
-                .map(|arrival| ((arrival.time - first) * scale + ROUNDER).to_bits() as u32),
-        );
-        self.ends.resize(buckets, 0);
-        for &key in &self.keys {
-            self.ends[key as usize] += 1;
+        let is_sorted =
+            count <= SHORT || arrivals.windows(2).all(|pair| comes_before(&pair[0], &pair[1]));
+        if is_sorted {
+            sorted.set(arrivals);
+            return (count, arrivals.last().map_or(0.0, |arrival| arrival.time));
         }
-        let (mut next, mut most) = (0, 0);
-        for end in &mut self.ends {
-            most = most.max(*end);
+        self.times.clear();
+        self.times.extend(arrivals.iter().map(|arrival| arrival.time));
+        self.rows.clear();
+        self.rows.extend(arrivals.iter().map(|arrival| arrival.row));
+        self.deal(simd, sorted)
+    }
+
+    /// Takes up the spikes of a layer, one time per row and infinite for none, then those of its bias,
+    /// all put off by the delay of their row if there are some.
+    #[inline(always)]
+    pub fn begin_rows<S: Simd>(
+        &mut self,
+        simd: S,
+        spikes: &[f64],
+        bias: &[Arrival],
+        delays: Option<&[f64]>,
+        sorted: &mut Sorted,
+    ) -> (usize, f64) {
+        self.times.clear();
+        self.times.extend_from_slice(spikes);
+        self.rows.clear();
+        self.rows.extend(0..spikes.len() as u32);
+        for arrival in bias {
+            self.times.push(arrival.time);
+            self.rows.push(arrival.row);
+        }
+        if let Some(delays) = delays {
+            for (time, &row) in self.times.iter_mut().zip(&self.rows) {
+                *time += delays[row as usize];
+            }
+        }
+        self.deal(simd, sorted)
+    }
+
+    /// Deals the arrivals out into buckets. Returns how many come, and the time of the last.
+    #[inline(always)]
+    fn deal<S: Simd>(&mut self, simd: S, sorted: &mut Sorted) -> (usize, f64) {
+        let length = self.times.len().next_multiple_of(LANES);
+        self.times.resize(length, f64::INFINITY);
+        self.rows.resize(length, 0);
+        let all = |value| Doubles::splat(simd, value);
+        let (infinity, one, zero) = (all(f64::INFINITY), all(1.0), all(0.0));
+        // Negated times, so that all are maxima.
+        let (mut first, mut last, mut count) = (-infinity, -infinity, zero);
+        for &time in registers::<S>(&self.times) {
+            let time = Doubles::new(simd, time);
+            let comes = infinity.above(time);
+            first = first.max(-time);
+            last = last.max(comes.select(time, -infinity));
+            count = count + comes.select(one, zero);
+        }
+        let count = simd.reduce_sum_f64s(count.value()) as usize;
+        let (first, last) = (-first.largest(), last.largest());
+        // Subtracting, multiplying and rounding keep the order, but for making some equal. What never
+        // comes is later than all, and has a bucket of its own, the last.
+        let buckets = (count / BUCKET).max(1);
+        let scale_to = |parts: f64| {
+            let scale = parts / (last - first);
+            if scale.is_finite() { scale } else { 0.0 }
+        };
+        let (scale, none) = (all(scale_to((buckets - 1) as f64)), all(buckets as f64));
+        let (rounder, origin, fine) = (all(ROUNDER), all(first), all(scale_to(RESOLUTION)));
+        let never = all(2.0 * RESOLUTION - 1.0);
+        grow(&mut self.buckets, length);
+        grow(&mut self.ticks, length);
+        let columns = registers_mut::<S>(&mut self.buckets);
+        let columns = columns.iter_mut().zip(registers_mut::<S>(&mut self.ticks));
+        for ((bucket, tick), &time) in columns.zip(registers::<S>(&self.times)) {
+            let time = Doubles::new(simd, time);
+            let (comes, elapsed) = (infinity.above(time), time - origin);
+            *bucket = (comes.select(elapsed * scale, none) + rounder).value();
+            *tick = (comes.select(elapsed * fine, never) + rounder).value();
+        }
+        grow(&mut self.keys, CROWDED);
+        grow(&mut self.places, CROWDED);
+        sorted.count = 0;
+        sorted.grow(length);
+        self.dealt.grow(length);
+        // Registers that begin at the last arrival are read, too.
+        grow(&mut self.dealt_ticks, length + LANES);
+        let (times, rows) = (&mut self.dealt.times[..length], &mut self.dealt.rows[..length]);
+        let ticks = &mut self.dealt_ticks[..length];
+        self.next = 0;
+        self.ends.clear();
+        let measured = (count, if count > 0 { last } else { 0.0 });
+        if length <= FEW {
+            times.copy_from_slice(&self.times);
+            rows.copy_from_slice(&self.rows);
+            for (tick, column) in ticks.iter_mut().zip(&self.ticks) {
+                *tick = column.to_bits() as u32;
+            }
+            self.ends.push(length as u32);
+            return measured;
+        }
+        self.ends.resize(buckets + 1, 0);
+        let (ends, of) = (&mut self.ends[..], &self.buckets[..length]);
+        for bucket in of {
+            ends[bucket.to_bits() as u32 as usize] += 1;
+        }
+        let mut next = 0;
+        for end in &mut *ends {
             (*end, next) = (next, next + *end);
         }
-        if most > CROWDED {
-            return None;
-        }
-        self.dealt.resize(count, Arrival::default());
-        for (arrival, &key) in arrivals.iter().zip(&self.keys) {
-            let end = &mut self.ends[key as usize];
-            self.dealt[*end as usize] = *arrival;
+        let columns = of.iter().zip(&self.ticks).zip(&self.times).zip(&self.rows);
+        for (((bucket, tick), &time), &row) in columns {
+            let end = &mut ends[bucket.to_bits() as u32 as usize];
+            let place = *end as usize;
+            times[place] = time;
+            rows[place] = row;
+            ticks[place] = tick.to_bits() as u32;
             *end += 1;
         }
-        std::mem::swap(arrivals, &mut self.dealt);
-        Some(last)
+        measured
+    }
+
+    /// Brings at least `count` arrivals (or all) into their final order, if they are not.
+    #[inline(always)]
+    pub fn sort<S: Simd>(&mut self, simd: S, sorted: &mut Sorted, count: usize, total: usize) {
+        let first = sorted.count;
+        let mut is_crowded = false;
+        while sorted.count < count.min(total) {
+            let (start, end) = (sorted.count, self.ends[self.next] as usize);
+            self.next += 1;
+            is_crowded |= end - start > CROWDED;
+            if !is_crowded {
+                self.sort_bucket(simd, start, end, sorted);
+            }
+            sorted.count = end.min(total);
+        }
+        // What is equal but for less than the resolution may still be in another order.
+        let range = first..sorted.count;
+        let (times, rows) = (&sorted.times[range.clone()], &sorted.rows[range.clone()]);
+        let mut is_sorted = !is_crowded;
+        for (times, rows) in times.windows(2).zip(rows.windows(2)) {
+            is_sorted &= (times[0] < times[1]) | (times[0] == times[1]) & (rows[0] < rows[1]);
+        }
+        if !is_sorted {
+            self.sort_by_comparison(range, sorted);
+        }
+    }
+
+    /// Sorts a bucket, but for the resolution.
+    #[inline(always)]
+    fn sort_bucket<S: Simd>(&mut self, simd: S, start: usize, end: usize, sorted: &mut Sorted) {
+        let lanes = S::U32_LANES;
+        let (keys, places) = (&mut self.keys[..CROWDED], &mut self.places[..CROWDED]);
+        let registers = S::as_mut_simd_u32s(keys).0.iter_mut();
+        let ticks = S::as_simd_u32s(&self.dealt_ticks[start..]).0;
+        let indices = S::as_simd_u32s(&INDICES).0;
+        let needed = (end - start).div_ceil(lanes);
+        for ((key, &tick), &index) in registers.zip(ticks).zip(indices).take(needed) {
+            let mut shifted = tick;
+            for _ in 0..INDEX_BITS {
+                shifted = simd.add_u32s(shifted, shifted);
+            }
+            *key = simd.add_u32s(shifted, index);
+        }
+        count_smaller(simd, keys, end - start, places);
+        let (times, rows) = (&self.dealt.times[start..end], &self.dealt.rows[start..end]);
+        let sorted_times = &mut sorted.times[start..end];
+        let sorted_rows = &mut sorted.rows[start..end];
+        for ((&time, &row), &place) in times.iter().zip(rows).zip(&*places) {
+            sorted_times[place as usize] = time;
+            sorted_rows[place as usize] = row;
+        }
+    }
+
+    #[cold]
+    fn sort_by_comparison(&mut self, range: Range<usize>, sorted: &mut Sorted) {
+        // The only bucket of a short list has those that never come in it, too.
+        let dealt = range.start..self.ends[self.next - 1] as usize;
+        let columns = self.dealt.times[dealt.clone()].iter().zip(&self.dealt.rows[dealt]);
+        let arrivals = columns.map(|(&time, &row)| Arrival { time, row });
+        self.crowd.clear();
+        self.crowd.extend(arrivals.filter(|arrival| arrival.time < f64::INFINITY));
+        self.crowd.sort_unstable_by(|a, b| a.time.total_cmp(&b.time).then(a.row.cmp(&b.row)));
+        let columns = sorted.times[range.clone()].iter_mut().zip(&mut sorted.rows[range]);
+        for ((time, row), arrival) in columns.zip(&self.crowd) {
+            (*time, *row) = (arrival.time, arrival.row);
+        }
+    }
+}
+
+impl Sorted {
+    fn grow(&mut self, length: usize) {
+        grow(&mut self.times, length);
+        grow(&mut self.rows, length);
+    }
+
+    fn set(&mut self, arrivals: &[Arrival]) {
+        self.count = arrivals.len();
+        self.grow(arrivals.len());
+        let columns = self.times.iter_mut().zip(&mut self.rows);
+        for ((time, row), arrival) in columns.zip(arrivals) {
+            (*time, *row) = (arrival.time, arrival.row);
+        }
+    }
+}
+
+/// For each of the first `count` keys, how many of them are smaller.
+#[inline(always)]
+fn count_smaller<S: Simd>(simd: S, keys: &[u32], count: usize, smaller: &mut [u32]) {
+    let (zero, one) = (simd.splat_u32s(0), simd.splat_u32s(1));
+    let registers = S::as_simd_u32s(keys).0.iter().zip(S::as_mut_simd_u32s(smaller).0);
+    for (&register, smaller) in registers.take(count.div_ceil(S::U32_LANES)) {
+        let mut sum = zero;
+        for &key in &keys[..count] {
+            let below = simd.less_than_u32s(simd.splat_u32s(key), register);
+            sum = simd.add_u32s(sum, simd.select_u32s(below, one, zero));
+        }
+        *smaller = sum;
     }
 }
 
@@ -108,12 +311,13 @@ fn comes_before(a: &Arrival, b: &Arrival) -> bool {
     a.time < b.time || a.time == b.time && a.row < b.row
 }
 
-/// Sorts a stretch by insertion.
-fn insert(arrivals: &mut [Arrival], start: usize, end: usize) {
-    for index in start + 1..end {
+/// Sorts by insertion.
+#[inline(always)]
+fn insert(arrivals: &mut [Arrival]) {
+    for index in 1..arrivals.len() {
         let arrival = arrivals[index];
         let mut place = index;
-        while place > start && comes_before(&arrival, &arrivals[place - 1]) {
+        while place > 0 && comes_before(&arrival, &arrivals[place - 1]) {
             arrivals[place] = arrivals[place - 1];
             place -= 1;
         }
@@ -124,33 +328,84 @@ fn insert(arrivals: &mut [Arrival], start: usize, end: usize) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use pulp::{Arch, Scalar, WithSimd};
 
     use super::*;
+
+    /// Sorts lists or layers, some arrivals at a time.
+    struct Sort<'a> {
+        spikes: &'a [f64],
+        as_rows: bool,
+        step: usize,
+        expected: &'a [Arrival],
+    }
+
+    impl WithSimd for Sort<'_> {
+        type Output = Vec<Arrival>;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Vec<Arrival> {
+            let Sort { spikes, as_rows, step, expected } = self;
+            let (mut sorter, mut sorted) = (Sorter::default(), Sorted::default());
+            let (total, last) = if as_rows {
+                let (rows, bias) = spikes.split_at(spikes.len() / 2);
+                let bias: Vec<Arrival> = (rows.len() as u32..)
+                    .zip(bias)
+                    .filter(|(_, time)| time.is_finite())
+                    .map(|(row, &time)| Arrival { time: time - 1.0, row })
+                    .collect();
+                let mut delays = vec![0.0; rows.len()];
+                delays.resize(spikes.len(), 1.0);
+                sorter.begin_rows(simd, rows, &bias, Some(&delays), &mut sorted)
+            } else {
+                let arrivals = (0..).zip(spikes).map(|(row, &time)| Arrival { time, row });
+                let mut arrivals: Vec<Arrival> =
+                    arrivals.filter(|arrival| arrival.time.is_finite()).collect();
+                arrivals.reverse();
+                sorter.begin(simd, &mut arrivals, &mut sorted)
+            };
+            assert_eq!((total, last), (expected.len(), expected.last().map_or(0.0, |at| at.time)));
+            let mut count = sorted.count;
+            while count < total {
+                sorter.sort(simd, &mut sorted, count + step, total);
+                assert!(sorted.count >= total.min(count + step));
+                count = sorted.count;
+            }
+            let columns = sorted.times.iter().zip(&sorted.rows).take(sorted.count);
+            columns.map(|(&time, &row)| Arrival { time, row }).collect()
+        }
+    }
 
     proptest! {
         #[test]
         fn agrees_with_a_comparison_sort(
-            times in proptest::collection::vec(
-                prop_oneof![0.0..3.0, Just(1.0), (0..4).prop_map(f64::from), Just(1e9)],
-                0..300,
+            spikes in proptest::collection::vec(
+                prop_oneof![
+                    4 => 1.0..3.0,
+                    1 => Just(1.0),
+                    1 => (1..4).prop_map(f64::from),
+                    1 => (0..9).prop_map(|tiny| 2.0 + f64::from(tiny) * f64::EPSILON * 4.0),
+                    1 => Just(1e9),
+                    1 => Just(f64::INFINITY),
+                ],
+                0..400,
             ),
+            as_rows: bool,
             step in 1_usize..50,
         ) {
-            let mut arrivals: Vec<Arrival> =
-                (0..).zip(&times).map(|(row, &time)| Arrival { time, row }).collect();
-            // Rows in another order than times.
-            arrivals.reverse();
-            let mut expected = arrivals.clone();
-            expected.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.row.cmp(&b.row)));
-            let mut sorter = Sorter::default();
-            let last = sorter.begin(&mut arrivals);
-            prop_assert_eq!(last, expected.last().map_or(0.0, |arrival| arrival.time));
-            let mut count = 0;
-            while count < expected.len() {
-                count = sorter.sort(&mut arrivals, count + step);
-                prop_assert_eq!(&arrivals[..count], &expected[..count]);
+            let mut expected: Vec<Arrival> =
+                (0..).zip(&spikes).map(|(row, &time)| Arrival { time, row }).collect();
+            expected.retain(|arrival| arrival.time.is_finite());
+            if as_rows {
+                let half = spikes.len() as u32 / 2;
+                for arrival in expected.iter_mut().filter(|arrival| arrival.row >= half) {
+                    arrival.time = arrival.time - 1.0 + 1.0;
+                }
             }
-            prop_assert_eq!(arrivals, expected);
+            expected.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.row.cmp(&b.row)));
+            let sort = || Sort { spikes: &spikes, as_rows, step, expected: &expected };
+            prop_assert_eq!(&Arch::new().dispatch(sort()), &expected);
+            prop_assert_eq!(&sort().with_simd(Scalar), &expected);
         }
     }
 }

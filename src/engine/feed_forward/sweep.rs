@@ -12,18 +12,16 @@
 //! aside, and the crossings of a layer are computed together when all inputs have been seen
 //! ([`super::crossing`]).
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::crossing::{Crossings, CrossingsPart, LayerSpikes, crosses_after};
-use super::inputs::{FormColumns, Inputs, Share, Steps};
+use super::inputs::{BLOCK, Block, Inputs, Steps};
 use super::lanes::Element;
 use super::membrane::{LayerNeurons, Membrane, View};
-use super::tiles::Tiling;
+use super::tiles::{Part, REGISTERS, Tiling};
 
-/// Registers per sum and sub-tile.
-const WIDEST: usize = 4;
-/// Most columns of a sub-tile.
-const COLUMNS: usize = WIDEST * LANES;
+/// Most columns of a part.
+const COLUMNS: usize = REGISTERS * LANES;
 /// Most lanes of a register.
 const LANES: usize = 16;
 
@@ -47,25 +45,32 @@ impl<T: Element> SweptLayer<'_, T> {
         spikes: &mut LayerSpikes,
     ) {
         crossings.grow(self.tiling.padded_columns());
-        let lanes = T::lanes::<S>();
         for tile in self.tiling.tiles() {
             let weights = &self.weights[tile.start..tile.start + tile.width * self.tiling.rows];
-            let vectors = tile.width / lanes;
-            let mut first = 0;
-            while first < vectors {
-                let count = WIDEST.min(vectors - first);
-                let part =
-                    Part { weights, width: vectors, first, column: tile.column + first * lanes };
-                match count {
-                    4 => self.sweep::<S, 4>(simd, inputs, steps, &part, crossings),
-                    3 => self.sweep::<S, 3>(simd, inputs, steps, &part, crossings),
-                    2 => self.sweep::<S, 2>(simd, inputs, steps, &part, crossings),
-                    _ => self.sweep::<S, 1>(simd, inputs, steps, &part, crossings),
+            for part in tile.parts(T::lanes::<S>()) {
+                match part.count {
+                    4 => self.sweep_apart::<S, 4>(simd, weights, part, inputs, steps, crossings),
+                    3 => self.sweep_apart::<S, 3>(simd, weights, part, inputs, steps, crossings),
+                    2 => self.sweep_apart::<S, 2>(simd, weights, part, inputs, steps, crossings),
+                    _ => self.sweep_apart::<S, 1>(simd, weights, part, inputs, steps, crossings),
                 }
-                first += count;
             }
         }
         crossings.solve(simd, self.neurons, inputs, spikes);
+    }
+
+    #[inline(always)]
+    fn sweep_apart<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        weights: &[T],
+        part: Part,
+        inputs: &mut Inputs<T>,
+        steps: &mut Steps<T>,
+        crossings: &mut Crossings<T>,
+    ) {
+        let layer = *self;
+        simd.vectorize(Sweep::<T, N> { layer, weights, part, inputs, steps, crossings });
     }
 
     /// Sweeps `N` registers of neurons over all inputs.
@@ -73,59 +78,67 @@ impl<T: Element> SweptLayer<'_, T> {
     fn sweep<S: Simd, const N: usize>(
         &self,
         simd: S,
+        weights: &[T],
+        part: &Part,
         inputs: &mut Inputs<T>,
         steps: &mut Steps<T>,
-        part: &Part<'_, T>,
         crossings: &mut Crossings<T>,
     ) {
-        let lanes = T::lanes::<S>();
-        let columns = part.column..part.column + N * lanes;
+        let columns = part.column..part.column + N * T::lanes::<S>();
         let mut waiting = Waiting::<S, T, N>::new(simd, &self.neurons.thresholds[columns.clone()]);
         let mut found = crossings.part(columns);
         found.inputs.fill(T::from_f64(Crossings::<T>::NEVER));
-        let weights = T::vectors::<S>(part.weights);
+        let weights = T::vectors::<S>(weights);
         let zero = T::splat(simd, T::default());
         let mut state = State::<S, T, N> { current: [zero; N], potential: [zero; N] };
-        let count = inputs.arrivals.len();
-        for index in 0..count {
-            if index == inputs.shares.len() {
+        let mut next = 0;
+        while next < inputs.count {
+            if next == inputs.shares.count {
                 inputs.prepare(simd, &self.neurons.membrane, steps);
             }
-            let share = &inputs.shares[index];
-            let start = share.row as usize * part.width + part.first;
-            state.add(simd, &weights[start..start + N], share);
-            let thresholds = &waiting.thresholds;
-            if index + 1 == count {
-                let membrane = &self.neurons.membrane;
-                let may = state.may_still_cross(simd, membrane, steps, index, thresholds);
-                waiting.found(simd, &may, &state, index, &mut found);
-                break;
-            }
-            let gap = steps.gaps[index];
-            if gap == 0.0 {
-                // The next input comes at the same time: both act before anything is looked for.
-                continue;
-            }
-            if gap < steps.short {
-                let reached = state.reaches(simd, &steps.tangent, index, thresholds);
+            let shares = inputs.columns(next..inputs.shares.count.min(next + BLOCK));
+            let block = steps.block(next);
+            for index in 0..shares.rows.len() {
+                let start = shares.rows[index] as usize * part.width + part.first;
+                let row = &weights[start..start + N];
+                state.add(simd, row, shares.currents[index], shares.potentials[index]);
+                let thresholds = &waiting.thresholds;
+                if next + index + 1 == inputs.count {
+                    let membrane = &self.neurons.membrane;
+                    let may = state.may_still_cross(simd, membrane, block, index, thresholds);
+                    waiting.found(simd, &may, &state, next + index, &mut found);
+                    return;
+                }
+                let tangent = state.forms(simd, block.tangent.at(index));
+                let reached = at_least::<S, T, N>(simd, &tangent, thresholds);
                 if !T::any(simd, any_of::<S, T, N>(simd, &reached)) {
                     continue;
                 }
-            }
-            let crosses = state.reaches(simd, &steps.here, index + 1, thresholds);
-            let peaks = state.may_have_peaked(simd, steps, index, thresholds);
-            if T::any(simd, any_of::<S, T, N>(simd, &peaks)) {
-                let offset = inputs.arrivals[index].time - inputs.reference;
-                let view = steps.view(index);
-                let crossed = self.crossed_at_peaks(simd, &view, offset, &peaks, &state, &waiting);
-                waiting.found(simd, &crossed, &state, index, &mut found);
-            }
-            if T::any(simd, any_of::<S, T, N>(simd, &crosses)) {
-                waiting.found(simd, &crosses, &state, index, &mut found);
-                if waiting.is_over(simd) {
-                    break;
+                let potential = state.forms(simd, block.potential.at(index + 1));
+                let slope = state.forms(simd, block.slope.at(index + 1));
+                let crosses = at_least::<S, T, N>(simd, &potential, thresholds);
+                let mut peaks = reached;
+                for vector in 0..N {
+                    let falls = T::below(simd, slope[vector], zero);
+                    let below = T::below(simd, potential[vector], thresholds[vector]);
+                    peaks[vector] = T::and(simd, peaks[vector], T::and(simd, falls, below));
+                }
+                let input = next + index;
+                if T::any(simd, any_of::<S, T, N>(simd, &peaks)) {
+                    let offset = inputs.sorted.times[input] - inputs.reference;
+                    let view = block.view(index);
+                    let crossed =
+                        self.crossed_at_peaks(simd, &view, offset, &peaks, &state, &waiting);
+                    waiting.found(simd, &crossed, &state, input, &mut found);
+                }
+                if T::any(simd, any_of::<S, T, N>(simd, &crosses)) {
+                    waiting.found(simd, &crosses, &state, input, &mut found);
+                    if waiting.is_over(simd) {
+                        return;
+                    }
                 }
             }
+            next += shares.rows.len();
         }
     }
 
@@ -173,6 +186,26 @@ impl<T: Element> SweptLayer<'_, T> {
     }
 }
 
+/// The sweep of `N` registers, as a function of its own: it needs all registers of the machine.
+struct Sweep<'a, T, const N: usize> {
+    layer: SweptLayer<'a, T>,
+    weights: &'a [T],
+    part: Part,
+    inputs: &'a mut Inputs<T>,
+    steps: &'a mut Steps<T>,
+    crossings: &'a mut Crossings<T>,
+}
+
+impl<T: Element, const N: usize> WithSimd for Sweep<'_, T, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Sweep { layer, weights, part, inputs, steps, crossings } = self;
+        layer.sweep::<S, N>(simd, weights, &part, inputs, steps, crossings);
+    }
+}
+
 /// The neurons that have not crossed yet: thresholds, infinite for those that have.
 struct Waiting<S: Simd, T: Element, const N: usize> {
     thresholds: [T::Vector<S>; N],
@@ -205,16 +238,14 @@ impl<S: Simd, T: Element, const N: usize> Waiting<S, T, N> {
         let inputs = T::vectors_mut::<S>(found.inputs);
         let currents = T::vectors_mut::<S>(found.currents);
         let potentials = T::vectors_mut::<S>(found.potentials);
+        // Without asking whether there is any: that is hardly ever foreseen.
         for vector in 0..N {
             let crosses = crosses[vector];
-            if T::any(simd, crosses) {
-                self.thresholds[vector] = T::select(simd, crosses, never, self.thresholds[vector]);
-                inputs[vector] = T::select(simd, crosses, input, inputs[vector]);
-                currents[vector] =
-                    T::select(simd, crosses, state.current[vector], currents[vector]);
-                potentials[vector] =
-                    T::select(simd, crosses, state.potential[vector], potentials[vector]);
-            }
+            self.thresholds[vector] = T::select(simd, crosses, never, self.thresholds[vector]);
+            inputs[vector] = T::select(simd, crosses, input, inputs[vector]);
+            currents[vector] = T::select(simd, crosses, state.current[vector], currents[vector]);
+            potentials[vector] =
+                T::select(simd, crosses, state.potential[vector], potentials[vector]);
         }
     }
 
@@ -230,17 +261,6 @@ impl<S: Simd, T: Element, const N: usize> Waiting<S, T, N> {
     }
 }
 
-/// The columns of a tile that are swept together.
-struct Part<'a, T> {
-    weights: &'a [T],
-    /// Registers per row of the tile.
-    width: usize,
-    /// The first of these columns, in registers.
-    first: usize,
-    /// The first of these columns in the layer.
-    column: usize,
-}
-
 /// The running sums of `N` registers of neurons, carried to the reference.
 struct State<S: Simd, T: Element, const N: usize> {
     current: [T::Vector<S>; N],
@@ -250,9 +270,9 @@ struct State<S: Simd, T: Element, const N: usize> {
 impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
     /// Adds an input.
     #[inline(always)]
-    fn add(&mut self, simd: S, row: &[T::Vector<S>], share: &Share<T>) {
-        let by_current = T::splat(simd, share.current);
-        let by_potential = T::splat(simd, share.potential);
+    fn add(&mut self, simd: S, row: &[T::Vector<S>], by_current: T, by_potential: T) {
+        let by_current = T::splat(simd, by_current);
+        let by_potential = T::splat(simd, by_potential);
         let sums = self.current.iter_mut().zip(&mut self.potential);
         for ((current, potential), &weight) in sums.zip(row) {
             *current = T::multiply_add(simd, weight, by_current, *current);
@@ -260,52 +280,17 @@ impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
         }
     }
 
-    /// A linear form of one register of neurons.
+    /// A linear form of all neurons.
     #[inline(always)]
-    fn form(&self, simd: S, columns: &FormColumns<T>, index: usize, vector: usize) -> T::Vector<S> {
-        let by_current = T::splat(simd, columns.current[index]);
-        let by_potential = T::splat(simd, columns.potential[index]);
-        let part = T::multiply(simd, self.current[vector], by_current);
-        T::multiply_add(simd, self.potential[vector], by_potential, part)
-    }
-
-    /// Where a linear form is at or above the threshold: the tangent at an input, or the potential.
-    #[inline(always)]
-    fn reaches(
-        &self,
-        simd: S,
-        columns: &FormColumns<T>,
-        index: usize,
-        thresholds: &[T::Vector<S>; N],
-    ) -> [T::Mask<S>; N] {
-        let mut masks = [T::nowhere(simd); N];
-        for (vector, mask) in masks.iter_mut().enumerate() {
-            let reached = self.form(simd, columns, index, vector);
-            *mask = T::at_least(simd, reached, thresholds[vector]);
+    fn forms(&self, simd: S, [by_current, by_potential]: [T; 2]) -> [T::Vector<S>; N] {
+        let by_current = T::splat(simd, by_current);
+        let by_potential = T::splat(simd, by_potential);
+        let mut forms = self.current;
+        for (form, &potential) in forms.iter_mut().zip(&self.potential) {
+            let part = T::multiply(simd, *form, by_current);
+            *form = T::multiply_add(simd, potential, by_potential, part);
         }
-        masks
-    }
-
-    /// Where the potential is below the threshold at the next input and falls there, after a tangent
-    /// that reached it.
-    #[inline(always)]
-    fn may_have_peaked(
-        &self,
-        simd: S,
-        steps: &Steps<T>,
-        index: usize,
-        thresholds: &[T::Vector<S>; N],
-    ) -> [T::Mask<S>; N] {
-        let zero = T::splat(simd, T::default());
-        let mut masks = self.reaches(simd, &steps.tangent, index, thresholds);
-        for (vector, mask) in masks.iter_mut().enumerate() {
-            let slope = self.form(simd, &steps.slope, index + 1, vector);
-            let next = self.form(simd, &steps.here, index + 1, vector);
-            let falls = T::below(simd, slope, zero);
-            let below = T::below(simd, next, thresholds[vector]);
-            *mask = T::and(simd, *mask, T::and(simd, falls, below));
-        }
-        masks
+        forms
     }
 
     /// After the last input: where the potential rises, and what is left of the current could lift it
@@ -315,20 +300,20 @@ impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
         &self,
         simd: S,
         membrane: &Membrane,
-        steps: &Steps<T>,
+        block: &Block<T>,
         index: usize,
         thresholds: &[T::Vector<S>; N],
     ) -> [T::Mask<S>; N] {
         let zero = T::splat(simd, T::default());
-        let view = steps.view(index);
+        let view = block.view(index);
         // A little more than the most, for the sake of rounding.
         let most = view.current * membrane.largest_response * (1.0 + 1e-6);
         let most = T::splat(simd, T::from_f64(most));
+        let potential = self.forms(simd, block.potential.at(index));
+        let slopes = self.forms(simd, block.slope.at(index));
         let mut masks = [T::nowhere(simd); N];
         for (vector, mask) in masks.iter_mut().enumerate() {
-            let threshold = thresholds[vector];
-            let here = self.form(simd, &steps.here, index, vector);
-            let slope = self.form(simd, &steps.slope, index, vector);
+            let (threshold, here, slope) = (thresholds[vector], potential[vector], slopes[vector]);
             let lift = T::multiply(simd, self.current[vector], most);
             let reached = T::multiply_add(simd, self.current[vector], most, here);
             let could = T::or(
@@ -340,6 +325,19 @@ impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
         }
         masks
     }
+}
+
+#[inline(always)]
+fn at_least<S: Simd, T: Element, const N: usize>(
+    simd: S,
+    values: &[T::Vector<S>; N],
+    thresholds: &[T::Vector<S>; N],
+) -> [T::Mask<S>; N] {
+    let mut masks = [T::nowhere(simd); N];
+    for vector in 0..N {
+        masks[vector] = T::at_least(simd, values[vector], thresholds[vector]);
+    }
+    masks
 }
 
 #[inline(always)]

@@ -4,7 +4,7 @@
 use super::lanes::Element;
 
 /// Columns of a full tile, in units of the padding: as many registers as the sweeps hold.
-const REGISTERS: usize = 4;
+pub(super) const REGISTERS: usize = 4;
 
 /// How a matrix of one row per presynaptic and one column per postsynaptic neuron is laid out: tile
 /// after tile, each a contiguous block of rows. The last tile may be narrower.
@@ -27,6 +27,33 @@ pub struct Tile {
     pub column: usize,
     /// How many columns it has, padding included.
     pub width: usize,
+}
+
+/// The registers of a tile that a sweep holds together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Registers per row of the tile.
+    pub width: usize,
+    /// The first of these, in registers.
+    pub first: usize,
+    /// How many, one to four.
+    pub count: usize,
+    /// The first of these columns in the layer.
+    pub column: usize,
+}
+
+impl Tile {
+    /// The tile in parts, for registers of so many lanes.
+    #[inline(always)]
+    pub(super) fn parts(&self, lanes: usize) -> impl Iterator<Item = Part> + use<> {
+        let (width, column) = (self.width / lanes, self.column);
+        (0..width).step_by(REGISTERS).map(move |first| Part {
+            width,
+            first,
+            count: REGISTERS.min(width - first),
+            column: column + first * lanes,
+        })
+    }
 }
 
 impl Tiling {
