@@ -25,9 +25,11 @@ pub fn misfit(sheet: &Datasheet, network: &LayeredNetwork, copies: usize) -> Opt
         for (limit, each, what) in limits {
             let needed = shape.rows * each;
             let Some(most) = limit.filter(|&most| needed > most) else { continue };
+            let bias = network.bias[layer].map_or(0, |id| populations[id.0].nodes.len());
+            let features = (shape.rows - bias) / copies;
             let advice = match (layer, most / each) {
-                (0, fit) if copies > 1 && shape.rows / copies <= fit => {
-                    let fewer = copies * fit / shape.rows;
+                (0, fit) if copies > 1 && features + bias <= fit => {
+                    let fewer = (fit - bias) / features;
                     format!("lower encoding.copies from {copies} to {fewer}")
                 }
                 (0, fit) => format!("use at most {fit} features (of images: a smaller size)"),
