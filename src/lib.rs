@@ -9,6 +9,7 @@
 //! | [`neuron`] | one neuron: exact propagation, first threshold crossing, its derivatives |
 //! | [`network`] | neurons and synapses as a graph, and compiled for the engine |
 //! | [`engine`] | the priority-queue scheduler in continuous time; faster engines for large and for layered networks |
+//! | [`chip`] | substrates: the model of a chip, its time and energy, and external programs |
 //! | [`membrane`] | potentials and currents after the fact, from recorded spikes |
 //! | [`trace`] | recorded spike trains as CSV |
 //! | [`dataset`] | Yin-Yang, MNIST and tables; features as spike times, augmentation, downloads |

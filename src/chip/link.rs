@@ -34,16 +34,16 @@ impl Link {
         Link { sheet: *sheet, delays: (0..sources).map(delay).collect() }
     }
 
-    /// Whether it draws anything.
-    pub fn is_random(&self) -> bool {
-        self.sheet.loss > 0.0 || self.sheet.delay_jitter > 0.0
-    }
-
-    /// Turns spikes as they were sent into arrivals, sorted by time and row.
-    pub fn transmit(&self, spikes: &mut Vec<Arrival>, random: &mut impl Rng) {
+    /// Turns spikes as they were sent into arrivals, sorted by time and row. `random` is called only if
+    /// there is chance.
+    pub fn transmit<R: Rng>(&self, spikes: &mut Vec<Arrival>, random: impl FnOnce() -> R) {
+        let is_random = self.sheet.loss > 0.0 || self.sheet.delay_jitter > 0.0;
+        let mut random = is_random.then(random);
         sort(spikes);
         let LinkSheet { delay_jitter, interval, longest_wait, loss, .. } = self.sheet;
-        if loss > 0.0 {
+        if loss > 0.0
+            && let Some(random) = &mut random
+        {
             spikes.retain(|_| !random.random_bool(loss));
         }
         if interval > 0.0 {
@@ -60,7 +60,9 @@ impl Link {
         }
         for spike in &mut *spikes {
             let mut delay = self.delays[spike.row as usize];
-            if delay_jitter > 0.0 {
+            if delay_jitter > 0.0
+                && let Some(random) = &mut random
+            {
                 let normal: f64 = StandardNormal.sample(random);
                 delay = (delay + delay_jitter * normal).max(0.0);
             }
@@ -87,7 +89,7 @@ mod tests {
     fn transmit(sheet: LinkSheet, times: &[f64]) -> Vec<(f64, u32)> {
         let mut spikes = sent(times);
         let link = Link::new(&sheet, times.len(), 1, 0);
-        link.transmit(&mut spikes, &mut random::stream(1, "link test", 0));
+        link.transmit(&mut spikes, || random::stream(1, "link test", 0));
         spikes.iter().map(|spike| (spike.time, spike.row)).collect()
     }
 
@@ -121,7 +123,7 @@ mod tests {
         let mut sums = vec![(0.0, 0.0, 0); SOURCES];
         for sample in 0..50 {
             let mut spikes = sent(&vec![0.0; SOURCES]);
-            link.transmit(&mut spikes, &mut random::stream(1, "link test", sample));
+            link.transmit(&mut spikes, || random::stream(1, "link test", sample));
             for spike in &spikes {
                 let (sum, squares, count) = &mut sums[spike.row as usize];
                 *sum += spike.time;

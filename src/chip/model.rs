@@ -10,7 +10,6 @@
 //! the number of threads. Without a reset between samples, those of a batch are one uninterrupted
 //! sequence.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use pulp::Arch;
@@ -75,6 +74,8 @@ struct Scratch {
     sent: Vec<LayerSpike>,
     /// Per layer: what the last sample left over.
     states: Vec<NeuronStates>,
+    /// Per layer: the neurons as they are in this trial, if they differ from trial to trial.
+    trial: Vec<Option<IndividualNeurons>>,
 }
 
 impl ChipModel {
@@ -124,6 +125,7 @@ impl ChipModel {
             if sheet.neurons.trial_to_trial.tau_s_inhibitory.is_some() {
                 neurons.split();
             }
+            neurons.prepare(&[sheet.link.interval], &realised);
             layers.push(ChipLayer {
                 link: Link::new(&sheet.link, shape.rows, individual, first_source),
                 pattern: SynapsePattern::new(sheet, &units, shape.rows, individual, shape.first),
@@ -160,6 +162,7 @@ impl ChipModel {
         let mut activity = Activity::default();
         scratch.states =
             self.layers.iter().map(|layer| NeuronStates::at_rest(&layer.neurons)).collect();
+        scratch.trial.resize_with(self.layers.len(), || None);
         let records = samples
             .iter()
             .map(|sample| {
@@ -181,12 +184,8 @@ impl ChipModel {
             layer.collect(index == 0, sample, scratch);
             let sent = scratch.arrivals.len();
             let place = place(sample.key, index);
-            if layer.link.is_random() {
-                let mut random = random::stream(self.seed, "chip link", place);
-                layer.link.transmit(&mut scratch.arrivals, &mut random);
-            } else {
-                layer.link.transmit(&mut scratch.arrivals, &mut random::stream(0, "nothing", 0));
-            }
+            let random = || random::stream(self.seed, "chip link", place);
+            layer.link.transmit(&mut scratch.arrivals, random);
             activity.events += sent as u64;
             activity.lost += (sent - scratch.arrivals.len()) as u64;
             activity.synaptic_events += (scratch.arrivals.len() * layer.shape.columns) as u64;
@@ -207,32 +206,34 @@ impl ChipModel {
     /// Runs a layer's neurons on the arrivals.
     fn run_layer(&self, index: usize, key: PresentationKey, scratch: &mut Scratch) {
         let layer = &self.layers[index];
-        let neurons = self.trial(index, key);
-        let running = IndividualLayer { neurons: &neurons, synapses: &layer.synapses };
+        let mut own = scratch.trial[index].take();
+        if !self.sheet.neurons.trial_to_trial.is_ideal() {
+            self.draw_trial(index, key, own.get_or_insert_with(|| layer.neurons.clone()));
+        }
+        let neurons = own.as_ref().unwrap_or(&layer.neurons);
+        let running = IndividualLayer { neurons, synapses: &layer.synapses };
         let Scratch { arrivals, layer_spikes, states, .. } = scratch;
         let window = self.sheet.presentation.window;
         let reset = self.sheet.presentation.reset;
         if reset && !self.sheet.neurons.repeated_spikes {
             running.first_spikes(self.arch, arrivals, window, layer_spikes);
-            return;
-        }
-        let states = &mut states[index];
-        if reset {
-            *states = NeuronStates::at_rest(&neurons);
         } else {
-            states.adapt(&neurons);
+            let states = &mut states[index];
+            if reset {
+                *states = NeuronStates::at_rest(neurons);
+            } else {
+                states.adapt(neurons);
+            }
+            let end = window.min(running.horizon(arrivals));
+            running.all_spikes(self.arch, arrivals, end, states, layer_spikes);
         }
-        let end = window.min(running.horizon(arrivals));
-        running.all_spikes(self.arch, arrivals, end, states, layer_spikes);
+        scratch.trial[index] = own;
     }
 
-    /// The neurons of a layer in one trial.
-    fn trial(&self, index: usize, key: PresentationKey) -> Cow<'_, IndividualNeurons> {
+    /// Gives all neurons of a layer the deviations of a trial.
+    fn draw_trial(&self, index: usize, key: PresentationKey, neurons: &mut IndividualNeurons) {
         let layer = &self.layers[index];
         let sheet = &self.sheet.neurons;
-        if sheet.trial_to_trial.is_ideal() {
-            return Cow::Borrowed(&layer.neurons);
-        }
         let mut random = match sheet.trial {
             Trial::Sample => random::stream(self.seed, "chip trial", place(key, index)),
             Trial::Batch => {
@@ -240,12 +241,10 @@ impl ChipModel {
                 random::stream(self.seed, "chip batch", place(batch, index))
             }
         };
-        let mut neurons = layer.neurons.clone();
         for (neuron, (fixed, target)) in layer.fixed.iter().zip(&layer.targets).enumerate() {
             let trial = Deviations::trial(&sheet.trial_to_trial, &mut random);
             neurons.set(neuron, &fixed.and(trial).apply(target));
         }
-        Cow::Owned(neurons)
     }
 
     fn jitter(&self, place: u64, spikes: &mut [LayerSpike]) {

@@ -13,11 +13,11 @@
 
 use pulp::Simd;
 
-use super::neurons::IndividualNeurons;
+use super::neurons::{Gap, IndividualNeurons};
 use crate::engine::feed_forward::elementary::{Doubles, Truths, registers};
 
 /// Rate times duration up to which a stretch counts as short.
-const SHORT: f64 = 1.0 / 16.0;
+pub const SHORT: f64 = 1.0 / 8.0;
 
 /// `|z|` up to which [`PHI_SHORT`] is exact to rounding: whatever a short stretch can have.
 const NEAR: f64 = 2.0 * SHORT;
@@ -25,8 +25,8 @@ const NEAR: f64 = 2.0 * SHORT;
 /// `|z|` up to which [`PHI`] is exact to rounding.
 const MIDDLE: f64 = 0.5;
 
-/// `φ(z)`: the next term is below 3e-17.
-const PHI_SHORT: [f64; 10] = [
+/// `φ(z)`: the next term is below 1e-17.
+const PHI_SHORT: [f64; 12] = [
     1.0,
     1.0 / 2.0,
     1.0 / 6.0,
@@ -37,6 +37,8 @@ const PHI_SHORT: [f64; 10] = [
     1.0 / 40_320.0,
     1.0 / 362_880.0,
     1.0 / 3_628_800.0,
+    1.0 / 39_916_800.0,
+    1.0 / 479_001_600.0,
 ];
 
 /// `φ(z)`: the next term is below 5e-17.
@@ -57,8 +59,8 @@ const PHI: [f64; 14] = [
     1.0 / 87_178_291_200.0,
 ];
 
-/// `e^x`: the next term is below 5e-17 for a short stretch.
-const EXPONENTIAL_SHORT: [f64; 9] = [
+/// `e^x`: the next term is below 3e-18 for a short stretch.
+const EXPONENTIAL_SHORT: [f64; 11] = [
     1.0,
     1.0,
     1.0 / 2.0,
@@ -68,6 +70,8 @@ const EXPONENTIAL_SHORT: [f64; 9] = [
     1.0 / 720.0,
     1.0 / 5_040.0,
     1.0 / 40_320.0,
+    1.0 / 362_880.0,
+    1.0 / 3_628_800.0,
 ];
 
 /// A register of neurons' potentials and excitatory and inhibitory currents. Without split currents
@@ -141,6 +145,32 @@ impl<S: Simd> Rates<S> {
             distance: [membrane - synaptic[0], membrane - synaptic[1]],
             short: SHORT / fastest,
         }
+    }
+
+    /// The state after a stretch whose effect is known, and what the potential cannot exceed on it
+    /// ([`Self::ceiling`]).
+    #[inline(always)]
+    pub fn after_known<const SPLIT: bool>(
+        &self,
+        state: &Moment<S>,
+        gap: &Gap,
+        register: usize,
+    ) -> (Moment<S>, Doubles<S>) {
+        let load = |column: &[f64]| Doubles::new(self.simd, registers::<S>(column)[register]);
+        let zero = Doubles::splat(self.simd, 0.0);
+        let mut next = *state;
+        next.potential = state.potential * load(&gap.decay);
+        for index in 0..if SPLIT { 2 } else { 1 } {
+            let current = state.currents[index];
+            next.potential = current.multiply_add(load(&gap.response[index]), next.potential);
+            next.currents[index] = current * load(&gap.left[index]);
+        }
+        let (push, pull) = push_and_pull::<S, SPLIT>(state, zero);
+        let length = self.inverse_capacitance * Doubles::splat(self.simd, gap.length);
+        let depth = (zero - state.potential).max(zero) - pull * length;
+        let higher = state.potential.max(next.potential);
+        let ceiling = push.multiply_add(load(&gap.bend[0]), higher);
+        (next, depth.multiply_add(load(&gap.bend[1]), ceiling))
     }
 
     /// Whether a stretch is short for all neurons of the layer.
@@ -239,12 +269,7 @@ impl<S: Simd> Rates<S> {
     #[inline(always)]
     pub fn bend<const SPLIT: bool>(&self, start: &Moment<S>, time: Doubles<S>) -> Doubles<S> {
         let zero = Doubles::splat(self.simd, 0.0);
-        let (push, pull) = if SPLIT {
-            (start.currents[0], start.currents[1])
-        } else {
-            let push = start.currents[0].max(zero);
-            (push, start.currents[0] - push)
-        };
+        let (push, pull) = push_and_pull::<S, SPLIT>(start, zero);
         let depth = (-start.potential).max(zero) - pull * self.inverse_capacitance * time;
         (self.membrane + self.synaptic[0]) * self.inverse_capacitance * push
             + self.membrane * self.membrane * depth
@@ -271,5 +296,19 @@ impl<S: Simd> Rates<S> {
         let zero = Doubles::splat(self.simd, 0.0);
         let push = state.currents[0].max(zero);
         push.multiply_add(self.largest_response, state.potential.max(zero))
+    }
+}
+
+/// The excitatory and the inhibitory part of the currents.
+#[inline(always)]
+fn push_and_pull<S: Simd, const SPLIT: bool>(
+    state: &Moment<S>,
+    zero: Doubles<S>,
+) -> (Doubles<S>, Doubles<S>) {
+    if SPLIT {
+        (state.currents[0], state.currents[1])
+    } else {
+        let push = state.currents[0].max(zero);
+        (push, state.currents[0] - push)
     }
 }

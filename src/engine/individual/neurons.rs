@@ -1,7 +1,10 @@
 //! Neurons, synapses and states of a layer in columns, padded so that they fill whole registers on
 //! every machine.
 
-use crate::neuron::{NeuronParameters, ParameterError};
+use crate::neuron::{Dynamics, NeuronParameters, ParameterError, State};
+
+/// Longest stretch, times the fastest rate, that is looked at as a whole.
+pub(super) const PIECE: f64 = 0.125;
 
 /// Columns are padded to a multiple of this: the widest register there is.
 pub const PADDING: usize = 8;
@@ -24,6 +27,61 @@ pub struct IndividualNeurons {
     pub(super) reset: Vec<f64>,
     pub(super) refractory_period: Vec<f64>,
     pub(super) leak: Vec<f64>,
+    /// Stretches of time whose effect is known in advance.
+    gaps: Vec<Gap>,
+}
+
+/// What a stretch of time of one length does to each neuron, in columns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Gap {
+    pub length: f64,
+    /// `e^(−λ_m t)`
+    pub decay: Vec<f64>,
+    /// `e^(−λ_s t)` of both currents.
+    pub left: [Vec<f64>; 2],
+    /// `K(t)/C` of both currents.
+    pub response: [Vec<f64>; 2],
+    /// What the excitatory current and a depth below zero add to the ceiling
+    /// ([`super::motion::Rates::ceiling`]).
+    pub bend: [Vec<f64>; 2],
+}
+
+impl Gap {
+    fn new(length: f64, padded: usize) -> Self {
+        let zero = || vec![0.0; padded];
+        Gap {
+            length,
+            decay: zero(),
+            left: [zero(), zero()],
+            response: [zero(), zero()],
+            bend: [zero(), zero()],
+        }
+    }
+
+    fn set(&mut self, index: usize, neuron: &NeuronParameters) {
+        let Ok(dynamics) = Dynamics::new(neuron) else { return };
+        let propagator = dynamics.propagator(self.length);
+        let after = |mut state: State| {
+            propagator.apply(&mut state);
+            state
+        };
+        let unit = |potential, current, inhibitory_current| {
+            after(State { potential, current, inhibitory_current })
+        };
+        let still = unit(0.0, 0.0, 0.0).potential;
+        self.decay[index] = unit(1.0, 0.0, 0.0).potential - still;
+        let excitatory = unit(0.0, 1.0, 0.0);
+        let inhibitory =
+            if dynamics.has_split_currents() { unit(0.0, 0.0, 1.0) } else { excitatory };
+        self.left[0][index] = excitatory.current;
+        self.response[0][index] = excitatory.potential - still;
+        self.response[1][index] = inhibitory.potential - still;
+        self.left[1][index] = inhibitory.current + inhibitory.inhibitory_current;
+        let (membrane, synaptic) = (1.0 / neuron.tau_m, 1.0 / neuron.tau_s);
+        let eighth = 0.125 * self.length * self.length;
+        self.bend[0][index] = (membrane + synaptic) / neuron.capacitance * eighth;
+        self.bend[1][index] = membrane * membrane * eighth;
+    }
 }
 
 impl IndividualNeurons {
@@ -47,6 +105,7 @@ impl IndividualNeurons {
             reset: column(0.0),
             refractory_period: column(0.0),
             leak: column(0.0),
+            gaps: Vec::new(),
         };
         for (index, neuron) in neurons.iter().enumerate() {
             neuron.validate()?;
@@ -58,16 +117,50 @@ impl IndividualNeurons {
     /// Gives a neuron other parameters, which must be valid. A layer whose synaptic time constants are
     /// not split stays so.
     pub fn set(&mut self, index: usize, neuron: &NeuronParameters) {
-        self.membrane_rate[index] = 1.0 / neuron.tau_m;
         let inhibitory = if self.is_split { neuron.tau_s_inhibitory } else { neuron.tau_s };
-        self.synaptic_rates[0][index] = 1.0 / neuron.tau_s;
-        self.synaptic_rates[1][index] = 1.0 / inhibitory;
-        self.inverse_capacitance[index] = 1.0 / neuron.capacitance;
-        self.largest_response[index] = largest_response(neuron);
         self.threshold[index] = neuron.threshold - neuron.leak_potential;
         self.reset[index] = neuron.reset_potential - neuron.leak_potential;
         self.refractory_period[index] = neuron.refractory_period;
         self.leak[index] = neuron.leak_potential;
+        self.largest_response[index] = largest_response(neuron);
+        let rates = [1.0 / neuron.tau_m, 1.0 / neuron.tau_s, 1.0 / inhibitory];
+        let before = [
+            self.membrane_rate[index],
+            self.synaptic_rates[0][index],
+            self.synaptic_rates[1][index],
+        ];
+        let inverse_capacitance = 1.0 / neuron.capacitance;
+        if rates == before && inverse_capacitance == self.inverse_capacitance[index] {
+            return;
+        }
+        [self.membrane_rate[index], self.synaptic_rates[0][index], self.synaptic_rates[1][index]] =
+            rates;
+        self.inverse_capacitance[index] = inverse_capacitance;
+        // Stretches that were prepared hold no longer.
+        self.gaps.clear();
+    }
+
+    /// Computes in advance what these stretches of time do, for as long as no neuron's time constants
+    /// change, and the pieces in which long stretches are looked at.
+    pub fn prepare(&mut self, lengths: &[f64], neurons: &[NeuronParameters]) {
+        let piece = PIECE / self.fastest_rate();
+        let lengths = lengths.iter().copied().filter(|&length| length > 0.0).chain([piece]);
+        let padded = self.threshold.len();
+        let gap = |length| {
+            let mut gap = Gap::new(length, padded);
+            for (index, neuron) in neurons.iter().enumerate() {
+                gap.set(index, neuron);
+            }
+            gap
+        };
+        self.gaps = lengths.map(gap).collect();
+    }
+
+    /// The stretch of this length up to the rounding of its end, if it was prepared.
+    #[inline(always)]
+    pub(super) fn gap(&self, start: f64, end: f64) -> Option<&Gap> {
+        let rounding = 4.0 * f64::EPSILON * end;
+        self.gaps.iter().find(|gap| (end - start - gap.length).abs() <= rounding)
     }
 
     /// Number of neurons.

@@ -6,14 +6,11 @@
 use pulp::Simd;
 
 use super::motion::{Moment, Rates};
-use super::neurons::PADDING;
+use super::neurons::{IndividualNeurons, PADDING, PIECE};
 use super::search::first_crossing;
 use super::{IndividualLayer, LayerSpike};
 use crate::engine::feed_forward::Arrival;
 use crate::engine::feed_forward::elementary::{Doubles, registers};
-
-/// Longest stretch, times the fastest rate, on which split currents are looked at as a whole.
-pub const PIECE: f64 = 0.25;
 
 /// See [`IndividualLayer::first_spikes`].
 #[inline(always)]
@@ -47,6 +44,7 @@ struct Sweep<S: Simd> {
     threshold: Doubles<S>,
     thresholds: Doubles<S>,
     now: f64,
+    register: usize,
     /// Longest stretch that is looked at as a whole.
     piece: f64,
     /// State at the beginning of the stretch with the crossing, its time and its length.
@@ -73,6 +71,7 @@ fn sweep<S: Simd, const SPLIT: bool>(
     let rest = Moment::at_rest(simd);
     let mut sweep = Sweep {
         rates: Rates::load(simd, layer.neurons, register, fastest),
+        register,
         piece: PIECE / fastest,
         state: rest,
         threshold: thresholds,
@@ -87,7 +86,7 @@ fn sweep<S: Simd, const SPLIT: bool>(
             if arrival.time > end {
                 break;
             }
-            if !sweep.advance::<SPLIT>(arrival.time) {
+            if !sweep.advance::<SPLIT>(arrival.time, layer.neurons) {
                 return sweep.crossings::<SPLIT>();
             }
         }
@@ -95,7 +94,7 @@ fn sweep<S: Simd, const SPLIT: bool>(
         sweep.state.receive::<SPLIT>(simd, Doubles::new(simd, registers::<S>(row)[0]));
     }
     if end > sweep.now {
-        sweep.advance::<SPLIT>(end);
+        sweep.advance::<SPLIT>(end, layer.neurons);
     }
     sweep.crossings::<SPLIT>()
 }
@@ -103,27 +102,31 @@ fn sweep<S: Simd, const SPLIT: bool>(
 impl<S: Simd> Sweep<S> {
     /// Moves on to a time; whether any neuron can still spike.
     #[inline(always)]
-    fn advance<const SPLIT: bool>(&mut self, time: f64) -> bool {
+    fn advance<const SPLIT: bool>(&mut self, time: f64, neurons: &IndividualNeurons) -> bool {
         while SPLIT && time - self.now > self.piece {
             if !self.rates.ceiling_for_ever(&self.state).at_least(self.threshold).any() {
                 self.state = self.rates.after_gap::<SPLIT>(&self.state, time - self.now);
                 self.now = time;
                 return true;
             }
-            if !self.advance_piece::<SPLIT>(self.now + self.piece) {
+            if !self.advance_piece::<SPLIT>(self.now + self.piece, neurons) {
                 return false;
             }
         }
-        self.advance_piece::<SPLIT>(time)
+        self.advance_piece::<SPLIT>(time, neurons)
     }
 
     #[inline(always)]
-    fn advance_piece<const SPLIT: bool>(&mut self, time: f64) -> bool {
-        let gap = time - self.now;
-        let next = self.rates.after_gap::<SPLIT>(&self.state, gap);
-        let gap = Doubles::splat(self.rates.simd, gap);
+    fn advance_piece<const SPLIT: bool>(&mut self, time: f64, neurons: &IndividualNeurons) -> bool {
+        let gap = Doubles::splat(self.rates.simd, time - self.now);
+        let (next, ceiling) = match neurons.gap(self.now, time) {
+            Some(gap) => self.rates.after_known::<SPLIT>(&self.state, gap, self.register),
+            None => {
+                let next = self.rates.after_gap::<SPLIT>(&self.state, time - self.now);
+                (next, self.rates.ceiling::<SPLIT>(&self.state, next.potential, gap))
+            }
+        };
         let crosses = next.potential.at_least(self.threshold);
-        let ceiling = self.rates.ceiling::<SPLIT>(&self.state, next.potential, gap);
         let mut goes_on = true;
         if ceiling.at_least(self.threshold).any() {
             let open = ceiling.at_least(self.threshold);

@@ -6,8 +6,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::motion::{Moment, Rates};
-use super::neurons::{NeuronStates, PADDING};
-use super::once::PIECE;
+use super::neurons::{IndividualNeurons, NeuronStates, PADDING, PIECE};
 use super::search::{first_crossing, only_crossing};
 use super::{IndividualLayer, LayerSpike};
 use crate::engine::feed_forward::Arrival;
@@ -36,6 +35,7 @@ pub fn run<S: Simd, const SPLIT: bool>(
             reset: load(&neurons.reset),
             refractory_period: load(&neurons.refractory_period),
             piece: PIECE / fastest,
+            register,
             first,
         };
         let mut at = Place {
@@ -51,13 +51,13 @@ pub fn run<S: Simd, const SPLIT: bool>(
                 if arrival.time > end {
                     break;
                 }
-                at = cells.advance::<SPLIT>(at, arrival.time, spikes);
+                at = cells.advance::<SPLIT>(at, arrival.time, neurons, spikes);
             }
             let row = &rows[arrival.row as usize * PADDING + first % PADDING..][..lanes];
             at.state.receive::<SPLIT>(simd, Doubles::new(simd, registers::<S>(row)[0]));
         }
         if end > at.now {
-            at = cells.advance::<SPLIT>(at, end, spikes);
+            at = cells.advance::<SPLIT>(at, end, neurons, spikes);
         }
         let held = (at.release - Doubles::splat(simd, end)).max(Doubles::splat(simd, 0.0));
         registers_mut::<S>(&mut states.potential)[register] = at.state.potential.value();
@@ -77,6 +77,7 @@ struct Cells<S: Simd> {
     refractory_period: Doubles<S>,
     /// Longest stretch that is looked at as a whole.
     piece: f64,
+    register: usize,
     /// The neuron in the first lane.
     first: usize,
 }
@@ -97,6 +98,7 @@ impl<S: Simd> Cells<S> {
         &self,
         mut at: Place<S>,
         time: f64,
+        neurons: &IndividualNeurons,
         spikes: &mut Vec<LayerSpike>,
     ) -> Place<S> {
         while SPLIT && time - at.now > self.piece {
@@ -106,9 +108,9 @@ impl<S: Simd> Cells<S> {
             if !highest.at_least(self.threshold).any() {
                 break;
             }
-            at = self.advance_piece::<SPLIT>(at, at.now + self.piece, spikes);
+            at = self.advance_piece::<SPLIT>(at, at.now + self.piece, neurons, spikes);
         }
-        self.advance_piece::<SPLIT>(at, time, spikes)
+        self.advance_piece::<SPLIT>(at, time, neurons, spikes)
     }
 
     /// Moves on to a time within a piece, or one up to which nothing can happen.
@@ -117,6 +119,7 @@ impl<S: Simd> Cells<S> {
         &self,
         at: Place<S>,
         time: f64,
+        neurons: &IndividualNeurons,
         spikes: &mut Vec<LayerSpike>,
     ) -> Place<S> {
         let simd = self.rates.simd;
@@ -124,10 +127,15 @@ impl<S: Simd> Cells<S> {
         let held = at.release.at_least(end);
         let is_released = at.release.above(start).and_not(held);
         // Each neuron is held all the way, or not at all.
-        let mut next = self.rates.after_gap::<SPLIT>(&at.state, time - at.now);
+        let (mut next, ceiling) = match neurons.gap(at.now, time) {
+            Some(gap) => self.rates.after_known::<SPLIT>(&at.state, gap, self.register),
+            None => {
+                let next = self.rates.after_gap::<SPLIT>(&at.state, time - at.now);
+                let gap = Doubles::splat(simd, time - at.now);
+                (next, self.rates.ceiling::<SPLIT>(&at.state, next.potential, gap))
+            }
+        };
         next.potential = held.select(at.state.potential, next.potential);
-        let gap = Doubles::splat(simd, time - at.now);
-        let ceiling = self.rates.ceiling::<SPLIT>(&at.state, next.potential, gap);
         let may_spike = ceiling.at_least(self.threshold).and_not(held);
         if is_released.or(may_spike).any() {
             let walk = Walk::<S, SPLIT> { cells: *self, at, next, time, spikes };
@@ -182,13 +190,14 @@ impl<S: Simd, const SPLIT: bool> Walk<'_, S, SPLIT> {
             return None;
         }
         let bend = rates.bend::<SPLIT>(&state, gap);
-        let high =
-            (bend * gap * gap).multiply_add(all(0.125), state.potential.max(self.next.potential));
-        let open = high.at_least(threshold).and_not(held);
+        let higher = state.potential.max(self.next.potential);
+        let ceiling = (bend * gap * gap).multiply_add(all(0.125), higher);
+        let open = ceiling.at_least(threshold).and_not(held);
         let crosses = self.next.potential.at_least(threshold).and(open);
+        // What rises all the way is highest at the end.
         let rises = rates.slope::<SPLIT>(&state).above(bend * gap);
         let below = threshold.above(state.potential);
-        if open.and_not(crosses.and(rises).and(below)).any() {
+        if open.and_not(rises.and(below)).any() {
             return None;
         }
         let elapsed = only_crossing::<S, SPLIT>(

@@ -55,7 +55,11 @@ impl Twin {
     }
 
     fn columns(&self) -> (IndividualNeurons, SynapseColumns) {
-        let neurons = IndividualNeurons::new(&self.neurons).expect("valid");
+        let mut neurons = IndividualNeurons::new(&self.neurons).expect("valid");
+        if self.arrivals.len() > 1 && self.weights[0] > 0.0 {
+            // Stretches between arrivals on a grid are then known in advance.
+            neurons.prepare(&[0.25], &self.neurons);
+        }
         let mut synapses = SynapseColumns::new(ROWS, NEURONS);
         synapses.set(self.weights.iter().copied());
         (neurons, synapses)
