@@ -10,6 +10,9 @@ use crate::scenario::Learner;
 /// Cells along each side of the map.
 const RESOLUTION: usize = 160;
 
+/// The same if an external program decides each of them.
+const EXTERNAL_RESOLUTION: usize = 48;
+
 /// The class map as SVG and PNG. `decided` are the decisions on the test set.
 pub(super) fn class_map(
     learner: &Learner,
@@ -17,14 +20,16 @@ pub(super) fn class_map(
     plane: &YinYang,
     decided: &[Option<usize>],
     title: &str,
+    external: bool,
 ) -> Result<(String, Vec<u8>), RunError> {
+    let resolution = if external { EXTERNAL_RESOLUTION } else { RESOLUTION };
     let side = 2.0 * plane.r_big;
-    let centre = |index: usize| (index as f64 + 0.5) * side / RESOLUTION as f64;
-    let mut decisions = vec![Decision::Outside; RESOLUTION * RESOLUTION];
+    let centre = |index: usize| (index as f64 + 0.5) * side / resolution as f64;
+    let mut decisions = vec![Decision::Outside; resolution * resolution];
     let mut grid = Samples { features: Vec::new(), labels: Vec::new() };
     let mut cells = Vec::new();
     for cell in 0..decisions.len() {
-        let (x, y) = (centre(cell % RESOLUTION), centre(cell / RESOLUTION));
+        let (x, y) = (centre(cell % resolution), centre(cell / resolution));
         if let Some(class) = plane.class_of(x, y) {
             grid.features.push([x, y, 1.0 - x, 1.0 - y]);
             grid.labels.push(class);
@@ -45,7 +50,7 @@ pub(super) fn class_map(
         .collect();
     let map = ClassMap {
         title,
-        resolution: RESOLUTION,
+        resolution,
         decisions: &decisions,
         extent: ((0.0, side), (0.0, side)),
         samples: &samples,

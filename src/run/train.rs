@@ -112,7 +112,9 @@ pub fn train(
     if let Some(plane) = learner.data.plane {
         progress.stage("drawing the class map");
         let title = format!("test accuracy {:.1} %", 100.0 * test_score.accuracy());
-        let (svg, png) = picture::class_map(&learner, &trainer, &plane, &decided, &title)?;
+        let external = loaded.scenario.substrate.is_some();
+        let (svg, png) =
+            picture::class_map(&learner, &trainer, &plane, &decided, &title, external)?;
         folder.write("class_map.svg", |file| file.write_all(svg.as_bytes()))?;
         folder.write("class_map.png", |file| file.write_all(&png))?;
     }
