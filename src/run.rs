@@ -22,6 +22,7 @@ mod simulate;
 mod spike_trains;
 mod summary;
 mod train;
+mod training_files;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;

@@ -194,6 +194,17 @@ impl TimeUnit {
         }
     }
 
+    /// In seconds; none for the synaptic time constant, which has no physical unit.
+    pub fn seconds(self) -> Option<f64> {
+        match self {
+            TimeUnit::TauS => None,
+            TimeUnit::S => Some(1.0),
+            TimeUnit::Ms => Some(1e-3),
+            TimeUnit::Us => Some(1e-6),
+            TimeUnit::Ns => Some(1e-9),
+        }
+    }
+
     /// Symbol on axes and in text.
     pub fn symbol(self) -> &'static str {
         match self {

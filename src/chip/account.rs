@@ -35,6 +35,9 @@ pub struct HardwareAccount {
     pub chip: String,
     /// Seconds on the hardware that one synaptic time constant of the model takes.
     pub synaptic_time_constant: f64,
+    /// How much faster the hardware is than the model, if the model's time has a physical unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speedup_factor: Option<f64>,
     /// From the start of a sample to its decision: the first spike of a label neuron.
     pub decision_time: f64,
     /// What a sample takes: its window, and the overhead. Without a window, to the decision.
@@ -92,6 +95,7 @@ impl HardwareAccount {
         Some(HardwareAccount {
             chip: sheet.name.clone(),
             synaptic_time_constant: clock.seconds(tau_s),
+            speedup_factor: None,
             decision_time: clock.seconds(decision_time),
             time_per_sample,
             time_per_batch,
@@ -106,6 +110,12 @@ impl HardwareAccount {
             spike_energy,
             readout_energy: energy.readout,
         })
+    }
+
+    /// The same with the speedup factor of a model whose time unit is so many seconds.
+    pub fn for_time_unit(self, seconds: Option<f64>, tau_s: f64) -> Self {
+        let speedup_factor = seconds.map(|unit| unit * tau_s / self.synaptic_time_constant);
+        HardwareAccount { speedup_factor, ..self }
     }
 }
 
@@ -152,5 +162,9 @@ mod tests {
         close(account.spike_energy, 1e-7);
         close(account.energy_per_sample, 0.175 * 52.8e-6 + 1e-8 + 1e-7 + 1e-7);
         close(account.lost_fraction, 0.25);
+        assert_eq!(account.speedup_factor, None);
+        // In milliseconds, a synaptic time constant of the model is 10 ms.
+        let speedup = account.for_time_unit(Some(1e-3), 10.0).speedup_factor;
+        close(speedup.expect("a unit"), 10e-3 / 6e-6);
     }
 }

@@ -160,7 +160,10 @@ fn print_training(summary: &TrainingSummary, out: &Path, has_picture: bool) {
 /// What a classification takes on the chip.
 fn print_hardware(account: &HardwareAccount) {
     let HardwareAccount { chip, decision_time, time_per_sample, samples_per_second, .. } = account;
-    console::out!("on the chip          {chip}");
+    match account.speedup_factor {
+        Some(factor) => console::out!("on the chip          {chip}, {factor:.0} times as fast"),
+        None => console::out!("on the chip          {chip}"),
+    }
     console::out!("  decision time      {}", with_prefix(*decision_time, "s"));
     console::out!(
         "  time per sample    {} ({samples_per_second:.0} samples per second)",

@@ -2,10 +2,10 @@
 //!
 //! The neurons of a real substrate have thresholds and time constants of their own, so that nothing
 //! of an input's effect can be computed once for all of them, as [`super::feed_forward`] does. Here
-//! every neuron's state is carried from arrival to arrival ([`motion`]), a register of neurons at a
+//! every neuron's state is carried from arrival to arrival (`motion`), a register of neurons at a
 //! time. Potential and slope at both ends of the way tell whether a neuron crosses its threshold on it;
 //! where they leave it open, and for the time of a crossing, a search that never steps over the first
-//! crossing decides ([`search`]).
+//! crossing decides (`search`).
 //!
 //! ```text
 //! arrivals (sorted) ─→ state ─→ motion to the next arrival ─→ crossing? ─→ search ─→ spikes

@@ -7,10 +7,10 @@
 //! the optimiser's step is applied to the tile while it is in the cache. No thread sums for another, so
 //! nothing depends on how many there are, and no copy of the weights' gradients is ever made.
 
+mod grid;
 mod step;
 mod substrate;
 
-use std::borrow::Cow;
 use std::sync::Mutex;
 
 use pulp::Arch;
@@ -24,7 +24,7 @@ use super::{EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, Traine
 use crate::chip::WeightGrid;
 use crate::engine::SourceSpike;
 use crate::engine::feed_forward::{
-    Arrival, Element, FeedForwardNetwork, SamplePass, Tiling, Unsupported, Workspace,
+    Arrival, Element, FeedForwardNetwork, SamplePass, Unsupported, Workspace,
 };
 use crate::network::{CompiledNetwork, LayeredNetwork};
 
@@ -134,30 +134,6 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             let matrix = &weights[first..first + tiling.rows * tiling.columns];
             tiling.scatter(matrix, &mut self.weights[start..start + tiling.value_count()]);
             start += tiling.value_count();
-        }
-    }
-
-    /// Weights in the order of the layers' matrices, as the network is programmed with them.
-    fn on_grid<'a>(&self, weights: &'a [f64]) -> Cow<'a, [f64]> {
-        let Some(grid) = &self.grid else { return Cow::Borrowed(weights) };
-        let mut programmed = weights.to_vec();
-        for layer in 0..self.network.layer_count() {
-            let Tiling { rows, columns, .. } = self.network.tiling(layer);
-            let first = self.network.first_synapse(layer);
-            let matrix = programmed[first..first + rows * columns].iter_mut().enumerate();
-            for (index, weight) in matrix {
-                *weight = grid.program(layer, index / columns, index % columns, *weight);
-            }
-        }
-        Cow::Owned(programmed)
-    }
-
-    /// All weights as the network is programmed with them, in the order of the layers' matrices.
-    fn programmed(&self) -> Vec<f64> {
-        let weights = self.weights();
-        match self.on_grid(&weights) {
-            Cow::Borrowed(_) => weights,
-            Cow::Owned(programmed) => programmed,
         }
     }
 

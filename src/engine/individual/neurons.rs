@@ -243,7 +243,7 @@ impl NeuronStates {
     }
 }
 
-/// The weights of a layer: for each group of [`PADDING`] neurons all rows, one after the other.
+/// The weights of a layer: for each group of eight neurons all rows, one after the other.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SynapseColumns {
     rows: usize,

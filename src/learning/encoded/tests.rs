@@ -161,3 +161,26 @@ fn an_image_that_moves_takes_its_spikes_along() {
         assert!((mean(|source| source / 9) - 4.0 - dy).abs() < 0.02, "epoch {epoch}");
     }
 }
+
+#[test]
+fn copies_of_a_feature_spike_with_it_and_stay_sorted() {
+    let dataset = Dataset {
+        features: Features::Real([0.5, 0.0, 0.5].into()),
+        labels: [0].into(),
+        feature_count: 3,
+        class_count: 1,
+        image: None,
+    };
+    let set = EncodedSet::new(&dataset, Encoding::Latency(PAPER), 7, &[]);
+    let once = encode(&set, 0, Presentation::Plain);
+    let twice = encode(&set.clone().copied(2), 0, Presentation::Plain);
+    let expected: Vec<SourceSpike> = once
+        .iter()
+        .flat_map(|&SourceSpike { time, source }| {
+            [0, 1].map(|copy| SourceSpike { time, source: 7 + 2 * (source - 7) + copy })
+        })
+        .collect();
+    assert_eq!(twice, expected);
+    assert_eq!(twice.iter().map(|spike| spike.source).collect::<Vec<_>>(), [9, 10, 7, 8, 11, 12]);
+    assert!(set.copied(1) == EncodedSet::new(&dataset, Encoding::Latency(PAPER), 7, &[]));
+}

@@ -1,0 +1,32 @@
+//! Weights as a chip can be programmed with them.
+
+use std::borrow::Cow;
+
+use super::FeedForwardRunner;
+use crate::engine::feed_forward::{Element, Tiling};
+
+impl<T: Element + Into<f64>> FeedForwardRunner<T> {
+    /// Weights in the order of the layers' matrices, as the network is programmed with them.
+    pub(super) fn on_grid<'a>(&self, weights: &'a [f64]) -> Cow<'a, [f64]> {
+        let Some(grid) = &self.grid else { return Cow::Borrowed(weights) };
+        let mut programmed = weights.to_vec();
+        for layer in 0..self.network.layer_count() {
+            let Tiling { rows, columns, .. } = self.network.tiling(layer);
+            let first = self.network.first_synapse(layer);
+            let matrix = programmed[first..first + rows * columns].iter_mut().enumerate();
+            for (index, weight) in matrix {
+                *weight = grid.program(layer, index / columns, index % columns, *weight);
+            }
+        }
+        Cow::Owned(programmed)
+    }
+
+    /// All weights as the network is programmed with them, in the order of the layers' matrices.
+    pub(super) fn programmed(&self) -> Vec<f64> {
+        let weights = self.weights();
+        match self.on_grid(&weights) {
+            Cow::Borrowed(_) => weights,
+            Cow::Owned(programmed) => programmed,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The tables that a training writes: an epoch per row, and the spikes of the test set.
+
+use std::io::{self, Write};
+
+use super::{OutputFolder, RunError};
+use crate::chip::{Activity, HardwareClock};
+use crate::learning::{EncodedSet, EpochMetrics, Trainer};
+use crate::network::LayeredNetwork;
+use crate::scenario::Learner;
+use crate::trace::TraceWriter;
+
+/// One row per epoch. Wall-clock times are left out (they are in the summary), so that equal runs
+/// give equal bytes.
+pub(super) fn write_metrics(
+    file: &mut impl Write,
+    history: &[EpochMetrics],
+    layer_names: &[String],
+    unit: &str,
+    clock: Option<HardwareClock>,
+) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(file);
+    let mut heading: Vec<String> = [
+        "epoch",
+        "learning_rate",
+        "training_loss",
+        "training_accuracy",
+        "validation_loss",
+        "validation_accuracy",
+        "undecided_fraction",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    heading.push(format!("mean_decision_time_{unit}"));
+    heading
+        .extend(clock.map(|clock| format!("mean_decision_hardware_time_{}", clock.unit.suffix())));
+    heading.extend(["guarded_fraction", "raised_batches"].map(str::to_owned));
+    for name in layer_names {
+        heading.extend(["silent", "late", "dead"].map(|what| format!("{what}_{name}")));
+    }
+    writer.write_record(&heading)?;
+    for epoch in history {
+        let training = &epoch.training;
+        let mut row = vec![
+            epoch.epoch as f64,
+            epoch.learning_rate,
+            training.loss(),
+            training.accuracy(),
+            epoch.validation.map_or(f64::NAN, |score| score.loss()),
+            epoch.validation.map_or(f64::NAN, |score| score.accuracy()),
+            training.undecided as f64 / training.samples as f64,
+            training.decision_time(),
+        ];
+        row.extend(clock.map(|clock| clock.per_model_time * training.decision_time()));
+        row.extend([epoch.guarded_fraction, epoch.raised_batches as f64]);
+        for layer in &epoch.layers {
+            row.extend([
+                layer.silent_fraction(),
+                layer.late_fraction(),
+                layer.dead_neurons() as f64,
+            ]);
+        }
+        writer.write_record(row.iter().map(f64::to_string))?;
+    }
+    writer.flush()
+}
+
+/// Writes the trace of the test set; returns the decision on each sample, and what happened as far as
+/// first spikes tell.
+pub(super) fn write_spikes(
+    learner: &Learner,
+    trainer: &Trainer,
+    test: &EncodedSet,
+    folder: &OutputFolder,
+    unit: &str,
+    clock: Option<HardwareClock>,
+) -> Result<(Vec<Option<usize>>, Activity), RunError> {
+    let populations = trainer.network().populations();
+    let mut place = vec![(0, 0); trainer.network().node_count()];
+    for (index, population) in populations.iter().enumerate() {
+        for (neuron, node) in population.nodes.clone().enumerate() {
+            place[node] = (index, neuron as u32);
+        }
+    }
+    let fan_out = fan_out(&learner.network);
+    let mut activity = Activity::default();
+    let mut decisions = Vec::with_capacity(learner.data.test.len());
+    let mut failed = None;
+    folder
+        .write("spikes.csv", |file| {
+            let mut writer = match clock {
+                None => TraceWriter::new(file, unit)?,
+                Some(HardwareClock { unit: hardware, per_model_time }) => {
+                    let hardware = hardware.suffix();
+                    TraceWriter::with_hardware_time(file, unit, hardware, per_model_time)?
+                }
+            };
+            let mut written = Ok(());
+            let ran = trainer.for_each_record(test, |sample, record, decided| {
+                decisions.push(decided);
+                activity.samples += 1;
+                for (node, time) in record.in_order() {
+                    let (is_neuron, synapses) = fan_out[node];
+                    activity.spikes += u64::from(is_neuron);
+                    activity.events += u64::from(synapses > 0);
+                    activity.synaptic_events += synapses;
+                    if written.is_ok() {
+                        let (population, neuron) = place[node];
+                        written = writer.write(
+                            sample as u32,
+                            &populations[population].name,
+                            neuron,
+                            time,
+                        );
+                    }
+                }
+            });
+            if let Err(error) = ran {
+                failed = Some(error);
+                return Err(io::Error::other("the run failed"));
+            }
+            written?;
+            writer.finish()
+        })
+        .map_err(|error| failed.take().map_or(error, RunError::Learning))?;
+    Ok((decisions, activity))
+}
+
+/// Per node: whether it is a neuron, and how many synapses its spikes reach.
+fn fan_out(network: &LayeredNetwork) -> Vec<(bool, u64)> {
+    let populations = network.network.populations();
+    let mut nodes = vec![(false, 0); network.network.graph().node_count()];
+    let mut sources = network.input;
+    for (&layer, &bias) in network.layers.iter().zip(&network.bias) {
+        let neurons = populations[layer.0].nodes.clone();
+        for population in [Some(sources), bias].into_iter().flatten() {
+            for node in populations[population.0].nodes.clone() {
+                nodes[node].1 = neurons.len() as u64;
+            }
+        }
+        neurons.for_each(|node| nodes[node].0 = true);
+        sources = layer;
+    }
+    nodes
+}
