@@ -181,6 +181,6 @@ fn copies_of_a_feature_spike_with_it_and_stay_sorted() {
         })
         .collect();
     assert_eq!(twice, expected);
-    assert_eq!(twice.iter().map(|spike| spike.source).collect::<Vec<_>>(), [9, 10, 7, 8, 11, 12]);
+    assert_eq!(twice.iter().map(|spike| spike.source).collect::<Vec<_>>(), [7, 8, 11, 12, 9, 10]);
     assert!(set.copied(1) == EncodedSet::new(&dataset, Encoding::Latency(PAPER), 7, &[]));
 }
