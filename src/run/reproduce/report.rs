@@ -150,6 +150,7 @@ mod tests {
             seconds: 2.0,
             engine: "event".to_owned(),
             threads: 1,
+            hardware: None,
             layers: Vec::new(),
             warnings: Vec::new(),
         }
