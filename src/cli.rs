@@ -56,8 +56,8 @@ enum Command {
         error. In the end there are figures and tables in the folder. --seed stands for all seeds of \
         the study.\n\n\
         Examples:\n  \
-        firstspike run scenarios/studies/yin_yang/spike_jitter.toml --dry-run\n  \
-        firstspike run scenarios/studies/yin_yang/spike_jitter.toml --shard 3/16"
+        firstspike run scenarios/studies/yin_yang/03_spike_jitter.toml --dry-run\n  \
+        firstspike run scenarios/studies/yin_yang/03_spike_jitter.toml --shard 3/16"
     )]
     Run(RunArguments),
     /// Check a scenario and print it with every default filled in.

@@ -332,7 +332,7 @@ fn statistics_and_tolerances_are_of_the_seeds() {
     };
     // From 97.5 at 0.1 to 96.5 at 1: at 97.0 half way.
     close(at(&found[0].limit), 0.55);
-    // The lower ends, 0.3 below: 97.2 at 0.1 and 96.2 at 1; the upper ends 97.8 and 96.8.
+    // The lower ends, 0.3 below: 97.2 at 0.1 and 96.2 at 1; the upper ends: 97.8 and 96.8.
     close(at(&found[0].between.0), 0.1 + 0.9 * 0.2);
     close(at(&found[0].between.1), 0.1 + 0.9 * 0.8);
 }

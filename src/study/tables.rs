@@ -137,8 +137,8 @@ fn in_short(found: &Statistics, quantity: Quantity) -> String {
 /// What each distortion may be, in every study that has an ideal value.
 pub fn tolerance_markdown(summaries: &[Summary]) -> String {
     let mut text =
-        "| distortion | networks | ideal accuracy [%] | borne up to | 1 % below the ideal at \
-                    | as sure as the seeds allow |\n|---|---|---|---|---|---|\n"
+        "| panel | distortion | networks | ideal accuracy [%] | borne up to | 1 % below the ideal at \
+                    | as sure as the seeds allow |\n|---|---|---|---|---|---|---|\n"
             .to_owned();
     for summary in summaries {
         let axis = &summary.study.axes[0];
@@ -154,7 +154,8 @@ pub fn tolerance_markdown(summaries: &[Summary]) -> String {
             };
             let _ = writeln!(
                 text,
-                "| {} | {networks} | {ideal:.2}{confidence} | {} | {} | {} – {} |",
+                "| {} | {} | {networks} | {ideal:.2}{confidence} | {} | {} | {} – {} |",
+                summary.study.title,
                 axis.title(),
                 axis.name_of(borne),
                 limit(&found.limit),

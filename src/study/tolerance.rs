@@ -20,8 +20,8 @@ pub struct Tolerance {
     pub borne: AxisValue,
     /// Where the median falls below what is allowed.
     pub limit: Limit,
-    /// The values between which that is, as far as the confidence intervals of the medians tell:
-    /// where their lower and where their upper ends fall below.
+    /// The values between which that is, as far as the confidence intervals of the distorted medians
+    /// tell: where their lower and where their upper ends fall below.
     pub between: (Limit, Limit),
 }
 
@@ -71,8 +71,10 @@ fn tolerance(summary: &Summary, axis: &Axis, series: &Series, path: &[usize]) ->
         return None;
     }
     let level = ideal.median - ALLOWED_LOSS;
+    // The ideal is what the others are compared with: its own confidence is stated apart.
     let curve = |value: fn(&Statistics) -> f64| -> Vec<(&AxisValue, f64)> {
-        statistics.iter().map(|(place, found)| (*place, value(found))).collect()
+        let distorted = statistics.iter().skip(1).map(|(place, found)| (*place, value(found)));
+        [(*first, ideal.median)].into_iter().chain(distorted).collect()
     };
     let low = |found: &Statistics| found.confidence.map_or(found.minimum, |interval| interval.low);
     let high =
