@@ -33,8 +33,7 @@ pub struct Measurement {
 }
 
 /// A scenario put together.
-pub struct Bench<'l> {
-    loaded: &'l LoadedScenario,
+pub struct Bench {
     learner: Learner,
     hardware: Option<Hardware>,
     trainer: Trainer,
@@ -42,13 +41,13 @@ pub struct Bench<'l> {
     validation: EncodedSet,
 }
 
-impl<'l> Bench<'l> {
+impl Bench {
     /// Puts a scenario together; works on the threads of the present rayon pool. An external substrate
     /// has its files in `folder`.
     ///
     /// # Errors
     /// If the scenario names files that do not fit, or its network does not fit on its substrate.
-    pub fn new(loaded: &'l LoadedScenario, folder: &Path) -> Result<Self, RunError> {
+    pub fn new(loaded: &LoadedScenario, folder: &Path) -> Result<Self, RunError> {
         let learner = loaded.learner()?;
         let hardware = loaded.hardware(&learner)?;
         let settings = learner.settings.clone();
@@ -59,7 +58,6 @@ impl<'l> Bench<'l> {
                 .map_err(|error| loaded.problem("engine", &error.to_string()))?,
         };
         Ok(Bench {
-            loaded,
             hardware,
             trainer,
             training: learner.encode(&learner.data.training),
@@ -163,11 +161,6 @@ impl<'l> Bench<'l> {
             }
         })?;
         Ok(activity)
-    }
-
-    /// The scenario.
-    pub fn loaded(&self) -> &LoadedScenario {
-        self.loaded
     }
 }
 

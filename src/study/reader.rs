@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::StudyError;
-use super::results::{Row, heading};
+use super::results::{AFTER, Row, heading};
 use crate::run::Measurement;
 
 /// A file of results.
@@ -16,12 +16,9 @@ pub(super) struct Table {
 impl Table {
     /// Names of the axes.
     pub fn axes(&self) -> &[String] {
-        &self.heading[2..self.heading.len() - FIXED]
+        &self.heading[2..self.heading.len() - AFTER.len()]
     }
 }
-
-/// Columns after the axes.
-const FIXED: usize = 10;
 
 /// Reads a file of results. A last line that was not written to its end is left out.
 ///
@@ -38,7 +35,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Table, StudyError> {
     let mut reader = csv::Reader::from_reader(bytes);
     let wrong = |error: csv::Error| StudyError::results(path, error.to_string());
     let found: Vec<String> = reader.headers().map_err(wrong)?.iter().map(str::to_owned).collect();
-    let axes = found.get(2..found.len().saturating_sub(FIXED)).unwrap_or(&[]);
+    let axes = found.get(2..found.len().saturating_sub(AFTER.len())).unwrap_or(&[]);
     if heading(axes.iter().map(String::as_str)) != found {
         let message = "these are not the results of a study: the columns are others";
         return Err(StudyError::results(path, message));
@@ -69,7 +66,7 @@ fn row(record: &csv::StringRecord, axes: usize, heading: &[String]) -> Result<Ro
         text.parse::<u64>()
             .map_err(|_| format!("{}: `{text}` must be a whole number", heading[column]))
     };
-    let error = &record[seed + FIXED - 1];
+    let error = &record[seed + AFTER.len() - 1];
     let outcome = if error.is_empty() {
         let energy = number(seed + 6)?;
         Ok(Measurement {

@@ -14,7 +14,7 @@ use crate::run::{Measurement, RunError};
 
 /// Columns before and after those of the axes.
 const BEFORE: [&str; 2] = ["study", "variant"];
-const AFTER: [&str; 10] = [
+pub(super) const AFTER: [&str; 10] = [
     "seed",
     "test_accuracy",
     "train_accuracy",
@@ -205,12 +205,11 @@ impl Results {
     /// # Errors
     /// If it cannot be written.
     pub fn append(&mut self, row: Row) -> Result<(), RunError> {
-        let write = || {
+        let mut write = || {
             let line = row.line()?;
             self.file.write_all(&line)?;
             self.file.sync_data()
         };
-        let mut write = write;
         write().map_err(|source| RunError::Output { path: self.path.clone(), source })?;
         self.done.insert(row.key());
         self.rows.push(row);

@@ -131,10 +131,19 @@ fn check(study: &Study) -> Result<(), StudyError> {
 
 /// Makes sure that the folder is this study's.
 fn identify(study: &Study, output: &OutputFolder) -> Result<(), StudyError> {
-    let path = output.file(IDENTITY);
+    if !is_identified(study, &output.file(IDENTITY))? {
+        let identity = study.identity()?;
+        output.write(IDENTITY, |file| file.write_all(identity.as_bytes()))?;
+    }
+    Ok(())
+}
+
+/// Whether a file says that the results beside it are this study's; an error if it says that they are
+/// something else's.
+fn is_identified(study: &Study, path: &Path) -> Result<bool, StudyError> {
     let identity = study.identity()?;
-    match fs::read_to_string(&path) {
-        Ok(text) if text == identity => Ok(()),
+    match fs::read_to_string(path) {
+        Ok(text) if text == identity => Ok(true),
         Ok(text) => {
             let differs = |(old, new): &(&str, &str)| old != new;
             let lines = text.lines().zip(identity.lines()).find(differs);
@@ -143,12 +152,10 @@ fn identify(study: &Study, output: &OutputFolder) -> Result<(), StudyError> {
                 "the results here are of another base scenario or of other keys (it says `{old}`, now it \
                  is `{new}`): use another --out, or remove the folder"
             );
-            Err(StudyError::results(&path, message))
+            Err(StudyError::results(path, message))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Ok(output.write(IDENTITY, |file| file.write_all(identity.as_bytes()))?)
-        }
-        Err(source) => Err(StudyError::Read { path, source }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(StudyError::Read { path: path.to_owned(), source }),
     }
 }
 
@@ -280,6 +287,7 @@ pub fn estimate(
     check(study)?;
     let path = folder.join(shard.file());
     let done = if path.exists() {
+        is_identified(study, &folder.join(IDENTITY))?;
         let rows = super::reader::read(&path)?.rows;
         rows.iter().map(Row::key).collect()
     } else {
