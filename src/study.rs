@@ -12,6 +12,9 @@
 //! each study tolerates; [`write_report()`] makes figures and tables of them.
 
 mod axis;
+#[cfg(feature = "mpi")]
+pub mod distributed;
+mod estimate;
 mod figures;
 mod file;
 mod merge;
@@ -24,16 +27,18 @@ mod statistics;
 mod summary;
 mod tables;
 mod tolerance;
+mod trainings;
 
 use std::path::PathBuf;
 
 pub use axis::{Axis, AxisValue};
+pub use estimate::{Estimate, estimate};
 pub use figures::{figure, overview};
 pub use file::{Combine, Job, Point, Study, Variant, is_study};
 pub use merge::merge;
 pub use report::write_report;
 pub use results::{Results, Row};
-pub use runner::{Estimate, Finished, Outcome, Watch, estimate, run};
+pub use runner::{Finished, Outcome, Watch, run};
 pub use shard::Shard;
 pub use statistics::{Interval, Statistics};
 pub use summary::{Group, Quantity, Series, Summary};

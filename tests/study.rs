@@ -224,6 +224,42 @@ fn shards_are_merged_into_the_whole() {
     assert!(refused.stderr.contains("is another result than in"), "{}", refused.stderr);
 }
 
+/// Under `mpirun`, with two and with three processes.
+#[cfg(feature = "mpi")]
+#[test]
+fn processes_do_what_threads_do() {
+    let place = folder(STUDY);
+    successful(place.path(), &["run", "study.toml", "--out", "threads"]);
+    let expected = sorted(&place.path().join("threads/results.csv"));
+    let mpirun = |processes: &str, arguments: &[&str]| {
+        let output = std::process::Command::new("mpirun")
+            .args(["--oversubscribe", "-n", processes])
+            .arg(common::binary::command().get_program())
+            .args(arguments)
+            .current_dir(place.path())
+            // Containers have no other user.
+            .envs([("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")])
+            .output()
+            .expect("mpirun starts: it comes with MPI");
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), stderr)
+    };
+    for processes in ["2", "3"] {
+        let (code, stderr) = mpirun(processes, &["run", "study.toml", "--out", processes]);
+        assert_eq!(code, Some(0), "{stderr}");
+        assert_eq!(sorted(&place.path().join(processes).join("results.csv")), expected);
+        assert_eq!(stderr.lines().filter(|line| line.starts_with('[')).count(), 12, "{stderr}");
+    }
+    // What is there is not done again, and what is refused ends all of them.
+    let (code, stderr) = mpirun("2", &["run", "study.toml", "--out", "2"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(!stderr.lines().any(|line| line.starts_with('[')), "{stderr}");
+    let other = ["run", "study.toml", "--out", "2", "--set", "training.epochs=4"];
+    let (code, stderr) = mpirun("2", &other);
+    assert_ne!(code, Some(0));
+    assert!(stderr.contains("epochs = 3"), "{stderr}");
+}
+
 #[test]
 fn a_training_that_fails_is_recorded_and_the_others_go_on() {
     // With so many neurons the network does not fit.

@@ -151,6 +151,19 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     }
     let mut display = Display::new(&study, &session);
     let options = session.options(folder.clone());
+    #[cfg(feature = "mpi")]
+    let processes = crate::study::distributed::Processes::several();
+    #[cfg(feature = "mpi")]
+    if let Some(processes) = processes.as_ref().filter(|processes| !processes.is_first()) {
+        processes.work(&study, &folder, shard, options.interrupt);
+        return ExitCode::SUCCESS;
+    }
+    #[cfg(feature = "mpi")]
+    let done = match &processes {
+        Some(processes) => processes.run(&study, &folder, shard, options.interrupt, &mut display),
+        None => run_study(&study, &folder, shard, threads, options.interrupt, &mut display),
+    };
+    #[cfg(not(feature = "mpi"))]
     let done = run_study(&study, &folder, shard, threads, options.interrupt, &mut display);
     let outcome = match done {
         Ok(outcome) => outcome,

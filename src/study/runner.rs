@@ -1,21 +1,18 @@
-//! Does a study's trainings: each on one thread, so that no result depends on how many there are.
+//! Has a study's trainings done, and keeps each result as soon as it is there.
 
-use std::any::Any;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, mpsc};
-use std::time::Instant;
+use std::sync::mpsc;
 
+use super::trainings::Trainings;
 use super::{Job, Results, Row, Shard, Study, StudyError, Variant};
-use crate::learning::TrainerState;
-use crate::run::{Bench, Measurement, OutputFolder, RunError, without_substrate};
+use crate::run::{Measurement, OutputFolder, RunError};
 
 /// Name of the file that says what the results in a folder belong to.
-const IDENTITY: &str = "base.toml";
+pub(super) const IDENTITY: &str = "base.toml";
 
 /// Hears how a study goes.
 pub trait Watch {
@@ -66,65 +63,101 @@ pub fn run(
     interrupt: &AtomicBool,
     watch: &mut dyn Watch,
 ) -> Result<Outcome, StudyError> {
-    check(study)?;
-    let output = OutputFolder::create(folder)?;
-    identify(study, &output)?;
-    let mut results = Results::open(&output.file(&shard.file()), study)?;
-    let all = study.jobs().into_iter().enumerate();
-    let all: Vec<Job> = all.filter(|(index, _)| shard.has(*index)).map(|(_, job)| job).collect();
-    let (found, left): (Vec<&Job>, Vec<&Job>) = all.iter().partition(|job| results.has(job));
-    let mut clock = Clock::new(threads, &left);
-    watch.begin(all.len(), results.rows());
-    let bench = Trainings { study, folder, interrupt, ideal: Mutex::default() };
+    let mut keeper = Keeper::open(study, folder, shard, threads)?;
+    let trainings = Trainings::new(study, folder, interrupt);
+    keeper.keep_all(watch, |left, keep| on_threads(&trainings, left, threads, keep))
+}
+
+/// What takes a training that ended: its index, what came of it, and the seconds that it took.
+pub(super) type Keep<'k> =
+    dyn FnMut(usize, Result<Measurement, String>, f64) -> Result<(), RunError> + 'k;
+
+/// Keeps the results of a shard.
+pub(super) struct Keeper<'s> {
+    study: &'s Study,
+    results: Results,
+    all: Vec<Job>,
+    threads: usize,
+}
+
+impl<'s> Keeper<'s> {
+    /// Checks every point, and opens the results in a folder. So many trainings are done at once.
+    pub fn open(
+        study: &'s Study,
+        folder: &Path,
+        shard: Shard,
+        threads: usize,
+    ) -> Result<Self, StudyError> {
+        check(study)?;
+        let output = OutputFolder::create(folder)?;
+        identify(study, &output)?;
+        let results = Results::open(&output.file(&shard.file()), study)?;
+        Ok(Keeper { study, results, all: shard.jobs(study), threads })
+    }
+
+    /// Has the trainings done that are left, by whatever does them, and keeps each result at once.
+    pub fn keep_all(
+        &mut self,
+        watch: &mut dyn Watch,
+        work: impl FnOnce(&[&Job], &mut Keep<'_>) -> Result<(), RunError>,
+    ) -> Result<Outcome, StudyError> {
+        let Keeper { study, results, all, threads } = self;
+        let left: Vec<&Job> = all.iter().filter(|job| !results.has(job)).collect();
+        let mut clock = Clock::new(*threads, &left);
+        watch.begin(all.len(), results.rows());
+        let mut done = all.len() - left.len();
+        let worked = work(&left, &mut |index, outcome, seconds| {
+            let job = left[index];
+            let row = Row::new(study, job, outcome);
+            results.append(row.clone())?;
+            done += 1;
+            clock.took(job.variant, seconds);
+            let seconds_left = clock.seconds_left();
+            watch.end(&Finished { job, row: &row, done, total: all.len(), seconds_left });
+            Ok(())
+        });
+        watch.finish();
+        worked?;
+        let keys: HashSet<_> = all.iter().map(Job::key).collect();
+        let rows = results.rows().iter().filter(|row| keys.contains(&row.key()));
+        let (complete, failed): (Vec<&Row>, Vec<&Row>) = rows.partition(|row| row.outcome.is_ok());
+        let (complete, failed) = (complete.len(), failed.len());
+        Ok(Outcome { complete, failed, left: all.len() - complete - failed })
+    }
+}
+
+/// Does trainings on threads of this process, one on each.
+fn on_threads(
+    trainings: &Trainings<'_>,
+    left: &[&Job],
+    threads: usize,
+    keep: &mut Keep<'_>,
+) -> Result<(), RunError> {
     let next = AtomicUsize::new(0);
-    let stop = AtomicBool::new(false);
     let (sender, receiver) = mpsc::channel();
-    let mut done = found.len();
-    let written = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         for _ in 0..threads.min(left.len()) {
-            let (sender, bench, next, stop, left) = (sender.clone(), &bench, &next, &stop, &left);
+            let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(&job) = left.get(index) else { return };
-                    if stop.load(Ordering::Relaxed) || interrupt.load(Ordering::Relaxed) {
-                        return;
-                    }
-                    let start = Instant::now();
-                    let Some(outcome) = bench.job(job) else { return };
-                    let seconds = start.elapsed().as_secs_f64();
-                    if sender.send((job, outcome, seconds)).is_err() {
+                    let Some((outcome, seconds)) = trainings.job(job) else { return };
+                    // Nobody listens any more: what cannot be kept need not be computed.
+                    if sender.send((index, outcome, seconds)).is_err() {
                         return;
                     }
                 }
             });
         }
         drop(sender);
-        for (job, outcome, seconds) in &receiver {
-            let row = Row::new(study, job, outcome);
-            if let Err(error) = results.append(row.clone()) {
-                // What cannot be kept need not be computed.
-                stop.store(true, Ordering::Relaxed);
-                return Err(error);
-            }
-            done += 1;
-            clock.took(job.variant, seconds);
-            let seconds_left = clock.seconds_left();
-            watch.end(&Finished { job, row: &row, done, total: all.len(), seconds_left });
-        }
-        Ok(())
-    });
-    watch.finish();
-    written?;
-    let keys: HashSet<_> = all.iter().map(Job::key).collect();
-    let here = |row: &&Row| keys.contains(&row.key());
-    let rows: Vec<&Row> = results.rows().iter().filter(here).collect();
-    let failed = rows.iter().filter(|row| row.outcome.is_err()).count();
-    Ok(Outcome { complete: rows.len() - failed, failed, left: all.len() - rows.len() })
+        let receiver = receiver;
+        receiver.iter().try_for_each(|(index, outcome, seconds)| keep(index, outcome, seconds))
+    })
 }
 
 /// Checks the scenario of every point.
-fn check(study: &Study) -> Result<(), StudyError> {
+pub(super) fn check(study: &Study) -> Result<(), StudyError> {
     let seed = study.seeds.first().copied().unwrap_or(1);
     study.points().iter().try_for_each(|point| study.load(point, seed).map(drop))
 }
@@ -140,7 +173,7 @@ fn identify(study: &Study, output: &OutputFolder) -> Result<(), StudyError> {
 
 /// Whether a file says that the results beside it are this study's; an error if it says that they are
 /// something else's.
-fn is_identified(study: &Study, path: &Path) -> Result<bool, StudyError> {
+pub(super) fn is_identified(study: &Study, path: &Path) -> Result<bool, StudyError> {
     let identity = study.identity()?;
     match fs::read_to_string(path) {
         Ok(text) if text == identity => Ok(true),
@@ -157,67 +190,6 @@ fn is_identified(study: &Study, path: &Path) -> Result<bool, StudyError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(source) => Err(StudyError::Read { path: path.to_owned(), source }),
     }
-}
-
-/// The ideal training of a scenario; it may have failed.
-type Ideal = Arc<OnceLock<Result<TrainerState, String>>>;
-
-/// Does trainings.
-struct Trainings<'s> {
-    study: &'s Study,
-    folder: &'s Path,
-    interrupt: &'s AtomicBool,
-    /// Ideal trainings by their scenario: points that differ in the chip only share one.
-    ideal: Mutex<HashMap<String, Ideal>>,
-}
-
-impl Trainings<'_> {
-    /// Does a training on one thread. `None` if it was interrupted.
-    fn job(&self, job: &Job) -> Option<Result<Measurement, String>> {
-        let work = || {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-            let pool = pool.map_err(|error| format!("cannot start a thread: {error}"))?;
-            pool.install(|| self.train(job))
-        };
-        // A defect in one training must not cost the others.
-        let outcome = catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|panic| Err(format!("the program failed: {}", message(&*panic))));
-        outcome.transpose()
-    }
-
-    fn train(&self, job: &Job) -> Result<Option<Measurement>, String> {
-        let text = |error: RunError| error.to_string();
-        let loaded = self.study.load(&job.point, job.seed).map_err(|error| error.to_string())?;
-        let mut bench = Bench::new(&loaded, self.folder).map_err(text)?;
-        let is_there = match job.variant {
-            Variant::InTheLoop => bench.train(self.interrupt).map_err(text)?.is_some(),
-            Variant::IdealThenChip => {
-                let ideal = without_substrate(&loaded);
-                let key = ideal.scenario.to_toml();
-                let cell = {
-                    let mut known =
-                        self.ideal.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                    known.entry(key).or_default().clone()
-                };
-                let learned = cell.get_or_init(|| {
-                    let mut bench = Bench::new(&ideal, self.folder).map_err(text)?;
-                    // An interrupt ends everything: nobody will ask for these parameters.
-                    Ok(bench.train(self.interrupt).map_err(text)?.unwrap_or_default())
-                });
-                let is_there = !self.interrupt.load(Ordering::Relaxed);
-                if is_there {
-                    bench.set_parameters(learned.as_ref().map_err(Clone::clone)?).map_err(text)?;
-                }
-                is_there
-            }
-        };
-        if is_there { Ok(Some(bench.measure().map_err(text)?)) } else { Ok(None) }
-    }
-}
-
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
 /// Estimates the time left; variants take different times.
@@ -260,92 +232,4 @@ impl Clock {
         });
         seconds.sum::<f64>() / self.threads as f64
     }
-}
-
-/// What a study will take.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
-    /// Trainings that are left.
-    pub left: usize,
-    /// Of so many.
-    pub total: usize,
-    /// Seconds on so many threads.
-    pub seconds: f64,
-}
-
-/// Estimates what is left of a shard by training an epoch of a few points.
-///
-/// # Errors
-/// If a point's scenario cannot be used or fails in its first epoch, or the results in the folder are
-/// of something else.
-pub fn estimate(
-    study: &Study,
-    folder: &Path,
-    shard: Shard,
-    threads: usize,
-) -> Result<Estimate, StudyError> {
-    check(study)?;
-    let path = folder.join(shard.file());
-    let done = if path.exists() {
-        is_identified(study, &folder.join(IDENTITY))?;
-        let rows = super::reader::read(&path)?.rows;
-        rows.iter().map(Row::key).collect()
-    } else {
-        HashSet::new()
-    };
-    let all = study.jobs().into_iter().enumerate();
-    let all: Vec<Job> = all.filter(|(index, _)| shard.has(*index)).map(|(_, job)| job).collect();
-    let left: Vec<&Job> = all.iter().filter(|job| !done.contains(&job.key())).collect();
-    let mut seconds = 0.0;
-    for &variant in &study.variants {
-        let jobs: Vec<&&Job> = left.iter().filter(|job| job.variant == variant).collect();
-        if jobs.is_empty() {
-            continue;
-        }
-        let mut trials = Vec::new();
-        for sixth in [1, 3, 5] {
-            match trial(study, folder, jobs[sixth * jobs.len() / 6]) {
-                Ok(found) => trials.push(found),
-                // A training that fails takes no time.
-                Err(StudyError::Run(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let mean = |part: fn(&(f64, f64)) -> f64| {
-            trials.iter().map(part).sum::<f64>() / trials.len().max(1) as f64
-        };
-        let trained = match variant {
-            Variant::InTheLoop => jobs.len(),
-            // Points share an ideal training, unless axes change the network itself.
-            Variant::IdealThenChip => jobs.len().min(study.seeds.len()),
-        };
-        let work =
-            mean(|trial| trial.0) * trained as f64 + mean(|trial| trial.1) * jobs.len() as f64;
-        seconds += work / threads as f64;
-    }
-    Ok(Estimate { left: left.len(), total: all.len(), seconds })
-}
-
-/// Seconds that a training and its measurement will take, from one epoch.
-fn trial(study: &Study, folder: &Path, job: &Job) -> Result<(f64, f64), StudyError> {
-    let loaded = study.load(&job.point, job.seed)?;
-    let loaded = match job.variant {
-        Variant::InTheLoop => loaded,
-        Variant::IdealThenChip => without_substrate(&loaded),
-    };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(|error| {
-        RunError::Output { path: folder.to_owned(), source: std::io::Error::other(error) }
-    })?;
-    let never = AtomicBool::new(false);
-    let seconds = pool.install(|| {
-        let start = Instant::now();
-        let mut bench = Bench::new(&loaded, folder)?;
-        let built = start.elapsed().as_secs_f64();
-        let start = Instant::now();
-        bench.train_epoch(&never)?;
-        let epoch = start.elapsed().as_secs_f64();
-        // Measuring shows all samples once, as an epoch does.
-        Ok::<_, RunError>((built + epoch * bench.epochs() as f64, epoch))
-    })?;
-    Ok(seconds)
 }

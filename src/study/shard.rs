@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::{Job, Study};
+
 /// Every `count`th training, from the `index`th on. Written `3/16`: the third of sixteen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
@@ -17,6 +19,12 @@ impl Shard {
     /// Whether the training with this number, from 0, belongs to it.
     pub fn has(self, job: usize) -> bool {
         job % self.count == self.index - 1
+    }
+
+    /// Its trainings.
+    pub fn jobs(self, study: &Study) -> Vec<Job> {
+        let all = study.jobs().into_iter().enumerate();
+        all.filter(|(index, _)| self.has(*index)).map(|(_, job)| job).collect()
     }
 
     /// Name of its file of results.
