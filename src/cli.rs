@@ -9,11 +9,14 @@ mod progress;
 mod reproduce;
 mod run;
 mod session;
+mod study;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::study::is_study;
 
 /// Simulate and train spiking neural networks that compute with first-spike times.
 #[derive(Debug, Parser)]
@@ -46,7 +49,15 @@ enum Command {
         Examples:\n  \
         firstspike run scenarios/yin_yang.toml --seed 2 --out traces/second\n  \
         firstspike run scenarios/yin_yang.toml --set training.epochs=20 --set layers.0.size=30\n  \
-        firstspike run scenarios/yin_yang.toml --resume"
+        firstspike run scenarios/yin_yang.toml --resume\n\n\
+        A file with [study] is a study: its base scenario is trained at every point of its axes with \
+        every seed, each training on one thread. Every result is added to results.csv in its folder at \
+        once; the same command goes on after an interrupt. A training that fails is recorded with its \
+        error. In the end there are figures and tables in the folder. --seed stands for all seeds of \
+        the study.\n\n\
+        Examples:\n  \
+        firstspike run scenarios/studies/yin_yang/03_spike_jitter.toml --dry-run\n  \
+        firstspike run scenarios/studies/yin_yang/03_spike_jitter.toml --shard 3/16"
     )]
     Run(RunArguments),
     /// Check a scenario and print it with every default filled in.
@@ -82,6 +93,14 @@ enum Command {
         firstspike reproduce scenarios/table.toml --rows yin_yang --seeds 1-3 --out traces/three"
     )]
     Reproduce(ReproduceArguments),
+    /// Put results of studies together, and draw them.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  \
+        firstspike study merge part*/results_*.csv --out traces/spike_jitter/results.csv\n  \
+        firstspike study report scenarios/studies/yin_yang/*.toml --out traces/report"
+    )]
+    Study(study::StudyCommand),
     /// Fetch, list and verify the public data sets.
     #[command(
         subcommand,
@@ -158,6 +177,8 @@ struct RunArguments {
     #[arg(long)]
     resume: bool,
     #[command(flatten)]
+    study: study::StudyArguments,
+    #[command(flatten)]
     session: session::SessionArguments,
 }
 
@@ -183,12 +204,17 @@ struct ReproduceArguments {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
+        Command::Run(arguments) if is_study(&arguments.scenario.scenario) => study::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Study(command) => study::study(&command),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Check(arguments) if arguments.gradients => {
             gradients::check(&arguments.scenario, arguments.samples as usize)
+        }
+        Command::Check(arguments) if is_study(&arguments.scenario.scenario) => {
+            study::check(&arguments.scenario)
         }
         Command::Check(arguments) => check::check(&arguments.scenario),
     }

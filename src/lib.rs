@@ -17,6 +17,7 @@
 //! | [`scenario`] | the TOML file that describes all of this |
 //! | [`report`] | pictures |
 //! | [`run`] | a whole run, from scenario to results |
+//! | [`study`] | many runs: axes, seeds, statistics |
 //! | [`cli`] | the command line |
 //!
 //! Imports run down this table's upper part and never up. [`random`] gives every use of chance its
@@ -75,4 +76,5 @@ pub mod random;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod study;
 pub mod trace;

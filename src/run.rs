@@ -7,13 +7,15 @@
 //! renamed, so that what existed before stays whole until something better is there. Whoever
 //! watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written. A
 //! training that was interrupted or killed goes on from its [`Checkpoint`]; [`previous`] finds it.
-//! [`mod@reproduce`] trains the scenarios of a table with several seeds.
+//! [`mod@reproduce`] trains the scenarios of a table with several seeds; a [`Bench`] trains and measures
+//! without writing anything, for studies.
 
 mod checkpoint;
 mod folder;
 mod gradients;
 mod learn;
 mod learn_spike_trains;
+mod measure;
 mod network_file;
 mod picture;
 mod potentials;
@@ -33,6 +35,7 @@ pub use folder::OutputFolder;
 pub use gradients::{GradientCheck, GradientEntry, check_gradients};
 pub use learn::{LearnError, LearnSummary, Subset, learn};
 pub use learn_spike_trains::learn_spike_trains;
+pub use measure::{Bench, Measurement, without_substrate};
 pub use simulate::simulate;
 pub use spike_trains::train_spike_trains;
 pub use summary::{SimulationSummary, SpikeTrainingSummary, TrainingSummary};

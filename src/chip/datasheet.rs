@@ -127,6 +127,10 @@ pub enum Sign {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NeuronSheet {
+    /// The membrane time constant that neurons are set to; `inf` for none. Default: the scenario's, which
+    /// is what learning takes it for in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tau_m: Option<f64>,
     /// The refractory period. Default: the scenario's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refractory_period: Option<f64>,
@@ -353,6 +357,7 @@ impl Datasheet {
             && weights.sign != Sign::Row
             && weights.gain.is_ideal()
             && weights.offset.is_ideal()
+            && neurons.tau_m.is_none()
             && !neurons.repeated_spikes
             && neurons.measured.is_none()
             && neurons.fixed_pattern.is_ideal()
@@ -373,6 +378,7 @@ impl Datasheet {
         weights.magnitude_bits = weights.magnitude_bits.filter(|_| by > 0.0);
         neurons.fixed_pattern = neurons.fixed_pattern.scaled(by);
         neurons.trial_to_trial = neurons.trial_to_trial.scaled(by);
+        neurons.tau_m = neurons.tau_m.map(|tau_m| tau_m * per_time);
         neurons.refractory_period = neurons.refractory_period.map(|period| period * per_time);
         link.loss = (link.loss * by).min(1.0);
         for time in [

@@ -273,7 +273,8 @@ impl ChipModel {
 /// A neuron as it is meant to be on the chip.
 fn on_chip(neuron: &NeuronParameters, sheet: &Datasheet) -> NeuronParameters {
     let refractory_period = sheet.neurons.refractory_period.unwrap_or(neuron.refractory_period);
-    NeuronParameters { refractory_period, ..*neuron }
+    let tau_m = sheet.neurons.tau_m.unwrap_or(neuron.tau_m);
+    NeuronParameters { refractory_period, tau_m, ..*neuron }
 }
 
 /// One number for a layer in a presentation: what its chance is drawn for.

@@ -17,6 +17,12 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
         Ok(loaded) => loaded,
         Err(error) => return bad_input(&error),
     };
+    if let Some(option) = arguments.study.misplaced() {
+        let file = arguments.scenario.scenario.display();
+        return bad_input(&format!(
+            "{option} is for studies, and {file} is none: it has no [study]"
+        ));
+    }
     let default = || Path::new("traces").join(&loaded.scenario.name);
     let out = arguments.out.clone().unwrap_or_else(default);
     let from = match starting_point(&loaded, &out, arguments.resume) {

@@ -126,7 +126,7 @@ pub(super) fn write_spikes(
 }
 
 /// Per node: whether it is a neuron, and how many synapses its spikes reach.
-fn fan_out(network: &LayeredNetwork) -> Vec<(bool, u64)> {
+pub(super) fn fan_out(network: &LayeredNetwork) -> Vec<(bool, u64)> {
     let populations = network.network.populations();
     let mut nodes = vec![(false, 0); network.network.graph().node_count()];
     let mut sources = network.input;

@@ -19,6 +19,9 @@ impl Datasheet {
         if let Some(tau_s) = self.tau_s {
             require(positive(tau_s), "tau_s", format!("{tau_s} must be above 0 and finite"));
         }
+        if let Some(tau_m) = neurons.tau_m {
+            require(tau_m > 0.0, "neurons.tau_m", format!("{tau_m} must be above 0"));
+        }
         if let Some(bits) = weights.magnitude_bits {
             let holds = (1..=24).contains(&bits);
             require(holds, "weights.magnitude_bits", format!("{bits} must be from 1 to 24"));

@@ -1,0 +1,148 @@
+//! Box plots: how a quantity depends on something, over many seeds.
+//!
+//! A [`Figure`] is one or more [`BoxPlot`]s side by side. Each box spans the quartiles, with a line at
+//! the median and whiskers to the smallest and the largest value; every value is a dot beside.
+//! Positions along the horizontal axis are categories, in the order given. As in
+//! [`class_map`](super::class_map), the same code draws SVG and PNG, with the font of the program.
+
+mod drawing;
+mod ticks;
+
+use std::error::Error;
+
+use plotters::prelude::*;
+use plotters::style::register_font;
+
+use drawing::Canvas;
+
+/// How much lower the text of a PNG must be written to be where it is in an SVG, as a fraction of
+/// its size.
+const PNG_TEXT_DROP: f64 = 0.12;
+
+/// Largest width or height of a figure, in pixels.
+const LARGEST: u32 = 20_000;
+
+/// Box plots side by side, with a legend of their series at the top.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// Heading; none if empty.
+    pub title: String,
+    /// The plots, row by row.
+    pub plots: Vec<BoxPlot>,
+    /// How many are side by side. Above zero.
+    pub columns: usize,
+    /// Width and height of a plot with its labels, in pixels of the PNG and user units of the SVG.
+    pub size: (u32, u32),
+    /// Name of each series, in the order of its colours; there is no legend for less than two.
+    pub series: Vec<String>,
+}
+
+/// One plot.
+#[derive(Clone, Debug)]
+pub struct BoxPlot {
+    /// Heading; none if empty.
+    pub title: String,
+    /// Quantity and unit along the horizontal axis.
+    pub x_label: String,
+    /// Quantity and unit along the vertical axis.
+    pub y_label: String,
+    /// Names of the positions.
+    pub categories: Vec<String>,
+    /// The boxes of each series, in the order of [`Figure::series`]: one per category, or none.
+    pub boxes: Vec<Vec<Option<BoxOfValues>>>,
+    /// A level to compare with, drawn as a broken line.
+    pub level: Option<f64>,
+    /// The largest value that makes sense, if there is one: the axis goes no further.
+    pub most: Option<f64>,
+}
+
+/// A box and its values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoxOfValues {
+    /// Smallest value, quartiles with the median in between, largest value.
+    pub quartiles: [f64; 5],
+    /// All values, finite.
+    pub values: Vec<f64>,
+}
+
+/// A figure that cannot be drawn.
+#[derive(Debug, thiserror::Error)]
+#[error("box plot: {context}")]
+pub struct FigureError {
+    context: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl FigureError {
+    fn input(context: String) -> Self {
+        FigureError { context, source: None }
+    }
+
+    fn drawing(error: impl Error + Send + Sync + 'static) -> Self {
+        FigureError { context: "drawing failed".to_owned(), source: Some(error.into()) }
+    }
+}
+
+impl Figure {
+    /// The figure as an SVG document.
+    ///
+    /// # Errors
+    /// If there is no plot, it is too large, or a value is not finite.
+    pub fn to_svg(&self) -> Result<String, FigureError> {
+        let size = self.prepare()?;
+        let mut svg = String::new();
+        Canvas::new(SVGBackend::with_string(&mut svg, size), 0.0)
+            .draw(self)
+            .map_err(FigureError::drawing)?;
+        Ok(svg)
+    }
+
+    /// The figure as a PNG file.
+    ///
+    /// # Errors
+    /// As [`to_svg`](Self::to_svg).
+    pub fn to_png(&self) -> Result<Vec<u8>, FigureError> {
+        let size = self.prepare()?;
+        let mut pixels = vec![0; 3 * size.0 as usize * size.1 as usize];
+        Canvas::new(BitMapBackend::with_buffer(&mut pixels, size), PNG_TEXT_DROP)
+            .draw(self)
+            .map_err(FigureError::drawing)?;
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, size.0, size.1);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder
+            .write_header()
+            .and_then(|mut writer| {
+                writer.write_image_data(&pixels)?;
+                writer.finish()
+            })
+            .map_err(FigureError::drawing)?;
+        Ok(file)
+    }
+
+    /// Checks the input, makes the font known to the drawing code, and says how large the figure is.
+    fn prepare(&self) -> Result<(u32, u32), FigureError> {
+        if self.plots.is_empty() || self.columns == 0 {
+            return Err(FigureError::input("there is nothing to draw".to_owned()));
+        }
+        for plot in &self.plots {
+            let boxes = plot.boxes.iter().flatten().flatten();
+            let numbers = boxes.flat_map(|found| found.values.iter().chain(&found.quartiles));
+            if let Some(value) = numbers.chain(&plot.level).find(|value| !(value.abs() < 1e300)) {
+                return Err(FigureError::input(format!("{value} is no value for a figure")));
+            }
+        }
+        let (width, height) = drawing::size(self);
+        if width > LARGEST || height > LARGEST {
+            let message = format!("{width} × {height} pixels are too large: at most {LARGEST}");
+            return Err(FigureError::input(message));
+        }
+        register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular())
+            .map_err(|_| FigureError::input("the built-in font is damaged".to_owned()))?;
+        Ok((width, height))
+    }
+}
+
+#[cfg(test)]
+mod tests;

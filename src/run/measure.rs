@@ -1,0 +1,173 @@
+//! A training without files, and what its network comes to on the test set: what studies repeat.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::RunError;
+use super::training_files::fan_out;
+use crate::chip::{Activity, HardwareAccount};
+use crate::learning::{EncodedSet, Trainer, TrainerState};
+use crate::scenario::{Hardware, Learner, LoadedScenario, SelectSpec};
+
+/// What a trained network comes to. Accuracies are fractions of 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measurement {
+    /// Fraction of test samples decided correctly.
+    pub test_accuracy: f64,
+    /// Fraction of training samples decided correctly.
+    pub train_accuracy: f64,
+    /// Fraction of validation samples decided correctly.
+    pub validation_accuracy: f64,
+    /// Mean time of the first label spike on the test set, in the scenario's time unit; not a number if
+    /// there was none.
+    pub mean_decision_time: f64,
+    /// Neurons' spikes per test sample.
+    pub spikes_per_sample: f64,
+    /// Energy per test sample, in joules; none without a chip that has a clock.
+    pub energy_per_sample: Option<f64>,
+    /// Fraction of test samples in which no label neuron spiked.
+    pub undecided: f64,
+    /// Epochs of training.
+    pub epochs: usize,
+}
+
+/// A scenario put together.
+pub struct Bench {
+    learner: Learner,
+    hardware: Option<Hardware>,
+    trainer: Trainer,
+    training: EncodedSet,
+    validation: EncodedSet,
+}
+
+impl Bench {
+    /// Puts a scenario together; works on the threads of the present rayon pool. An external substrate
+    /// has its files in `folder`.
+    ///
+    /// # Errors
+    /// If the scenario names files that do not fit, or its network does not fit on its substrate.
+    pub fn new(loaded: &LoadedScenario, folder: &Path) -> Result<Self, RunError> {
+        let learner = loaded.learner()?;
+        let hardware = loaded.hardware(&learner)?;
+        let settings = learner.settings.clone();
+        let trainer = match loaded.in_the_loop(&learner, hardware.as_ref(), folder)? {
+            Some(in_the_loop) => Trainer::in_the_loop(&learner.network, settings, in_the_loop)
+                .map_err(|error| loaded.problem("layers", &format!("on a substrate: {error}")))?,
+            None => Trainer::new(&learner.network, settings)
+                .map_err(|error| loaded.problem("engine", &error.to_string()))?,
+        };
+        Ok(Bench {
+            hardware,
+            trainer,
+            training: learner.encode(&learner.data.training),
+            validation: learner.encode(&learner.data.validation),
+            learner,
+        })
+    }
+
+    /// Trains as the scenario says, and keeps the epoch that it says. `None` if it was interrupted.
+    ///
+    /// # Errors
+    /// If learning cannot go on.
+    pub fn train(&mut self, interrupt: &AtomicBool) -> Result<Option<TrainerState>, RunError> {
+        let mut best: Option<(f64, TrainerState)> = None;
+        for _ in 0..self.learner.settings.epochs {
+            if !self.train_epoch(interrupt)? {
+                return Ok(None);
+            }
+            if self.learner.select == SelectSpec::BestValidation {
+                let accuracy = self.trainer.evaluate(&self.validation)?.0.accuracy();
+                if best.as_ref().is_none_or(|(so_far, _)| accuracy >= *so_far) {
+                    best = Some((accuracy, self.trainer.parameters()));
+                }
+            }
+        }
+        if let Some((_, parameters)) = best {
+            self.trainer.set_parameters(&parameters)?;
+        }
+        Ok(Some(self.trainer.parameters()))
+    }
+
+    /// Trains one epoch; whether it was not interrupted.
+    ///
+    /// # Errors
+    /// If learning cannot go on.
+    pub fn train_epoch(&mut self, interrupt: &AtomicBool) -> Result<bool, RunError> {
+        let trained = self.trainer.train_epoch(&self.training, &mut |_| {
+            if interrupt.load(Ordering::Relaxed) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        Ok(trained.is_some())
+    }
+
+    /// Takes over what was learned elsewhere.
+    ///
+    /// # Errors
+    /// If it is of another network.
+    pub fn set_parameters(&mut self, parameters: &TrainerState) -> Result<(), RunError> {
+        Ok(self.trainer.set_parameters(parameters)?)
+    }
+
+    /// Epochs that the scenario asks for.
+    pub fn epochs(&self) -> usize {
+        self.learner.settings.epochs
+    }
+
+    /// What the network comes to as it is.
+    ///
+    /// # Errors
+    /// If the engine fails on a sample.
+    pub fn measure(&self) -> Result<Measurement, RunError> {
+        let Bench { trainer, learner, .. } = self;
+        let test = learner.encode(&learner.data.test);
+        // What counts for the account is the test set's activity only.
+        trainer.take_activity();
+        let (score, _) = trainer.evaluate(&test)?;
+        let on_substrate = trainer.take_activity();
+        let happened =
+            if on_substrate.samples > 0 { on_substrate } else { self.first_spikes(&test)? };
+        let account = self.hardware.as_ref().and_then(|hardware| {
+            let Hardware { sheet, clock, tau_s, batch_size } = hardware;
+            let decision_time = score.decision_time();
+            HardwareAccount::new(sheet, (*clock)?, *tau_s, &happened, decision_time, *batch_size)
+        });
+        Ok(Measurement {
+            test_accuracy: score.accuracy(),
+            train_accuracy: trainer.evaluate(&self.training)?.0.accuracy(),
+            validation_accuracy: trainer.evaluate(&self.validation)?.0.accuracy(),
+            mean_decision_time: score.decision_time(),
+            spikes_per_sample: happened.spikes as f64 / happened.samples as f64,
+            energy_per_sample: account.map(|account| account.energy_per_sample),
+            undecided: score.undecided as f64 / score.samples as f64,
+            epochs: self.epochs(),
+        })
+    }
+
+    /// What happened as far as first spikes tell.
+    fn first_spikes(&self, test: &EncodedSet) -> Result<Activity, RunError> {
+        let fan_out = fan_out(&self.learner.network);
+        let mut activity = Activity::default();
+        self.trainer.for_each_record(test, |_, record, _| {
+            activity.samples += 1;
+            for (node, _) in record.in_order() {
+                let (is_neuron, synapses) = fan_out[node];
+                activity.spikes += u64::from(is_neuron);
+                activity.events += u64::from(synapses > 0);
+                activity.synaptic_events += synapses;
+            }
+        })?;
+        Ok(activity)
+    }
+}
+
+/// The same scenario without its substrate.
+pub fn without_substrate(loaded: &LoadedScenario) -> LoadedScenario {
+    let mut ideal = loaded.clone();
+    ideal.scenario.chip = None;
+    ideal.scenario.substrate = None;
+    ideal
+}

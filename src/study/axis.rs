@@ -1,0 +1,358 @@
+//! What a study varies.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+/// One value on an axis.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AxisValue {
+    /// Whatever the base scenario has: nothing is set. In files `"base"`.
+    Base,
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Number(f64),
+    /// A truth value.
+    Boolean(bool),
+    /// A word.
+    Text(String),
+}
+
+/// One direction in which a study varies its scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Axis {
+    /// Column of the results: letters, digits and `_`.
+    pub name: String,
+    /// The keys of the scenario that are set, all to the same value.
+    pub keys: Vec<String>,
+    /// What a number is multiplied by to get the value of the keys: the axis may be in other units.
+    pub factor: f64,
+    /// What it is, for figures.
+    pub label: String,
+    /// Its unit; empty for a mere number.
+    pub unit: String,
+    /// The values, in the order of figures.
+    pub values: Vec<AxisValue>,
+    /// The value without distortion, with which the others are compared.
+    pub ideal: Option<AxisValue>,
+    /// What figures call the value `"base"`.
+    pub base_label: String,
+    /// Whether the values are on a logarithmic scale: how one interpolates between them.
+    pub is_logarithmic: bool,
+}
+
+/// An axis as it is written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AxisSpec {
+    pub name: String,
+    pub key: Option<String>,
+    pub keys: Option<Vec<String>>,
+    pub factor: Option<f64>,
+    pub label: Option<String>,
+    #[serde(default)]
+    pub unit: String,
+    pub values: Option<Vec<AxisValue>>,
+    pub linear: Option<Range>,
+    pub logarithmic: Option<Range>,
+    pub ideal: Option<AxisValue>,
+    pub base_label: Option<String>,
+}
+
+/// Evenly spaced values, ends included.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Range {
+    pub from: f64,
+    pub to: f64,
+    pub count: usize,
+}
+
+/// More values of one axis are surely a mistake.
+const MOST_VALUES: usize = 10_000;
+
+impl<'de> Deserialize<'de> for AxisValue {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(
+            untagged,
+            expecting = "expected a number, true or false, a word, or \"base\" for the base scenario's \
+                         own value"
+        )]
+        enum Written {
+            Integer(i64),
+            Number(f64),
+            Boolean(bool),
+            Text(String),
+        }
+        Ok(match Written::deserialize(deserializer)? {
+            Written::Integer(value) => AxisValue::Integer(value),
+            Written::Number(value) => AxisValue::Number(value),
+            Written::Boolean(value) => AxisValue::Boolean(value),
+            Written::Text(word) if word == "base" => AxisValue::Base,
+            Written::Text(word) => AxisValue::Text(word),
+        })
+    }
+}
+
+impl fmt::Display for AxisValue {
+    /// As it is in the results.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AxisValue::Base => formatter.write_str("base"),
+            AxisValue::Integer(value) => value.fmt(formatter),
+            // Negative zero would be another value in the file only.
+            AxisValue::Number(value) => (value + 0.0).fmt(formatter),
+            AxisValue::Boolean(value) => value.fmt(formatter),
+            AxisValue::Text(word) => word.fmt(formatter),
+        }
+    }
+}
+
+impl AxisValue {
+    /// The number, if it is one; infinity is.
+    pub fn number(&self) -> Option<f64> {
+        match *self {
+            AxisValue::Integer(value) => Some(value as f64),
+            AxisValue::Number(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether two values are the same; `1` and `1.0` are.
+    pub fn is(&self, other: &AxisValue) -> bool {
+        self.to_string() == other.to_string()
+    }
+}
+
+impl Axis {
+    /// Changes of the scenario for a value, as `key=value`.
+    pub fn overrides(&self, value: &AxisValue) -> Vec<String> {
+        let text = match value {
+            AxisValue::Base => return Vec::new(),
+            AxisValue::Integer(value) if self.factor == 1.0 => value.to_string(),
+            // Debug keeps the point that makes it a number with fractions in TOML.
+            AxisValue::Integer(value) => format!("{:?}", *value as f64 * self.factor),
+            AxisValue::Number(value) => format!("{:?}", value * self.factor),
+            AxisValue::Boolean(value) => value.to_string(),
+            AxisValue::Text(word) => toml::Value::String(word.clone()).to_string(),
+        };
+        self.keys.iter().map(|key| format!("{key}={text}")).collect()
+    }
+
+    /// What a figure calls a value.
+    pub fn name_of(&self, value: &AxisValue) -> String {
+        match value {
+            AxisValue::Base => self.base_label.clone(),
+            AxisValue::Number(value) if *value == f64::INFINITY => "∞".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
+    /// What a figure writes at the axis: quantity and unit.
+    pub fn title(&self) -> String {
+        if self.unit.is_empty() {
+            self.label.clone()
+        } else {
+            format!("{} [{}]", self.label, self.unit)
+        }
+    }
+
+    /// What the keys are set to, in words.
+    pub(super) fn description(&self) -> String {
+        let keys = self.keys.join(", ");
+        if self.factor == 1.0 {
+            format!("{}: {keys}", self.name)
+        } else {
+            format!("{}: {} times {keys}", self.name, self.factor)
+        }
+    }
+}
+
+impl Range {
+    fn values(self, logarithmic: bool) -> Vec<AxisValue> {
+        let Range { from, to, count } = self;
+        let last = count.max(2) as f64 - 1.0;
+        (0..count)
+            .map(|index| {
+                let share = index as f64 / last;
+                let value = if index + 1 == count && count > 1 {
+                    to
+                } else if logarithmic {
+                    from * (to / from).powf(share)
+                } else {
+                    from + (to - from) * share
+                };
+                // Ten digits are plenty, and readable in the results.
+                AxisValue::Number(format!("{value:.9e}").parse().unwrap_or(value))
+            })
+            .collect()
+    }
+
+    fn problem(self, logarithmic: bool) -> Option<String> {
+        let Range { from, to, count } = self;
+        let holds = from.is_finite() && to.is_finite() && from != to;
+        if !holds || (logarithmic && !(from > 0.0 && to > 0.0)) {
+            let sign = if logarithmic { " and above 0" } else { "" };
+            return Some(format!("from {from} to {to}: must be finite, different{sign}"));
+        }
+        let holds = (2..=MOST_VALUES).contains(&count);
+        (!holds).then(|| format!("count = {count} must be from 2 to {MOST_VALUES}"))
+    }
+}
+
+impl AxisSpec {
+    /// The axis, or what is wrong with it: keys within the axis, and messages.
+    pub fn check(self) -> Result<Axis, Vec<(&'static str, String)>> {
+        let mut problems = Vec::new();
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        if self.name.is_empty() || !self.name.chars().all(fits) {
+            let message = format!("`{}` must be made of letters, digits and `_`", self.name);
+            problems.push(("name", message));
+        }
+        let keys = match (self.key, self.keys) {
+            (Some(key), None) => vec![key],
+            (None, Some(keys)) if !keys.is_empty() => keys,
+            _ => {
+                problems.push(("key", "give either `key` or a list of `keys`".to_owned()));
+                Vec::new()
+            }
+        };
+        for key in &keys {
+            let path = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
+            if key.is_empty() || !key.chars().all(path) {
+                problems.push(("key", format!("`{key}` must be a key, as in chip.link.loss")));
+            } else if key == "seed" {
+                problems.push(("key", "seeds are given in [study]".to_owned()));
+            }
+        }
+        let values = match (self.values, self.linear, self.logarithmic) {
+            (Some(values), None, None) => {
+                if values.is_empty() || values.len() > MOST_VALUES {
+                    let message =
+                        format!("{} values must be from 1 to {MOST_VALUES}", values.len());
+                    problems.push(("values", message));
+                }
+                values
+            }
+            (None, Some(range), None) => checked(range, false, &mut problems),
+            (None, None, Some(range)) => checked(range, true, &mut problems),
+            _ => {
+                let message = "give one of `values`, `linear` and `logarithmic`".to_owned();
+                problems.push(("values", message));
+                Vec::new()
+            }
+        };
+        for (index, value) in values.iter().enumerate() {
+            if value.number().is_some_and(f64::is_nan) {
+                problems.push(("values", "nan is no value".to_owned()));
+            } else if values[..index].iter().any(|earlier| earlier.is(value)) {
+                problems.push(("values", format!("{value} is there twice")));
+            }
+        }
+        if let Some(ideal) = &self.ideal
+            && !values.iter().any(|value| value.is(ideal))
+        {
+            problems.push(("ideal", format!("{ideal} must be one of the values")));
+        }
+        let factor = self.factor.unwrap_or(1.0);
+        if !(factor.is_finite() && factor != 0.0) {
+            problems.push(("factor", format!("{factor} must be finite and not 0")));
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Axis {
+            label: self.label.unwrap_or_else(|| self.name.clone()),
+            name: self.name,
+            keys,
+            factor,
+            unit: self.unit,
+            values,
+            ideal: self.ideal,
+            base_label: self.base_label.unwrap_or_else(|| "base".to_owned()),
+            is_logarithmic: self.logarithmic.is_some(),
+        })
+    }
+}
+
+fn checked(
+    range: Range,
+    logarithmic: bool,
+    problems: &mut Vec<(&'static str, String)>,
+) -> Vec<AxisValue> {
+    let key = if logarithmic { "logarithmic" } else { "linear" };
+    match range.problem(logarithmic) {
+        Some(problem) => {
+            problems.push((key, problem));
+            Vec::new()
+        }
+        None => range.values(logarithmic),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn axis(text: &str) -> Result<Axis, Vec<(&'static str, String)>> {
+        toml::from_str::<AxisSpec>(text).expect("an axis").check()
+    }
+
+    fn shown(values: &[AxisValue]) -> Vec<String> {
+        values.iter().map(AxisValue::to_string).collect()
+    }
+
+    #[test]
+    fn values_are_lists_and_ranges() {
+        let linear = "name = 'a'\nkey = 'k'\nlinear = { from = 0, to = 0.3, count = 4 }";
+        assert_eq!(shown(&axis(linear).expect("good").values), ["0", "0.1", "0.2", "0.3"]);
+        let steps = "name = 'a'\nkey = 'k'\nlogarithmic = { from = 0.01, to = 10, count = 4 }";
+        let steps = axis(steps).expect("good");
+        assert_eq!(shown(&steps.values), ["0.01", "0.1", "1", "10"]);
+        assert!(steps.is_logarithmic);
+        let list = "name = 'a'\nkey = 'k'\nvalues = [1, 2.5, inf, true, 'x y', 'base']";
+        let list = axis(list).expect("good");
+        assert_eq!(shown(&list.values), ["1", "2.5", "inf", "true", "x y", "base"]);
+        let overrides: Vec<String> =
+            list.values.iter().flat_map(|value| list.overrides(value)).collect();
+        assert_eq!(overrides, ["k=1", "k=2.5", "k=inf", "k=true", "k=\"x y\""]);
+    }
+
+    #[test]
+    fn several_keys_move_together_and_in_other_units() {
+        let both = axis("name = 'a'\nkeys = ['k', 'l.m']\nfactor = 6\nvalues = [1, 0.5]");
+        let both = both.expect("good");
+        assert_eq!(both.overrides(&both.values[0]), ["k=6.0", "l.m=6.0"]);
+        assert_eq!(both.overrides(&both.values[1]), ["k=3.0", "l.m=3.0"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (text, key, message) in [
+            ("name = 'a b'\nkey = 'k'\nvalues = [1]", "name", "`a b` must be made of"),
+            ("name = 'a'\nvalues = [1]", "key", "either `key` or"),
+            ("name = 'a'\nkey = 'k=2'\nvalues = [1]", "key", "`k=2` must be a key"),
+            ("name = 'a'\nkey = 'seed'\nvalues = [1]", "key", "[study]"),
+            ("name = 'a'\nkey = 'k'", "values", "give one of"),
+            ("name = 'a'\nkey = 'k'\nvalues = []", "values", "0 values must be"),
+            ("name = 'a'\nkey = 'k'\nvalues = [nan]", "values", "nan is no value"),
+            ("name = 'a'\nkey = 'k'\nvalues = [1, 1.0]", "values", "1 is there twice"),
+            ("name = 'a'\nkey = 'k'\nvalues = [1]\nideal = 0", "ideal", "one of the values"),
+            ("name = 'a'\nkey = 'k'\nvalues = [1]\nfactor = 0", "factor", "not 0"),
+            (
+                "name = 'a'\nkey = 'k'\nlogarithmic = { from = 0, to = 1, count = 3 }",
+                "logarithmic",
+                "above 0",
+            ),
+            ("name = 'a'\nkey = 'k'\nlinear = { from = 0, to = 1, count = 1 }", "linear", "count"),
+        ] {
+            let problems = axis(text).expect_err(text);
+            assert!(
+                problems.iter().any(|(k, m)| *k == key && m.contains(message)),
+                "{text}: {problems:?}"
+            );
+        }
+    }
+}

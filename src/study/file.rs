@@ -1,0 +1,342 @@
+//! The file that says what a study consists of.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::axis::AxisSpec;
+use super::{Axis, AxisValue, StudyError, results};
+use crate::scenario::{LoadedScenario, explain, line_of, load};
+
+/// A scenario, the values of it that vary, and the seeds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Study {
+    /// Short name, also of the folder of its results: letters, digits, `_` and `-`.
+    pub name: String,
+    /// Heading of its figures.
+    pub title: String,
+    /// The scenario.
+    pub base: PathBuf,
+    /// Changes of the scenario at every point, as `key=value`.
+    pub set: Vec<String>,
+    /// The seeds.
+    pub seeds: Vec<u64>,
+    /// How the networks are trained.
+    pub variants: Vec<Variant>,
+    /// What varies.
+    pub axes: Vec<Axis>,
+    /// How the axes are combined.
+    pub combine: Combine,
+    path: PathBuf,
+}
+
+/// How a network is trained for the substrate that it is measured on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Variant {
+    /// On it: as the scenario says.
+    InTheLoop,
+    /// Without the scenario's chip; its weights are then put onto the chip as they are.
+    IdealThenChip,
+}
+
+impl Variant {
+    /// Name in the results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Variant::InTheLoop => "in_the_loop",
+            Variant::IdealThenChip => "ideal_then_chip",
+        }
+    }
+
+    /// What figures call it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Variant::InTheLoop => "trained in the loop",
+            Variant::IdealThenChip => "trained ideally, then put on the chip",
+        }
+    }
+}
+
+/// How the values of several axes are combined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Combine {
+    /// Each with each.
+    #[default]
+    Grid,
+    /// The first with the first, the second with the second, …
+    Paired,
+}
+
+/// A value for each axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point(pub Vec<AxisValue>);
+
+/// One training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// How.
+    pub variant: Variant,
+    /// Where.
+    pub point: Point,
+    /// With which seed.
+    pub seed: u64,
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StudyFile {
+    study: Head,
+    axes: Vec<AxisSpec>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    name: Option<String>,
+    title: Option<String>,
+    base: PathBuf,
+    #[serde(default)]
+    set: Vec<String>,
+    seeds: Seeds,
+    #[serde(default = "in_the_loop")]
+    variants: Vec<Variant>,
+    #[serde(default)]
+    combine: Combine,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a number of seeds, or a list of seeds")]
+enum Seeds {
+    Count(u64),
+    List(Vec<u64>),
+}
+
+fn in_the_loop() -> Vec<Variant> {
+    vec![Variant::InTheLoop]
+}
+
+/// More trainings are surely a mistake.
+const MOST_JOBS: usize = 1_000_000;
+
+/// Whether a file is a study, not a scenario: it has a key `study`.
+pub fn is_study(path: &Path) -> bool {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    toml::from_str::<toml::Table>(&text).is_ok_and(|table| table.contains_key("study"))
+}
+
+impl Study {
+    /// Reads a study and checks it, but not its scenarios ([`Self::load`]).
+    ///
+    /// # Errors
+    /// If the file cannot be read, has an unknown key or a wrong type, or a value is out of range.
+    pub fn read(path: &Path) -> Result<Self, StudyError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| StudyError::Read { path: path.to_owned(), source })?;
+        let file: StudyFile = toml::from_str(&text).map_err(|error| StudyError::Parse {
+            path: path.to_owned(),
+            message: explain(&error),
+        })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut problems = Vec::new();
+        let mut axes = Vec::new();
+        for (index, axis) in file.axes.into_iter().enumerate() {
+            match axis.check() {
+                Ok(axis) => axes.push(axis),
+                Err(wrong) => problems.extend(
+                    wrong.into_iter().map(|(key, what)| (format!("axes.{index}.{key}"), what)),
+                ),
+            }
+        }
+        let Head { name, title, base, set, seeds, variants, combine } = file.study;
+        let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = name.unwrap_or_else(stem);
+        let study = Study {
+            title: title.unwrap_or_else(|| name.clone()),
+            name,
+            base: folder.join(base),
+            set,
+            seeds: match seeds {
+                Seeds::Count(count) => (1..=count.min(MOST_JOBS as u64 + 1)).collect(),
+                Seeds::List(seeds) => seeds,
+            },
+            variants,
+            axes,
+            combine,
+            path: path.to_owned(),
+        };
+        if problems.is_empty() {
+            study.check(&mut problems);
+        }
+        if problems.is_empty() {
+            return Ok(study);
+        }
+        let place = |key: &str| match line_of(&text, key) {
+            Some(line) => format!("{}:{line}", path.display()),
+            None => path.display().to_string(),
+        };
+        let problems = problems.iter();
+        let problems = problems.map(|(key, what)| format!("{}: {key}: {what}", place(key)));
+        Err(StudyError::Invalid { problems: problems.collect() })
+    }
+
+    /// Looks for what is wrong between the parts.
+    fn check(&self, problems: &mut Vec<(String, String)>) {
+        let mut require = |good: bool, key: &str, message: &dyn Fn() -> String| {
+            if !good {
+                problems.push((key.to_owned(), message()));
+            }
+        };
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
+        require(!self.name.is_empty() && self.name.chars().all(fits), "study.name", &|| {
+            format!("`{}` must be made of letters, digits, `_` and `-`", self.name)
+        });
+        require(!self.axes.is_empty(), "axes", &|| "there must be at least one axis".to_owned());
+        require(!self.seeds.is_empty(), "study.seeds", &|| "there must be a seed".to_owned());
+        let mut seen = HashSet::new();
+        for &seed in &self.seeds {
+            require(seen.insert(seed), "study.seeds", &|| format!("{seed} is there twice"));
+            require(seed <= i64::MAX as u64, "study.seeds", &|| format!("{seed} is too large"));
+        }
+        require(!self.variants.is_empty(), "study.variants", &|| "there must be one".to_owned());
+        for (index, variant) in self.variants.iter().enumerate() {
+            require(!self.variants[..index].contains(variant), "study.variants", &|| {
+                format!("{} is there twice", variant.name())
+            });
+        }
+        for (index, axis) in self.axes.iter().enumerate() {
+            let taken = self.axes[..index].iter().any(|other| other.name == axis.name)
+                || results::is_column(&axis.name);
+            require(!taken, &format!("axes.{index}.name"), &|| {
+                format!("`{}` is the name of another column of the results", axis.name)
+            });
+            let first = &self.axes[0];
+            let same = self.combine == Combine::Grid || axis.values.len() == first.values.len();
+            require(same, &format!("axes.{index}.values"), &|| {
+                let (here, there) = (axis.values.len(), first.values.len());
+                format!("{here} values, but paired axes must have as many as the first: {there}")
+            });
+        }
+        let sizes = self.axes.iter().map(|axis| axis.values.len());
+        let points = match self.combine {
+            Combine::Grid => sizes.fold(1, usize::saturating_mul),
+            Combine::Paired => sizes.min().unwrap_or(0),
+        };
+        let jobs = points.saturating_mul(self.seeds.len()).saturating_mul(self.variants.len());
+        require(jobs <= MOST_JOBS, "axes", &|| {
+            format!("{jobs} trainings are too many: at most {MOST_JOBS}")
+        });
+    }
+
+    /// The file that it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// All points; the last axis varies fastest.
+    pub fn points(&self) -> Vec<Point> {
+        match self.combine {
+            Combine::Grid => {
+                let mut points = vec![Point(Vec::new())];
+                for axis in &self.axes {
+                    let with = |point: &Point| {
+                        let point = point.0.clone();
+                        axis.values.iter().map(move |value| {
+                            Point(point.iter().cloned().chain([value.clone()]).collect())
+                        })
+                    };
+                    points = points.iter().flat_map(with).collect();
+                }
+                points
+            }
+            Combine::Paired => {
+                let count = self.axes.first().map_or(0, |axis| axis.values.len());
+                let point = |index: usize| {
+                    Point(self.axes.iter().map(|axis| axis.values[index].clone()).collect())
+                };
+                (0..count).map(point).collect()
+            }
+        }
+    }
+
+    /// All trainings, in the order in which they are done.
+    pub fn jobs(&self) -> Vec<Job> {
+        let points = self.points();
+        let mut jobs = Vec::new();
+        for &variant in &self.variants {
+            for point in &points {
+                for &seed in &self.seeds {
+                    jobs.push(Job { variant, point: point.clone(), seed });
+                }
+            }
+        }
+        jobs
+    }
+
+    /// The scenario of a point, with a seed.
+    ///
+    /// # Errors
+    /// If it cannot be used; the message names the point.
+    pub fn load(&self, point: &Point, seed: u64) -> Result<LoadedScenario, StudyError> {
+        let mut overrides = self.set.clone();
+        for (axis, value) in self.axes.iter().zip(&point.0) {
+            overrides.extend(axis.overrides(value));
+        }
+        overrides.push(format!("seed={seed}"));
+        let place = || format!("{}, {}", self.path.display(), self.describe(point));
+        let loaded = load(&self.base, &overrides)
+            .map_err(|source| StudyError::Point { point: place(), source })?;
+        if loaded.scenario.is_simulation() {
+            let message = "a study is of trainings: the scenario must have [[layers]]";
+            let source = loaded.problem("populations", message);
+            return Err(StudyError::Point { point: place(), source });
+        }
+        Ok(loaded)
+    }
+
+    /// The base scenario as it is where nothing varies.
+    ///
+    /// # Errors
+    /// If it cannot be used.
+    pub fn load_base(&self) -> Result<LoadedScenario, StudyError> {
+        let base = Point(vec![AxisValue::Base; self.axes.len()]);
+        self.load(&base, 1)
+    }
+
+    /// A point in words: `loss = 0.1, jitter = 2`.
+    pub fn describe(&self, point: &Point) -> String {
+        let parts = self.axes.iter().zip(&point.0);
+        let parts: Vec<String> =
+            parts.map(|(axis, value)| format!("{} = {value}", axis.name)).collect();
+        parts.join(", ")
+    }
+
+    /// What results belong to: another base, or other keys, make other results.
+    ///
+    /// # Errors
+    /// If the base scenario cannot be used.
+    pub fn identity(&self) -> Result<String, StudyError> {
+        let mut text = format!("# The base scenario of the study `{}`, which varies\n", self.name);
+        for axis in &self.axes {
+            text += &format!("#   {}\n", axis.description());
+        }
+        text += "\n";
+        text += &self.load_base()?.scenario.to_toml();
+        // The same study on another machine has its files in another place.
+        if let Ok(here) = std::env::current_dir() {
+            text = text.replace(&format!("{}{}", here.display(), std::path::MAIN_SEPARATOR), "");
+        }
+        Ok(text)
+    }
+}
+
+impl fmt::Display for Job {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values: Vec<String> = self.point.0.iter().map(AxisValue::to_string).collect();
+        write!(formatter, "{}, {}, seed {}", values.join(", "), self.variant.name(), self.seed)
+    }
+}

@@ -1,0 +1,92 @@
+//! Reading results back.
+
+use std::path::Path;
+
+use super::StudyError;
+use super::results::{AFTER, Row, heading};
+use crate::run::Measurement;
+
+/// A file of results.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    pub heading: Vec<String>,
+    pub rows: Vec<Row>,
+}
+
+impl Table {
+    /// Names of the axes.
+    pub fn axes(&self) -> &[String] {
+        &self.heading[2..self.heading.len() - AFTER.len()]
+    }
+}
+
+/// Reads a file of results. A last line that was not written to its end is left out.
+///
+/// # Errors
+/// If it cannot be read or is not what a study writes.
+pub(super) fn read(path: &Path) -> Result<Table, StudyError> {
+    let bytes =
+        std::fs::read(path).map_err(|source| StudyError::Read { path: path.to_owned(), source })?;
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    parse(path, &bytes[..whole])
+}
+
+pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Table, StudyError> {
+    let mut reader = csv::Reader::from_reader(bytes);
+    let wrong = |error: csv::Error| StudyError::results(path, error.to_string());
+    let found: Vec<String> = reader.headers().map_err(wrong)?.iter().map(str::to_owned).collect();
+    let axes = found.get(2..found.len().saturating_sub(AFTER.len())).unwrap_or(&[]);
+    if heading(axes.iter().map(String::as_str)) != found {
+        let message = "these are not the results of a study: the columns are others";
+        return Err(StudyError::results(path, message));
+    }
+    let axes = axes.len();
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(wrong)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        let row = row(&record, axes, &found)
+            .map_err(|message| StudyError::results(path, format!("line {line}: {message}")))?;
+        rows.push(row);
+    }
+    Ok(Table { heading: found, rows })
+}
+
+fn row(record: &csv::StringRecord, axes: usize, heading: &[String]) -> Result<Row, String> {
+    let seed = 2 + axes;
+    let number = |column: usize| {
+        let text = &record[column];
+        if text.is_empty() {
+            return Ok(f64::NAN);
+        }
+        text.parse::<f64>().map_err(|_| format!("{}: `{text}` must be a number", heading[column]))
+    };
+    let whole = |column: usize| {
+        let text = &record[column];
+        text.parse::<u64>()
+            .map_err(|_| format!("{}: `{text}` must be a whole number", heading[column]))
+    };
+    let error = &record[seed + AFTER.len() - 1];
+    let outcome = if error.is_empty() {
+        let energy = number(seed + 6)?;
+        Ok(Measurement {
+            test_accuracy: number(seed + 1)?,
+            train_accuracy: number(seed + 2)?,
+            validation_accuracy: number(seed + 3)?,
+            mean_decision_time: number(seed + 4)?,
+            spikes_per_sample: number(seed + 5)?,
+            energy_per_sample: (!energy.is_nan()).then_some(energy),
+            undecided: number(seed + 7)?,
+            epochs: whole(seed + 8)? as usize,
+        })
+    } else {
+        Err(error.to_owned())
+    };
+    Ok(Row {
+        study: record[0].to_owned(),
+        variant: record[1].to_owned(),
+        values: (2..seed).map(|column| record[column].to_owned()).collect(),
+        seed: whole(seed)?,
+        outcome,
+    })
+}

@@ -1,0 +1,218 @@
+//! The results of a study: one tidy CSV, a row per training.
+//!
+//! A row is written as soon as its training is complete, and is on the disk before the next begins.
+//! The file can be cut off anywhere; what remains of a row that was not written to its end is
+//! dropped when the file is opened again. Nothing in it depends on the clock or the number of threads.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Job, Study, StudyError, reader};
+use crate::run::{Measurement, RunError};
+
+/// Columns before and after those of the axes.
+const BEFORE: [&str; 2] = ["study", "variant"];
+pub(super) const AFTER: [&str; 10] = [
+    "seed",
+    "test_accuracy",
+    "train_accuracy",
+    "validation_accuracy",
+    "mean_decision_time",
+    "spikes_per_sample",
+    "energy_per_sample",
+    "undecided",
+    "epochs",
+    "error",
+];
+
+/// Whether a column of this name exists besides those of the axes.
+pub(super) fn is_column(name: &str) -> bool {
+    BEFORE.contains(&name) || AFTER.contains(&name)
+}
+
+/// One training and what came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Name of the study.
+    pub study: String,
+    /// Name of the variant.
+    pub variant: String,
+    /// The point: a value per axis, as text.
+    pub values: Vec<String>,
+    /// The seed.
+    pub seed: u64,
+    /// What was measured, or why nothing was.
+    pub outcome: Result<Measurement, String>,
+}
+
+/// What tells trainings of one study apart.
+pub(super) type Key = (String, Vec<String>, u64);
+
+impl Job {
+    pub(super) fn key(&self) -> Key {
+        let values = self.point.0.iter().map(ToString::to_string).collect();
+        (self.variant.name().to_owned(), values, self.seed)
+    }
+}
+
+impl Row {
+    /// The row of a job.
+    pub fn new(study: &Study, job: &Job, outcome: Result<Measurement, String>) -> Self {
+        let (variant, values, seed) = job.key();
+        Row {
+            study: study.name.clone(),
+            variant,
+            values,
+            seed,
+            // A row is a line.
+            outcome: outcome.map_err(|error| {
+                error
+                    .lines()
+                    .map(str::trim)
+                    .filter(|line| !line.is_empty())
+                    .collect::<Vec<_>>()
+                    .join("; ")
+            }),
+        }
+    }
+
+    pub(super) fn key(&self) -> Key {
+        (self.variant.clone(), self.values.clone(), self.seed)
+    }
+
+    /// The row as it is in the file, with its line end.
+    pub(super) fn line(&self) -> io::Result<Vec<u8>> {
+        let mut fields = vec![self.study.clone(), self.variant.clone()];
+        fields.extend(self.values.iter().cloned());
+        fields.push(self.seed.to_string());
+        match &self.outcome {
+            Ok(measured) => {
+                let finite = |value: f64| {
+                    if value.is_finite() { value.to_string() } else { String::new() }
+                };
+                fields.extend([
+                    finite(measured.test_accuracy),
+                    finite(measured.train_accuracy),
+                    finite(measured.validation_accuracy),
+                    finite(measured.mean_decision_time),
+                    finite(measured.spikes_per_sample),
+                    measured.energy_per_sample.map_or_else(String::new, finite),
+                    finite(measured.undecided),
+                    measured.epochs.to_string(),
+                    String::new(),
+                ]);
+            }
+            Err(error) => {
+                fields.extend(std::iter::repeat_n(String::new(), AFTER.len() - 2));
+                fields.push(error.clone());
+            }
+        }
+        csv_line(&fields)
+    }
+}
+
+fn csv_line(fields: &[String]) -> io::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(fields)?;
+    writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
+}
+
+/// The heading of the results of a study with these axes.
+pub(super) fn heading<'a>(axes: impl Iterator<Item = &'a str>) -> Vec<String> {
+    BEFORE.into_iter().chain(axes).chain(AFTER).map(str::to_owned).collect()
+}
+
+/// A file of results, open for more.
+#[derive(Debug)]
+pub struct Results {
+    path: PathBuf,
+    file: File,
+    done: HashSet<Key>,
+    rows: Vec<Row>,
+}
+
+impl Results {
+    /// Opens the results of a study; a new file gets its heading, an old one must be of the study.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written, is of another study, is damaged other than at its end, or
+    /// another process is writing to it.
+    pub fn open(path: &Path, study: &Study) -> Result<Self, StudyError> {
+        let wrap = |source| RunError::Output { path: path.to_owned(), source };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(wrap)?;
+        // Where files cannot be locked, two at once are for the user to avoid.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            let message =
+                "another process is working on these results: wait for it, or use --shard";
+            return Err(StudyError::results(path, message));
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(wrap)?;
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        if whole < bytes.len() {
+            // The rest of a row that was being written when the program was killed.
+            file.set_len(whole as u64).map_err(wrap)?;
+        }
+        file.seek(SeekFrom::Start(whole as u64)).map_err(wrap)?;
+        let heading = heading(study.axes.iter().map(|axis| axis.name.as_str()));
+        let rows = if whole == 0 {
+            let line = csv_line(&heading).map_err(wrap)?;
+            file.write_all(&line).and_then(|()| file.sync_data()).map_err(wrap)?;
+            Vec::new()
+        } else {
+            let table = reader::parse(path, &bytes[..whole])?;
+            if table.heading != heading {
+                let message = format!(
+                    "these results have the columns {}, but the study has {}: use another --out",
+                    table.heading.join(","),
+                    heading.join(",")
+                );
+                return Err(StudyError::results(path, message));
+            }
+            if let Some(row) = table.rows.iter().find(|row| row.study != study.name) {
+                let message = format!(
+                    "these are results of the study `{}`, not of `{}`: use another --out",
+                    row.study, study.name
+                );
+                return Err(StudyError::results(path, message));
+            }
+            table.rows
+        };
+        let done = rows.iter().map(Row::key).collect();
+        Ok(Results { path: path.to_owned(), file, done, rows })
+    }
+
+    /// Whether a job is there, complete or failed.
+    pub fn has(&self, job: &Job) -> bool {
+        self.done.contains(&job.key())
+    }
+
+    /// What is there.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Adds a row, and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn append(&mut self, row: Row) -> Result<(), RunError> {
+        let mut write = || {
+            let line = row.line()?;
+            self.file.write_all(&line)?;
+            self.file.sync_data()
+        };
+        write().map_err(|source| RunError::Output { path: self.path.clone(), source })?;
+        self.done.insert(row.key());
+        self.rows.push(row);
+        Ok(())
+    }
+}
