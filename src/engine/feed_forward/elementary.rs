@@ -301,19 +301,25 @@ impl<S: Simd> Truths<S> {
 
 /// The Taylor series of `(e^r − 1 − r)/r²`; in `e^r` the next term is below 4e-17. `r` and one are added
 /// last, so that the roundings before count little.
-const EXPONENTIAL: [f64; 11] = [
-    0.5,
-    1.0 / 6.0,
-    1.0 / 24.0,
-    1.0 / 120.0,
-    1.0 / 720.0,
-    1.0 / 5_040.0,
-    1.0 / 40_320.0,
-    1.0 / 362_880.0,
-    1.0 / 3_628_800.0,
-    1.0 / 39_916_800.0,
-    1.0 / 479_001_600.0,
-];
+const EXPONENTIAL: [f64; 11] = reciprocal_factorials(2);
+
+/// `1/n!` from `n = first` on: coefficients of the series of `e^x`, and from 1 of `(e^x − 1)/x`.
+pub const fn reciprocal_factorials<const N: usize>(first: usize) -> [f64; N] {
+    let mut coefficients = [0.0; N];
+    // Exact: no factorial here is beyond the integers of a double.
+    let mut factorial = 1.0;
+    let mut n = 0;
+    while n < first + N {
+        if n > 0 {
+            factorial *= n as f64;
+        }
+        if n >= first {
+            coefficients[n - first] = 1.0 / factorial;
+        }
+        n += 1;
+    }
+    coefficients
+}
 
 /// `(artanh(s) − s)/s³` in powers of `s²`; the next term is below 2e-17 relative.
 const ARTANH: [f64; 10] = [

@@ -14,7 +14,7 @@
 use pulp::Simd;
 
 use super::neurons::{Gap, IndividualNeurons};
-use crate::engine::feed_forward::elementary::{Doubles, Truths, registers};
+use crate::engine::feed_forward::elementary::{Doubles, Truths, reciprocal_factorials, registers};
 
 /// Rate times duration up to which a stretch counts as short.
 pub const SHORT: f64 = 1.0 / 8.0;
@@ -26,53 +26,13 @@ const NEAR: f64 = 2.0 * SHORT;
 const MIDDLE: f64 = 0.5;
 
 /// `φ(z)`: the next term is below 1e-17.
-const PHI_SHORT: [f64; 12] = [
-    1.0,
-    1.0 / 2.0,
-    1.0 / 6.0,
-    1.0 / 24.0,
-    1.0 / 120.0,
-    1.0 / 720.0,
-    1.0 / 5_040.0,
-    1.0 / 40_320.0,
-    1.0 / 362_880.0,
-    1.0 / 3_628_800.0,
-    1.0 / 39_916_800.0,
-    1.0 / 479_001_600.0,
-];
+const PHI_SHORT: [f64; 12] = reciprocal_factorials(1);
 
 /// `φ(z)`: the next term is below 5e-17.
-const PHI: [f64; 14] = [
-    1.0,
-    1.0 / 2.0,
-    1.0 / 6.0,
-    1.0 / 24.0,
-    1.0 / 120.0,
-    1.0 / 720.0,
-    1.0 / 5_040.0,
-    1.0 / 40_320.0,
-    1.0 / 362_880.0,
-    1.0 / 3_628_800.0,
-    1.0 / 39_916_800.0,
-    1.0 / 479_001_600.0,
-    1.0 / 6_227_020_800.0,
-    1.0 / 87_178_291_200.0,
-];
+const PHI: [f64; 14] = reciprocal_factorials(1);
 
 /// `e^x`: the next term is below 3e-18 for a short stretch.
-const EXPONENTIAL_SHORT: [f64; 11] = [
-    1.0,
-    1.0,
-    1.0 / 2.0,
-    1.0 / 6.0,
-    1.0 / 24.0,
-    1.0 / 120.0,
-    1.0 / 720.0,
-    1.0 / 5_040.0,
-    1.0 / 40_320.0,
-    1.0 / 362_880.0,
-    1.0 / 3_628_800.0,
-];
+const EXPONENTIAL_SHORT: [f64; 11] = reciprocal_factorials(0);
 
 /// A register of neurons' potentials and excitatory and inhibitory currents. Without split currents
 /// the second is zero.
