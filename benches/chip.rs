@@ -39,15 +39,9 @@ impl Trained {
         let hardware = loaded.hardware(&learner).expect("the network fits");
         let folder = std::env::temp_dir();
         let pool = ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
-        let trainer = pool.install(|| {
-            match loaded.in_the_loop(&learner, hardware.as_ref(), &folder).expect("fits") {
-                Some(chip) => {
-                    Trainer::in_the_loop(&learner.network, learner.settings.clone(), chip)
-                }
-                None => Trainer::new(&learner.network, learner.settings.clone()),
-            }
-            .expect("the network can run")
-        });
+        let trainer = pool
+            .install(|| loaded.trainer(&learner, hardware.as_ref(), &folder))
+            .expect("the network can run");
         let mut trained = Trained { pool, trainer, training, weights: Vec::new() };
         trained.keep();
         for _ in 0..EPOCHS_BEFORE {

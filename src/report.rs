@@ -2,3 +2,4 @@
 
 pub mod box_plot;
 pub mod class_map;
+mod picture;

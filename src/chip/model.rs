@@ -113,11 +113,7 @@ impl ChipModel {
             };
             let targets: Vec<NeuronParameters> = layer_nodes.clone().filter_map(target).collect();
             let fixed: Vec<Deviations> = fixed.by_ref().take(targets.len()).collect();
-            let realised: Vec<NeuronParameters> = fixed
-                .iter()
-                .zip(&targets)
-                .map(|(deviations, target)| deviations.apply(target))
-                .collect();
+            let realised = realised(&fixed, &targets);
             let mut neurons =
                 IndividualNeurons::new(&realised).map_err(|error| SubstrateError {
                     message: format!("population `{}`: {error}", populations[id.0].name),
@@ -154,7 +150,7 @@ impl ChipModel {
     /// The neurons of a layer as they are on this chip, without what changes from trial to trial.
     pub fn neurons(&self, layer: usize) -> Vec<NeuronParameters> {
         let ChipLayer { fixed, targets, .. } = &self.layers[layer];
-        fixed.iter().zip(targets).map(|(deviations, target)| deviations.apply(target)).collect()
+        realised(fixed, targets)
     }
 
     /// Shows samples one after the other.
@@ -268,6 +264,11 @@ impl ChipModel {
             }
         }
     }
+}
+
+/// What neurons become with the deviations that stay.
+fn realised(fixed: &[Deviations], targets: &[NeuronParameters]) -> Vec<NeuronParameters> {
+    fixed.iter().zip(targets).map(|(deviations, target)| deviations.apply(target)).collect()
 }
 
 /// A neuron as it is meant to be on the chip.

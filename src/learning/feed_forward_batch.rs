@@ -45,6 +45,14 @@ struct Worker<T> {
     sums: Vec<T>,
 }
 
+impl<T> Worker<T> {
+    /// Derivatives by the delays of all layers, summed over the unit's samples.
+    fn delay_gradients(&self) -> Vec<f64> {
+        let layers = self.workspace.gradients.iter();
+        layers.flat_map(|gradient| gradient.delays.iter().copied()).collect()
+    }
+}
+
 /// Runs batches on the feed-forward engine, and keeps the threads' memory between them.
 pub(super) struct FeedForwardRunner<T> {
     network: FeedForwardNetwork<T>,
@@ -269,9 +277,8 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             let layers = passes.iter().flat_map(|pass| &pass.layers);
             result.guarded += layers.map(|layer| layer.gradient.guarded).sum::<u64>();
         }
+        result.delay_gradients = worker.delay_gradients();
         let gradients = &mut worker.workspace.gradients;
-        result.delay_gradients =
-            gradients.iter().flat_map(|gradient| gradient.delays.iter().copied()).collect();
         let delayed = gradients.iter_mut().map(|gradient| std::mem::take(&mut gradient.weights));
         UnitResult { result, delayed: delayed.collect() }
     }

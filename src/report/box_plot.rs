@@ -11,13 +11,9 @@ mod ticks;
 use std::error::Error;
 
 use plotters::prelude::*;
-use plotters::style::register_font;
 
+use super::picture::{self, PNG_TEXT_DROP};
 use drawing::Canvas;
-
-/// How much lower the text of a PNG must be written to be where it is in an SVG, as a fraction of
-/// its size.
-const PNG_TEXT_DROP: f64 = 0.12;
 
 /// Largest width or height of a figure, in pixels.
 const LARGEST: u32 = 20_000;
@@ -107,18 +103,7 @@ impl Figure {
         Canvas::new(BitMapBackend::with_buffer(&mut pixels, size), PNG_TEXT_DROP)
             .draw(self)
             .map_err(FigureError::drawing)?;
-        let mut file = Vec::new();
-        let mut encoder = png::Encoder::new(&mut file, size.0, size.1);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        encoder
-            .write_header()
-            .and_then(|mut writer| {
-                writer.write_image_data(&pixels)?;
-                writer.finish()
-            })
-            .map_err(FigureError::drawing)?;
-        Ok(file)
+        picture::png_file(&pixels, size).map_err(FigureError::drawing)
     }
 
     /// Checks the input, makes the font known to the drawing code, and says how large the figure is.
@@ -138,8 +123,8 @@ impl Figure {
             let message = format!("{width} × {height} pixels are too large: at most {LARGEST}");
             return Err(FigureError::input(message));
         }
-        register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular())
-            .map_err(|_| FigureError::input("the built-in font is damaged".to_owned()))?;
+        picture::register_sans_serif()
+            .ok_or_else(|| FigureError::input("the built-in font is damaged".to_owned()))?;
         Ok((width, height))
     }
 }

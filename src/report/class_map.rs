@@ -10,16 +10,12 @@ mod drawing;
 use std::error::Error;
 
 use plotters::prelude::*;
-use plotters::style::register_font;
 
+use super::picture::{self, PNG_TEXT_DROP};
 use drawing::Canvas;
 
 /// Width and height of the picture, in pixels of the PNG and user units of the SVG.
 pub const SIZE: (u32, u32) = (1400, 1080);
-
-/// How much lower the text of a PNG must be written to be where it is in an SVG, as a fraction of
-/// its size.
-const PNG_TEXT_DROP: f64 = 0.12;
 
 /// The decision regions of a classifier and the samples it was tested on.
 ///
@@ -122,18 +118,7 @@ impl ClassMap<'_> {
             .draw(self)
             .map_err(ReportError::drawing)?;
 
-        let mut file = Vec::new();
-        let mut encoder = png::Encoder::new(&mut file, width, height);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        encoder
-            .write_header()
-            .and_then(|mut writer| {
-                writer.write_image_data(&pixels)?;
-                writer.finish()
-            })
-            .map_err(ReportError::drawing)?;
-        Ok(file)
+        picture::png_file(&pixels, SIZE).map_err(ReportError::drawing)
     }
 
     /// Checks the input and makes the font known to the drawing code.
@@ -174,8 +159,8 @@ impl ClassMap<'_> {
                 "class {class} has no name: there are {names}"
             )));
         }
-        register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular())
-            .map_err(|_| ReportError::input("the built-in font is damaged".to_owned()))
+        picture::register_sans_serif()
+            .ok_or_else(|| ReportError::input("the built-in font is damaged".to_owned()))
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::RunError;
-use super::training_files::fan_out;
-use crate::chip::{Activity, HardwareAccount};
+use super::training_files::SpikeCounter;
+use crate::chip::Activity;
 use crate::learning::{EncodedSet, Trainer, TrainerState};
 use crate::scenario::{Hardware, Learner, LoadedScenario, SelectSpec};
 
@@ -50,13 +50,7 @@ impl Bench {
     pub fn new(loaded: &LoadedScenario, folder: &Path) -> Result<Self, RunError> {
         let learner = loaded.learner()?;
         let hardware = loaded.hardware(&learner)?;
-        let settings = learner.settings.clone();
-        let trainer = match loaded.in_the_loop(&learner, hardware.as_ref(), folder)? {
-            Some(in_the_loop) => Trainer::in_the_loop(&learner.network, settings, in_the_loop)
-                .map_err(|error| loaded.problem("layers", &format!("on a substrate: {error}")))?,
-            None => Trainer::new(&learner.network, settings)
-                .map_err(|error| loaded.problem("engine", &error.to_string()))?,
-        };
+        let trainer = loaded.trainer(&learner, hardware.as_ref(), folder)?;
         Ok(Bench {
             hardware,
             trainer,
@@ -130,11 +124,9 @@ impl Bench {
         let on_substrate = trainer.take_activity();
         let happened =
             if on_substrate.samples > 0 { on_substrate } else { self.first_spikes(&test)? };
-        let account = self.hardware.as_ref().and_then(|hardware| {
-            let Hardware { sheet, clock, tau_s, batch_size } = hardware;
-            let decision_time = score.decision_time();
-            HardwareAccount::new(sheet, (*clock)?, *tau_s, &happened, decision_time, *batch_size)
-        });
+        let hardware = self.hardware.as_ref();
+        let account =
+            hardware.and_then(|hardware| hardware.account(&happened, score.decision_time()));
         Ok(Measurement {
             test_accuracy: score.accuracy(),
             train_accuracy: trainer.evaluate(&self.training)?.0.accuracy(),
@@ -149,18 +141,9 @@ impl Bench {
 
     /// What happened as far as first spikes tell.
     fn first_spikes(&self, test: &EncodedSet) -> Result<Activity, RunError> {
-        let fan_out = fan_out(&self.learner.network);
-        let mut activity = Activity::default();
-        self.trainer.for_each_record(test, |_, record, _| {
-            activity.samples += 1;
-            for (node, _) in record.in_order() {
-                let (is_neuron, synapses) = fan_out[node];
-                activity.spikes += u64::from(is_neuron);
-                activity.events += u64::from(synapses > 0);
-                activity.synaptic_events += synapses;
-            }
-        })?;
-        Ok(activity)
+        let mut counter = SpikeCounter::new(&self.learner.network);
+        self.trainer.for_each_record(test, |_, record, _| counter.count(record))?;
+        Ok(counter.activity)
     }
 }
 

@@ -9,9 +9,9 @@ use super::checkpoint::{self, Best, Checkpoint, Previous, previous};
 use super::summary::{LayerSummary, warning};
 use super::training_files::{write_metrics, write_spikes};
 use super::{OutputFolder, Progress, RunError, RunOptions, TrainingSummary, network_file, picture};
-use crate::chip::{HardwareAccount, HardwareClock};
+use crate::chip::HardwareClock;
 use crate::learning::{EncodedSet, Score, Trainer, diagnose};
-use crate::scenario::{Hardware, Learner, LoadedScenario, SelectSpec};
+use crate::scenario::{Learner, LoadedScenario, SelectSpec};
 
 /// Epochs after which no new trouble is looked for: what hinders learning shows early.
 const EARLY_EPOCHS: usize = 10;
@@ -37,16 +37,7 @@ pub fn train(
     let start = Instant::now();
     let mut learner = loaded.learner()?;
     let hardware = loaded.hardware(&learner)?;
-    let mut trainer = match loaded.in_the_loop(&learner, hardware.as_ref(), &options.out)? {
-        Some(in_the_loop) => {
-            Trainer::in_the_loop(&learner.network, learner.settings.clone(), in_the_loop).map_err(
-                |error| loaded.problem("layers", &format!("training on a substrate: {error}")),
-            )?
-        }
-        None => Trainer::new(&learner.network, learner.settings.clone()).map_err(|error| {
-            loaded.problem("engine", &format!("the feed-forward engine: {error}"))
-        })?,
-    };
+    let mut trainer = loaded.trainer(&learner, hardware.as_ref(), &options.out)?;
     // A checkpoint further on than this run is the better one, also for a run that starts anew.
     let further = match (&resume, previous(loaded, &options.out)) {
         (None, Ok(Previous::Stopped(older))) => older.epochs(),
@@ -101,12 +92,9 @@ pub fn train(
     trainer.write_to(&mut learner.network.network);
     let (decided, recorded) = write_spikes(&learner, &trainer, &test, &folder, unit, clock)?;
     let account = hardware.as_ref().and_then(|hardware| {
-        let Hardware { sheet, clock, tau_s, batch_size } = hardware;
         let happened = if on_substrate.samples > 0 { on_substrate } else { recorded };
-        let decision_time = test_score.decision_time();
-        let account =
-            HardwareAccount::new(sheet, (*clock)?, *tau_s, &happened, decision_time, *batch_size)?;
-        Some(account.for_time_unit(loaded.scenario.time_unit.seconds(), *tau_s))
+        let account = hardware.account(&happened, test_score.decision_time())?;
+        Some(account.for_time_unit(loaded.scenario.time_unit.seconds(), hardware.tau_s))
     });
     folder
         .write("network.json", |file| network_file::write(&learner.network.network, unit, file))?;

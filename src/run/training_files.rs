@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{OutputFolder, RunError};
 use crate::chip::{Activity, HardwareClock};
-use crate::learning::{EncodedSet, EpochMetrics, Trainer};
+use crate::learning::{EncodedSet, EpochMetrics, FirstSpikes, Trainer};
 use crate::network::LayeredNetwork;
 use crate::scenario::Learner;
 use crate::trace::TraceWriter;
@@ -81,8 +81,7 @@ pub(super) fn write_spikes(
             place[node] = (index, neuron as u32);
         }
     }
-    let fan_out = fan_out(&learner.network);
-    let mut activity = Activity::default();
+    let mut counter = SpikeCounter::new(&learner.network);
     let mut decisions = Vec::with_capacity(learner.data.test.len());
     let mut failed = None;
     folder
@@ -97,12 +96,8 @@ pub(super) fn write_spikes(
             let mut written = Ok(());
             let ran = trainer.for_each_record(test, |sample, record, decided| {
                 decisions.push(decided);
-                activity.samples += 1;
+                counter.count(record);
                 for (node, time) in record.in_order() {
-                    let (is_neuron, synapses) = fan_out[node];
-                    activity.spikes += u64::from(is_neuron);
-                    activity.events += u64::from(synapses > 0);
-                    activity.synaptic_events += synapses;
                     if written.is_ok() {
                         let (population, neuron) = place[node];
                         written = writer.write(
@@ -122,11 +117,34 @@ pub(super) fn write_spikes(
             writer.finish()
         })
         .map_err(|error| failed.take().map_or(error, RunError::Learning))?;
-    Ok((decisions, activity))
+    Ok((decisions, counter.activity))
+}
+
+/// Counts what happens in samples as far as first spikes tell.
+pub(super) struct SpikeCounter {
+    fan_out: Vec<(bool, u64)>,
+    pub activity: Activity,
+}
+
+impl SpikeCounter {
+    pub fn new(network: &LayeredNetwork) -> Self {
+        SpikeCounter { fan_out: fan_out(network), activity: Activity::default() }
+    }
+
+    /// One sample more.
+    pub fn count(&mut self, record: &FirstSpikes) {
+        self.activity.samples += 1;
+        for (node, _) in record.in_order() {
+            let (is_neuron, synapses) = self.fan_out[node];
+            self.activity.spikes += u64::from(is_neuron);
+            self.activity.events += u64::from(synapses > 0);
+            self.activity.synaptic_events += synapses;
+        }
+    }
 }
 
 /// Per node: whether it is a neuron, and how many synapses its spikes reach.
-pub(super) fn fan_out(network: &LayeredNetwork) -> Vec<(bool, u64)> {
+fn fan_out(network: &LayeredNetwork) -> Vec<(bool, u64)> {
     let populations = network.network.populations();
     let mut nodes = vec![(false, 0); network.network.graph().node_count()];
     let mut sources = network.input;

@@ -12,10 +12,10 @@ use super::load::{LoadedScenario, explain};
 use super::validate::Check;
 use super::{Learner, Scenario, ScenarioError};
 use crate::chip::{
-    ChipModel, Datasheet, Exchange, ExternalSettings, ExternalSubstrate, HardwareClock, Substrate,
-    WeightGrid, misfit,
+    Activity, ChipModel, Datasheet, Exchange, ExternalSettings, ExternalSubstrate, HardwareAccount,
+    HardwareClock, Substrate, WeightGrid, misfit,
 };
-use crate::learning::InTheLoop;
+use crate::learning::{InTheLoop, Trainer};
 use crate::network::Node;
 
 /// Samples of a batch if the scenario does not train.
@@ -192,6 +192,14 @@ pub struct Hardware {
     pub batch_size: usize,
 }
 
+impl Hardware {
+    /// What a classification takes there, if the chip has a clock, after what happened in some samples.
+    pub fn account(&self, happened: &Activity, decision_time: f64) -> Option<HardwareAccount> {
+        let Hardware { sheet, clock, tau_s, batch_size } = self;
+        HardwareAccount::new(sheet, (*clock)?, *tau_s, happened, decision_time, *batch_size)
+    }
+}
+
 impl LoadedScenario {
     /// The chip of a scenario that has one, if its network fits there.
     ///
@@ -242,6 +250,28 @@ impl LoadedScenario {
                 Ok(Some(InTheLoop { substrate, grid, batch_size }))
             }
             _ => Ok(None),
+        }
+    }
+
+    /// The network in training: on its substrate ([`Self::in_the_loop`]) if it has one.
+    ///
+    /// # Errors
+    /// As [`Self::in_the_loop`], or if the engine that the scenario asks for cannot run the network.
+    pub fn trainer(
+        &self,
+        learner: &Learner,
+        hardware: Option<&Hardware>,
+        folder: &Path,
+    ) -> Result<Trainer, ScenarioError> {
+        let settings = learner.settings.clone();
+        match self.in_the_loop(learner, hardware, folder)? {
+            Some(in_the_loop) => Trainer::in_the_loop(&learner.network, settings, in_the_loop)
+                .map_err(|error| {
+                    self.problem("layers", &format!("training on a substrate: {error}"))
+                }),
+            None => Trainer::new(&learner.network, settings).map_err(|error| {
+                self.problem("engine", &format!("the feed-forward engine: {error}"))
+            }),
         }
     }
 

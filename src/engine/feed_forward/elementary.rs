@@ -135,12 +135,6 @@ impl<S: Simd> Doubles<S> {
         Truths { simd: self.simd, value }
     }
 
-    /// Truth values of the same machine.
-    #[inline(always)]
-    pub fn truths(simd: S, value: S::m64s) -> Truths<S> {
-        Truths { simd, value }
-    }
-
     /// One lane.
     #[inline(always)]
     pub fn lane(self, lane: usize) -> f64 {

@@ -188,6 +188,28 @@ impl<T: Element> Inputs<T> {
         self.shares.count = 0;
     }
 
+    /// Takes up the inputs of a layer: the spikes of the layer before and its own bias, or, if it is the
+    /// first, the arrivals that stand here. They are put off by the delays of their rows.
+    #[inline(always)]
+    pub(super) fn take_up<S: Simd>(
+        &mut self,
+        simd: S,
+        previous: Option<&[f64]>,
+        bias: &[Arrival],
+        delays: Option<&[f64]>,
+        steps: &mut Steps<T>,
+    ) {
+        if let Some(previous) = previous {
+            return self.begin_rows(simd, previous, bias, delays, steps);
+        }
+        if let Some(delays) = delays {
+            for arrival in &mut self.arrivals {
+                arrival.time += delays[arrival.row as usize];
+            }
+        }
+        self.begin(simd, steps);
+    }
+
     /// Sorts the next few arrivals and computes what depends on their times. All of it is the same,
     /// however many are prepared at a time.
     #[inline(always)]

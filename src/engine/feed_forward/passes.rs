@@ -42,17 +42,7 @@ impl<T: Element> WithSimd for Forward<'_, T> {
                     Delays::Axonal(delays) => Some(delays.as_slice()),
                     Delays::Dendritic(_) | Delays::None => None,
                 };
-                if let Some(previous) = previous {
-                    let steps = &mut workspace.steps;
-                    inputs.begin_rows(simd, previous, &bias[index], delays, steps);
-                } else {
-                    if let Some(delays) = delays {
-                        for arrival in &mut inputs.arrivals {
-                            arrival.time += delays[arrival.row as usize];
-                        }
-                    }
-                    inputs.begin(simd, &mut workspace.steps);
-                }
+                inputs.take_up(simd, previous, &bias[index], delays, &mut workspace.steps);
                 let swept = SweptLayer {
                     neurons: &layer.neurons,
                     tiling: layer.tiling,

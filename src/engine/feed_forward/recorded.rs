@@ -52,18 +52,11 @@ impl<T: Element> WithSimd for Recorded<'_, T> {
                     Delays::Axonal(delays) => Some(delays.as_slice()),
                     _ => None,
                 };
-                if let Some(previous) = before.last() {
+                let previous = before.last().map(|previous| {
                     let neurons = network.layers[index - 1].tiling.columns;
-                    let times = &previous.spikes.times[..neurons];
-                    inputs.begin_rows(simd, times, &bias[index], delays, &mut workspace.steps);
-                } else {
-                    if let Some(delays) = delays {
-                        for arrival in &mut inputs.arrivals {
-                            arrival.time += delays[arrival.row as usize];
-                        }
-                    }
-                    inputs.begin(simd, &mut workspace.steps);
-                }
+                    &previous.spikes.times[..neurons]
+                });
+                inputs.take_up(simd, previous, &bias[index], delays, &mut workspace.steps);
                 spikes.times.resize(layer.tiling.padded_columns(), f64::INFINITY);
                 if let Delays::Dendritic(delays) = &layer.delays {
                     spikes.crossings.clear();

@@ -110,7 +110,7 @@ impl<S: Simd> Rates<S> {
     /// The state after a stretch whose effect is known, and what the potential cannot exceed on it
     /// ([`Self::ceiling`]).
     #[inline(always)]
-    pub fn after_known<const SPLIT: bool>(
+    fn after_known<const SPLIT: bool>(
         &self,
         state: &Moment<S>,
         gap: &Gap,
@@ -131,6 +131,23 @@ impl<S: Simd> Rates<S> {
         let higher = state.potential.max(next.potential);
         let ceiling = push.multiply_add(load(&gap.bend[0]), higher);
         (next, depth.multiply_add(load(&gap.bend[1]), ceiling))
+    }
+
+    /// The state after a stretch between two times, and what the potential cannot exceed on it.
+    #[inline(always)]
+    pub fn move_on<const SPLIT: bool>(
+        &self,
+        state: &Moment<S>,
+        (start, end): (f64, f64),
+        neurons: &IndividualNeurons,
+        register: usize,
+    ) -> (Moment<S>, Doubles<S>) {
+        if let Some(gap) = neurons.gap(start, end) {
+            return self.after_known::<SPLIT>(state, gap, register);
+        }
+        let next = self.after_gap::<SPLIT>(state, end - start);
+        let gap = Doubles::splat(self.simd, end - start);
+        (next, self.ceiling::<SPLIT>(state, next.potential, gap))
     }
 
     /// Whether a stretch is short for all neurons of the layer.

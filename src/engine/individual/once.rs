@@ -10,7 +10,7 @@ use super::neurons::{IndividualNeurons, PADDING, PIECE};
 use super::search::first_crossing;
 use super::{IndividualLayer, LayerSpike};
 use crate::engine::feed_forward::Arrival;
-use crate::engine::feed_forward::elementary::{Doubles, registers};
+use crate::engine::feed_forward::elementary::{Doubles, Truths, registers};
 
 /// See [`IndividualLayer::first_spikes`].
 #[inline(always)]
@@ -118,19 +118,15 @@ impl<S: Simd> Sweep<S> {
 
     #[inline(always)]
     fn advance_piece<const SPLIT: bool>(&mut self, time: f64, neurons: &IndividualNeurons) -> bool {
-        let gap = Doubles::splat(self.rates.simd, time - self.now);
-        let (next, ceiling) = match neurons.gap(self.now, time) {
-            Some(gap) => self.rates.after_known::<SPLIT>(&self.state, gap, self.register),
-            None => {
-                let next = self.rates.after_gap::<SPLIT>(&self.state, time - self.now);
-                (next, self.rates.ceiling::<SPLIT>(&self.state, next.potential, gap))
-            }
-        };
-        let crosses = next.potential.at_least(self.threshold);
+        let stretch = (self.now, time);
+        let (next, ceiling) =
+            self.rates.move_on::<SPLIT>(&self.state, stretch, neurons, self.register);
+        let open = ceiling.at_least(self.threshold);
         let mut goes_on = true;
-        if ceiling.at_least(self.threshold).any() {
-            let open = ceiling.at_least(self.threshold);
-            goes_on = self.park::<SPLIT>(crosses.value(), open.value(), gap);
+        if open.any() {
+            let crosses = next.potential.at_least(self.threshold);
+            let gap = Doubles::splat(self.rates.simd, time - self.now);
+            goes_on = self.park::<SPLIT>(crosses, open, gap);
         }
         self.state = next;
         self.now = time;
@@ -141,13 +137,12 @@ impl<S: Simd> Sweep<S> {
     #[inline(always)]
     fn park<const SPLIT: bool>(
         &mut self,
-        crosses: S::m64s,
-        open: S::m64s,
+        crosses: Truths<S>,
+        open: Truths<S>,
         gap: Doubles<S>,
     ) -> bool {
         let simd = self.rates.simd;
         let infinity = Doubles::splat(simd, f64::INFINITY);
-        let [crosses, open] = [crosses, open].map(|truth| Doubles::truths(simd, truth));
         let mut park = crosses;
         let undecided = open.and_not(crosses);
         if undecided.any() {

@@ -127,14 +127,9 @@ impl<S: Simd> Cells<S> {
         let held = at.release.at_least(end);
         let is_released = at.release.above(start).and_not(held);
         // Each neuron is held all the way, or not at all.
-        let (mut next, ceiling) = match neurons.gap(at.now, time) {
-            Some(gap) => self.rates.after_known::<SPLIT>(&at.state, gap, self.register),
-            None => {
-                let next = self.rates.after_gap::<SPLIT>(&at.state, time - at.now);
-                let gap = Doubles::splat(simd, time - at.now);
-                (next, self.rates.ceiling::<SPLIT>(&at.state, next.potential, gap))
-            }
-        };
+        let stretch = (at.now, time);
+        let (mut next, ceiling) =
+            self.rates.move_on::<SPLIT>(&at.state, stretch, neurons, self.register);
         next.potential = held.select(at.state.potential, next.potential);
         let may_spike = ceiling.at_least(self.threshold).and_not(held);
         if is_released.or(may_spike).any() {

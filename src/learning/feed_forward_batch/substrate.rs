@@ -196,10 +196,7 @@ impl SubstrateRunner {
         }));
         times.clear();
         times.resize(self.nodes, f64::INFINITY);
-        for spike in record {
-            let first = &mut times[spike.node as usize];
-            *first = first.min(spike.time);
-        }
+        keep_first(record, times);
         for (layer, pass) in pass.layers.iter_mut().enumerate() {
             let neurons = self.fast.network.neurons(layer);
             pass.spikes.times.clear();
@@ -285,9 +282,7 @@ impl SubstrateRunner {
             result.guarded +=
                 pass[0].layers.iter().map(|layer| layer.gradient.guarded).sum::<u64>();
         }
-        let gradients = &worker.workspace.gradients;
-        result.delay_gradients =
-            gradients.iter().flat_map(|gradient| gradient.delays.iter().copied()).collect();
+        result.delay_gradients = worker.delay_gradients();
         result
     }
 
@@ -305,13 +300,18 @@ impl SubstrateRunner {
                 for spike in &presented.stimulus {
                     times[spike.source as usize] = spike.time;
                 }
-                for spike in record {
-                    let first = &mut times[spike.node as usize];
-                    *first = first.min(spike.time);
-                }
+                keep_first(record, &mut times);
                 look(sample as usize, &FirstSpikes::from_times(times));
             }
         }
         Ok(())
+    }
+}
+
+/// Writes the time of each neuron's first spike in a record.
+fn keep_first(record: &[Spike], times: &mut [f64]) {
+    for spike in record {
+        let first = &mut times[spike.node as usize];
+        *first = first.min(spike.time);
     }
 }

@@ -4,6 +4,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::super::picture::PALETTE;
 use super::ticks::Ticks;
 use super::{BoxOfValues, BoxPlot, Figure};
 
@@ -28,16 +29,8 @@ const MARGIN: u32 = 16;
 const TICK: i32 = 10;
 const LINE: u32 = 2;
 
-/// The hues of Okabe and Ito, which colour-blind readers can tell apart.
-const PALETTE: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(230, 159, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(213, 94, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(204, 121, 167),
-    RGBColor(51, 34, 136),
-];
+/// Hues of series: yellow, the last of the palette, is too pale for lines on white.
+const HUES: usize = PALETTE.len() - 1;
 
 const GREY: RGBColor = RGBColor(110, 110, 110);
 const PALE: RGBColor = RGBColor(228, 228, 228);
@@ -146,7 +139,7 @@ impl<DB: DrawingBackend> Canvas<DB> {
         for (index, name) in figure.series.iter().enumerate() {
             let x = LEFT + (index as u32 % per_line * each) as i32;
             let y = (title + index as u32 / per_line * LEGEND_LINE + LEGEND_LINE / 2) as i32;
-            let colour = PALETTE[index % PALETTE.len()];
+            let colour = PALETTE[index % HUES];
             let corners = [(x, y - 14), (x + 40, y + 14)];
             self.area.draw(&Rectangle::new(corners, colour.mix(0.25).filled()))?;
             self.area.draw(&Rectangle::new(corners, colour.stroke_width(LINE)))?;
@@ -249,7 +242,7 @@ impl<DB: DrawingBackend> Canvas<DB> {
         category: usize,
         series: usize,
     ) -> Drawn<DB> {
-        let colour = PALETTE[series % PALETTE.len()];
+        let colour = PALETTE[series % HUES];
         let (middle, half) = frame.place(category, series);
         let [minimum, lower, median, upper, maximum] = found.quartiles.map(|value| frame.y(value));
         let x = middle.round() as i32;

@@ -4,6 +4,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::super::picture::PALETTE;
 use super::{ClassMap, Decision, MapSample, SIZE};
 
 /// Sides of the frame around the square plotting area, in pixels. Those with an axis include a
@@ -36,19 +37,6 @@ const INDENT: i32 = 52;
 
 /// Classes named in the legend, at most; the lines that remain are for its other entries.
 const LEGEND_CLASSES: usize = 11;
-
-/// The hues of Okabe and Ito, which colour-blind readers can tell apart; their black, which is
-/// kept for the rings, is replaced by Paul Tol's indigo.
-const PALETTE: [RGBColor; 8] = [
-    RGBColor(0, 114, 178),
-    RGBColor(230, 159, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(213, 94, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(204, 121, 167),
-    RGBColor(51, 34, 136),
-    RGBColor(240, 228, 66),
-];
 
 /// Fill of the undecided cells.
 pub(super) const UNDECIDED: RGBColor = RGBColor(186, 186, 186);

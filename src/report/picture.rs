@@ -1,0 +1,41 @@
+//! What all pictures have in common: hues, font, and how pixels become a file.
+
+use plotters::prelude::*;
+use plotters::style::register_font;
+
+/// How much lower the text of a PNG must be written to be where it is in an SVG, as a fraction of
+/// its size.
+pub(super) const PNG_TEXT_DROP: f64 = 0.12;
+
+/// The hues of Okabe and Ito, which colour-blind readers can tell apart; their black, which is
+/// kept for the rings, is replaced by Paul Tol's indigo.
+pub(super) const PALETTE: [RGBColor; 8] = [
+    RGBColor(0, 114, 178),
+    RGBColor(230, 159, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(213, 94, 0),
+    RGBColor(86, 180, 233),
+    RGBColor(204, 121, 167),
+    RGBColor(51, 34, 136),
+    RGBColor(240, 228, 66),
+];
+
+/// Makes the font that ships with the program known to the drawing code; none if it is damaged.
+pub(super) fn register_sans_serif() -> Option<()> {
+    register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).ok()
+}
+
+/// Pixels of three bytes, row by row, as a PNG file.
+pub(super) fn png_file(
+    pixels: &[u8],
+    (width, height): (u32, u32),
+) -> Result<Vec<u8>, png::EncodingError> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(file)
+}
