@@ -22,7 +22,7 @@ use super::neurons::{Deviations, fixed_pattern};
 use super::substrate::{Activity, PresentationKey, Presented, Program, Substrate, SubstrateError};
 use super::weights::{SynapsePattern, units};
 use crate::engine::Spike;
-use crate::engine::feed_forward::Arrival;
+use crate::engine::feed_forward::{Arrival, UniformLayer, UniformWorkspace};
 use crate::engine::individual::{
     IndividualLayer, IndividualNeurons, LayerSpike, NeuronStates, SynapseColumns,
 };
@@ -49,6 +49,9 @@ struct ChipLayer {
     neurons: IndividualNeurons,
     pattern: SynapsePattern,
     synapses: SynapseColumns,
+    /// The same weights for the fast way, if the neurons have the same time constants, spike once, and
+    /// start at rest.
+    uniform: Option<UniformLayer>,
     delay_kind: Option<DelayKind>,
     /// Per row or per neuron.
     delays: Vec<f64>,
@@ -76,6 +79,7 @@ struct Scratch {
     states: Vec<NeuronStates>,
     /// Per layer: the neurons as they are in this trial, if they differ from trial to trial.
     trial: Vec<Option<IndividualNeurons>>,
+    uniform: UniformWorkspace,
 }
 
 impl ChipModel {
@@ -122,7 +126,13 @@ impl ChipModel {
                 neurons.split();
             }
             neurons.prepare(&[sheet.link.interval], &realised);
+            let uniform = if spikes_once_from_rest(sheet) && keeps_time_constants(sheet) {
+                UniformLayer::new(&realised, shape.rows)
+            } else {
+                None
+            };
             layers.push(ChipLayer {
+                uniform,
                 link: Link::new(&sheet.link, shape.rows, individual, first_source),
                 pattern: SynapsePattern::new(sheet, &units, shape.rows, individual, shape.first),
                 synapses: SynapseColumns::new(shape.rows, shape.columns),
@@ -208,10 +218,16 @@ impl ChipModel {
         }
         let neurons = own.as_ref().unwrap_or(&layer.neurons);
         let running = IndividualLayer { neurons, synapses: &layer.synapses };
-        let Scratch { arrivals, layer_spikes, states, .. } = scratch;
+        let Scratch { arrivals, layer_spikes, states, uniform: workspace, .. } = scratch;
         let window = self.sheet.presentation.window;
         let reset = self.sheet.presentation.reset;
-        if reset && !self.sheet.neurons.repeated_spikes {
+        if let Some(uniform) = &layer.uniform {
+            let times = uniform.first_spikes(self.arch, arrivals, neurons.thresholds(), workspace);
+            let spikes = times.iter().zip(0..).map(|(&time, neuron)| LayerSpike { time, neuron });
+            layer_spikes.clear();
+            let end = window.min(f64::MAX);
+            layer_spikes.extend(spikes.filter(|spike| spike.time <= end));
+        } else if spikes_once_from_rest(&self.sheet) {
             running.first_spikes(self.arch, arrivals, window, layer_spikes);
         } else {
             let states = &mut states[index];
@@ -278,6 +294,17 @@ fn on_chip(neuron: &NeuronParameters, sheet: &Datasheet) -> NeuronParameters {
     NeuronParameters { refractory_period, tau_m, ..*neuron }
 }
 
+/// Whether neurons are put to rest before each sample, and spike at most once in it.
+fn spikes_once_from_rest(sheet: &Datasheet) -> bool {
+    sheet.presentation.reset && !sheet.neurons.repeated_spikes
+}
+
+/// Whether neurons have the same time constants in every trial.
+fn keeps_time_constants(sheet: &Datasheet) -> bool {
+    let trial = &sheet.neurons.trial_to_trial;
+    trial.tau_m.is_ideal() && trial.tau_s.is_ideal() && trial.tau_s_inhibitory.is_none()
+}
+
 /// One number for a layer in a presentation: what its chance is drawn for.
 fn place(key: PresentationKey, layer: usize) -> u64 {
     (key.epoch << 40) ^ (u64::from(key.sample) << 8) ^ layer as u64
@@ -319,7 +346,13 @@ impl Substrate for ChipModel {
         for layer in &mut self.layers {
             let LayerShape { first, rows, columns } = layer.shape;
             let weights = &program.weights[first..first + rows * columns];
-            layer.synapses.set(layer.pattern.realised(weights));
+            match &mut layer.uniform {
+                Some(uniform) => {
+                    let realised: Vec<f64> = layer.pattern.realised(weights).collect();
+                    uniform.set_weights(&realised);
+                }
+                None => layer.synapses.set(layer.pattern.realised(weights)),
+            }
             let delay =
                 |synapse: usize| program.delays.get(first + synapse).copied().unwrap_or(0.0);
             layer.delays.clear();

@@ -27,6 +27,7 @@ mod sorting;
 mod sorting_network;
 mod sweep;
 mod tiles;
+mod uniform;
 
 use pulp::Arch;
 
@@ -43,6 +44,7 @@ use self::membrane::{LayerNeurons, Membrane};
 use self::passes::{Backward, Forward, WeightGradients};
 use self::recorded::{CausalSums, Recorded};
 pub use self::tiles::{Tile, Tiling};
+pub use self::uniform::{UniformLayer, UniformWorkspace};
 use crate::network::{CompiledNetwork, DelayKind, LayerDelays, LayeredNetwork};
 
 /// Why a layered network needs the event engine.
@@ -196,18 +198,13 @@ impl<T: Element> FeedForwardNetwork<T> {
             let dynamics: Vec<_> =
                 neurons.clone().filter_map(|node| compiled.dynamics(node)).collect();
             let membrane = Membrane::new(dynamics[0]);
-            let alike = |other: &Membrane| {
-                other.membrane_rate == membrane.membrane_rate
-                    && other.synaptic_rate == membrane.synaptic_rate
-                    && other.inverse_capacitance == membrane.inverse_capacitance
-            };
             if dynamics.iter().any(|dynamics| dynamics.has_split_currents()) {
                 return Err(Unsupported::SplitCurrents { layer: name() });
             }
             if !dynamics.iter().all(|dynamics| dynamics.starts_and_stays_at_rest()) {
                 return Err(Unsupported::NotAtRest { layer: name() });
             }
-            if !dynamics.iter().all(|dynamics| alike(&Membrane::new(dynamics))) {
+            if !dynamics.iter().all(|dynamics| membrane.is_that_of(dynamics)) {
                 return Err(Unsupported::Heterogeneous { layer: name() });
             }
             let tiling = Tiling {

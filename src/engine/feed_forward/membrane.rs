@@ -98,6 +98,13 @@ impl Membrane {
         }
     }
 
+    /// Whether this is the membrane of a neuron with these dynamics.
+    pub fn is_that_of(&self, dynamics: &Dynamics) -> bool {
+        self.membrane_rate == dynamics.membrane_rate()
+            && self.synaptic_rate == dynamics.synaptic_rate()
+            && self.inverse_capacitance == dynamics.inverse_capacitance()
+    }
+
     /// Whether the rates are so close that the difference of their exponentials would cancel.
     fn is_nearly_equal(&self) -> bool {
         self.ratio != Ratio::Equal

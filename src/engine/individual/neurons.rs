@@ -163,6 +163,11 @@ impl IndividualNeurons {
         self.gaps.iter().find(|gap| (end - start - gap.length).abs() <= rounding)
     }
 
+    /// Thresholds above each neuron's leak potential, padding included.
+    pub fn thresholds(&self) -> &[f64] {
+        &self.threshold
+    }
+
     /// Number of neurons.
     pub fn len(&self) -> usize {
         self.count

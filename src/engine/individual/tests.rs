@@ -3,6 +3,7 @@ use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
 use super::*;
+use crate::engine::feed_forward::{UniformLayer, UniformWorkspace};
 use crate::engine::{EngineOptions, EventEngine, Recording, SourceSpike};
 use crate::network::{CompiledNetwork, Network, Synapse};
 use crate::neuron::NeuronParameters;
@@ -173,5 +174,37 @@ fn repeated_spikes_and_states_left_over_are_those_of_the_event_engine() {
     assert!(count > 20_000, "{count}");
     println!("{count} spikes, worst {worst:e}");
     // Each spike starts the next from an error of its own; without refractory periods many follow.
+    assert!(worst < 1e-9, "{worst}");
+}
+
+/// Neurons that have their time constants in common can go the fast way: the spikes are the same.
+#[test]
+fn layers_of_equal_time_constants_spike_as_individual_neurons_do() {
+    let (mut worst, mut count): (f64, usize) = (0.0, 0);
+    for index in 0..300 {
+        let mut random = random::stream(1, "uniform layer", index);
+        let mut twin = Twin::new(&mut random, false, false);
+        assert!(UniformLayer::new(&twin.neurons, ROWS).is_none(), "they differ");
+        let NeuronParameters { tau_m, tau_s, .. } = twin.neurons[0];
+        for neuron in &mut twin.neurons {
+            *neuron = NeuronParameters { tau_m, tau_s, tau_s_inhibitory: tau_s, ..*neuron };
+        }
+        let (neurons, synapses) = twin.columns();
+        let individual = IndividualLayer { neurons: &neurons, synapses: &synapses };
+        let mut uniform = UniformLayer::new(&twin.neurons, ROWS).expect("alike");
+        uniform.set_weights(&twin.weights);
+        let mut workspace = UniformWorkspace::default();
+        for arch in machines() {
+            let mut expected = Vec::new();
+            individual.first_spikes(arch, &twin.arrivals, f64::INFINITY, &mut expected);
+            let times =
+                uniform.first_spikes(arch, &twin.arrivals, neurons.thresholds(), &mut workspace);
+            let spikes = times.iter().zip(0..).map(|(&time, neuron)| LayerSpike { time, neuron });
+            let spikes: Vec<_> = spikes.filter(|spike| spike.time < f64::INFINITY).collect();
+            worst = worst.max(compare(&spikes, &expected));
+            count += spikes.len();
+        }
+    }
+    assert!(count > 6_000, "{count}");
     assert!(worst < 1e-9, "{worst}");
 }
