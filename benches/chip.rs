@@ -4,7 +4,8 @@
 //!
 //! * `ideal`: the scenario without its chip, feed-forward engine;
 //! * `in the loop`: with all of the chip's imperfections;
-//! * `in the loop, reset`: neurons put to rest before each sample, one spike each.
+//! * `in the loop, reset`: neurons put to rest before each sample, one spike each;
+//! * `in the loop, one time constant`: moreover without spreads of time constants: the feed-forward sweep.
 //!
 //! ```text
 //! cargo bench --bench chip
@@ -71,10 +72,18 @@ fn epochs(criterion: &mut Criterion) {
         .sample_size(10)
         .measurement_time(Duration::from_secs(8));
     let reset = ["chip.presentation.reset=true", "chip.neurons.repeated_spikes=false"];
+    let uniform = [
+        reset[0],
+        reset[1],
+        "chip.neurons.fixed_pattern.tau_m=0.0",
+        "chip.neurons.fixed_pattern.tau_s=0.0",
+        "chip.neurons.fixed_pattern.tau_s_inhibitory=0.0",
+    ];
     for (name, overrides) in [
         ("ideal", &["chip={name=\"none\"}"][..]),
         ("in the loop", &[][..]),
         ("in the loop, reset", &reset[..]),
+        ("in the loop, one time constant", &uniform[..]),
     ] {
         let mut trained = None;
         group.bench_function(name, |bencher| {
