@@ -6,6 +6,7 @@ mod data;
 mod gradients;
 mod learn;
 mod progress;
+mod raster;
 mod reproduce;
 mod run;
 mod session;
@@ -93,6 +94,12 @@ enum Command {
         firstspike reproduce scenarios/table.toml --rows yin_yang --seeds 1-3 --out traces/three"
     )]
     Reproduce(ReproduceArguments),
+    /// Look at the spikes of a trace: in the terminal, or as a picture.
+    #[command(
+        after_help = "Examples:\n  \
+        firstspike raster traces/recurrent/spikes.csv"
+    )]
+    Raster(raster::RasterArguments),
     /// Put results of studies together, and draw them.
     #[command(
         subcommand,
@@ -208,6 +215,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Study(command) => study::study(&command),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Raster(arguments) => raster::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Check(arguments) if arguments.gradients => {

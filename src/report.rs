@@ -1,5 +1,7 @@
-//! Pictures of what was learned.
+//! Pictures: of spikes, and of what was learned.
 
 pub mod box_plot;
 pub mod class_map;
+mod outline;
 mod picture;
+pub mod raster;

@@ -6,12 +6,13 @@
 //! [`class_map`](super::class_map), the same code draws SVG and PNG, with the font of the program.
 
 mod drawing;
-mod ticks;
+pub(super) mod ticks;
 
 use std::error::Error;
 
 use plotters::prelude::*;
 
+use super::outline::outlined;
 use super::picture::{self, PNG_TEXT_DROP};
 use drawing::Canvas;
 
@@ -90,7 +91,8 @@ impl Figure {
         Canvas::new(SVGBackend::with_string(&mut svg, size), 0.0)
             .draw(self)
             .map_err(FigureError::drawing)?;
-        Ok(svg)
+        outlined(&svg)
+            .ok_or_else(|| FigureError::input("the built-in font is damaged".to_owned()))
     }
 
     /// The figure as a PNG file.

@@ -1,0 +1,176 @@
+//! `firstspike raster`: look at the spikes of a trace.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use ratatui::crossterm::terminal;
+
+use super::{bad_input, console};
+use crate::report::raster::terminal::{Marks, Page, page};
+use crate::report::raster::{IndexRanges, Raster, Selection, Sort, Window};
+use crate::trace::recording::{ColumnNames, read_recording};
+
+/// Samples side by side, if none are chosen.
+const SAMPLES: usize = 4;
+
+/// Characters and lines where there is no terminal.
+const PIPE: (u16, u16) = (80, 24);
+
+#[derive(Debug, Args)]
+pub(super) struct RasterArguments {
+    /// The trace: a CSV file with times and neurons, gzipped or not; - for standard input.
+    trace: PathBuf,
+    #[command(flatten)]
+    selection: SelectionArguments,
+    #[command(flatten)]
+    style: StyleArguments,
+}
+
+/// Which spikes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which spikes")]
+struct SelectionArguments {
+    /// From when to when, in the unit of the trace: 0.5:2, 10: or :10.
+    #[arg(long, value_name = "FROM:TO", allow_hyphen_values = true)]
+    window: Option<Window>,
+    /// Only these populations, the lowest first.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    populations: Vec<String>,
+    /// Only these neurons of each population.
+    #[arg(long, value_name = "A-B,...")]
+    neurons: Option<IndexRanges>,
+    /// These samples, side by side [default: the first four].
+    #[arg(long, value_name = "A-B,...")]
+    samples: Option<IndexRanges>,
+    /// The order of the rows, from the lowest.
+    #[arg(long, value_enum, value_name = "ORDER", default_value = "population")]
+    sort: Order,
+}
+
+/// How they are drawn.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "How they are drawn")]
+struct StyleArguments {
+    /// With blocks, for fonts without braille.
+    #[arg(long, conflicts_with = "ascii")]
+    blocks: bool,
+    /// With nothing but ASCII.
+    #[arg(long)]
+    ascii: bool,
+    /// Colours on the terminal; `auto` means if it is one, and NO_COLOR is not set.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    color: When,
+    /// Characters of a line, or pixels of a picture [default: the terminal's, or 80].
+    #[arg(long, value_name = "N")]
+    width: Option<u32>,
+    /// Lines, or pixels of a picture [default: the terminal's, or 24].
+    #[arg(long, value_name = "N")]
+    height: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Order {
+    /// By population, and in each by index.
+    Population,
+    /// By index, whatever the population.
+    Index,
+    /// By population, and in each by the first spike that is shown.
+    FirstSpike,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+impl SelectionArguments {
+    fn selection(&self, most_samples: Option<usize>) -> Selection {
+        Selection {
+            window: self.window.unwrap_or_default(),
+            populations: self.populations.clone(),
+            neurons: self.neurons.clone(),
+            samples: self.samples.clone(),
+            most_samples,
+            sort: match self.sort {
+                Order::Population => Sort::Population,
+                Order::Index => Sort::Index,
+                Order::FirstSpike => Sort::FirstSpike,
+            },
+        }
+    }
+}
+
+impl StyleArguments {
+    fn marks(&self) -> Marks {
+        match (self.blocks, self.ascii) {
+            (true, _) => Marks::Blocks,
+            (_, true) => Marks::Ascii,
+            _ => Marks::Braille,
+        }
+    }
+
+    fn colour(&self) -> bool {
+        // An empty value does not count: https://no-color.org.
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        match self.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => std::io::stdout().is_terminal() && !set("NO_COLOR") && !dumb,
+        }
+    }
+
+    /// Characters and lines: what was asked for, else the terminal's, with a line for the prompt.
+    fn size(&self) -> Result<(u16, u16), String> {
+        let found = if std::io::stdout().is_terminal() { terminal::size().ok() } else { None };
+        let (width, height) = found.filter(|size| size.0 > 0 && size.1 > 0).map_or(PIPE, |size| {
+            (size.0, size.1.saturating_sub(1))
+        });
+        let within = |name: &str, asked: Option<u32>, own: u16, least: u32, most: u32| match asked {
+            None => Ok(own.max(least as u16)),
+            Some(size) if (least..=most).contains(&size) => Ok(size as u16),
+            Some(size) => Err(format!("--{name} {size}: on a terminal from {least} to {most}")),
+        };
+        Ok((
+            within("width", self.width, width, 20, 2000)?,
+            within("height", self.height, height, 10, 1000)?,
+        ))
+    }
+}
+
+pub(super) fn run(arguments: &RasterArguments) -> ExitCode {
+    let (recording, warnings) = match read_recording(&arguments.trace, &ColumnNames::default()) {
+        Ok(read) => read,
+        Err(error) => return bad_input(&error),
+    };
+    for warning in warnings {
+        console::err!("warning: {warning}");
+    }
+    let selection = arguments.selection.selection(Some(SAMPLES));
+    let raster = match Raster::new(&recording, &selection) {
+        Ok(raster) => raster,
+        Err(error) => return bad_input(&error),
+    };
+    let (width, height) = match arguments.style.size() {
+        Ok(size) => size,
+        Err(error) => return bad_input(&error),
+    };
+    let title = arguments.trace.display().to_string();
+    let page = page(
+        &raster,
+        &Page {
+            title: &title,
+            width,
+            height,
+            marks: arguments.style.marks(),
+            colour: arguments.style.colour(),
+        },
+    );
+    // Who does not listen any more needs no picture.
+    let _ = std::io::stdout().write_all(page.as_bytes());
+    ExitCode::SUCCESS
+}
