@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod columns;
 mod console;
 mod data;
 mod gradients;
@@ -11,6 +12,7 @@ mod reproduce;
 mod run;
 mod session;
 mod study;
+mod viewer;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,16 +1,22 @@
 //! `firstspike raster`: look at the spikes of a trace.
 
-use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::error::Error;
+use std::ffi::OsStr;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use ratatui::crossterm::terminal;
 
-use super::{bad_input, console};
+use super::columns::ColumnArguments;
+use super::{bad_input, console, viewer};
+use crate::report::raster::figure::{self, Figure, RasterError};
 use crate::report::raster::terminal::{Marks, Page, page};
+use crate::report::raster::viewer::Viewer;
 use crate::report::raster::{IndexRanges, Raster, Selection, Sort, Window};
-use crate::trace::recording::{ColumnNames, read_recording};
+use crate::run::OutputFolder;
+use crate::trace::recording::read_recording;
 
 /// Samples side by side, if none are chosen.
 const SAMPLES: usize = 4;
@@ -22,10 +28,21 @@ const PIPE: (u16, u16) = (80, 24);
 pub(super) struct RasterArguments {
     /// The trace: a CSV file with times and neurons, gzipped or not; - for standard input.
     trace: PathBuf,
+    /// Write a picture for a page of print.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Write the same picture as pixels.
+    #[arg(long, value_name = "FILE")]
+    png: Option<PathBuf>,
+    /// Walk about in the raster: move, zoom, select neurons; ? lists the keys.
+    #[arg(long, short, conflicts_with_all = ["svg", "png"])]
+    interactive: bool,
     #[command(flatten)]
     selection: SelectionArguments,
     #[command(flatten)]
     style: StyleArguments,
+    #[command(flatten)]
+    columns: ColumnArguments,
 }
 
 /// Which spikes.
@@ -120,13 +137,13 @@ impl StyleArguments {
         match self.color {
             When::Always => true,
             When::Never => false,
-            When::Auto => std::io::stdout().is_terminal() && !set("NO_COLOR") && !dumb,
+            When::Auto => io::stdout().is_terminal() && !set("NO_COLOR") && !dumb,
         }
     }
 
     /// Characters and lines: what was asked for, else the terminal's, with a line for the prompt.
     fn size(&self) -> Result<(u16, u16), String> {
-        let found = if std::io::stdout().is_terminal() { terminal::size().ok() } else { None };
+        let found = if io::stdout().is_terminal() { terminal::size().ok() } else { None };
         let (width, height) = found.filter(|size| size.0 > 0 && size.1 > 0).map_or(PIPE, |size| {
             (size.0, size.1.saturating_sub(1))
         });
@@ -140,37 +157,81 @@ impl StyleArguments {
             within("height", self.height, height, 10, 1000)?,
         ))
     }
+
+    /// Width and height of pictures.
+    fn pixels(&self) -> Result<(u32, u32), String> {
+        let (least, most) = figure::RANGE;
+        let within = |name: &str, asked: Option<u32>, default: u32| match asked {
+            None => Ok(default),
+            Some(size) if (least..=most).contains(&size) => Ok(size),
+            Some(size) => Err(format!("--{name} {size}: of pictures from {least} to {most}")),
+        };
+        Ok((
+            within("width", self.width, figure::SIZE.0)?,
+            within("height", self.height, figure::SIZE.1)?,
+        ))
+    }
 }
 
 pub(super) fn run(arguments: &RasterArguments) -> ExitCode {
-    let (recording, warnings) = match read_recording(&arguments.trace, &ColumnNames::default()) {
-        Ok(read) => read,
-        Err(error) => return bad_input(&error),
-    };
+    match draw(arguments) {
+        Ok(code) => code,
+        Err(error) => bad_input(&error),
+    }
+}
+
+fn draw(arguments: &RasterArguments) -> Result<ExitCode, Box<dyn Error>> {
+    let style = &arguments.style;
+    let pictures = arguments.svg.is_some() || arguments.png.is_some();
+    // What can be refused without reading a large file is refused before.
+    if arguments.interactive {
+        viewer::check_terminal()?;
+    }
+    let (picture_size, terminal_size) =
+        if pictures { (style.pixels()?, PIPE) } else { (figure::SIZE, style.size()?) };
+    let (recording, warnings) = read_recording(&arguments.trace, &arguments.columns.names())?;
     for warning in warnings {
         console::err!("warning: {warning}");
     }
-    let selection = arguments.selection.selection(Some(SAMPLES));
-    let raster = match Raster::new(&recording, &selection) {
-        Ok(raster) => raster,
-        Err(error) => return bad_input(&error),
-    };
-    let (width, height) = match arguments.style.size() {
-        Ok(size) => size,
-        Err(error) => return bad_input(&error),
-    };
+    let most_samples = (!arguments.interactive).then_some(SAMPLES);
+    let raster = Raster::new(&recording, &arguments.selection.selection(most_samples))?;
+    drop(recording);
     let title = arguments.trace.display().to_string();
-    let page = page(
-        &raster,
-        &Page {
-            title: &title,
-            width,
-            height,
-            marks: arguments.style.marks(),
-            colour: arguments.style.colour(),
-        },
-    );
+    if pictures {
+        let figure = Figure { raster: &raster, size: picture_size };
+        let svg = arguments.svg.as_deref().map(|path| Ok((path, figure.to_svg()?.into_bytes())));
+        let png = arguments.png.as_deref().map(|path| Ok((path, figure.to_png()?)));
+        let drawn: Result<Vec<_>, RasterError> = svg.into_iter().chain(png).collect();
+        for (path, content) in drawn? {
+            write(path, &content)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if arguments.interactive {
+        if raster.rows.is_empty() {
+            return Err("there is nothing to look at: the trace has no spikes".into());
+        }
+        return Ok(viewer::show(Viewer::new(&raster, &title, style.marks(), style.colour())));
+    }
+    if raster.rows.is_empty() {
+        console::out!("{title}: no spikes");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (width, height) = terminal_size;
+    let (marks, colour) = (style.marks(), style.colour());
+    let page = page(&raster, &Page { title: &title, width, height, marks, colour });
     // Who does not listen any more needs no picture.
-    let _ = std::io::stdout().write_all(page.as_bytes());
-    ExitCode::SUCCESS
+    let _ = io::stdout().write_all(page.as_bytes());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a file beside its place and renames it, and says so.
+fn write(path: &Path, content: &[u8]) -> Result<(), Box<dyn Error>> {
+    let name = path.file_name().and_then(OsStr::to_str);
+    let name = name.ok_or_else(|| format!("{}: this is no name for a file", path.display()))?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = OutputFolder::create(parent.unwrap_or(Path::new(".")))?;
+    folder.write(name, |file| file.write_all(content))?;
+    console::out!("{}", path.display());
+    Ok(())
 }

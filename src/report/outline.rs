@@ -50,10 +50,12 @@ fn write_text(
     let units = f64::from(face.units_per_em());
     let size = number("font-size")?;
     let scale = size / units;
+    // The font does not say how high its small letters are; an x is.
+    let small = f64::from(face.glyph_bounding_box(face.glyph_index('x')?)?.y_max) * scale;
     let drop = match attribute(tag, "dy")? {
         "0.76em" => 0.76 * size,
-        "0.5ex" => 0.5 * f64::from(face.x_height()?) * scale,
-        "-0.5ex" => -0.5 * f64::from(face.x_height()?) * scale,
+        "0.5ex" => 0.5 * small,
+        "-0.5ex" => -0.5 * small,
         _ => return None,
     };
     let glyphs: Vec<GlyphId> =

@@ -10,13 +10,13 @@
 //! time; populations are stacked, the first one lowest, as indices grow upwards.
 
 mod cells;
-//pub mod figure;
+pub mod figure;
 mod layout;
 mod place;
 mod selection;
 pub mod terminal;
 mod ticks;
-//pub mod viewer;
+pub mod viewer;
 
 #[cfg(test)]
 mod tests;

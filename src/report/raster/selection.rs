@@ -5,7 +5,7 @@ use std::str::FromStr;
 /// What of a recording is shown.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// From when to when, both included.
+    /// From when to when; the end is not part of it.
     pub window: Window,
     /// Names of the populations, the lowest first; all of the recording's if there are none.
     pub populations: Vec<String>,
@@ -43,7 +43,7 @@ pub struct Window {
 impl Window {
     /// Whether a time is in it.
     pub fn contains(&self, time: f64) -> bool {
-        self.from.is_none_or(|from| from <= time) && self.to.is_none_or(|to| time <= to)
+        self.from.is_none_or(|from| from <= time) && self.to.is_none_or(|to| time < to)
     }
 }
 
