@@ -98,8 +98,17 @@ enum Command {
     Reproduce(ReproduceArguments),
     /// Look at the spikes of a trace: in the terminal, or as a picture.
     #[command(
-        after_help = "Examples:\n  \
-        firstspike raster traces/recurrent/spikes.csv"
+        after_help = "The trace may be of any simulator: a CSV file with a time and a neuron in each \
+        row, or such a file packed with gzip. Each neuron has a row, populations are stacked with the \
+        first one lowest, samples are side by side. Where marks of several spikes fall together, the \
+        last line says how many. A window does not include its end.\n\n\
+        Examples:\n  \
+        firstspike raster traces/yin_yang/spikes.csv\n  \
+        firstspike raster traces/yin_yang/spikes.csv --samples 7 --sort first-spike\n  \
+        firstspike raster traces/recurrent/spikes.csv --window 100:200 --populations excitatory,inhibitory\n  \
+        firstspike raster traces/recurrent/spikes.csv --interactive\n  \
+        firstspike raster traces/recurrent/spikes.csv --svg raster.svg --png raster.png --html raster.html\n  \
+        firstspike raster nest.dat --time-column 2 --neuron-column 1 | less"
     )]
     Raster(raster::RasterArguments),
     /// Put results of studies together, and draw them.

@@ -34,8 +34,11 @@ pub(super) struct RasterArguments {
     /// Write the same picture as pixels.
     #[arg(long, value_name = "FILE")]
     png: Option<PathBuf>,
+    /// Write a page to zoom in and to point at spikes: one file that needs no network.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Walk about in the raster: move, zoom, select neurons; ? lists the keys.
-    #[arg(long, short, conflicts_with_all = ["svg", "png"])]
+    #[arg(long, short, conflicts_with_all = ["svg", "png", "html"])]
     interactive: bool,
     #[command(flatten)]
     selection: SelectionArguments,
@@ -182,7 +185,8 @@ pub(super) fn run(arguments: &RasterArguments) -> ExitCode {
 
 fn draw(arguments: &RasterArguments) -> Result<ExitCode, Box<dyn Error>> {
     let style = &arguments.style;
-    let pictures = arguments.svg.is_some() || arguments.png.is_some();
+    let files = [&arguments.svg, &arguments.png, &arguments.html];
+    let pictures = files.iter().any(|file| file.is_some());
     // What can be refused without reading a large file is refused before.
     if arguments.interactive {
         viewer::check_terminal()?;
@@ -202,7 +206,12 @@ fn draw(arguments: &RasterArguments) -> Result<ExitCode, Box<dyn Error>> {
         let svg = arguments.svg.as_deref().map(|path| Ok((path, figure.to_svg()?.into_bytes())));
         let png = arguments.png.as_deref().map(|path| Ok((path, figure.to_png()?)));
         let drawn: Result<Vec<_>, RasterError> = svg.into_iter().chain(png).collect();
-        for (path, content) in drawn? {
+        let page = match &arguments.html {
+            Some(_) if raster.rows.is_empty() => Err("there is nothing to draw: no neuron spikes")?,
+            Some(path) => Some((path.as_path(), raster.to_html(&title)?.into_bytes())),
+            None => None,
+        };
+        for (path, content) in drawn?.into_iter().chain(page) {
             write(path, &content)?;
         }
         return Ok(ExitCode::SUCCESS);

@@ -11,6 +11,7 @@ pub(super) mod ticks;
 use std::error::Error;
 
 use plotters::prelude::*;
+use serde::Serialize;
 
 use super::outline::outlined;
 use super::picture::{self, PNG_TEXT_DROP};
@@ -20,7 +21,7 @@ use drawing::Canvas;
 const LARGEST: u32 = 20_000;
 
 /// Box plots side by side, with a legend of their series at the top.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Figure {
     /// Heading; none if empty.
     pub title: String,
@@ -35,7 +36,7 @@ pub struct Figure {
 }
 
 /// One plot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct BoxPlot {
     /// Heading; none if empty.
     pub title: String,
@@ -54,7 +55,7 @@ pub struct BoxPlot {
 }
 
 /// A box and its values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BoxOfValues {
     /// Smallest value, quartiles with the median in between, largest value.
     pub quartiles: [f64; 5],

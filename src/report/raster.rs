@@ -4,13 +4,15 @@
 //! neuron ([`Raster::new`]). From then on any part of it is counted as it is looked at
 //! ([`Raster::count`]): the spikes of a window are found by binary search and fall into the cells of
 //! a terminal or the pixels of a picture, in parallel. So panning and zooming stay fluid over tens of
-//! millions of spikes. The drawings over it are [`terminal`], [`figure`] and [`viewer`].
+//! millions of spikes. The drawings over it are [`terminal`], [`figure`], [`viewer`]
+//! and a page ([`Raster::to_html`]).
 //!
 //! Several samples are side by side along the time axis, each in a strip that begins at the same
 //! time; populations are stacked, the first one lowest, as indices grow upwards.
 
 mod cells;
 pub mod figure;
+mod html;
 mod layout;
 mod place;
 mod selection;

@@ -121,7 +121,7 @@ impl Terminal<'_> {
     /// Where the spikes are drawn, without the axes, in an area; empty if there is no room.
     pub fn plot_area(&self, area: Rect) -> Rect {
         let left = self.gutter().min(area.width);
-        let top = u16::from(!self.raster.samples.is_empty()).min(area.height);
+        let top = 1.min(area.height);
         Rect {
             x: area.x + left,
             y: area.y + top,
@@ -251,10 +251,10 @@ pub(super) fn merged(spikes: u32, neurons: u32) -> Option<String> {
     };
     match (spikes, neurons) {
         (0 | 1, 0 | 1) => None,
-        (0 | 1, neurons) => Some(format!("one line of marks is up to {}", count(neurons, "neuron"))),
-        (spikes, 0 | 1) => Some(format!("marks are merged: one is up to {}", count(spikes, "spike"))),
+        (0 | 1, neurons) => Some(format!("a line is up to {}", count(neurons, "neuron"))),
+        (spikes, 0 | 1) => Some(format!("merged: a mark is up to {}", count(spikes, "spike"))),
         (spikes, neurons) => Some(format!(
-            "marks are merged: one is up to {}, a line of them up to {}",
+            "merged: a mark is up to {}, a line up to {}",
             count(spikes, "spike"),
             count(neurons, "neuron")
         )),

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::super::terminal::{grouped, levels, merged};
-use super::super::{HUES, Raster, Stack, ticks};
+use super::super::{HUES, Raster, Stack, View, ticks};
 use super::{Boxes, Figure, Frame, boxes};
 use crate::report::picture::PALETTE;
 
@@ -13,7 +13,7 @@ use crate::report::picture::PALETTE;
 /// wide.
 const HEADING: u32 = 36;
 const TEXT: u32 = 34;
-const SMALL: u32 = 30;
+const SMALL: u32 = 28;
 
 /// Sides of the frame around the spikes.
 const RIGHT: i32 = 26;
@@ -28,6 +28,9 @@ const LINE: u32 = 2;
 /// Blank height between two populations, in pixels, and the height that is enough for a neuron.
 const INSET: f64 = 10.0;
 const NEURON: usize = 24;
+
+/// Blank height between the lowest neuron and the axis, in pixels.
+const CLEAR: f64 = 8.0;
 
 const GREY: RGBColor = RGBColor(96, 96, 96);
 const PALE: RGBColor = RGBColor(205, 205, 205);
@@ -60,7 +63,9 @@ impl<'r, DB: DrawingBackend> Canvas<'r, DB> {
         let bottom = height - BOTTOM - LINE_OF_TEXT;
         let bottom = bottom.max(top + 60);
         let stack = Stack::new(&raster.bands, (bottom - top) as usize, NEURON, INSET);
-        let view = raster.whole(&stack);
+        let whole = raster.whole(&stack);
+        // The lowest neuron's marks stay clear of the axis.
+        let view = View { y: (whole.y.0 - CLEAR, whole.y.1), ..whole };
         Canvas {
             area: backend.into_drawing_area(),
             text_drop,
@@ -88,8 +93,7 @@ impl<'r, DB: DrawingBackend> Canvas<'r, DB> {
             for (&(hue, level), own) in &boxes.marks {
                 let colour = boxes.colour(hue, level);
                 for one in own {
-                    // The corners of a rectangle are part of it.
-                    let corners = [(one.left, one.top), (one.right - 1, one.bottom - 1)];
+                    let corners = [(one.left, one.top), (one.right, one.bottom)];
                     self.area.draw(&Rectangle::new(corners, colour.filled()))?;
                 }
             }

@@ -15,9 +15,13 @@ const CROWDED: f64 = 0.4;
 /// Rectangles in a picture, at most: a quarter of a megabyte of SVG.
 const MOST: usize = 15_000;
 
-/// Sides of a mark, in pixels, from the finest; and how high a mark may be where there is room.
+/// Sides of the grid's cells, in pixels, from the finest; and how high a mark may be where there is
+/// room.
 const SIDES: [usize; 6] = [2, 3, 4, 6, 8, 12];
 const TALLEST: usize = 40;
+
+/// Sides of a mark where there are at most so many: few are drawn large enough to be seen at once.
+const VISIBLE: [(usize, i32); 2] = [(2_500, 6), (8_000, 4)];
 
 /// A rectangle of pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +30,18 @@ pub(super) struct Box {
     pub right: i32,
     pub top: i32,
     pub bottom: i32,
+}
+
+impl Box {
+    /// Makes it at least so high, and half as wide, about its middle.
+    fn grow(&mut self, least: i32) {
+        let more = (least / 2 + 1 - (self.right - self.left)).max(0);
+        self.left -= more / 2;
+        self.right += more - more / 2;
+        let more = (least - (self.bottom - self.top)).max(0);
+        self.top -= more / 2;
+        self.bottom += more - more / 2;
+    }
 }
 
 /// All rectangles of a picture.
@@ -61,7 +77,12 @@ pub(super) fn boxes(raster: &Raster, stack: &Stack, frame: &Frame) -> Boxes {
         };
         let cells = raster.count(&frame.view, stack, grid);
         found = merged(&cells, frame, side);
-        if found.marks.values().map(Vec::len).sum::<usize>() <= MOST {
+        let count = found.marks.values().map(Vec::len).sum::<usize>();
+        if count <= MOST {
+            let visible = VISIBLE.iter().find(|(most, _)| count <= *most && !found.shaded);
+            if let Some(&(_, visible)) = visible {
+                found.marks.values_mut().flatten().for_each(|mark| mark.grow(visible));
+            }
             break;
         }
     }

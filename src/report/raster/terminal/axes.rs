@@ -37,7 +37,7 @@ impl Terminal<'_> {
     /// Width of names, indices and the axis.
     pub(super) fn gutter(&self) -> u16 {
         let (names, indices) = self.widths();
-        names + u16::from(names > 0) + indices.max(4) + 1
+        (names + u16::from(names > 0) + indices).max(6) + 1
     }
 
     /// Draws the axes and what is written at them.
@@ -144,7 +144,8 @@ impl Terminal<'_> {
                     below = at + width + 1;
                 }
             }
-            if let Some(&sample) = raster.samples.get(strip) {
+            let several = raster.samples_in_recording > 1;
+            if let Some(&sample) = raster.samples.get(strip).filter(|_| several) {
                 let (long, short) = (format!("sample {sample}"), sample.to_string());
                 let text = if long.len() < letters { long } else { short };
                 let middle = column(0.5 * (left + right)).unwrap_or(plot.x);

@@ -70,7 +70,9 @@ fn heading(raster: &Raster, title: &str) -> Vec<String> {
         format!("{title}: {} of {} spikes", grouped(spikes), grouped(all))
     }];
     parts.push(format!("{} neurons", grouped(raster.rows.len() as u64)));
-    if let (Some(first), Some(last)) = (raster.samples.first(), raster.samples.last()) {
+    if let (Some(first), Some(last), 2..) =
+        (raster.samples.first(), raster.samples.last(), raster.samples_in_recording)
+    {
         let count = raster.samples.len();
         let consecutive = (last - first) as usize + 1 == count;
         let which = match count {

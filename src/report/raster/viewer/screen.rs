@@ -136,23 +136,23 @@ impl Viewer<'_> {
         let unit = self.raster.unit();
         let unit = if unit.is_empty() { unit } else { format!(" ({unit})") };
         let faint = Style::new().add_modifier(Modifier::DIM);
-        lines.push(Line::styled(format!("{:>15}{:>15}", format!("time{unit}"), "interval"), faint));
+        let several = self.raster.samples.len() > 1;
+        let sample = if several { format!("{:>7}", "sample") } else { String::new() };
+        let heading = format!("{sample}{:>13}{:>12}", format!("time{unit}"), "interval");
+        lines.push(Line::styled(heading, faint));
 
         let first = self.first_in_view();
         if first > 0 {
             lines.push(Line::styled(format!("… {} before", grouped(first as u64)), faint));
         }
-        let mut sample = None;
-        for (spike, interval) in self.train.iter().zip(&intervals).skip(first) {
-            if lines.len() >= usize::from(inner.height) {
-                break;
-            }
-            if spike.sample.is_some() && spike.sample != sample && self.raster.samples.len() > 1 {
-                sample = spike.sample;
-                lines.push(Line::raw(format!("sample {}", spike.sample.unwrap_or(0))));
-            }
+        let room = usize::from(inner.height).saturating_sub(lines.len());
+        for (spike, interval) in self.train.iter().zip(&intervals).skip(first).take(room) {
+            let sample = match spike.sample {
+                Some(sample) if several => format!("{sample:>7}"),
+                _ => String::new(),
+            };
             let interval = interval.map_or_else(|| "–".to_owned(), significant);
-            lines.push(Line::raw(format!("{:>15}{interval:>15}", significant(spike.time))));
+            lines.push(Line::raw(format!("{sample}{:>13}{interval:>12}", significant(spike.time))));
         }
         if first == count && count > 0 {
             lines.push(Line::styled("none from here on", faint));
