@@ -6,7 +6,9 @@ use crate::trace::recording::ColumnNames;
 
 /// Names or numbers of columns, where they are not recognised.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Columns of the trace (recognised from their names; else a name, or a number from 1)")]
+#[command(
+    next_help_heading = "Columns of the trace (recognised from their names; else a name, or a number from 1)"
+)]
 pub(super) struct ColumnArguments {
     /// The column of the times.
     #[arg(long, value_name = "COLUMN")]

@@ -147,9 +147,9 @@ impl StyleArguments {
     /// Characters and lines: what was asked for, else the terminal's, with a line for the prompt.
     fn size(&self) -> Result<(u16, u16), String> {
         let found = if io::stdout().is_terminal() { terminal::size().ok() } else { None };
-        let (width, height) = found.filter(|size| size.0 > 0 && size.1 > 0).map_or(PIPE, |size| {
-            (size.0, size.1.saturating_sub(1))
-        });
+        let (width, height) = found
+            .filter(|size| size.0 > 0 && size.1 > 0)
+            .map_or(PIPE, |size| (size.0, size.1.saturating_sub(1)));
         let within = |name: &str, asked: Option<u32>, own: u16, least: u32, most: u32| match asked {
             None => Ok(own.max(least as u16)),
             Some(size) if (least..=most).contains(&size) => Ok(size as u16),

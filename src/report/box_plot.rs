@@ -92,8 +92,7 @@ impl Figure {
         Canvas::new(SVGBackend::with_string(&mut svg, size), 0.0)
             .draw(self)
             .map_err(FigureError::drawing)?;
-        outlined(&svg)
-            .ok_or_else(|| FigureError::input("the built-in font is damaged".to_owned()))
+        outlined(&svg).ok_or_else(|| FigureError::input("the built-in font is damaged".to_owned()))
     }
 
     /// The figure as a PNG file.

@@ -103,8 +103,7 @@ impl ClassMap<'_> {
         Canvas::new(SVGBackend::with_string(&mut svg, SIZE), 0.0)
             .draw(self)
             .map_err(ReportError::drawing)?;
-        outlined(&svg)
-            .ok_or_else(|| ReportError::input("the built-in font is damaged".to_owned()))
+        outlined(&svg).ok_or_else(|| ReportError::input("the built-in font is damaged".to_owned()))
     }
 
     /// The picture as a PNG file.

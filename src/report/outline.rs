@@ -58,8 +58,10 @@ fn write_text(
         "-0.5ex" => -0.5 * small,
         _ => return None,
     };
-    let glyphs: Vec<GlyphId> =
-        unescaped(content).chars().map(|letter| face.glyph_index(letter).unwrap_or_default()).collect();
+    let glyphs: Vec<GlyphId> = unescaped(content)
+        .chars()
+        .map(|letter| face.glyph_index(letter).unwrap_or_default())
+        .collect();
     let advance = |glyph: &GlyphId| face.glyph_hor_advance(*glyph).map_or(0.0, f64::from);
     let width: f64 = glyphs.iter().map(advance).sum();
     let shift = match attribute(tag, "text-anchor")? {
@@ -157,8 +159,7 @@ mod tests {
         let mut svg = String::new();
         {
             let area = SVGBackend::with_string(&mut svg, (400, 100)).into_drawing_area();
-            let style =
-                TextStyle::from(("sans-serif", 40)).pos(Pos::new(side, VPos::Center));
+            let style = TextStyle::from(("sans-serif", 40)).pos(Pos::new(side, VPos::Center));
             area.draw(&Text::new(text.to_owned(), (200, 50), style)).expect("drawn");
             area.present().expect("drawn");
         }

@@ -96,10 +96,11 @@ impl Raster {
             let times = &self.times[own.clone()];
             let first = own.start + times.partition_point(|&time| time < start);
             let last = own.start + times.partition_point(|&time| time <= end);
-            pieces.extend((first..last).step_by(CHUNK).map(|from| Piece {
-                start,
-                spikes: from..(from + CHUNK).min(last),
-            }));
+            pieces.extend(
+                (first..last)
+                    .step_by(CHUNK)
+                    .map(|from| Piece { start, spikes: from..(from + CHUNK).min(last) }),
+            );
         }
         pieces
     }

@@ -63,8 +63,7 @@ impl Raster {
             if !selection.window.contains(time) {
                 return None;
             }
-            let strip =
-                if has_samples { *strip_of.get(&recording.samples[spike])? } else { 0 };
+            let strip = if has_samples { *strip_of.get(&recording.samples[spike])? } else { 0 };
             let population = recording.population.get(spike).map_or(0, |&population| population);
             let row = lookup[usize::from(population)].row(recording.neurons[spike])?;
             Some((strip, row, time))
@@ -101,10 +100,7 @@ impl Raster {
                 .collect(),
             rows: rows
                 .iter()
-                .map(|row| Row {
-                    population: rank(&chosen, row.population),
-                    neuron: row.neuron,
-                })
+                .map(|row| Row { population: rank(&chosen, row.population), neuron: row.neuron })
                 .collect(),
             bands: bands
                 .into_iter()
@@ -160,13 +156,16 @@ fn populations(recording: &Recording, selection: &Selection) -> Result<Vec<u16>,
 /// The samples that are shown, in ascending order.
 fn samples(all: &[u32], selection: &Selection) -> Result<Vec<u32>, SelectionError> {
     let Some(asked) = &selection.samples else {
-        return Ok(all.iter().copied().take(selection.most_samples.unwrap_or(usize::MAX)).collect());
+        return Ok(all
+            .iter()
+            .copied()
+            .take(selection.most_samples.unwrap_or(usize::MAX))
+            .collect());
     };
     let chosen: Vec<u32> = all.iter().copied().filter(|&sample| asked.contains(sample)).collect();
     if chosen.is_empty() {
-        let found = extent(all).map_or("it has no samples".to_owned(), |extent| {
-            format!("its samples are {extent}")
-        });
+        let found = extent(all)
+            .map_or("it has no samples".to_owned(), |extent| format!("its samples are {extent}"));
         return Err(SelectionError::Samples { asked: asked.to_string(), found });
     }
     Ok(chosen)
@@ -332,8 +331,8 @@ fn by_first_spike(placed: &mut [Placed], rows: &mut [Row], bands: &mut [Band]) {
 /// zero if that is near.
 fn window(placed: &[Placed], selection: &Selection) -> (f64, f64) {
     let times = placed.par_iter().map(|spike| (spike.2, spike.2));
-    let (first, last) = times
-        .reduce(|| (f64::INFINITY, f64::NEG_INFINITY), |a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let (first, last) =
+        times.reduce(|| (f64::INFINITY, f64::NEG_INFINITY), |a, b| (a.0.min(b.0), a.1.max(b.1)));
     let near_zero = 0.0 <= first && first <= 0.5 * last;
     let first = if near_zero { 0.0 } else { first };
     let (from, to) = (selection.window.from.unwrap_or(first), selection.window.to.unwrap_or(last));

@@ -51,11 +51,14 @@ impl FromStr for Window {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no time window: write FROM:TO, FROM: or :TO, as in 0.5:2");
+        let wrong =
+            || format!("`{text}` is no time window: write FROM:TO, FROM: or :TO, as in 0.5:2");
         let (from, to) = text.split_once(':').ok_or_else(wrong)?;
         let time = |part: &str| match part.trim() {
             "" => Ok(None),
-            part => part.parse().ok().filter(|time: &f64| time.is_finite()).map(Some).ok_or_else(wrong),
+            part => {
+                part.parse().ok().filter(|time: &f64| time.is_finite()).map(Some).ok_or_else(wrong)
+            }
         };
         let window = Window { from: time(from)?, to: time(to)? };
         match window {

@@ -51,12 +51,14 @@ impl Marks {
             Marks::Braille => {
                 // Braille numbers its dots down the columns, the lowest line after all others.
                 const BITS: [u32; 8] = [0x01, 0x08, 0x02, 0x10, 0x04, 0x20, 0x40, 0x80];
-                let set = (0..8).filter(|dot| dots >> dot & 1 == 1).map(|dot| BITS[dot]).sum::<u32>();
+                let set =
+                    (0..8).filter(|dot| dots >> dot & 1 == 1).map(|dot| BITS[dot]).sum::<u32>();
                 char::from_u32(0x2800 + set).unwrap_or(' ')
             }
-            Marks::Blocks => [
-                ' ', '▘', '▝', '▀', '▖', '▌', '▞', '▛', '▗', '▚', '▐', '▜', '▄', '▙', '▟', '█',
-            ][usize::from(dots & 15)],
+            Marks::Blocks => {
+                [' ', '▘', '▝', '▀', '▖', '▌', '▞', '▛', '▗', '▚', '▐', '▜', '▄', '▙', '▟', '█']
+                    [usize::from(dots & 15)]
+            }
             Marks::Ascii => '|',
         }
     }

@@ -17,7 +17,8 @@ impl RoundNumbers {
         let wanted = (high - low) / most.max(1) as f64;
         let power = 10_f64.powf(wanted.log10().floor());
         let round = [1.0, 2.0, 5.0, 10.0].map(|round| round * power);
-        let step = round.into_iter().find(|&step| step >= wanted * (1.0 - 1e-9)).unwrap_or(10.0 * power);
+        let step =
+            round.into_iter().find(|&step| step >= wanted * (1.0 - 1e-9)).unwrap_or(10.0 * power);
         // A hair beyond the ends, lest rounding takes the marks there away.
         let hair = 1e-9 * (high - low) / step;
         let (first, last) = ((low / step - hair).ceil(), (high / step + hair).floor());
@@ -118,7 +119,10 @@ mod tests {
         let texts = |range, letters| -> Vec<String> {
             times(range, letters).into_iter().map(|(_, text)| text).collect()
         };
-        assert_eq!(texts((0.0, 10.0), 60), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);
+        assert_eq!(
+            texts((0.0, 10.0), 60),
+            ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]
+        );
         assert_eq!(texts((0.0, 10.0), 20), ["0", "5", "10"]);
         assert_eq!(texts((-1.0, 1.0), 30), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
         assert_eq!(texts((1234.5, 1234.6), 24), ["1234.50", "1234.55", "1234.60"]);

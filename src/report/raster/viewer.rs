@@ -175,8 +175,9 @@ impl<'r> Viewer<'r> {
     pub fn mouse(&mut self, event: MouseEvent) {
         let at = (event.column, event.row);
         let inside = self.plot.contains(at.into());
-        let zooms_neurons =
-            event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::SHIFT | KeyModifiers::ALT);
+        let zooms_neurons = event
+            .modifiers
+            .intersects(KeyModifiers::CONTROL | KeyModifiers::SHIFT | KeyModifiers::ALT);
         match event.kind {
             MouseEventKind::ScrollUp | MouseEventKind::ScrollDown if inside => {
                 let up = event.kind == MouseEventKind::ScrollUp;

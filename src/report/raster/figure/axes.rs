@@ -204,9 +204,7 @@ impl<'r, DB: DrawingBackend> Canvas<'r, DB> {
         let mut x = self.frame.left;
         if !boxes.shaded {
             return match merged(boxes.most, boxes.most_neurons) {
-                Some(text) => {
-                    self.text(&text, SMALL, (x, y), HPos::Left, GREY)
-                }
+                Some(text) => self.text(&text, SMALL, (x, y), HPos::Left, GREY),
                 None => Ok(()),
             };
         }

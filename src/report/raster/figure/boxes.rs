@@ -98,9 +98,7 @@ fn merged(cells: &Cells, frame: &Frame, side: usize) -> Boxes {
         count if shaded => level(count, most),
         _ => 4,
     };
-    let x = |column: usize| {
-        frame.left + (column * frame.width() / cells.grid.columns) as i32
-    };
+    let x = |column: usize| frame.left + (column * frame.width() / cells.grid.columns) as i32;
     let y = |line: usize| frame.top + (line * frame.height() / cells.grid.lines) as i32;
     let mut marks: BTreeMap<(usize, usize), Vec<Box>> = BTreeMap::new();
     for (index, mark) in cells.marks.iter().enumerate() {

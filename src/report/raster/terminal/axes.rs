@@ -150,7 +150,9 @@ impl Terminal<'_> {
                 let text = if long.len() < letters { long } else { short };
                 let middle = column(0.5 * (left + right)).unwrap_or(plot.x);
                 let at = middle.saturating_sub(text.len() as u16 / 2);
-                if at >= above && text.len() < letters.max(2) && at + text.len() as u16 <= plot.right()
+                if at >= above
+                    && text.len() < letters.max(2)
+                    && at + text.len() as u16 <= plot.right()
                 {
                     buffer.set_stringn(at, area.y, &text, text.len(), Style::new());
                     above = at + text.len() as u16 + 1;

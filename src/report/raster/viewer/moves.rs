@@ -159,8 +159,9 @@ impl Viewer<'_> {
                 self.follow();
             }
             None => {
-                self.message =
-                    format!("there is no neuron `{asked}`: type its index, or population and index");
+                self.message = format!(
+                    "there is no neuron `{asked}`: type its index, or population and index"
+                );
             }
         }
     }

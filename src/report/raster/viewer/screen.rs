@@ -48,12 +48,8 @@ impl Viewer<'_> {
         }
         let panel = if self.selected.is_some() && area.width >= 2 * PANEL { PANEL } else { 0 };
         // Heading above; legend, what marks stand for, and keys below.
-        let middle = Rect {
-            y: area.y + 1,
-            height: area.height - 4,
-            width: area.width - panel,
-            ..area
-        };
+        let middle =
+            Rect { y: area.y + 1, height: area.height - 4, width: area.width - panel, ..area };
         let terminal = self.terminal();
         self.plot = terminal.plot_area(middle);
         let stack = terminal.stack(self.plot);
@@ -102,7 +98,9 @@ impl Viewer<'_> {
         let faint = Style::new().add_modifier(Modifier::DIM);
         match &self.mode {
             Mode::Sample(text) => Line::raw(format!("sample: {text}▏")),
-            Mode::Neuron(text) => Line::raw(format!("neuron (index, or population and index): {text}▏")),
+            Mode::Neuron(text) => {
+                Line::raw(format!("neuron (index, or population and index): {text}▏"))
+            }
             _ if !self.message.is_empty() => Line::raw(self.message.clone()),
             _ => Line::styled(
                 "←→↑↓ move  +- zoom  ][ sample  s go to sample  n neuron  0 all  ? help  q leave",
@@ -116,7 +114,8 @@ impl Viewer<'_> {
         let Some(row) = self.selected else { return };
         let neuron = self.raster.rows[row as usize];
         let name = &self.raster.populations[usize::from(neuron.population)].0;
-        let title = format!(" {} {} ", if name.is_empty() { "neuron" } else { name }, neuron.neuron);
+        let title =
+            format!(" {} {} ", if name.is_empty() { "neuron" } else { name }, neuron.neuron);
         let block = Block::bordered().title(title);
         let inner = block.inner(area);
         block.render(area, buffer);
@@ -190,7 +189,11 @@ fn significant(value: f64) -> String {
         return format!("{value:.5e}");
     }
     let text = format!("{value:.*}", (8 - magnitude) as usize);
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }
 
 fn render_help(area: Rect, buffer: &mut Buffer) {
