@@ -1,15 +1,18 @@
 //! The command line.
 
 mod check;
+mod columns;
 mod console;
 mod data;
 mod gradients;
 mod learn;
 mod progress;
+mod raster;
 mod reproduce;
 mod run;
 mod session;
 mod study;
+mod viewer;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -93,6 +96,21 @@ enum Command {
         firstspike reproduce scenarios/table.toml --rows yin_yang --seeds 1-3 --out traces/three"
     )]
     Reproduce(ReproduceArguments),
+    /// Look at the spikes of a trace: in the terminal, or as a picture.
+    #[command(
+        after_help = "The trace may be of any simulator: a CSV file with a time and a neuron in each \
+        row, or such a file packed with gzip. Each neuron has a row, populations are stacked with the \
+        first one lowest, samples are side by side. Where marks of several spikes fall together, the \
+        last line says how many. A window does not include its end.\n\n\
+        Examples:\n  \
+        firstspike raster traces/yin_yang/spikes.csv\n  \
+        firstspike raster traces/yin_yang/spikes.csv --samples 7 --sort first-spike\n  \
+        firstspike raster traces/recurrent/spikes.csv --window 100:200 --populations excitatory,inhibitory\n  \
+        firstspike raster traces/recurrent/spikes.csv --interactive\n  \
+        firstspike raster traces/recurrent/spikes.csv --svg raster.svg --png raster.png --html raster.html\n  \
+        firstspike raster nest.dat --time-column 2 --neuron-column 1 | less"
+    )]
+    Raster(raster::RasterArguments),
     /// Put results of studies together, and draw them.
     #[command(
         subcommand,
@@ -208,6 +226,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Study(command) => study::study(&command),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
+        Command::Raster(arguments) => raster::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Check(arguments) if arguments.gradients => {

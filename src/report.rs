@@ -1,5 +1,8 @@
-//! Pictures of what was learned.
+//! Pictures and pages: of spikes, and of what was learned.
 
 pub mod box_plot;
 pub mod class_map;
+pub mod html;
+mod outline;
 mod picture;
+pub mod raster;

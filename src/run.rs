@@ -19,6 +19,7 @@ mod measure;
 mod network_file;
 mod picture;
 mod potentials;
+mod report;
 pub mod reproduce;
 mod simulate;
 mod spike_trains;
@@ -121,4 +122,7 @@ pub enum RunError {
     /// A picture cannot be drawn.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// The report cannot be put together.
+    #[error("report: {0}")]
+    Page(serde_json::Error),
 }

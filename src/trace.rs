@@ -3,6 +3,10 @@
 //! Rows are written as they come ([`TraceWriter`]) and read back without loss ([`read`]): times are
 //! printed with the digits that bring back the same double. In Python, a trace is
 //! `pandas.read_csv("spikes.csv")`.
+//!
+//! [`recording`] reads the traces of others too, and large ones fast.
+
+pub mod recording;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -129,6 +133,24 @@ pub enum TraceError {
         field: String,
         /// What is accepted.
         accepted: &'static str,
+    },
+    /// Reading failed.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is no trace.
+    #[error("{}{}: {message}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// Line in it, from 1; none if the whole file is meant.
+        line: Option<u64>,
+        /// What is wrong, and what would be right.
+        message: String,
     },
 }
 

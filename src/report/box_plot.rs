@@ -6,12 +6,14 @@
 //! [`class_map`](super::class_map), the same code draws SVG and PNG, with the font of the program.
 
 mod drawing;
-mod ticks;
+pub(super) mod ticks;
 
 use std::error::Error;
 
 use plotters::prelude::*;
+use serde::Serialize;
 
+use super::outline::outlined;
 use super::picture::{self, PNG_TEXT_DROP};
 use drawing::Canvas;
 
@@ -19,7 +21,7 @@ use drawing::Canvas;
 const LARGEST: u32 = 20_000;
 
 /// Box plots side by side, with a legend of their series at the top.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Figure {
     /// Heading; none if empty.
     pub title: String,
@@ -34,7 +36,7 @@ pub struct Figure {
 }
 
 /// One plot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct BoxPlot {
     /// Heading; none if empty.
     pub title: String,
@@ -53,7 +55,7 @@ pub struct BoxPlot {
 }
 
 /// A box and its values.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BoxOfValues {
     /// Smallest value, quartiles with the median in between, largest value.
     pub quartiles: [f64; 5],
@@ -90,7 +92,7 @@ impl Figure {
         Canvas::new(SVGBackend::with_string(&mut svg, size), 0.0)
             .draw(self)
             .map_err(FigureError::drawing)?;
-        Ok(svg)
+        outlined(&svg).ok_or_else(|| FigureError::input("the built-in font is damaged".to_owned()))
     }
 
     /// The figure as a PNG file.

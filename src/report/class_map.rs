@@ -3,7 +3,7 @@
 //!
 //! The same drawing code makes the SVG and the PNG. Texts are measured, and in the PNG drawn, with
 //! the font that ships with the program, so both come out on a machine without any and the same
-//! input gives the same bytes. Viewers show the SVG in their own sans-serif font.
+//! input gives the same bytes. In the SVG texts are outlines of that font.
 
 mod drawing;
 
@@ -11,6 +11,7 @@ use std::error::Error;
 
 use plotters::prelude::*;
 
+use super::outline::outlined;
 use super::picture::{self, PNG_TEXT_DROP};
 use drawing::Canvas;
 
@@ -102,7 +103,7 @@ impl ClassMap<'_> {
         Canvas::new(SVGBackend::with_string(&mut svg, SIZE), 0.0)
             .draw(self)
             .map_err(ReportError::drawing)?;
-        Ok(svg)
+        outlined(&svg).ok_or_else(|| ReportError::input("the built-in font is damaged".to_owned()))
     }
 
     /// The picture as a PNG file.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{RunError, RunOptions};
+use crate::report::html::{self, ReportData};
 use crate::scenario::LoadedScenario;
 
 /// A folder whose files appear whole or not at all.
@@ -60,6 +61,15 @@ impl OutputFolder {
             serde_json::to_writer_pretty(&mut *file, value)?;
             writeln!(file)
         })
+    }
+
+    /// Writes a report as `report.html`.
+    ///
+    /// # Errors
+    /// If writing fails; the file is then as it was before.
+    pub fn write_report(&self, data: &ReportData) -> Result<(), RunError> {
+        let page = html::report(data).map_err(RunError::Page)?;
+        self.write("report.html", |file| file.write_all(page.as_bytes()))
     }
 
     /// Writes a file beside its place and renames it once it is complete.

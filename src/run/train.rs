@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::checkpoint::{self, Best, Checkpoint, Previous, previous};
+use super::report::TestRecord;
 use super::summary::{LayerSummary, warning};
 use super::training_files::{write_metrics, write_spikes};
 use super::{OutputFolder, Progress, RunError, RunOptions, TrainingSummary, network_file, picture};
@@ -18,7 +19,7 @@ const EARLY_EPOCHS: usize = 10;
 
 /// Trains and evaluates a feed-forward scenario on the threads of the present rayon pool, and
 /// writes `scenario.toml`, `metrics.csv`, `summary.json`, `spikes.csv` (of the test set),
-/// `network.json`, and for data in a plane `class_map.svg` and `class_map.png`. Goes on from a checkpoint of the same
+/// `network.json`, `report.html`, and for data in a plane `class_map.svg` and `class_map.png`. Goes on from a checkpoint of the same
 /// scenario if there is one ([`previous`](super::previous)); the results are the same bytes.
 ///
 /// An interrupted run writes all of this for its complete epochs, and keeps its checkpoint. A run
@@ -90,7 +91,11 @@ pub fn train(
     let (train_score, _) = trainer.evaluate(&training)?;
     let (validation_score, _) = trainer.evaluate(&validation)?;
     trainer.write_to(&mut learner.network.network);
-    let (decided, recorded) = write_spikes(&learner, &trainer, &test, &folder, unit, clock)?;
+    let mut tested = TestRecord::new(&learner);
+    let (decided, recorded) =
+        write_spikes(&learner, &trainer, &test, &folder, unit, clock, |sample, record, decided| {
+            tested.look(sample, record, decided);
+        })?;
     let account = hardware.as_ref().and_then(|hardware| {
         let happened = if on_substrate.samples > 0 { on_substrate } else { recorded };
         let account = hardware.account(&happened, test_score.decision_time())?;
@@ -98,6 +103,7 @@ pub fn train(
     });
     folder
         .write("network.json", |file| network_file::write(&learner.network.network, unit, file))?;
+    let mut class_map = None;
     if let Some(plane) = learner.data.plane {
         progress.stage("drawing the class map");
         let title = format!("test accuracy {:.1} %", 100.0 * test_score.accuracy());
@@ -106,6 +112,7 @@ pub fn train(
             picture::class_map(&learner, &trainer, &plane, &decided, &title, external)?;
         folder.write("class_map.svg", |file| file.write_all(svg.as_bytes()))?;
         folder.write("class_map.png", |file| file.write_all(&png))?;
+        class_map = Some(png);
     }
 
     let layers = learner.layer_names.iter().zip(&activity).zip(learner.network.layer_delays());
@@ -134,6 +141,8 @@ pub fn train(
             .collect(),
         warnings: troubles.iter().map(warning).chain(trainer.warnings()).collect(),
     };
+    let report = tested.report(loaded, &trainer, &history, &summary, class_map);
+    folder.write_report(&report)?;
     folder.write_json("summary.json", &summary)?;
     if !summary.interrupted {
         folder.remove(checkpoint::FILE)?;

@@ -64,8 +64,8 @@ pub(super) fn write_metrics(
     writer.flush()
 }
 
-/// Writes the trace of the test set; returns the decision on each sample, and what happened as far as
-/// first spikes tell.
+/// Writes the trace of the test set, and shows `look` the record of each sample with the decision it
+/// stands for; returns the decisions, and what happened as far as first spikes tell.
 pub(super) fn write_spikes(
     learner: &Learner,
     trainer: &Trainer,
@@ -73,6 +73,7 @@ pub(super) fn write_spikes(
     folder: &OutputFolder,
     unit: &str,
     clock: Option<HardwareClock>,
+    mut look: impl FnMut(usize, &FirstSpikes, Option<usize>),
 ) -> Result<(Vec<Option<usize>>, Activity), RunError> {
     let populations = trainer.network().populations();
     let mut place = vec![(0, 0); trainer.network().node_count()];
@@ -96,6 +97,7 @@ pub(super) fn write_spikes(
             let mut written = Ok(());
             let ran = trainer.for_each_record(test, |sample, record, decided| {
                 decisions.push(decided);
+                look(sample, record, decided);
                 counter.count(record);
                 for (node, time) in record.in_order() {
                     if written.is_ok() {

@@ -64,7 +64,7 @@ fn the_svg_is_well_formed_and_has_every_sample_and_legend_entry() {
     // One dot for each sample, one more for each of the two rings; in the legend, one dot for
     // each class and two discs for the ring.
     assert_eq!(all("circle").count(), (3 + 2) + (2 + 2));
-    let texts: Vec<&str> = all("text").filter_map(|n| n.text()).map(str::trim).collect();
+    let texts: Vec<&str> = all("g").filter_map(|n| n.attribute("aria-label")).collect();
     for expected in ["accuracy &  more", "<yang>", "yin", "undecided", "misclassified", "(2 of 3)"]
     {
         assert!(texts.contains(&expected), "no {expected:?} in {texts:?}");

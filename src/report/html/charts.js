@@ -1,0 +1,159 @@
+"use strict";
+// What all pages share: the data, the charting library, and cards with charts in them.
+const firstspike = (() => {
+  const read = (id) => JSON.parse(document.getElementById(id).textContent);
+  const palette = read("palette");
+  const main = document.getElementById("main");
+  const darkness = window.matchMedia("(prefers-color-scheme: dark)");
+  const narrow = () => main.clientWidth < 700;
+  const charts = [];
+
+  function element(name, attributes = {}, ...children) {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) {
+      made.setAttribute(key, value);
+    }
+    made.append(...children);
+    return made;
+  }
+
+  // A card with a heading; `size` is "", "third" or "wide".
+  function card(title, about = "", size = "") {
+    const made = element("section", { class: `card ${size}`.trim() }, element("h2", {}, title));
+    if (about) {
+      made.append(element("p", { class: "about" }, about));
+    }
+    main.append(made);
+    return made;
+  }
+
+  // Symbols of time units as the charting library writes them: τ with a small s.
+  const unit = (symbol) => symbol.replace("τ_s", "τ<sub>s</sub>");
+
+  // Texts from outside may hold what the library takes for markup.
+  const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+
+  const colour = (index) => palette[index % palette.length];
+
+  function colours() {
+    const style = getComputedStyle(document.documentElement);
+    const value = (name) => style.getPropertyValue(name).trim();
+    return { text: value("--text"), quiet: value("--quiet"), line: value("--line"), card: value("--card") };
+  }
+
+  function theme() {
+    const { text, line, card } = colours();
+    return { text, line, card };
+  }
+
+  const axisStyle = ({ line }) => ({
+    gridcolor: line, zerolinecolor: line, linecolor: line, tickcolor: line, ticks: "outside",
+    ticklen: 4, showline: true, mirror: false, automargin: true, title: { standoff: 8 },
+  });
+
+  function merged(base, more) {
+    const result = { ...base };
+    for (const [key, value] of Object.entries(more || {})) {
+      const both = value && typeof value === "object" && !Array.isArray(value)
+        && result[key] && typeof result[key] === "object" && !Array.isArray(result[key]);
+      result[key] = both ? merged(result[key], value) : value;
+    }
+    return result;
+  }
+
+  function dressed(layout) {
+    const { text, line, card } = theme();
+    const base = {
+      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+      font: { color: text, size: 13, family: "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif" },
+      margin: { l: 60, r: 14, t: 12, b: 48 },
+      legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom" },
+      hoverlabel: { bgcolor: card, bordercolor: line, font: { color: text } },
+      hovermode: "closest", dragmode: "zoom", colorway: palette,
+      xaxis: {}, yaxis: {},
+    };
+    const full = merged(base, layout);
+    for (const key of Object.keys(full)) {
+      if (/^[xy]axis\d*$/.test(key)) {
+        full[key] = merged(axisStyle({ line }), full[key]);
+      }
+    }
+    return full;
+  }
+
+  const config = {
+    responsive: true, displaylogo: false, doubleClick: "reset",
+    modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
+    toImageButtonOptions: { format: "svg" },
+  };
+
+  // Draws a chart into a parent. `describe` says what is to be seen, for those who do not see it.
+  function chart(parent, { describe, height = 320, traces, layout }) {
+    const place = element("div", { class: "chart", role: "img", "aria-label": describe });
+    place.style.height = `${height}px`;
+    parent.append(place);
+    charts.push({ place, layout });
+    Plotly.newPlot(place, traces, dressed(layout), config);
+    return place;
+  }
+
+  // Draws something else in the place of a chart.
+  function redraw(place, traces, layout, describe) {
+    charts.find((known) => known.place === place).layout = layout;
+    place.setAttribute("aria-label", describe);
+    Plotly.react(place, traces, dressed(layout), config);
+  }
+
+  function table(parent, head, rows) {
+    const cells = (name, texts) => texts.map((text) => element(name, {}, text));
+    parent.append(element("div", { class: "scroll" }, element("table", {},
+      element("thead", {}, element("tr", {}, ...cells("th", head))),
+      element("tbody", {}, ...rows.map((row) => element("tr", {}, ...cells("td", row)))))));
+  }
+
+  // A histogram that was counted already, as bars.
+  function bars({ start, width, counts, total }, { name, hue, what, opacity = 0.85 }) {
+    const x = counts.map((_, bin) => start + (bin + 0.5) * width);
+    const ends = counts.map((_, bin) => [start + bin * width, start + (bin + 1) * width]);
+    return {
+      type: "bar", name, x, y: counts.map((count) => 100 * count / total), width, customdata: ends.map((end, bin) => [...end, counts[bin]]),
+      marker: { color: hue, opacity, line: { width: 0 } },
+      hovertemplate: `${plain(name)}<br>${what} %{customdata[0]:.4~g} to %{customdata[1]:.4~g}<br>%{customdata[2]:,} (%{y:.2f} %)<extra></extra>`,
+    };
+  }
+
+  // A number with three digits and the prefix that suits it.
+  function withPrefix(value, symbol) {
+    const prefixes = [[1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"], [1e-15, "f"]];
+    const [size, prefix] = prefixes.find(([size]) => Math.abs(value) >= 0.9995 * size) || prefixes[0];
+    return `${(value / size).toPrecision(3)} ${prefix}${symbol}`;
+  }
+
+  async function unpack() {
+    const packed = Uint8Array.from(atob(document.getElementById("library").textContent), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    document.head.append(element("script", {}, await new Response(stream).text()));
+  }
+
+  darkness.addEventListener("change", () => {
+    for (const { place, layout } of charts) {
+      Plotly.react(place, place.data, dressed(layout), config);
+    }
+  });
+
+  // Draws the page: `build` gets the data once the library is there.
+  async function ready(build) {
+    try {
+      await unpack();
+      await build(read("data"));
+      main.dataset.state = "ready";
+    } catch (error) {
+      main.dataset.state = "failed";
+      main.prepend(element("p", { class: "failure card wide" }, `The charts cannot be drawn in this browser: ${error}`));
+      console.error(error);
+    }
+    main.setAttribute("aria-busy", "false");
+  }
+
+  return { bars, card, chart, colour, colours, element, main, narrow, palette, plain, ready, redraw, table, unit, withPrefix };
+})();

@@ -1,0 +1,21 @@
+//! What runs have to tell, collected for their `report.html` ([`crate::report::html`]).
+
+mod membranes;
+mod training;
+
+pub(super) use training::TestRecord;
+
+/// A fraction as a percentage with so many digits.
+fn percent(fraction: f64, digits: usize) -> String {
+    if fraction.is_finite() { format!("{:.digits$} %", 100.0 * fraction) } else { "–".to_owned() }
+}
+
+/// A quantity of three or four digits with its unit.
+fn quantity(value: f64, unit: &str) -> String {
+    if value.is_finite() { format!("{value:.3} {unit}") } else { "–".to_owned() }
+}
+
+/// How many there are of something: `1 neuron`, `2 neurons`.
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

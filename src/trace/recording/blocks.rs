@@ -1,0 +1,202 @@
+//! A file as blocks of whole lines, unpacked if it is packed.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+use memchr::{memchr, memchr_iter, memrchr};
+
+use super::super::TraceError;
+
+/// Bytes that are read at once.
+const BLOCK: usize = 1 << 20;
+
+/// No line of a trace is longer than this.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// Whole lines of a file.
+pub(super) struct Block {
+    /// The lines; all but the last of the file end with a line feed.
+    pub bytes: Vec<u8>,
+    /// Line in the file of the first.
+    pub first_line: u64,
+}
+
+/// A file being read.
+pub(super) struct Blocks {
+    path: PathBuf,
+    input: Box<dyn Read + Send>,
+    /// The start of a line whose end has not been read.
+    rest: Vec<u8>,
+    /// Line of the next block.
+    line: u64,
+    ended: bool,
+    truncated: bool,
+}
+
+/// Beginnings of files that hold spikes in other forms, and what to do about them.
+const OTHER_FORMS: [(&[u8], &str); 10] = [
+    (b"\x89HDF", "an HDF5 file: write its times and neurons as CSV"),
+    (b"\x93NUMPY", "a NumPy file: write it as CSV (numpy.savetxt)"),
+    (b"PK\x03\x04", "a ZIP archive: unpack it, or pack the trace with gzip"),
+    (b"\x28\xb5\x2f\xfd", "packed with zstd: unpack it, or pack the trace with gzip"),
+    (b"\xfd7zXZ", "packed with xz: unpack it, or pack the trace with gzip"),
+    (b"BZh", "packed with bzip2: unpack it, or pack the trace with gzip"),
+    (b"PAR1", "a Parquet file: write its times and neurons as CSV"),
+    (b"\x80\x04\x95", "a Python pickle: write its times and neurons as CSV"),
+    (b"\xff\xfe", "in UTF-16: write it in UTF-8"),
+    (b"\xfe\xff", "in UTF-16: write it in UTF-8"),
+];
+
+impl Blocks {
+    /// Opens a file, or standard input for `-`.
+    pub fn open(path: &Path) -> Result<Self, TraceError> {
+        let wrap = |source| TraceError::Read { path: path.to_owned(), source };
+        if path == Path::new("-") {
+            return Self::new("standard input".into(), Box::new(io::stdin()));
+        }
+        let file = File::open(path).map_err(wrap)?;
+        if file.metadata().map_err(wrap)?.is_dir() {
+            let inside = path.join("spikes.csv");
+            let hint = if inside.is_file() { &inside } else { path };
+            let message = if inside.is_file() {
+                format!("this is a folder; its trace is {}", hint.display())
+            } else {
+                "this is a folder, and a trace is a file".to_owned()
+            };
+            return Err(TraceError::Form { path: path.to_owned(), line: None, message });
+        }
+        Self::new(path.to_owned(), Box::new(file))
+    }
+
+    fn new(path: PathBuf, mut raw: Box<dyn Read + Send>) -> Result<Self, TraceError> {
+        let mut start = Vec::new();
+        if let Err(source) = raw.by_ref().take(2).read_to_end(&mut start) {
+            return Err(TraceError::Read { path, source });
+        }
+        let is_packed = start == [0x1f, 0x8b];
+        let whole = Cursor::new(start).chain(raw);
+        let input: Box<dyn Read + Send> = if is_packed {
+            let buffer = io::BufReader::with_capacity(1 << 16, whole);
+            Box::new(MultiGzDecoder::new(buffer))
+        } else {
+            Box::new(whole)
+        };
+        let mut blocks =
+            Blocks { path, input, rest: Vec::new(), line: 1, ended: false, truncated: false };
+        blocks.read_more(4096)?;
+        blocks.refuse_other_forms()?;
+        if blocks.rest.starts_with(b"\xef\xbb\xbf") {
+            blocks.rest.drain(..3);
+        }
+        Ok(blocks)
+    }
+
+    /// The file, for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// If a packed file ends too early, its last line that is whole.
+    pub fn truncated_after(&self) -> Option<u64> {
+        self.truncated.then(|| self.line.saturating_sub(1).max(1))
+    }
+
+    /// A complaint about the form of the file.
+    pub fn form(&self, line: Option<u64>, message: impl Into<String>) -> TraceError {
+        TraceError::Form { path: self.path.clone(), line, message: message.into() }
+    }
+
+    /// Up to `count` blocks; none at the end of the file.
+    pub fn take(&mut self, count: usize) -> Result<Vec<Block>, TraceError> {
+        std::iter::from_fn(|| self.next().transpose()).take(count).collect()
+    }
+
+    /// The next block.
+    pub fn next(&mut self) -> Result<Option<Block>, TraceError> {
+        let end = loop {
+            if self.ended {
+                break self.rest.len();
+            }
+            if self.rest.len() >= BLOCK {
+                match memrchr(b'\n', &self.rest) {
+                    Some(end) => break end + 1,
+                    None if self.rest.len() > LONGEST_LINE => {
+                        let message = "a line of more than a million characters: this is no trace";
+                        return Err(self.form(Some(self.line), message));
+                    }
+                    None => {}
+                }
+            }
+            self.read_more(BLOCK)?;
+        };
+        // What is left of a line in a packed file that was cut off is not sound.
+        let sound =
+            if self.truncated { memrchr(b'\n', &self.rest).map_or(0, |at| at + 1) } else { end };
+        let after = self.rest[end..].to_vec();
+        let mut bytes = std::mem::replace(&mut self.rest, after);
+        bytes.truncate(sound);
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let first_line = self.line;
+        self.line += memchr_iter(b'\n', &bytes).count() as u64;
+        Ok(Some(Block { bytes, first_line }))
+    }
+
+    /// Reads up to so many more bytes, fewer only at the end of the file.
+    fn read_more(&mut self, count: usize) -> Result<(), TraceError> {
+        let before = self.rest.len();
+        self.rest.reserve(count);
+        let read = self.input.by_ref().take(count as u64).read_to_end(&mut self.rest);
+        match read {
+            Ok(read) => self.ended = read < count,
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                (self.ended, self.truncated) = (true, true);
+            }
+            Err(source) => {
+                let path = self.path.clone();
+                let corrupt = matches!(
+                    source.kind(),
+                    io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+                );
+                if !corrupt {
+                    return Err(TraceError::Read { path, source });
+                }
+                let line = self.line + memchr_iter(b'\n', &self.rest).count() as u64;
+                let message = format!("the gzip file is damaged here ({source})");
+                return Err(TraceError::Form { path, line: Some(line), message });
+            }
+        }
+        // Sparse files and disks that went wrong are full of these; nobody should wait for their end.
+        if let Some(at) = memchr(0, &self.rest[before..]) {
+            let line = self.line + memchr_iter(b'\n', &self.rest[..before + at]).count() as u64;
+            let message =
+                "there is a NUL byte: this is no text, or a file that was not written out";
+            return Err(self.form(Some(line), message));
+        }
+        Ok(())
+    }
+
+    fn refuse_other_forms(&self) -> Result<(), TraceError> {
+        let start = &self.rest;
+        for (magic, message) in OTHER_FORMS {
+            if start.starts_with(magic) {
+                return Err(self.form(None, format!("this is {message}")));
+            }
+        }
+        let control = |byte: &u8| *byte < 0x20 && !b"\t\n\r\x0c".contains(byte);
+        let invalid = std::str::from_utf8(start).is_err_and(|error| error.error_len().is_some());
+        if let Some(at) = start.iter().position(control) {
+            let line = 1 + memchr_iter(b'\n', &start[..at]).count() as u64;
+            return Err(self.form(Some(line), "this is binary data, not CSV"));
+        }
+        // Latin-1 is text, too: only its letters are wrong, as in "µs".
+        let strange = start.iter().filter(|byte| !byte.is_ascii()).count();
+        if invalid && 4 * strange > start.len() {
+            return Err(self.form(None, "this is binary data, not CSV"));
+        }
+        Ok(())
+    }
+}

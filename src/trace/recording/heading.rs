@@ -1,0 +1,417 @@
+//! What the columns of a file are: the separator, and which column is which, from the heading or, if
+//! there is none, from the first rows.
+
+use memchr::memchr;
+
+use super::super::TraceError;
+use super::ColumnNames;
+use super::blocks::{Block, Blocks};
+use super::rows::{is_blank_or_comment, number, numbered, split, whole, without_quotes};
+
+/// What is between two fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Separator {
+    Byte(u8),
+    /// Any number of spaces and tabs.
+    Blanks,
+}
+
+impl Separator {
+    /// The separator of a line: the first of semicolon, tab and comma that is there, else blanks.
+    fn of(text: &[u8]) -> Self {
+        let separators = [b';', b'\t', b','].into_iter();
+        let found = separators.filter(|&separator| memchr(separator, text).is_some()).next();
+        found.map_or(Separator::Blanks, Separator::Byte)
+    }
+
+    /// How it is called in messages.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Separator::Byte(b';') => "separated by semicolons",
+            Separator::Byte(b'\t') => "separated by tabs",
+            Separator::Byte(_) => "separated by commas",
+            Separator::Blanks => "separated by blanks",
+        }
+    }
+}
+
+/// What a line of a file means.
+#[derive(Debug)]
+pub(super) struct Layout {
+    pub separator: Separator,
+    /// How many fields a line has.
+    pub fields: usize,
+    pub time: usize,
+    pub neuron: usize,
+    pub population: Option<usize>,
+    pub sample: Option<usize>,
+    pub time_unit: Option<String>,
+    /// Whether the neuron's field is a name and a number, as `in0`: the name is the population.
+    pub numbered_names: bool,
+    pub has_heading: bool,
+    /// Names of the columns, or their numbers if there is no heading.
+    pub names: Vec<String>,
+}
+
+/// Names of a column with the times, best first; before the unit.
+const TIMES: [&[&str]; 5] = [
+    &["time", "times"],
+    &["spike_time", "spike_times", "spiketime", "spiketimes", "firing_time"],
+    &["timestamp", "timestamps", "time_stamp"],
+    &["t", "ts"],
+    &["hardware_time"],
+];
+
+/// Names of a column with the neurons, best first.
+const NEURONS: [&[&str]; 8] = [
+    &["neuron", "neurons", "neuron_id", "neuron_ids", "neuron_index", "neuron_idx", "neuronid"],
+    &["sender", "senders", "sender_id"],
+    &["cell", "cells", "cell_id", "cell_ids", "cell_index"],
+    &["unit", "units", "unit_id", "unit_ids"],
+    &["gid", "gids", "node", "nodes", "node_id", "node_ids"],
+    &["channel", "channels", "source", "source_id", "source_index"],
+    &["id", "ids", "index", "idx", "indices"],
+    &["i", "n"],
+];
+
+/// Names of a column with the populations, best first.
+const POPULATIONS: [&[&str]; 2] =
+    [&["population", "populations", "population_name", "pop"], &["group", "layer", "area"]];
+
+/// Names of a column with the samples, best first.
+const SAMPLES: [&[&str]; 2] = [
+    &["sample", "samples", "sample_id", "sample_index"],
+    &["trial", "trials", "trial_id", "presentation", "repetition", "stimulus"],
+];
+
+/// Endings of `time_…` that are no units.
+const NO_UNITS: [&str; 10] =
+    ["step", "steps", "offset", "bin", "bins", "index", "start", "stop", "end", "difference"];
+
+/// The base of a time column's name and its unit: `time (ms)`, `time[ms]`, `time_ms`, `time in ms`.
+fn base_and_unit(heading: &str) -> (String, Option<String>) {
+    let plain = |name: &str| name.trim().to_lowercase().replace([' ', '-', '.'], "_");
+    let bracketed = heading.strip_suffix([')', ']']).and_then(|text| text.split_once(['(', '[']));
+    if let Some((base, unit)) = bracketed {
+        return (plain(base), Some(unit.trim().to_owned()).filter(|unit| !unit.is_empty()));
+    }
+    for between in ["/", " in "] {
+        if let Some((base, unit)) = heading.split_once(between) {
+            return (plain(base), Some(unit.trim().to_owned()));
+        }
+    }
+    let name = plain(heading);
+    let mut bases: Vec<&str> = TIMES.iter().flat_map(|names| names.iter().copied()).collect();
+    bases.sort_by_key(|base| std::cmp::Reverse(base.len()));
+    for base in bases {
+        let unit = name.strip_prefix(base).and_then(|rest| rest.strip_prefix('_'));
+        if let Some(unit) = unit.filter(|unit| !unit.is_empty() && !NO_UNITS.contains(unit)) {
+            // As it is written: megaseconds are no milliseconds.
+            let unit = &heading.trim()[heading.trim().len() - unit.len()..];
+            return (base.to_owned(), Some(unit.to_owned()));
+        }
+    }
+    (name, None)
+}
+
+/// The base of the name of a column that is no time: `Neuron (index)` is `neuron`.
+fn base(heading: &str) -> String {
+    let name = heading.split(['(', '[']).next().unwrap_or(heading);
+    name.trim().to_lowercase().replace([' ', '-', '.'], "_")
+}
+
+/// Rows of the first block.
+struct Lines<'a> {
+    rest: &'a [u8],
+    line: u64,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    /// Line, text without blanks at its end, and how much of the block is behind it.
+    type Item = (u64, &'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end = memchr(b'\n', self.rest).map_or(self.rest.len(), |at| at + 1);
+        let (text, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        self.line += 1;
+        Some((self.line - 1, text.trim_ascii_end(), rest))
+    }
+}
+
+/// A line as texts.
+fn texts(text: &[u8], separator: Separator) -> Result<Vec<String>, String> {
+    let mut fields = Vec::new();
+    let plain;
+    let text = if split(text, separator, &mut fields) {
+        plain = without_quotes(text, separator, &mut fields)?;
+        &plain
+    } else {
+        text
+    };
+    let text_of = |&(start, end): &(usize, usize)| {
+        String::from_utf8_lossy(&text[start..end]).trim().to_owned()
+    };
+    let mut found: Vec<String> = fields.iter().map(text_of).collect();
+    if found.len() > 1 && found.last().is_some_and(String::is_empty) {
+        found.pop();
+    }
+    Ok(found)
+}
+
+/// A heading whose units in brackets are apart from their names by no blank.
+fn heading_texts(text: &[u8], separator: Separator) -> Result<Vec<String>, String> {
+    if separator != Separator::Blanks {
+        return texts(text, separator);
+    }
+    let joined = String::from_utf8_lossy(text).replace(" (", "(").replace(" [", "[");
+    texts(joined.as_bytes(), separator)
+}
+
+/// Whether every field is a number, so that the line can be no heading.
+fn is_data(fields: &[String]) -> bool {
+    fields.iter().all(|field| number(field.as_bytes()).is_some())
+}
+
+impl Layout {
+    /// Finds out what the columns are, and takes the heading off the block.
+    ///
+    /// # Errors
+    /// If there is no time or neuron column, or more than one that may be meant.
+    pub fn recognise(
+        first: &mut Block,
+        names: &ColumnNames,
+        blocks: &Blocks,
+    ) -> Result<Self, TraceError> {
+        let mut lines = Lines { rest: &first.bytes, line: first.first_line };
+        let mut comment = None;
+        let (line, text, behind) = loop {
+            match lines.next() {
+                None => return Err(blocks.form(None, "there are comments only, and no heading")),
+                Some((_, text, _)) if is_blank_or_comment(text) => {
+                    comment = Some(text).filter(|text| !text.is_empty()).or(comment);
+                }
+                Some(found) => break found,
+            }
+        };
+        let form = |message: String| blocks.form(Some(line), message);
+        let separator = Separator::of(text);
+        let row = heading_texts(text, separator).map_err(form)?;
+        let layout = if is_data(&row) {
+            let row = texts(text, separator).map_err(form)?;
+            // numpy.savetxt and others hide the heading in a comment.
+            let heading = comment
+                .map(|text| {
+                    heading_texts(
+                        text.trim_ascii_start().get(1..).unwrap_or(b""),
+                        separator_of_comment(text, separator),
+                    )
+                })
+                .and_then(Result::ok)
+                .filter(|heading| heading.len() == row.len())
+                .filter(|heading| {
+                    find(heading, &TIMES, |name| base_and_unit(name).0).is_ok()
+                        && find(heading, &NEURONS, base).is_ok()
+                });
+            let rows = Lines { rest: &first.bytes, line: first.first_line };
+            match heading {
+                Some(heading) => Self::from_heading(heading, separator, names, &form)?,
+                None => Self::without_heading(row.len(), separator, rows, names, &form)?,
+            }
+        } else {
+            let rest = behind.len();
+            let mut layout = Self::from_heading(row, separator, names, &form)?;
+            let mut rows = Lines { rest: behind, line: line + 1 };
+            let next = rows.find(|(_, text, _)| !is_blank_or_comment(text));
+            if let Some((_, text, _)) = next
+                && let Ok(row) = texts(text, separator)
+                && layout.population.is_none()
+                && let Some(field) = row.get(layout.neuron)
+            {
+                let field = field.as_bytes();
+                layout.numbered_names = whole(field).is_none() && numbered(field).is_some();
+            }
+            let heading_length = first.bytes.len() - rest;
+            first.bytes.drain(..heading_length);
+            first.first_line = line + 1;
+            layout
+        };
+        Ok(layout)
+    }
+
+    fn from_heading(
+        headings: Vec<String>,
+        separator: Separator,
+        names: &ColumnNames,
+        form: &impl Fn(String) -> TraceError,
+    ) -> Result<Self, TraceError> {
+        let there = headings.join(", ");
+        let named = |name: &Option<String>, option: &str| match name {
+            None => Ok(None),
+            Some(name) => column_named(&headings, name).map(Some).ok_or_else(|| {
+                form(format!(
+                    "--{option}-column {name}: there is no such column; there are {there}"
+                ))
+            }),
+        };
+        let required = |given: Option<usize>, found: Result<usize, Vec<&str>>, what: &str| {
+            given.map_or(found, Ok).map_err(|several: Vec<&str>| {
+                let option = format!("say which it is with --{what}-column NAME");
+                form(if several.is_empty() {
+                    format!("no column is recognised as the {what}; there are {there}: {option}")
+                } else {
+                    format!("{} may each be the {what}: {option}", several.join(" and "))
+                })
+            })
+        };
+        let optional = |given: Option<usize>, found: Result<usize, Vec<&str>>, what: &str| match (
+            given, found,
+        ) {
+            (Some(given), _) => Ok(Some(given)),
+            (None, Ok(found)) => Ok(Some(found)),
+            (None, Err(several)) if several.is_empty() => Ok(None),
+            (None, Err(several)) => required(None, Err(several), what).map(Some),
+        };
+        let given = [
+            named(&names.time, "time")?,
+            named(&names.neuron, "neuron")?,
+            named(&names.population, "population")?,
+            named(&names.sample, "sample")?,
+        ];
+        // A column that was given for one thing is not recognised as another.
+        let free = |column: usize| !given.contains(&Some(column));
+        let recognise = |groups: &[&[&str]], name: fn(&str) -> String| {
+            find_among(&headings, groups, name, free)
+        };
+        let time = required(given[0], recognise(&TIMES, |name| base_and_unit(name).0), "time")?;
+        let neuron = required(given[1], recognise(&NEURONS, base), "neuron")?;
+        let population = optional(given[2], recognise(&POPULATIONS, base), "population")?;
+        let sample = optional(given[3], recognise(&SAMPLES, base), "sample")?;
+        Ok(Layout {
+            separator,
+            fields: headings.len(),
+            time,
+            neuron,
+            population,
+            sample,
+            time_unit: base_and_unit(&headings[time]).1,
+            numbered_names: false,
+            has_heading: true,
+            names: headings,
+        })
+    }
+
+    fn without_heading(
+        fields: usize,
+        separator: Separator,
+        rows: Lines<'_>,
+        names: &ColumnNames,
+        form: &impl Fn(String) -> TraceError,
+    ) -> Result<Self, TraceError> {
+        let numbers: Vec<String> = (1..=fields).map(|number| number.to_string()).collect();
+        let column = |name: &Option<String>, option: &str| {
+            match name {
+            None => Ok(None),
+            Some(name) => numbers.iter().position(|number| number == name).map(Some).ok_or_else(|| {
+                form(format!(
+                    "--{option}-column {name}: the file has no heading; give the number of the column, \
+                     from 1 to {fields}"
+                ))
+            }),
+        }
+        };
+        let mut time = column(&names.time, "time")?;
+        let mut neuron = column(&names.neuron, "neuron")?;
+        let population = column(&names.population, "population")?;
+        let sample = column(&names.sample, "sample")?;
+        if fields == 2 && population.is_none() && sample.is_none() {
+            match (time, neuron) {
+                (None, None) => (time, neuron) = by_fractions(rows, separator),
+                (Some(given), None) => neuron = Some(1 - given),
+                (None, Some(given)) => time = Some(1 - given),
+                _ => {}
+            }
+        }
+        match (time, neuron) {
+            (Some(time), Some(neuron)) => Ok(Layout {
+                separator,
+                fields,
+                time,
+                neuron,
+                population,
+                sample,
+                time_unit: None,
+                numbered_names: false,
+                has_heading: false,
+                names: numbers.iter().map(|number| format!("column {number}")).collect(),
+            }),
+            _ => Err(form(format!(
+                "there is no heading, and nothing tells which of the {fields} columns are times and \
+                 neurons: say it with --time-column and --neuron-column, numbers from 1"
+            ))),
+        }
+    }
+}
+
+/// Of two columns without heading, the one with fractions holds the times, if the other has none.
+fn by_fractions(rows: Lines<'_>, separator: Separator) -> (Option<usize>, Option<usize>) {
+    let mut has_fractions = [false; 2];
+    for (_, text, _) in rows.filter(|(_, text, _)| !is_blank_or_comment(text)) {
+        let Ok(row) = texts(text, separator) else { continue };
+        for (column, field) in row.iter().take(2).enumerate() {
+            has_fractions[column] |= whole(field.as_bytes()).is_none();
+        }
+    }
+    match has_fractions {
+        [true, false] => (Some(0), Some(1)),
+        [false, true] => (Some(1), Some(0)),
+        _ => (None, None),
+    }
+}
+
+/// A comment may have a separator of its own, or that of the rows.
+fn separator_of_comment(text: &[u8], rows: Separator) -> Separator {
+    match Separator::of(text) {
+        Separator::Blanks => Separator::Blanks,
+        _ => rows,
+    }
+}
+
+/// The column of a name, exactly, then in whatever case, then by its number from 1.
+fn column_named(headings: &[String], name: &str) -> Option<usize> {
+    let exactly = headings.iter().position(|heading| heading == name);
+    let loosely = || headings.iter().position(|heading| heading.eq_ignore_ascii_case(name));
+    let number = || name.parse::<usize>().ok()?.checked_sub(1).filter(|&at| at < headings.len());
+    exactly.or_else(loosely).or_else(number)
+}
+
+fn find<'a>(
+    headings: &'a [String],
+    groups: &[&[&str]],
+    name: fn(&str) -> String,
+) -> Result<usize, Vec<&'a str>> {
+    find_among(headings, groups, name, |_| true)
+}
+
+/// The only column with a name of the first group that has any; or all of them.
+fn find_among<'a>(
+    headings: &'a [String],
+    groups: &[&[&str]],
+    name: fn(&str) -> String,
+    may: impl Fn(usize) -> bool,
+) -> Result<usize, Vec<&'a str>> {
+    let names: Vec<String> = headings.iter().map(|heading| name(heading)).collect();
+    for group in groups {
+        let is_one = |column: &usize| may(*column) && group.contains(&names[*column].as_str());
+        let found: Vec<usize> = (0..names.len()).filter(is_one).collect();
+        match found[..] {
+            [] => {}
+            [one] => return Ok(one),
+            _ => return Err(found.iter().map(|&column| headings[column].as_str()).collect()),
+        }
+    }
+    Err(Vec::new())
+}
