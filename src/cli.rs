@@ -9,7 +9,9 @@ mod progress;
 mod reproduce;
 mod run;
 mod session;
+mod stats;
 mod study;
+mod traces;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -101,6 +103,23 @@ enum Command {
         firstspike study report scenarios/studies/yin_yang/*.toml --out traces/report"
     )]
     Study(study::StudyCommand),
+    /// Count in a trace: rates, latencies, intervals, irregularity, synchrony, silent neurons.
+    #[command(
+        after_help = "Any CSV file with times and neurons is a trace: of this program, of NEST, Brian2, \
+        spreadsheets, packed with gzip or not, with a heading or two columns of numbers. Which columns \
+        are which is recognised from their names; if not, the message says what to add.\n\n\
+        Rates are per second where the unit of time is known (a column time_ms, \"t [s]\", …, or \
+        --time-unit). A first spike is counted from time 0 of its sample; intervals are within a \
+        sample. Coefficient of variation, CV2 (Holt 1996) and local variation (Shinomoto 2003) are \
+        means over neurons: 0 for clocks, 1 for Poisson neurons. Synchrony is the variance of the \
+        number of spikes per bin over its mean (Potjans & Diesmann 2014): 1 for independent neurons.\n\n\
+        Exit codes: 0 done, 2 bad input.\n\n\
+        Examples:\n  \
+        firstspike stats traces/yin_yang/spikes.csv\n  \
+        firstspike stats spikes.csv.gz --size exc=10000 --size inh=2500 --window 100:1000\n  \
+        firstspike stats other.csv --time-column when --neuron-column who --time-unit ms --json"
+    )]
+    Stats(stats::StatsArguments),
     /// Fetch, list and verify the public data sets.
     #[command(
         subcommand,
@@ -209,6 +228,7 @@ pub fn main() -> ExitCode {
         Command::Study(command) => study::study(&command),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Check(arguments) if arguments.gradients => {
             gradients::check(&arguments.scenario, arguments.samples as usize)
