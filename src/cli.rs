@@ -3,6 +3,7 @@
 mod check;
 mod console;
 mod data;
+mod diff;
 mod gradients;
 mod learn;
 mod progress;
@@ -120,6 +121,22 @@ enum Command {
         firstspike stats other.csv --time-column when --neuron-column who --time-unit ms --json"
     )]
     Stats(stats::StatsArguments),
+    /// Compare two traces spike by spike.
+    #[command(
+        after_help = "Aligns two traces (ideal and chip, two seeds, two simulators) by sample, population \
+        and neuron. Within a neuron, spikes are paired in order of time so that the sum of all time \
+        differences is least, where a spike without partner costs half the --reach (the metric of \
+        Victor & Purpura 1996). What A has and B has not is missing, the reverse is extra.\n\n\
+        Any CSV file with times and neurons is a trace, packed or not; see firstspike stats --help. \
+        For traces whose columns have different names, options are given as A,B: --time-column \
+        t,when. Units of time are converted where both are known.\n\n\
+        Exit codes: 0 equal within the tolerance, 1 different, 2 bad input.\n\n\
+        Examples:\n  \
+        firstspike diff traces/ideal/spikes.csv traces/chip/spikes.csv --svg difference.svg\n  \
+        firstspike diff spikes.csv nest.dat --populations neurons --tolerance 1e-6\n  \
+        firstspike diff a.csv b.csv.gz --map exc=E --map inh=I --csv neurons.csv"
+    )]
+    Diff(diff::DiffArguments),
     /// Fetch, list and verify the public data sets.
     #[command(
         subcommand,
@@ -229,6 +246,7 @@ pub fn main() -> ExitCode {
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Check(arguments) if arguments.gradients => {
             gradients::check(&arguments.scenario, arguments.samples as usize)

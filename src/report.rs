@@ -2,4 +2,5 @@
 
 pub mod box_plot;
 pub mod class_map;
+pub mod differences;
 mod picture;
