@@ -4,6 +4,7 @@ mod check;
 mod columns;
 mod console;
 mod data;
+mod diff;
 mod gradients;
 mod learn;
 mod progress;
@@ -11,7 +12,9 @@ mod raster;
 mod reproduce;
 mod run;
 mod session;
+mod stats;
 mod study;
+mod traces;
 mod viewer;
 
 use std::path::PathBuf;
@@ -119,6 +122,39 @@ enum Command {
         firstspike study report scenarios/studies/yin_yang/*.toml --out traces/report"
     )]
     Study(study::StudyCommand),
+    /// Count in a trace: rates, latencies, intervals, irregularity, synchrony, silent neurons.
+    #[command(
+        after_help = "Any CSV file with times and neurons is a trace: of this program, of NEST, Brian2, \
+        spreadsheets, packed with gzip or not, with a heading or two columns of numbers. Which columns \
+        are which is recognised from their names; if not, the message says what to add.\n\n\
+        Rates are per second where the unit of time is known (a column time_ms, \"t [s]\", …, or \
+        --time-unit). A first spike is counted from time 0 of its sample; intervals are within a \
+        sample. Coefficient of variation, CV2 (Holt 1996) and local variation (Shinomoto 2003) are \
+        means over neurons: 0 for clocks, 1 for Poisson neurons. Synchrony is the variance of the \
+        number of spikes per bin over its mean (Potjans & Diesmann 2014): 1 for independent neurons.\n\n\
+        Exit codes: 0 done, 2 bad input.\n\n\
+        Examples:\n  \
+        firstspike stats traces/yin_yang/spikes.csv\n  \
+        firstspike stats spikes.csv.gz --size exc=10000 --size inh=2500 --window 100:1000\n  \
+        firstspike stats other.csv --time-column when --neuron-column who --time-unit ms --json"
+    )]
+    Stats(stats::StatsArguments),
+    /// Compare two traces spike by spike.
+    #[command(
+        after_help = "Aligns two traces (ideal and chip, two seeds, two simulators) by sample, population \
+        and neuron. Within a neuron, spikes are paired in order of time so that the sum of all time \
+        differences is least, where a spike without partner costs half the --reach (the metric of \
+        Victor & Purpura 1996). What A has and B has not is missing, the reverse is extra.\n\n\
+        Any CSV file with times and neurons is a trace, packed or not; see firstspike stats --help. \
+        For traces whose columns have different names, options are given as A,B: --time-column \
+        t,when. Units of time are converted where both are known.\n\n\
+        Exit codes: 0 equal within the tolerance, 1 different, 2 bad input.\n\n\
+        Examples:\n  \
+        firstspike diff traces/ideal/spikes.csv traces/chip/spikes.csv --svg difference.svg\n  \
+        firstspike diff spikes.csv nest.dat --populations neurons --tolerance 1e-6\n  \
+        firstspike diff a.csv b.csv.gz --map exc=E --map inh=I --csv neurons.csv"
+    )]
+    Diff(diff::DiffArguments),
     /// Fetch, list and verify the public data sets.
     #[command(
         subcommand,
@@ -228,6 +264,8 @@ pub fn main() -> ExitCode {
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Raster(arguments) => raster::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Check(arguments) if arguments.gradients => {
             gradients::check(&arguments.scenario, arguments.samples as usize)

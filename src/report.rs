@@ -2,6 +2,7 @@
 
 pub mod box_plot;
 pub mod class_map;
+pub mod differences;
 pub mod html;
 mod outline;
 mod picture;

@@ -10,6 +10,7 @@
 //! [`mod@reproduce`] trains the scenarios of a table with several seeds; a [`Bench`] trains and measures
 //! without writing anything, for studies.
 
+mod beside;
 mod checkpoint;
 mod folder;
 mod gradients;
@@ -31,6 +32,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+pub use beside::Beside;
 pub use checkpoint::{Checkpoint, CheckpointError, Previous, previous};
 pub use folder::OutputFolder;
 pub use gradients::{GradientCheck, GradientEntry, check_gradients};

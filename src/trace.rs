@@ -4,9 +4,15 @@
 //! printed with the digits that bring back the same double. In Python, a trace is
 //! `pandas.read_csv("spikes.csv")`.
 //!
-//! [`recording`] reads the traces of others too, and large ones fast.
+//! [`recording`] reads the traces of others too, and large ones fast; [`trains`] sorts their spikes by
+//! neuron, [`statistics`] counts and [`alignment`] compares them.
 
+pub mod alignment;
 pub mod recording;
+pub mod selection;
+pub mod statistics;
+pub mod time_unit;
+pub mod trains;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@
 //! Positions along the horizontal axis are categories, in the order given. As in
 //! [`class_map`](super::class_map), the same code draws SVG and PNG, with the font of the program.
 
-mod drawing;
+pub(super) mod drawing;
 pub(super) mod ticks;
 
 use std::error::Error;

@@ -35,7 +35,8 @@ const HUES: usize = PALETTE.len() - 1;
 const GREY: RGBColor = RGBColor(110, 110, 110);
 const PALE: RGBColor = RGBColor(228, 228, 228);
 
-type Drawn<DB, T = ()> = Result<T, DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+pub(in crate::report) type Drawn<DB, T = ()> =
+    Result<T, DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
 
 /// Width and height of a figure.
 pub(super) fn size(figure: &Figure) -> (u32, u32) {
@@ -63,9 +64,9 @@ fn legend_grid(figure: &Figure) -> (u32, u32) {
     ((room / each).clamp(1, figure.series.len().max(1) as u32), each.min(room))
 }
 
-/// A blank picture that takes a [`Figure`] whose input has been checked.
-pub(super) struct Canvas<DB: DrawingBackend> {
-    area: DrawingArea<DB, Shift>,
+/// A blank picture that takes a [`Figure`] whose input has been checked, or lines and texts one by one.
+pub(in crate::report) struct Canvas<DB: DrawingBackend> {
+    pub area: DrawingArea<DB, Shift>,
     text_drop: f64,
 }
 
@@ -267,7 +268,13 @@ impl<DB: DrawingBackend> Canvas<DB> {
     }
 
     /// A line along one of the axes, as a filled rectangle: the same in bitmaps.
-    fn line(&self, from: (i32, i32), to: (i32, i32), colour: RGBColor, width: u32) -> Drawn<DB> {
+    pub fn line(
+        &self,
+        from: (i32, i32),
+        to: (i32, i32),
+        colour: RGBColor,
+        width: u32,
+    ) -> Drawn<DB> {
         let (before, after) = ((width / 2) as i32, (width - width / 2) as i32);
         let corners = [
             (from.0.min(to.0) - before, from.1.min(to.1) - before),
@@ -277,14 +284,21 @@ impl<DB: DrawingBackend> Canvas<DB> {
     }
 
     /// Writes `text` at half its height, cut to `width` pixels.
-    fn text(&self, text: &str, size: u32, (x, y): (i32, i32), side: HPos, width: u32) -> Drawn<DB> {
+    pub fn text(
+        &self,
+        text: &str,
+        size: u32,
+        (x, y): (i32, i32),
+        side: HPos,
+        width: u32,
+    ) -> Drawn<DB> {
         let style = style(size).pos(Pos::new(side, VPos::Center));
         let text = self.fit(text, size, width)?;
         self.area.draw(&Text::new(text, (x, y + self.drop(size)), style))
     }
 
     /// Writes `text` upwards, its middle at a place.
-    fn upright(&self, text: &str, size: u32, (x, y): (i32, i32), width: u32) -> Drawn<DB> {
+    pub fn upright(&self, text: &str, size: u32, (x, y): (i32, i32), width: u32) -> Drawn<DB> {
         let text = self.fit(text, size, width)?;
         let style = style(size)
             .transform(FontTransform::Rotate270)

@@ -2,7 +2,7 @@
 
 /// A range of values with round marks on it.
 #[derive(Clone, Debug, PartialEq)]
-pub(in super::super) struct Ticks {
+pub(in crate::report) struct Ticks {
     /// The range, a little more than the values.
     pub low: f64,
     pub high: f64,

@@ -16,7 +16,7 @@ impl LineNumbers {
     }
 
     /// Adds the spike after the last.
-    pub(super) fn push(&mut self, spike: usize, line: u64) {
+    pub(in crate::trace) fn push(&mut self, spike: usize, line: u64) {
         let follows = self.runs.last().map(|&(first, from)| from + (spike - first) as u64);
         if follows != Some(line) {
             self.runs.push((spike, line));

@@ -201,8 +201,12 @@ fn long_traces_are_read_block_by_block_in_order() {
     assert!(part.len() > 10_000 && part.times[..] == plain.times[..part.len()]);
     let expected = format!("a.csv:{}: the gzip file is cut off after this line", part.len() + 1);
     assert!(warnings[0].starts_with(&expected), "{warnings:?}");
-    packed[20_000..20_100].fill(0x55);
-    let message = read_bytes(&packed, &ColumnNames::default()).expect_err("damaged");
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(&content).expect("packed");
+    let mut damaged = packer.finish().expect("packed");
+    let checksum = damaged.len() - 8;
+    damaged[checksum] ^= 1;
+    let message = read_bytes(&damaged, &ColumnNames::default()).expect_err("damaged");
     assert!(message.contains("the gzip file is damaged here"), "{message}");
 
     let late = content.len() - 10;

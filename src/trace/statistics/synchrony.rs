@@ -1,0 +1,79 @@
+//! How synchronous a population is: the variability of its spike count in bins of time.
+
+use super::super::trains::{NeuronSpikes, Trains};
+
+/// More bins than this are a mistake.
+const MOST_BINS: f64 = (1_u64 << 27) as f64;
+
+/// Bins that cannot be.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "bins of {bin} make {count:.3e} of them in {samples} samples from {from} to {to}: at most 1.3e8, with wider bins"
+)]
+pub struct SynchronyError {
+    bin: f64,
+    count: f64,
+    samples: usize,
+    from: f64,
+    to: f64,
+}
+
+/// Variance of the spike counts of a population in bins of equal width, over their mean:
+/// (⟨n²⟩ − ⟨n⟩²) / ⟨n⟩ over all bins of all samples. 1 for independent Poisson neurons, whatever their
+/// rate; more if they spike together, less if they take turns. It is the synchrony of Potjans and
+/// Diesmann (Cerebral Cortex 24, 2014), who take bins of 3 ms. None if there is no spike.
+pub fn population_fano_factor(counts: &[u32]) -> Option<f64> {
+    let count = counts.len() as f64;
+    let mean = counts.iter().map(|&n| f64::from(n)).sum::<f64>() / count;
+    let variance = counts.iter().map(|&n| (f64::from(n) - mean).powi(2)).sum::<f64>() / count;
+    (mean > 0.0).then(|| variance / mean)
+}
+
+/// Bins of time, the same in every sample; the last of a sample may be narrower, and is not used.
+pub(super) struct Bins {
+    from: f64,
+    width: f64,
+    per_sample: usize,
+}
+
+impl Bins {
+    pub fn new((from, to): (f64, f64), width: f64, samples: usize) -> Result<Self, SynchronyError> {
+        let per_sample = whole_bins(to - from, width);
+        let count = per_sample * samples as f64;
+        if !(count <= MOST_BINS) {
+            return Err(SynchronyError { bin: width, count, samples, from, to });
+        }
+        Ok(Bins { from, width, per_sample: per_sample as usize })
+    }
+
+    /// [`population_fano_factor`] of some neurons; none if there are less than two bins.
+    pub fn fano_factor<'a>(
+        &self,
+        trains: &Trains,
+        neurons: impl Iterator<Item = &'a NeuronSpikes>,
+        samples: &[u32],
+    ) -> Option<f64> {
+        let bins = self.per_sample * samples.len();
+        if bins < 2 {
+            return None;
+        }
+        let mut counts = vec![0_u32; bins];
+        for neuron in neurons {
+            for (sample, spikes) in trains.by_sample(neuron) {
+                let row = samples.partition_point(|&other| other < sample) * self.per_sample;
+                for &time in &trains.times[spikes] {
+                    let bin = ((time - self.from) / self.width).floor();
+                    if (0.0..self.per_sample as f64).contains(&bin) {
+                        counts[row + bin as usize] += 1;
+                    }
+                }
+            }
+        }
+        population_fano_factor(&counts)
+    }
+}
+
+/// How many bins fit; one more if rounding alone makes the last one too narrow.
+fn whole_bins(duration: f64, width: f64) -> f64 {
+    (duration / width * (1.0 + 1e-12)).floor().max(0.0)
+}
