@@ -175,7 +175,10 @@ fn crowds_of_spikes_are_shaded_and_merged_marks_are_counted() {
     let shown = successful(folder.path(), &["raster", "crowd.csv", "--ascii"]).stdout;
     assert!(shown.contains("merged, spikes per mark:  .") && shown.is_ascii(), "{shown}");
     let shown = successful(folder.path(), &["raster", "crowd.csv", "--window", "0:1"]).stdout;
-    assert!(shown.contains("a line is up to 2 neurons") || !shown.contains("merged"), "{shown}");
+    assert!(
+        shown.contains("a line of marks is up to 2 neurons") || !shown.contains("merged"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -6,14 +6,15 @@
 use serde::Serialize;
 
 use super::super::html;
+use super::terminal::{grouped, merged};
 use super::{Grid, HUES, Raster, ticks};
 use crate::report::picture::PALETTE;
 
 /// Spikes that a page holds one by one, at most.
-const SPIKES: usize = 100_000;
+const SPIKES: usize = 50_000;
 
 /// The grid for more than that.
-const GRID: Grid = Grid { columns: 1200, lines: 300, tallest: 1 };
+const GRID: Grid = Grid { columns: 500, lines: 100, tallest: 1 };
 
 /// Heights of all rows together, in which [`super::Stack`] shares them out.
 const HEIGHT: usize = 400;
@@ -50,7 +51,15 @@ impl Raster {
     /// If the data cannot be written as JSON.
     pub fn to_html(&self, title: &str) -> Result<String, serde_json::Error> {
         let title = format!("{title}: raster");
-        let body = format!("<header>\n<h1>{}</h1>\n</header>\n", html::escape(&title));
+        let what = format!(
+            "{} spikes, {} neurons. Drag to zoom, double-click to go back.",
+            grouped(self.len() as u64),
+            grouped(self.rows.len() as u64)
+        );
+        let body = format!(
+            "<header>\n<h1>{}</h1>\n<p class=\"what\">{what}</p>\n</header>\n",
+            html::escape(&title)
+        );
         html::page(&title, &body, &self.data(), include_str!("page.js"))
     }
 
@@ -74,7 +83,7 @@ impl Raster {
         } else {
             let cells = self.count(&view, &stack, GRID);
             self.merged_spikes(&cells, &view, offset, &mut populations);
-            note = super::terminal::merged(cells.most(), cells.most_neurons()).unwrap_or_default();
+            note = merged(cells.most(), cells.most_neurons()).unwrap_or_default();
         }
         let several = self.strip_count() > 1;
         let strips = 0..if several { self.strip_count() } else { 0 };
@@ -132,12 +141,16 @@ impl Raster {
     ) {
         let width = (view.x.1 - view.x.0) / cells.grid.columns as f64;
         let height = (view.y.1 - view.y.0) / cells.grid.lines as f64;
+        // A hundredth of a cell is exact enough, and short to write.
+        let digits = (2.0 - width.log10().floor()).clamp(-15.0, 15.0) as i32;
+        let rounded = |x: f64| (x * 10_f64.powi(digits)).round() / 10_f64.powi(digits);
         for (index, mark) in cells.marks.iter().enumerate() {
             let middle = 0.5 * (mark.lines.start + mark.lines.end) as f64;
             for (column, &count) in cells.counts(index).iter().enumerate() {
                 if count > 0 {
                     let marks = &mut populations[mark.hue];
-                    marks.x.push(view.x.0 + (column as f64 + 0.5) * width + offset);
+                    let x = view.x.0 + (column as f64 + 0.5) * width + offset;
+                    marks.x.push(rounded(x));
                     marks.y.push(view.y.1 - middle * height);
                     let many = if count == 1 { "" } else { "s" };
                     marks.text.push(format!("{count} spike{many}"));

@@ -4,11 +4,13 @@ firstspike.ready((data) => {
   const { card, chart, plain, unit } = firstspike;
   const place = card("Spikes", data.note, "wide");
   const marks = data.populations.reduce((sum, { x }) => sum + x.length, 0);
+  // Browsers without WebGL draw many marks slowly, but they draw them.
+  const fast = marks > 5000 && document.createElement("canvas").getContext("webgl") !== null;
   const ticks = (pairs) => ({
     tickmode: "array", tickvals: pairs.map(([at]) => at), ticktext: pairs.map(([, text]) => text),
   });
   const traces = data.populations.map(({ name, hue, x, y, text }) => ({
-    type: marks > 5000 ? "scattergl" : "scatter", mode: "markers", name: plain(name), x, y, text,
+    type: fast ? "scattergl" : "scatter", mode: "markers", name: plain(name), x, y, text,
     marker: { color: hue, symbol: "line-ns", size: 7, line: { color: hue, width: 1.5 } },
     hovertemplate: `${plain(name)} %{text}<extra></extra>`,
   }));

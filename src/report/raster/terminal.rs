@@ -253,7 +253,7 @@ pub(super) fn merged(spikes: u32, neurons: u32) -> Option<String> {
     };
     match (spikes, neurons) {
         (0 | 1, 0 | 1) => None,
-        (0 | 1, neurons) => Some(format!("a line is up to {}", count(neurons, "neuron"))),
+        (0 | 1, neurons) => Some(format!("a line of marks is up to {}", count(neurons, "neuron"))),
         (spikes, 0 | 1) => Some(format!("merged: a mark is up to {}", count(spikes, "spike"))),
         (spikes, neurons) => Some(format!(
             "merged: a mark is up to {}, a line up to {}",

@@ -65,10 +65,11 @@ pub struct Viewer<'r> {
     message: String,
     /// Where the spikes were drawn last.
     plot: Rect,
-    /// Where the mouse button was pressed, where it is now, and whether it has moved.
+    /// What the mouse button is held down for.
     drag: Option<Drag>,
 }
 
+/// Where the mouse is that drags, and whether it has moved.
 #[derive(Clone, Copy, Debug)]
 struct Drag {
     at: (u16, u16),

@@ -25,14 +25,14 @@ const VISIBLE: [(usize, i32); 2] = [(2_500, 6), (8_000, 4)];
 
 /// A rectangle of pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Box {
+pub(super) struct Patch {
     pub left: i32,
     pub right: i32,
     pub top: i32,
     pub bottom: i32,
 }
 
-impl Box {
+impl Patch {
     /// Makes it at least so high, and half as wide, about its middle.
     fn grow(&mut self, least: i32) {
         let more = (least / 2 + 1 - (self.right - self.left)).max(0);
@@ -47,7 +47,7 @@ impl Box {
 /// All rectangles of a picture.
 pub(super) struct Boxes {
     /// By hue and level of shade, from 1 to 4.
-    pub marks: BTreeMap<(usize, usize), Vec<Box>>,
+    pub marks: BTreeMap<(usize, usize), Vec<Patch>>,
     /// Whether levels of shade stand for numbers of spikes.
     pub shaded: bool,
     /// Spikes and neurons that one mark stands for, at most.
@@ -100,18 +100,18 @@ fn merged(cells: &Cells, frame: &Frame, side: usize) -> Boxes {
     };
     let x = |column: usize| frame.left + (column * frame.width() / cells.grid.columns) as i32;
     let y = |line: usize| frame.top + (line * frame.height() / cells.grid.lines) as i32;
-    let mut marks: BTreeMap<(usize, usize), Vec<Box>> = BTreeMap::new();
+    let mut marks: BTreeMap<(usize, usize), Vec<Patch>> = BTreeMap::new();
     for (index, mark) in cells.marks.iter().enumerate() {
         let (top, bottom) = (y(mark.lines.start), y(mark.lines.end));
-        // Fine lines that are close are told apart by a blank pixel.
-        let bottom = if bottom - top > side as i32 && side > 1 { bottom - 1 } else { bottom };
+        // Tall marks of neurons that are neighbours are told apart by a blank pixel.
+        let bottom = if mark.lines.len() > 1 { bottom - 1 } else { bottom };
         let mut column = 0;
         for run in cells.counts(index).chunk_by(|one, other| kind(*one) == kind(*other)) {
             let (left, right) = (x(column), x(column + run.len()));
             column += run.len();
             if run[0] > 0 {
                 let own = marks.entry((mark.hue, kind(run[0]))).or_default();
-                own.push(Box { left, right, top, bottom });
+                own.push(Patch { left, right, top, bottom });
             }
         }
     }

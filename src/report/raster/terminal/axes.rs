@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Span;
 
 use super::super::{Stack, View, ticks};
@@ -10,6 +10,9 @@ use super::{Terminal, colour};
 
 /// Names of populations are cut to this width.
 const LONGEST_NAME: u16 = 14;
+
+/// Behind the spikes of the neuron that is pointed at: a grey on which all hues can be seen.
+const POINTED: Color = Color::Indexed(237);
 
 /// What is around the picture is less important than what is in it.
 fn faint() -> Style {
@@ -105,7 +108,7 @@ impl Terminal<'_> {
                 self.write_neuron(row, y, axis, buffer);
                 buffer[(axis, y)].set_char('▶').set_style(Style::new());
                 for x in plot.left()..plot.right() {
-                    buffer[(x, y)].modifier.insert(Modifier::REVERSED);
+                    buffer[(x, y)].bg = POINTED;
                 }
             }
         }

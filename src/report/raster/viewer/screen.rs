@@ -89,7 +89,7 @@ impl Viewer<'_> {
         }
         if !self.colour {
             for cell in &mut buffer.content {
-                cell.fg = Color::Reset;
+                (cell.fg, cell.bg) = (Color::Reset, Color::Reset);
             }
         }
     }
