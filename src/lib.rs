@@ -11,7 +11,7 @@
 //! | [`engine`] | the priority-queue scheduler in continuous time; faster engines for large and for layered networks |
 //! | [`chip`] | substrates: the model of a chip, its time and energy, and external programs |
 //! | [`membrane`] | potentials and currents after the fact, from recorded spikes |
-//! | [`trace`] | recorded spike trains as CSV |
+//! | [`trace`] | recorded spike trains as CSV, of this program and of others; statistics, comparison |
 //! | [`dataset`] | Yin-Yang, MNIST and tables; features as spike times, augmentation, downloads |
 //! | [`learning`] | losses, backpropagation through recorded times, training |
 //! | [`scenario`] | the TOML file that describes all of this |

@@ -21,7 +21,7 @@ pub(super) struct DiffArguments {
     /// The trace to compare with it; times are converted to the unit of the first.
     b: PathBuf,
     /// Largest difference of two times that counts as none, in the time unit of the first trace.
-    #[arg(long, value_name = "TIME", default_value_t = 1e-9, value_parser = tolerance)]
+    #[arg(long, value_name = "TIME", default_value = "1e-9", value_parser = tolerance)]
     tolerance: f64,
     /// Two spikes farther apart than this are not the same spike [default: half the median interval
     /// between spikes of a neuron; no limit if no neuron spikes twice].

@@ -1,6 +1,6 @@
 //! `firstspike stats`: what can be counted in a trace.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -211,9 +211,12 @@ impl Report {
                 let _ = writer.write_record(std::iter::once("population").chain(names));
             }
             let name = group.population.clone().unwrap_or_default();
-            let values = quantities
-                .iter()
-                .map(|quantity| quantity.value.map_or(String::new(), |value| value.to_string()));
+            let values = quantities.iter().map(|quantity| match quantity.value {
+                None => String::new(),
+                Some(value) if quantity.is_count => value.to_string(),
+                // The shortest text that brings back the number, with an exponent if it is far from 1.
+                Some(value) => format!("{value:?}"),
+            });
             let _ = writer.write_record(std::iter::once(name).chain(values));
         }
         let text = writer.into_inner().unwrap_or_default();
@@ -227,10 +230,13 @@ impl Report {
         let in_samples = if *samples == 1 { "" } else { &format!(" in {samples} samples") };
         console::out!(
             "{}: {} spikes of {} neurons{in_samples}",
-            arguments.trace.display(),
+            name(&arguments.trace),
             all.spikes,
             all.spiking
         );
+        if all.spikes == 0 {
+            return;
+        }
         console::out!(
             "from {} to {} {unit} ({}); bins of {} {unit}",
             number(from),
@@ -248,7 +254,12 @@ impl Report {
         };
         let headings: Vec<String> =
             std::iter::once(String::new()).chain(groups.iter().map(heading)).collect();
+        // What no population has, such as intervals where no neuron spikes twice, needs no line.
+        let is_known = |row: &usize| {
+            columns[0][*row].is_count || columns.iter().any(|column| column[*row].value.is_some())
+        };
         let rows: Vec<Vec<String>> = (0..columns[0].len())
+            .filter(is_known)
             .map(|row| {
                 let cells = columns.iter().map(|column| match column[row].value {
                     None => "–".to_owned(),
@@ -270,6 +281,11 @@ impl Report {
             console::out!("\nNumbers of neurons are from {}.", network.display());
         }
     }
+}
+
+/// A trace as it is called in messages.
+fn name(trace: &Path) -> std::borrow::Cow<'_, str> {
+    if trace == Path::new("-") { "standard input".into() } else { trace.to_string_lossy() }
 }
 
 /// A name of a population, cut if it is too long for a column.

@@ -153,14 +153,15 @@ pub(super) fn table(headings: &[String], rows: &[Vec<String>]) -> String {
         let cells = rows.iter().map(|row| &row[column]).chain([&headings[column]]);
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
-    let first = width(0);
+    let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+    let first = widths.first().copied().unwrap_or(0);
     let mut text = String::new();
     let mut column = 1;
     while column < headings.len() {
         let begin = column;
         let mut used = first;
-        while column < headings.len() && (column == begin || used + 2 + width(column) <= WIDTH) {
-            used += 2 + width(column);
+        while column < headings.len() && (column == begin || used + 2 + widths[column] <= WIDTH) {
+            used += 2 + widths[column];
             column += 1;
         }
         if begin > 1 {
@@ -168,8 +169,8 @@ pub(super) fn table(headings: &[String], rows: &[Vec<String>]) -> String {
         }
         for row in std::iter::once(headings).chain(rows.iter().map(Vec::as_slice)) {
             text += &format!("{:<first$}", row[0]);
-            for at in begin..column {
-                text += &format!("  {:>1$}", row[at], width(at));
+            for (cell, width) in row.iter().zip(&widths).take(column).skip(begin) {
+                text += &format!("  {cell:>width$}");
             }
             text.truncate(text.trim_end_matches(' ').len());
             text.push('\n');

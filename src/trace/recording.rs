@@ -21,9 +21,11 @@
 //! | a gzip file that is cut off | read up to its last whole line, with a warning |
 //! | rows that are not in order of time | read in the order of the file, with a warning |
 //! | nothing but a heading | no spikes, with a warning |
+//! | rows that repeat a spike | left to [`Trains`](super::trains::Trains), which count them once |
 //!
 //! Byte order marks, carriage returns, blank lines, lines that begin with `#`, and a delimiter at the
-//! end of each line are read over. Rows that are there twice are left to those who sort them.
+//! end of each line are read over. A last line without line feed that is sound in itself counts: nothing
+//! tells whether digits of its last number are missing.
 
 mod blocks;
 mod heading;
@@ -170,8 +172,8 @@ impl fmt::Display for TraceWarning {
                 write!(f, "{rows} {are} earlier than the row before{first}; the order is restored")
             }
             Anomaly::Duplicate => {
-                let there = if *count == 1 { "is there before" } else { "are there before" };
-                write!(f, "{rows} {there} in all columns that count and left out{first}")
+                let repeat = if *count == 1 { "repeats" } else { "repeat" };
+                write!(f, "{rows} {repeat} a spike that is there already and {are} left out{first}")
             }
             Anomaly::CutOff => write!(f, "the last line is cut off and left out"),
             Anomaly::TruncatedGzip => {

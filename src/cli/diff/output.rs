@@ -354,7 +354,7 @@ fn neurons_csv(comparison: &Comparison) -> Vec<u8> {
                 [neuron.neuron as usize, pairs + missing, pairs + extra, pairs, missing, extra]
                     .map(|count| count.to_string());
             let differences = match neuron.differences() {
-                Some(found) => found.map(|value| value.to_string()),
+                Some(found) => found.map(|value| format!("{value:?}")),
                 None => Default::default(),
             };
             let name = std::iter::once(population.name.clone());
@@ -379,9 +379,18 @@ fn picture(arguments: &DiffArguments, comparison: &Comparison) -> Differences {
         panels.push(Panel::default());
     }
     Differences {
-        title: format!("A: {}   B: {}", arguments.a.display(), arguments.b.display()),
+        title: format!("A: {}   B: {}", short(&arguments.a), short(&arguments.b)),
         names: ("A".to_owned(), "B".to_owned()),
         time_unit: comparison.time_unit.clone(),
         panels,
+    }
+}
+
+/// A file and the folder it is in.
+fn short(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    match path.parent().and_then(Path::file_name) {
+        Some(folder) => format!("{}/{name}", folder.to_string_lossy()),
+        None => name.into_owned(),
     }
 }

@@ -143,9 +143,9 @@ impl Scale {
 
     /// The scale and the unit, as they stand in brackets.
     fn unit(&self, unit: Option<&str>) -> String {
-        let unit = unit.unwrap_or("time unit");
+        let unit = unit_text(unit);
         if self.exponent == 0 {
-            return unit.to_owned();
+            return unit;
         }
         let digits = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
         let exponent = self.exponent.to_string();
@@ -154,6 +154,11 @@ impl Scale {
             .map(|digit| digit.to_digit(10).map_or('⁻', |digit| digits[digit as usize]));
         format!("10{} {unit}", raised.collect::<String>())
     }
+}
+
+/// A unit of time as it is printed: the `tau_s` of headings is τ_s.
+fn unit_text(unit: Option<&str>) -> String {
+    unit.unwrap_or("time unit").replace("tau_", "τ_")
 }
 
 fn legend<DB: DrawingBackend>(differences: &Differences, canvas: &Canvas<DB>) -> Drawn<DB> {
@@ -207,7 +212,7 @@ fn axes<DB: DrawingBackend>(
     }
     if is_last {
         let place = ((left + right) / 2, bottom + TICK + TEXT as i32 * 2 + 14);
-        let text = format!("Time [{}]", unit.unwrap_or("time unit"));
+        let text = format!("Time [{}]", unit_text(unit));
         canvas.text(&text, HEADING, place, HPos::Center, (right - left) as u32)?;
     }
     let text = format!("Δt [{}]", scale.unit(unit));

@@ -36,7 +36,9 @@ pub(super) struct Blocks {
 }
 
 /// Beginnings of files that hold spikes in other forms, and what to do about them.
-const OTHER_FORMS: [(&[u8], &str); 10] = [
+const OTHER_FORMS: [(&[u8], &str); 12] = [
+    (b"{", "JSON: write its times and neurons as CSV"),
+    (b"[", "JSON: write its times and neurons as CSV"),
     (b"\x89HDF", "an HDF5 file: write its times and neurons as CSV"),
     (b"\x93NUMPY", "a NumPy file: write it as CSV (numpy.savetxt)"),
     (b"PK\x03\x04", "a ZIP archive: unpack it, or pack the trace with gzip"),

@@ -19,8 +19,8 @@ pub(super) enum Separator {
 impl Separator {
     /// The separator of a line: the first of semicolon, tab and comma that is there, else blanks.
     fn of(text: &[u8]) -> Self {
-        let separators = [b';', b'\t', b','].into_iter();
-        let found = separators.filter(|&separator| memchr(separator, text).is_some()).next();
+        let separators = [b';', b'\t', b','];
+        let found = separators.into_iter().find(|&separator| memchr(separator, text).is_some());
         found.map_or(Separator::Blanks, Separator::Byte)
     }
 
@@ -248,7 +248,7 @@ impl Layout {
         names: &ColumnNames,
         form: &impl Fn(String) -> TraceError,
     ) -> Result<Self, TraceError> {
-        let there = headings.join(", ");
+        let there = list(&headings);
         let named = |name: &Option<String>, option: &str| match name {
             None => Ok(None),
             Some(name) => column_named(&headings, name).map(Some).ok_or_else(|| {
@@ -378,6 +378,19 @@ fn separator_of_comment(text: &[u8], rows: Separator) -> Separator {
         Separator::Blanks => Separator::Blanks,
         _ => rows,
     }
+}
+
+/// The columns for a message, cut where they are too long or too many.
+fn list(headings: &[String]) -> String {
+    const MOST: usize = 12;
+    let cut = |heading: &String| -> String {
+        let short: String = heading.escape_debug().take(40).collect();
+        if short.len() < heading.len() { format!("{short}…") } else { short }
+    };
+    let names: Vec<String> = headings.iter().take(MOST).map(cut).collect();
+    let more = headings.len().saturating_sub(MOST);
+    let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+    format!("{}{more}", names.join(", "))
 }
 
 /// The column of a name, exactly, then in whatever case, then by its number from 1.

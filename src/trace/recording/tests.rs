@@ -132,6 +132,7 @@ fn what_is_wrong_is_refused_with_its_line() {
         ("channel,time_ms\nin0,1\n5,2\n", "a.csv:3: channel `5` must be a name that ends in"),
         ("neuron,time_ms\n1,2\0\n", "a.csv:2: there is a NUL byte"),
         ("neuron,time_ms\n1,2\u{1}\n", "a.csv:2: this is binary data"),
+        ("{\"neuron\": 1}", "a.csv: this is JSON: write"),
         ("PK\u{3}\u{4}", "a.csv: this is a ZIP archive"),
     ] {
         let message = read_text(content).expect_err(content);
