@@ -1,5 +1,6 @@
-//! Pictures of what was learned.
+//! Pictures: of potentials, and of what was learned.
 
 pub mod box_plot;
 pub mod class_map;
+pub mod membranes;
 mod picture;
