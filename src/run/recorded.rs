@@ -12,7 +12,7 @@ use crate::network::{CompiledNetwork, Network, Population};
 use crate::scenario::{Learner, LoadedScenario, Scenario, ScenarioError, load};
 use crate::trace::{self, TraceError};
 
-/// A folder that `firstspike run` wrote: `scenario.toml`, `network.json` and `spikes.csv`.
+/// A folder that `firstspike run` wrote: `scenario.toml`, `network.json`, `spikes.csv` and `summary.json`.
 #[derive(Debug)]
 pub struct RecordedRun {
     scenario: Scenario,
@@ -105,7 +105,7 @@ impl RecordedRun {
     /// # Errors
     /// If a file is missing or damaged, or the files are not of one run; with file and line.
     pub fn open(folder: &Path) -> Result<Self, RecordedError> {
-        for file in ["scenario.toml", "network.json", "spikes.csv"] {
+        for file in ["scenario.toml", "network.json", "spikes.csv", "summary.json"] {
             if !folder.join(file).is_file() {
                 return Err(RecordedError::Missing { folder: folder.to_owned(), file });
             }
@@ -128,8 +128,10 @@ impl RecordedRun {
         let mut options = EngineOptions { at_most_one_spike: true };
         if let Some(simulation) = &loaded.scenario.simulation {
             options.at_most_one_spike = simulation.at_most_one_spike;
-            end = Some(simulation.until);
             spikes.resize_with(1, Vec::new);
+            let latest = spikes[0].iter().fold(0.0, |latest: f64, spike| spike.time.max(latest));
+            let interrupted = is_interrupted(&folder.join("summary.json"))?;
+            end = Some(if interrupted { latest } else { simulation.until });
             if loaded.scenario.spike_training.is_none() {
                 known = add_stimulus(&loaded, &mut spikes[0])?;
             }
@@ -286,6 +288,9 @@ impl RecordedRun {
                 "the window {from} to {to} must begin at 0 or later, and end after that"
             ));
         }
+        if let Some(end) = self.end.filter(|&end| to > end) {
+            return refuse(format!("the window {from} to {to} must end by {end}, as the run did"));
+        }
         let nodes = self.population(population)?.nodes.clone();
         if neuron as usize >= nodes.len() {
             return refuse(format!(
@@ -380,6 +385,19 @@ fn read_spikes(
         Some(message) => Err(RecordedError::Misfit { path, message }),
         None => Ok(samples),
     }
+}
+
+/// Whether the summary of a simulation says that it was interrupted: nothing is known after its last
+/// spike then.
+fn is_interrupted(path: &Path) -> Result<bool, RecordedError> {
+    #[derive(serde::Deserialize)]
+    struct Ending {
+        interrupted: bool,
+    }
+    let refuse = |message| RecordedError::Misfit { path: path.to_owned(), message };
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+    let ending: Ending = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+    Ok(ending.interrupted)
 }
 
 /// Adds the spikes of sources that were not recorded, which the scenario has; returns the populations

@@ -108,9 +108,9 @@ impl<DB: DrawingBackend> Canvas<DB> {
         let bottom = top - GAP;
         let place = (26, (first + bottom) / 2);
         self.upright("membrane potential", TEXT, place, (bottom - first) as u32)?;
-        if let Some(time) = figure.decision.filter(|&time| {
-            figure.window.0 <= time && time <= figure.window.1
-        }) {
+        if let Some(time) =
+            figure.decision.filter(|&time| figure.window.0 <= time && time <= figure.window.1)
+        {
             let x = axis.x(time);
             let mut y = head(figure);
             while y < bottom {
@@ -271,9 +271,7 @@ impl<DB: DrawingBackend> Canvas<DB> {
                 self.line((x + 24, y), (x + 38, y), GREY, LINE)
             }
             Mark::Spike => self.spike((middle.0, y + 10), BLACK),
-            Mark::Crossing => {
-                self.area.draw(&Circle::new(middle, 9, PALETTE[5].stroke_width(4)))
-            }
+            Mark::Crossing => self.area.draw(&Circle::new(middle, 9, PALETTE[5].stroke_width(4))),
             Mark::Refractory => {
                 self.area.draw(&Rectangle::new([(x, y - 15), (x + 36, y + 15)], SHADE.filled()))
             }
@@ -355,6 +353,7 @@ fn style(size: u32) -> TextStyle<'static> {
 fn number(value: f64, spread: f64) -> String {
     let digits = (2.0 - spread.log10().floor()).clamp(0.0, 9.0) as usize;
     let text = format!("{value:.digits$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    let text =
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     text.replace('-', "−")
 }
