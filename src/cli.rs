@@ -1,12 +1,12 @@
 //! The command line.
 
 mod check;
-mod columns;
 mod console;
 mod data;
 mod diff;
 mod gradients;
 mod learn;
+mod membranes;
 mod progress;
 mod raster;
 mod reproduce;
@@ -85,6 +85,23 @@ enum Command {
         firstspike learn scenarios/yin_yang.toml --trace traces/yin_yang/spikes.csv --data test"
     )]
     Learn(LearnArguments),
+    /// Look at membrane potentials of a recorded run: how its neurons come to their spikes.
+    #[command(
+        after_help = "Potentials are not recorded but computed, exactly, from the recorded spikes: any \
+        run's folder will do, for any sample and neuron. Without options it shows sample 0 with the \
+        label neurons that matter, or the beginning of a simulation.\n\n\
+        From the top: spikes of inputs and hidden neurons; then a potential for each neuron, with its \
+        threshold (broken), its recorded spikes (triangles) and its inputs below: excitatory ones up, \
+        inhibitory ones down, as high as their effect. For networks on a chip the potentials are those \
+        of the chip's neurons without trial-to-trial noise; on an external substrate, of ideal \
+        neurons. Where they reach the threshold other than at a recorded spike there is a circle (on \
+        the terminal, a rhombus).\n\n\
+        Examples:\n  \
+        firstspike membranes traces/yin_yang\n  \
+        firstspike membranes traces/yin_yang --sample 7 --neuron label --neuron hidden:3 --svg seven.svg\n  \
+        firstspike membranes traces/recurrent --neuron excitatory:5 --window 100:150 --csv five.csv"
+    )]
+    Membranes(membranes::MembranesArguments),
     /// Train the scenarios of a table with several seeds, and print it beside published figures.
     #[command(
         after_help = "Every row of the table is trained with every seed into <DIR>/<row>/seed_<n>, as \
@@ -266,6 +283,7 @@ pub fn main() -> ExitCode {
         Command::Learn(arguments) => learn::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Membranes(arguments) => membranes::run(&arguments),
         Command::Data(command) => data::run(&command),
         Command::Check(arguments) if arguments.gradients => {
             gradients::check(&arguments.scenario, arguments.samples as usize)

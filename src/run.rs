@@ -8,7 +8,7 @@
 //! watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written. A
 //! training that was interrupted or killed goes on from its [`Checkpoint`]; [`previous`] finds it.
 //! [`mod@reproduce`] trains the scenarios of a table with several seeds; a [`Bench`] trains and measures
-//! without writing anything, for studies.
+//! without writing anything, for studies. [`RecordedRun`] opens the folder of a run again.
 
 mod beside;
 mod checkpoint;
@@ -17,9 +17,11 @@ mod gradients;
 mod learn;
 mod learn_spike_trains;
 mod measure;
+mod membranes;
 mod network_file;
 mod picture;
 mod potentials;
+mod recorded;
 mod report;
 pub mod reproduce;
 mod simulate;
@@ -39,6 +41,9 @@ pub use gradients::{GradientCheck, GradientEntry, check_gradients};
 pub use learn::{LearnError, LearnSummary, Subset, learn};
 pub use learn_spike_trains::learn_spike_trains;
 pub use measure::{Bench, Measurement, without_substrate};
+pub use membranes::{ChosenNeuron, Membranes, write_file};
+pub use network_file::{NetworkFileError, read as read_network};
+pub use recorded::{NeuronModel, RecordedError, RecordedRun};
 pub use simulate::simulate;
 pub use spike_trains::train_spike_trains;
 pub use summary::{SimulationSummary, SpikeTrainingSummary, TrainingSummary};

@@ -239,7 +239,7 @@ fn the_help_of_each_command_has_an_example() {
             count += 1;
         }
     }
-    assert_eq!(count, 9, "{help}");
+    assert_eq!(count, 10, "{help}");
 }
 
 #[test]

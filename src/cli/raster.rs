@@ -9,14 +9,13 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use ratatui::crossterm::terminal;
 
-use super::columns::ColumnArguments;
+use super::traces::ColumnArguments;
 use super::{bad_input, console, viewer};
 use crate::report::raster::figure::{self, Figure, RasterError};
 use crate::report::raster::terminal::{Marks, Page, page};
 use crate::report::raster::viewer::Viewer;
 use crate::report::raster::{IndexRanges, Raster, Selection, Sort, Window};
 use crate::run::OutputFolder;
-use crate::trace::recording::read_recording;
 
 /// Samples side by side, if none are chosen.
 const SAMPLES: usize = 4;
@@ -193,10 +192,7 @@ fn draw(arguments: &RasterArguments) -> Result<ExitCode, Box<dyn Error>> {
     }
     let (picture_size, terminal_size) =
         if pictures { (style.pixels()?, PIPE) } else { (figure::SIZE, style.size()?) };
-    let (recording, warnings) = read_recording(&arguments.trace, &arguments.columns.names())?;
-    for warning in warnings {
-        console::err!("warning: {warning}");
-    }
+    let recording = arguments.columns.read(&arguments.trace, None)?;
     let most_samples = (!arguments.interactive).then_some(SAMPLES);
     let raster = Raster::new(&recording, &arguments.selection.selection(most_samples))?;
     drop(recording);

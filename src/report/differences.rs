@@ -12,6 +12,7 @@ use std::error::Error;
 use plotters::prelude::*;
 
 use super::box_plot::drawing::Canvas;
+use super::outline::outlined;
 use super::picture::{self, PNG_TEXT_DROP};
 
 /// Width of the picture, in pixels of the PNG and user units of the SVG.
@@ -75,7 +76,8 @@ impl Differences {
         let canvas = Canvas::new(SVGBackend::with_string(&mut svg, size), 0.0);
         drawing::draw(self, &canvas).map_err(DifferencesError::drawing)?;
         drop(canvas);
-        Ok(svg)
+        let damaged = || DifferencesError::input("the built-in font is damaged".to_owned());
+        outlined(&svg).ok_or_else(damaged)
     }
 
     /// The picture as a PNG file.
@@ -140,7 +142,7 @@ mod tests {
         let dots = document.descendants().filter(|node| node.has_tag_name("circle")).count();
         assert_eq!(dots, 40 + 1, "every pair, and one in the legend");
         let texts: Vec<&str> =
-            document.descendants().filter_map(|node| node.text()).map(str::trim).collect();
+            document.descendants().filter_map(|node| node.attribute("aria-label")).collect();
         for text in ["hidden", "label", "Time [τₛ]", "Δt [10⁻¹⁵ τₛ]", "no spikes of both"]
         {
             assert!(texts.contains(&text), "{text}: {texts:?}");

@@ -21,9 +21,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 pub use data::{
-    Content, Curves, Headline, LayerContent, Membrane, Plane, PopulationContent,
-    PotentialContent, ProjectionContent, Raster, ReportData, Rows, Sample, SimulationContent,
-    SpikeTrainingContent, StudyContent, Table, TrainingContent, short,
+    Content, Curves, Headline, LayerContent, Membrane, Plane, PopulationContent, PotentialContent,
+    ProjectionContent, Raster, ReportData, Rows, Sample, SimulationContent, SpikeTrainingContent,
+    StudyContent, Table, TrainingContent, short,
 };
 pub use histogram::{Histogram, StreamingHistogram};
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{OutputFolder, RunError, network_file};
+use super::{RunError, network_file, write_file};
 use crate::engine::Observer;
 use crate::learning::{
     Adam, BackwardPass, EncodedSet, EncodingScratch, FirstSpikes, Presentation, TrainedDelays,
@@ -149,10 +149,7 @@ pub fn learn(
 
 /// Writes a changed network to a file.
 pub(super) fn write_network(network: &Network, unit: &str, out: &Path) -> Result<(), RunError> {
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = OutputFolder::create(folder.unwrap_or(Path::new(".")))?;
-    let name = out.file_name().unwrap_or(out.as_os_str()).to_string_lossy();
-    folder.write(&name, |file| network_file::write(network, unit, file))
+    write_file(out, |file| network_file::write(network, unit, file))
 }
 
 /// The samples of a trace.

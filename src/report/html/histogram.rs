@@ -106,7 +106,10 @@ impl StreamingHistogram {
         Some(Histogram {
             start: first as f64 * self.width,
             width: merged as f64 * self.width,
-            counts: self.counts[first..=last].chunks(merged).map(|bins| bins.iter().sum()).collect(),
+            counts: self.counts[first..=last]
+                .chunks(merged)
+                .map(|bins| bins.iter().sum())
+                .collect(),
             mean: short(self.sum / self.total as f64),
             total: self.total,
         })

@@ -27,10 +27,7 @@ pub(super) fn membrane(
     times.sort_by(f64::total_cmp);
     let states = trains.states(network, neuron, options, &times)?;
     Some(Membrane {
-        potential: states
-            .iter()
-            .map(|state| short(dynamics.membrane_potential(state)))
-            .collect(),
+        potential: states.iter().map(|state| short(dynamics.membrane_potential(state))).collect(),
         time: times.into_iter().map(short).collect(),
         threshold: parameters.threshold,
     })

@@ -219,7 +219,8 @@ impl<'a> TestRecord<'a> {
             last = time;
         }
         let options = EngineOptions { at_most_one_spike: true };
-        let spike = |node: usize| if times[node] < f64::INFINITY { &times[node..=node] } else { &[] };
+        let spike =
+            |node: usize| if times[node] < f64::INFINITY { &times[node..=node] } else { &[] };
         let spikes = |part: &std::ops::Range<usize>| {
             let part = times[part.clone()].iter();
             part.map(|&time| time.is_finite().then(|| short(time))).collect()
