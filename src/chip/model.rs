@@ -49,8 +49,8 @@ struct ChipLayer {
     neurons: IndividualNeurons,
     pattern: SynapsePattern,
     synapses: SynapseColumns,
-    /// The same weights for the fast way, if the neurons have the same time constants, spike once, and
-    /// start at rest.
+    /// The same weights for the fast way, if the neurons have the same time constants with a closed form
+    /// of the crossing, spike once, and start at rest.
     uniform: Option<UniformLayer>,
     delay_kind: Option<DelayKind>,
     /// Per row or per neuron.

@@ -10,7 +10,7 @@ use super::lanes::Element;
 use super::membrane::{LayerNeurons, Membrane};
 use super::sweep::SweptLayer;
 use super::tiles::Tiling;
-use crate::neuron::{Dynamics, NeuronParameters};
+use crate::neuron::{Dynamics, NeuronParameters, Ratio};
 
 /// A layer whose neurons differ in nothing that a stretch without input depends on: only in their
 /// thresholds, leak and reset potentials.
@@ -32,15 +32,17 @@ pub struct UniformWorkspace {
 }
 
 impl UniformLayer {
-    /// A layer with `rows` rows of weights, all zero. None if there are no neurons, or if they differ in
-    /// a time constant or capacitance, have an inhibitory time constant of their own, or do not rest
-    /// below their thresholds.
+    /// A layer with `rows` rows of weights, all zero. None if there are no neurons; if they differ in a
+    /// time constant or capacitance, have an inhibitory time constant of their own, or do not rest
+    /// below their thresholds; or if their ratio of time constants has no closed form of the crossing:
+    /// solving for one neuron after the other takes longer than [`crate::engine::individual`] does.
     pub fn new(neurons: &[NeuronParameters], rows: usize) -> Option<Self> {
         let dynamics: Vec<Dynamics> =
             neurons.iter().map(Dynamics::new).collect::<Result<_, _>>().ok()?;
         let membrane = Membrane::new(dynamics.first()?);
         let is_alike = |dynamics: &Dynamics| {
-            membrane.is_that_of(dynamics)
+            membrane.ratio != Ratio::General
+                && membrane.is_that_of(dynamics)
                 && !dynamics.has_split_currents()
                 && dynamics.starts_and_stays_at_rest()
         };
