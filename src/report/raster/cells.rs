@@ -111,11 +111,11 @@ impl Raster {
         let mut marks: Vec<Mark> = Vec::new();
         let mut mark_of = vec![OUTSIDE; self.rows.len()];
         for (band, rows) in self.bands.iter().enumerate() {
-            let (low, height) = stack.rows(&self.bands, band);
+            let (_, height) = stack.rows(&self.bands, band);
             // The marks of the line of the last row, by hue.
             let mut here = (usize::MAX, [OUTSIDE; HUES]);
             for row in rows.rows.clone() {
-                let middle = low + (f64::from(row - rows.rows.start) + 0.5) * height;
+                let middle = stack.middle(&self.bands, band, row);
                 let from_below = ((middle - view.y.0) / per_line).floor();
                 if !(0.0..grid.lines as f64).contains(&from_below) {
                     continue;

@@ -67,6 +67,12 @@ impl Stack {
         (low, (high - low - self.inset) / bands[band].rows.len().max(1) as f64)
     }
 
+    /// Height of the middle of a row of a band.
+    pub(super) fn middle(&self, bands: &[Band], band: usize, row: u32) -> f64 {
+        let (low, height) = self.rows(bands, band);
+        low + (f64::from(row - bands[band].rows.start) + 0.5) * height
+    }
+
     /// The row at a height.
     pub fn row_at(&self, bands: &[Band], y: f64) -> Option<u32> {
         let band = self.spans.iter().position(|span| span.0 <= y && y < span.1)?;

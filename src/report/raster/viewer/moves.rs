@@ -100,9 +100,15 @@ impl Viewer<'_> {
             self.message = "there is no other sample".to_owned();
             return;
         }
-        // The strip at the left end, or, at the end of the trace, the first that is seen as a whole.
-        let now = (self.view.x.0 / self.raster.pitch()).round() as i64;
+        // The strip at the left end: the one that a narrow view is in, or the first that is whole.
+        let at = self.view.x.0 / self.raster.pitch();
+        let now = if self.is_narrow() { (at + 1e-9).floor() } else { at.round() } as i64;
         self.go_to_strip((now + by).clamp(0, self.raster.strip_count() as i64 - 1) as usize);
+    }
+
+    /// Whether less than a strip is seen.
+    fn is_narrow(&self) -> bool {
+        self.view.x.1 - self.view.x.0 < self.raster.span() * (1.0 - 1e-9)
     }
 
     /// Moves a strip to the left end of the view; a view of less than a strip shows the same part of
@@ -110,8 +116,7 @@ impl Viewer<'_> {
     fn go_to_strip(&mut self, strip: usize) {
         let length = self.view.x.1 - self.view.x.0;
         let inside = self.view.x.0.rem_euclid(self.raster.pitch());
-        let narrow = length < self.raster.span() * (1.0 - 1e-9);
-        let offset = if narrow && inside < self.raster.span() { inside } else { 0.0 };
+        let offset = if self.is_narrow() && inside < self.raster.span() { inside } else { 0.0 };
         let left = strip as f64 * self.raster.pitch() + offset;
         self.view.x = within((left, left + length), (0.0, self.end()));
     }
