@@ -149,6 +149,10 @@ fn a_training_is_drawn_on_the_terminal_and_into_files() {
     assert!(shown.lines().all(|line| !line.contains('│') || line.chars().count() <= 80), "{shown}");
     assert_eq!(files(folder.path()).len(), before, "nothing is written");
 
+    let ended = firstspike(folder.path(), &["membranes", "run", "--neuron", "hidden"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("30 neurons are too many for a picture"), "{}", ended.stderr);
+
     let more = ["membranes", "run", "--sample", "3", "--neuron", "label", "--neuron", "hidden:4"];
     let files = ["--svg", "a.svg", "--png", "a.png", "--csv", "a.csv", "--window", "0:1.5"];
     successful(folder.path(), &[&more[..], &files].concat());
@@ -176,6 +180,9 @@ fn a_run_without_spikes_has_potentials_all_the_same() {
     assert!(shown.contains("neuron:0 does not spike"), "{shown}");
 }
 
+/// What is done to a copy of a run's folder.
+type Damage = Box<dyn Fn(&Path)>;
+
 #[test]
 fn what_does_not_exist_is_refused_with_what_does() {
     let folder = record("single_neuron.toml", &[]);
@@ -197,7 +204,7 @@ fn what_does_not_exist_is_refused_with_what_does() {
             std::fs::write(copy.join(file), content.replace(from, to)).expect("writable");
         }
     };
-    let cases: Vec<(Box<dyn Fn(&Path)>, &[&str], &str)> = vec![
+    let cases: Vec<(Damage, &[&str], &str)> = vec![
         (Box::new(|_| ()), &["--sample", "1"], "there is only sample 0"),
         (Box::new(|_| ()), &["--neuron", "neuro:0"], "Did you mean `neuron`?"),
         (Box::new(|_| ()), &["--neuron", "neuron:1"], "the neuron must be from 0 to 0"),
