@@ -1,5 +1,6 @@
 //! `firstspike membranes`: the potentials of a recorded run.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -90,7 +91,7 @@ fn show(arguments: &MembranesArguments) -> Result<(), Box<dyn std::error::Error>
         console::out!("{}", figure.to_text(width, colours).trim_end());
     }
     for (neuron, trace) in &membranes.traces {
-        console::out!("{}", summary(neuron, trace, unit.symbol()));
+        console::out!("{}", summary(neuron, trace, from, unit.symbol()));
     }
     if let Some(path) = &arguments.svg {
         let svg = figure.to_svg()?;
@@ -145,7 +146,7 @@ fn terminal() -> (usize, bool) {
 }
 
 /// What a neuron did, and which inputs mattered most for it.
-fn summary(neuron: &ChosenNeuron, trace: &MembraneTrace, unit: &str) -> String {
+fn summary(neuron: &ChosenNeuron, trace: &MembraneTrace, from: f64, unit: &str) -> String {
     let ChosenNeuron { population, neuron } = neuron;
     let times = |times: &[f64]| {
         let shown: Vec<String> = times.iter().take(4).map(|time| format!("{time:.4}")).collect();
@@ -166,13 +167,16 @@ fn summary(neuron: &ChosenNeuron, trace: &MembraneTrace, unit: &str) -> String {
             crossings => format!("; computed: {}", times(crossings)),
         });
     }
-    let mut inputs: Vec<(f64, String)> = trace
-        .inputs
-        .iter()
-        .filter_map(|input| {
-            Some((input.contribution?, format!("{}:{}", input.population, input.neuron)))
-        })
-        .collect();
+    // A neuron's first spike is explained where all that led to it is in the window.
+    if from > 0.0 || trace.spikes.is_empty() {
+        return text;
+    }
+    let mut sums = BTreeMap::<String, f64>::new();
+    for input in &trace.inputs {
+        let Some(contribution) = input.contribution else { continue };
+        *sums.entry(format!("{}:{}", input.population, input.neuron)).or_default() += contribution;
+    }
+    let mut inputs: Vec<(f64, String)> = sums.into_iter().map(|(name, sum)| (sum, name)).collect();
     inputs.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
     if !inputs.is_empty() {
         let named: Vec<String> =
@@ -180,7 +184,7 @@ fn summary(neuron: &ChosenNeuron, trace: &MembraneTrace, unit: &str) -> String {
         let count = inputs.len();
         let of = if count > NAMED { format!(" (of {count})") } else { String::new() };
         text.push_str(&format!(
-            "\n    largest inputs to the first spike: {}{of}",
+            "\n    largest contributions at the first spike: {}{of}",
             named.join(", ")
         ));
     }

@@ -117,7 +117,13 @@ impl RecordedRun {
         };
         let constants = self.network().distinct_parameters().iter().map(time_constant);
         let longest = constants.fold(0.0, f64::max);
-        Ok((from, if longest > 0.0 { to.min(LONGEST_WINDOW * longest) } else { to }))
+        let most = LONGEST_WINDOW * longest;
+        if !(longest > 0.0 && most < to) {
+            return Ok((from, to));
+        }
+        // A round number.
+        let digit = 10_f64.powf(most.log10().floor());
+        Ok((from, (most / digit).floor() * digit))
     }
 
     /// The figure of some potentials.

@@ -1,16 +1,18 @@
 //! A recorded run, opened again: scenario, network and spikes from its folder.
 
+mod files;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::network_file::{self, NetworkFileError};
-use crate::chip::WeightGrid;
 use crate::engine::{EngineOptions, Observer, Spike};
 use crate::learning::Loss;
 use crate::membrane::{MembraneTrace, SpikeTrains};
-use crate::network::{CompiledNetwork, Network, Population};
-use crate::scenario::{Learner, LoadedScenario, Scenario, ScenarioError, load};
-use crate::trace::{self, TraceError};
+use crate::network::{CompiledNetwork, Population};
+use crate::scenario::{Scenario, ScenarioError, load};
+use crate::trace::TraceError;
+use files::{add_stimulus, check_populations, is_interrupted, onto_chip, read_spikes};
 
 /// A folder that `firstspike run` wrote: `scenario.toml`, `network.json`, `spikes.csv` and `summary.json`.
 #[derive(Debug)]
@@ -324,133 +326,4 @@ impl RecordedRun {
             Ok,
         )
     }
-}
-
-/// Checks that the network has the populations of the scenario.
-fn check_populations(network: &Network, scenario: &Scenario) -> Result<(), String> {
-    let found: Vec<&str> =
-        network.populations().iter().map(|population| population.name.as_str()).collect();
-    let expected: Vec<String> = if scenario.is_simulation() {
-        scenario.populations.iter().map(|population| population.name.clone()).collect()
-    } else {
-        let layer = |layer: &crate::scenario::LayerSpec| {
-            let bias = (!layer.bias_times.is_empty()).then(|| format!("{}_bias", layer.name));
-            bias.into_iter().chain([layer.name.clone()]).collect::<Vec<_>>()
-        };
-        ["input".to_owned()].into_iter().chain(scenario.layers.iter().flat_map(layer)).collect()
-    };
-    if found == expected {
-        return Ok(());
-    }
-    Err(format!(
-        "the populations are {}, those of scenario.toml {}: the files are not of one run",
-        found.join(", "),
-        expected.join(", ")
-    ))
-}
-
-/// The spikes of each sample, in the order of the file.
-fn read_spikes(
-    path: &Path,
-    unit: &str,
-    network: &Network,
-) -> Result<Vec<Vec<Spike>>, RecordedError> {
-    let populations = network.populations();
-    let mut samples: Vec<Vec<Spike>> = Vec::new();
-    let mut wrong = None;
-    let found = trace::for_each(path, |line, sample, population, neuron, time| {
-        let nodes = populations.iter().find(|known| known.name == population);
-        let node = nodes.and_then(|known| known.nodes.clone().nth(neuron as usize));
-        // No data set is larger; a damaged number must not ask for the memory of one that is.
-        let sample = sample as usize;
-        let Some(node) = node.filter(|_| sample <= crate::scenario::LARGEST_SIZE) else {
-            wrong.get_or_insert_with(|| {
-                format!(
-                    "line {line}: sample {sample}, {population}[{neuron}] is not in network.json"
-                )
-            });
-            return;
-        };
-        if sample >= samples.len() {
-            samples.resize_with(sample + 1, Vec::new);
-        }
-        samples[sample].push(Spike { node: node as u32, time });
-    })?;
-    let path = path.to_owned();
-    if found != unit {
-        let message = format!("times are in {found}, those of scenario.toml in {unit}");
-        return Err(RecordedError::Misfit { path, message });
-    }
-    match wrong {
-        Some(message) => Err(RecordedError::Misfit { path, message }),
-        None => Ok(samples),
-    }
-}
-
-/// Whether the summary of a simulation says that it was interrupted: nothing is known after its last
-/// spike then.
-fn is_interrupted(path: &Path) -> Result<bool, RecordedError> {
-    #[derive(serde::Deserialize)]
-    struct Ending {
-        interrupted: bool,
-    }
-    let refuse = |message| RecordedError::Misfit { path: path.to_owned(), message };
-    let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-    let ending: Ending = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
-    Ok(ending.interrupted)
-}
-
-/// Adds the spikes of sources that were not recorded, which the scenario has; returns the populations
-/// whose spikes are known.
-fn add_stimulus(
-    loaded: &LoadedScenario,
-    spikes: &mut Vec<Spike>,
-) -> Result<Vec<bool>, ScenarioError> {
-    let names = loaded.scenario.recording.as_ref().and_then(|recording| recording.spikes.as_ref());
-    let Some(names) = names else {
-        return Ok(vec![true; loaded.scenario.populations.len()]);
-    };
-    let simulation = loaded.simulation()?;
-    let populations = simulation.network.populations();
-    let recorded: Vec<bool> =
-        populations.iter().map(|population| names.contains(&population.name)).collect();
-    for (population, _) in populations.iter().zip(&recorded).filter(|(_, recorded)| !**recorded) {
-        let own = simulation.stimulus.iter().filter(|spike| {
-            population.nodes.contains(&(spike.source as usize)) && spike.time <= simulation.until
-        });
-        spikes.extend(own.map(|spike| Spike { node: spike.source, time: spike.time }));
-    }
-    let sources = loaded.scenario.populations.iter().map(|population| population.is_source());
-    Ok(recorded.iter().zip(sources).map(|(&recorded, source)| recorded || source).collect())
-}
-
-/// Puts the recorded network onto the scenario's chip. The learner has the order of the synapses, and
-/// the initial weights, which the signs of rows go by.
-fn onto_chip(
-    loaded: &LoadedScenario,
-    learner: Result<&Learner, &ScenarioError>,
-    network: &mut Network,
-    path: &Path,
-) -> Result<NeuronModel, RecordedError> {
-    let learner = learner.map_err(|error| RecordedError::Chip(error.to_string()))?;
-    let Some(hardware) = loaded.hardware(learner)? else { return Ok(NeuronModel::Exact) };
-    if hardware.sheet.is_ideal() {
-        return Ok(NeuronModel::Exact);
-    }
-    let sizes = |network: &Network| (network.graph().node_count(), network.graph().edge_count());
-    if sizes(network) != sizes(&learner.network.network) {
-        let message = "not the neurons and synapses of scenario.toml".to_owned();
-        return Err(RecordedError::Misfit { path: path.to_owned(), message });
-    }
-    let edges = network.graph().raw_edges();
-    let recorded = edges.iter().map(|edge| edge.weight.weight);
-    let mut weights: Vec<f64> = recorded.collect();
-    if let Some(grid) = WeightGrid::new(&hardware.sheet, &learner.network) {
-        weights = grid.program_all(&learner.network.shapes(), &weights);
-    }
-    let model = loaded.model(&hardware.sheet, learner)?;
-    let mut trained = learner.network.clone();
-    trained.network = network.clone();
-    *network = model.realise(&trained, &weights);
-    Ok(NeuronModel::Chip)
 }

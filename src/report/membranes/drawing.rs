@@ -22,12 +22,13 @@ const NOTE: i32 = 46;
 const BOTTOM: i32 = 232;
 /// Between panels.
 const GAP: i32 = 22;
-/// Line above a potential for its neuron's name.
-const NAME: i32 = 52;
+/// Above a potential: its neuron's name, and below that the marks of its spikes.
+const NAME: i32 = 80;
 /// Height of the strip with the marks of inputs.
 const STRIP: i32 = 76;
 
 const LINE: u32 = 2;
+const CURVE: u32 = 4;
 const GREY: RGBColor = RGBColor(110, 110, 110);
 const SHADE: RGBColor = RGBColor(232, 232, 232);
 
@@ -93,6 +94,7 @@ impl<DB: DrawingBackend> Canvas<DB> {
             self.text(&figure.note, SMALL, place, HPos::Left, GREY, room)?;
         }
         let axis = Axis { from: figure.window.0, span: figure.span() };
+        self.decision(figure, axis)?;
         let mut top = head(figure);
         for raster in &figure.rasters {
             let bottom = top + raster_height(raster);
@@ -108,28 +110,31 @@ impl<DB: DrawingBackend> Canvas<DB> {
         let bottom = top - GAP;
         let place = (26, (first + bottom) / 2);
         self.upright("membrane potential", TEXT, place, (bottom - first) as u32)?;
-        if let Some(time) =
-            figure.decision.filter(|&time| figure.window.0 <= time && time <= figure.window.1)
-        {
-            let x = axis.x(time);
-            let mut y = head(figure);
-            while y < bottom {
-                self.line((x, y), (x, (y + 12).min(bottom)), DECISION, LINE + 1)?;
-                y += 20;
-            }
-        }
         self.times(figure, axis, bottom)?;
         self.legend(figure, bottom + 138)?;
         self.area.present()
     }
 
+    /// A broken line through all panels, which are drawn over it.
+    fn decision(&self, figure: &Figure, axis: Axis) -> Drawn<DB> {
+        let (from, to) = figure.window;
+        let Some(time) = figure.decision.filter(|time| (from..=to).contains(time)) else {
+            return Ok(());
+        };
+        let (x, bottom) = (axis.x(time), size(figure).1 as i32 - BOTTOM - GAP);
+        for y in (head(figure)..bottom).step_by(20) {
+            self.line((x, y), (x, (y + 12).min(bottom)), DECISION, LINE + 1)?;
+        }
+        Ok(())
+    }
+
     fn raster(&self, raster: &Raster, axis: Axis, (top, bottom): (i32, i32)) -> Drawn<DB> {
         self.line((LEFT, top), (LEFT, bottom), BLACK, LINE)?;
         let room = f64::from(bottom - top - 12) / raster.rows.max(1) as f64;
-        let half = ((0.42 * room) as i32).clamp(2, 9);
+        let half = ((0.42 * room) as i32).clamp(3, 9);
         for &(time, row) in &raster.spikes {
             let (x, y) = (axis.x(time), f64::from(top + 6) + (row as f64 + 0.5) * room);
-            let corners = [(x - 1, y as i32 - half), (x + 2, y as i32 + half)];
+            let corners = [(x - 2, y as i32 - half), (x + 2, y as i32 + half)];
             self.area.draw(&Rectangle::new(corners, BLACK.filled()))?;
         }
         let place = (LEFT - 16, (top + bottom) / 2);
@@ -159,7 +164,7 @@ impl<DB: DrawingBackend> Canvas<DB> {
         } else {
             (BLACK, panel.name.clone())
         };
-        let place = (LEFT + 14, top + NAME / 2 - 4);
+        let place = (LEFT + 14, top + 24);
         self.text(&name, TEXT, place, HPos::Left, colour, (right - LEFT) as u32)?;
 
         self.line((LEFT, upper), (LEFT, bottom), BLACK, LINE)?;
@@ -179,10 +184,17 @@ impl<DB: DrawingBackend> Canvas<DB> {
             self.line((x, threshold), ((x + 14).min(right), threshold), GREY, LINE)?;
             x += 24;
         }
-        let curve = trace.times.iter().zip(&trace.potential);
-        let curve: Vec<(i32, i32)> =
-            curve.map(|(&time, &value)| (axis.x(time), y(value))).collect();
-        self.area.draw(&PathElement::new(curve, BLACK.stroke_width(4)))?;
+        // Resets are drawn as lines along the axis: bitmaps make a steep part of a path too thin.
+        let mut stretch: Vec<(i32, i32)> = Vec::new();
+        for (index, (&time, &value)) in trace.times.iter().zip(&trace.potential).enumerate() {
+            let point = (axis.x(time), y(value));
+            if index > 0 && trace.times[index - 1] == time {
+                self.curve(std::mem::take(&mut stretch))?;
+                self.line((point.0, y(trace.potential[index - 1])), point, BLACK, CURVE)?;
+            }
+            stretch.push(point);
+        }
+        self.curve(stretch)?;
 
         let baseline = bottom - STRIP / 2;
         self.line((LEFT, baseline), (right, baseline), GREY, 1)?;
@@ -206,6 +218,20 @@ impl<DB: DrawingBackend> Canvas<DB> {
             self.spike((axis.x(spike), upper.min(threshold) - 6), colour)?;
         }
         Ok(())
+    }
+
+    /// A stretch of a potential without resets, by points far enough apart for a smooth stroke.
+    fn curve(&self, points: Vec<(i32, i32)>) -> Drawn<DB> {
+        let Some((&first, &last)) = points.first().zip(points.last()) else { return Ok(()) };
+        let mut kept = vec![first];
+        for point in points {
+            let (x, y) = kept[kept.len() - 1];
+            if (point.0 - x).abs() >= 3 || (point.1 - y).abs() >= 6 {
+                kept.push(point);
+            }
+        }
+        kept.push(last);
+        self.area.draw(&PathElement::new(kept, BLACK.stroke_width(CURVE)))
     }
 
     /// A triangle that points down to a place.
@@ -243,7 +269,7 @@ impl<DB: DrawingBackend> Canvas<DB> {
             (Mark::Inhibitory, "inhibitory input", true),
             (Mark::Threshold, "threshold", true),
             (Mark::Spike, "recorded spike", traces().any(|trace| !trace.spikes.is_empty())),
-            (Mark::Crossing, "crossing computed", has_crossings),
+            (Mark::Crossing, "computed crossing", has_crossings),
             (Mark::Refractory, "held at reset", traces().any(|t| !t.refractory.is_empty())),
             (Mark::Decision, "decision", figure.decision.is_some()),
         ];

@@ -143,8 +143,8 @@ impl Pen<'_> {
             let _ = writeln!(text, "{:LEFT$}│{}", "", self.styled(marks.trim_end(), SPIKE));
         }
         let labels = self.labels(&[(trace.threshold, threshold), (trace.leak, row(trace.leak))]);
-        for line in 0..PANEL {
-            let _ = writeln!(text, "{}│{}", labels[line], dots.line(line).trim_end());
+        for (line, label) in labels.iter().enumerate() {
+            let _ = writeln!(text, "{label}│{}", dots.line(line).trim_end());
         }
         self.inputs(text, panel);
     }
@@ -160,23 +160,19 @@ impl Pen<'_> {
         labels
     }
 
-    /// A line of the inputs' effects: excitatory ones up, inhibitory ones down.
+    /// Two lines of the inputs' effects: of excitatory and of inhibitory ones.
     fn inputs(&self, text: &mut String, panel: &Panel) {
         const UP: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-        let mut sums = vec![(0.0, 0.0); self.columns];
+        let (mut excitatory, mut inhibitory) = (vec![0.0; self.columns], vec![0.0; self.columns]);
         for input in &panel.trace.inputs {
-            let (excitatory, inhibitory) = &mut sums[self.column(input.time, 1)];
-            if input.amplitude < 0.0 {
-                *inhibitory -= input.amplitude;
-            } else {
-                *excitatory += input.amplitude;
-            }
+            let sums = if input.amplitude < 0.0 { &mut inhibitory } else { &mut excitatory };
+            sums[self.column(input.time, 1)] += input.amplitude.abs();
         }
-        let largest = sums.iter().fold(0.0, |most, sums| sums.0.max(sums.1).max(most));
-        let signs: [(fn(&(f64, f64)) -> f64, &str, &str); 2] =
-            [(|sums| sums.0, EXCITATORY, "excit."), (|sums| sums.1, INHIBITORY, "inhib.")];
-        for (part, colour, name) in signs {
-            let bar = |sums| match part(sums) {
+        let largest =
+            excitatory.iter().chain(&inhibitory).fold(0.0, |most: f64, &sum| most.max(sum));
+        let signs = [(&excitatory, EXCITATORY, "excit."), (&inhibitory, INHIBITORY, "inhib.")];
+        for (sums, colour, name) in signs {
+            let bar = |&sum: &f64| match sum {
                 0.0 => ' ',
                 sum => UP[((sum / largest * 8.0).ceil() as usize).clamp(1, 8) - 1],
             };
