@@ -1,8 +1,10 @@
 //! What runs have to tell, collected for their `report.html` ([`crate::report::html`]).
 
 mod membranes;
+mod simulation;
 mod training;
 
+pub(super) use simulation::{Activity, simulation_report, spike_training_report};
 pub(super) use training::TestRecord;
 
 /// A fraction as a percentage with so many digits.

@@ -41,11 +41,6 @@ const firstspike = (() => {
     return { text: value("--text"), quiet: value("--quiet"), line: value("--line"), card: value("--card") };
   }
 
-  function theme() {
-    const { text, line, card } = colours();
-    return { text, line, card };
-  }
-
   const axisStyle = ({ line }) => ({
     gridcolor: line, zerolinecolor: line, linecolor: line, tickcolor: line, ticks: "outside",
     ticklen: 4, showline: true, mirror: false, automargin: true, title: { standoff: 8 },
@@ -62,13 +57,14 @@ const firstspike = (() => {
   }
 
   function dressed(layout) {
-    const { text, line, card } = theme();
+    const { text, quiet, line, card } = colours();
     const base = {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: text, size: 13, family: "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif" },
       margin: { l: 60, r: 14, t: 12, b: 48 },
       legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom" },
       hoverlabel: { bgcolor: card, bordercolor: line, font: { color: text } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: text },
       hovermode: "closest", dragmode: "zoom", colorway: palette,
       xaxis: {}, yaxis: {},
     };

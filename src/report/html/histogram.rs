@@ -86,29 +86,53 @@ impl StreamingHistogram {
             return;
         }
         while value >= self.width * FINE as f64 {
-            for bin in 0..FINE / 2 {
-                self.counts[bin] = self.counts[2 * bin] + self.counts[2 * bin + 1];
-            }
-            self.counts[FINE / 2..].fill(0);
-            self.width *= 2.0;
+            self.widen();
         }
         self.counts[(value / self.width) as usize] += 1;
         self.sum += value;
         self.total += 1;
     }
 
+    /// Merges bins in pairs.
+    fn widen(&mut self) {
+        for bin in 0..FINE / 2 {
+            self.counts[bin] = self.counts[2 * bin] + self.counts[2 * bin + 1];
+        }
+        self.counts[FINE / 2..].fill(0);
+        self.width *= 2.0;
+    }
+
     /// The histogram of the values so far; none if there are none.
     pub fn finish(&self) -> Option<Histogram> {
-        let first = self.counts.iter().position(|&count| count > 0)?;
-        let last = self.counts.iter().rposition(|&count| count > 0)?;
-        let merged = (last - first + 1).div_ceil(BINS);
+        let [found] = Self::finish_alike([self.clone()]);
+        found
+    }
+
+    /// Histograms with the same bins; none where there are no values.
+    pub fn finish_alike<const N: usize>(mut all: [Self; N]) -> [Option<Histogram>; N] {
+        let widest = all.iter().filter(|histogram| histogram.total > 0).map(|found| found.width);
+        let widest = widest.fold(0.0, f64::max);
+        let (mut first, mut last) = (FINE, 0);
+        for histogram in &mut all {
+            while histogram.width < widest {
+                histogram.widen();
+            }
+            let filled = |count: &u64| *count > 0;
+            if let Some(lowest) = histogram.counts.iter().position(filled) {
+                first = first.min(lowest);
+                last = last.max(histogram.counts.iter().rposition(filled).unwrap_or(lowest));
+            }
+        }
+        let merged = (last + 1).saturating_sub(first).div_ceil(BINS).max(1);
         let first = first - first % merged;
-        Some(Histogram {
-            start: first as f64 * self.width,
-            width: merged as f64 * self.width,
-            counts: self.counts[first..=last].chunks(merged).map(|bins| bins.iter().sum()).collect(),
-            mean: short(self.sum / self.total as f64),
-            total: self.total,
+        all.map(|StreamingHistogram { width, counts, sum, total }| {
+            (total > 0).then(|| Histogram {
+                start: first as f64 * width,
+                width: merged as f64 * width,
+                counts: counts[first..=last].chunks(merged).map(|bins| bins.iter().sum()).collect(),
+                mean: short(sum / total as f64),
+                total,
+            })
         })
     }
 }
@@ -147,5 +171,14 @@ mod tests {
             }
         }
         assert_eq!(StreamingHistogram::default().finish(), None);
+
+        let (mut few, mut many) = (StreamingHistogram::default(), StreamingHistogram::default());
+        few.count(0.5);
+        (0..100).for_each(|value| many.count(f64::from(value)));
+        let none = StreamingHistogram::default();
+        let [few, many, none] = StreamingHistogram::finish_alike([few, many, none]);
+        let (few, many) = (few.expect("a value"), many.expect("values"));
+        assert_eq!((few.start, few.width, few.counts.len()), (0.0, many.width, many.counts.len()));
+        assert_eq!((few.counts[0], few.mean, none), (1, 0.5, None));
     }
 }

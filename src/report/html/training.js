@@ -102,7 +102,7 @@ firstspike.ready((data) => {
         type: "heatmap", z: share, x: columns.map(plain), y: content.class_names.map(plain), customdata: shown,
         colorscale: [[0, "rgba(0,114,178,0.04)"], [0.05, "rgba(0,114,178,0.3)"], [1, "rgba(0,114,178,0.85)"]],
         zmin: 0, zmax: 100, showscale: false, xgap: 2, ygap: 2,
-        ...(many ? {} : { texttemplate: "%{customdata}", textfont: { color: text } }),
+        ...(many ? {} : { text: shown, texttemplate: "%{text}", textfont: { color: text } }),
         hovertemplate: "class %{y}, decided %{x}<br>%{customdata} samples (%{z:.1f} % of the class)<extra></extra>",
       }],
       layout: {

@@ -5,11 +5,8 @@ use crate::membrane::SpikeTrains;
 use crate::network::CompiledNetwork;
 use crate::report::html::{Membrane, short};
 
-/// Points of a potential between the start and the end, beside those at spikes and arrivals.
-const POINTS: usize = 120;
-
-/// A neuron's potential from time zero to `end`, if its spikes were recorded. At each of its spikes,
-/// and just after, there are points of their own.
+/// A neuron's potential from time zero to `end` at evenly spaced points, if its spikes were recorded. At
+/// each of the `spikes`, which are its own, and just after, there are points besides.
 pub(super) fn membrane(
     network: &CompiledNetwork,
     trains: &SpikeTrains,
@@ -17,11 +14,12 @@ pub(super) fn membrane(
     spikes: &[f64],
     options: EngineOptions,
     end: f64,
+    points: usize,
 ) -> Option<Membrane> {
     let dynamics = network.dynamics(neuron)?;
     let parameters = &network.distinct_parameters()[network.dynamics_index(neuron)? as usize];
     let mut times: Vec<f64> =
-        (0..=POINTS).map(|point| end * point as f64 / POINTS as f64).collect();
+        (0..=points).map(|point| end * point as f64 / points as f64).collect();
     let at_spikes = spikes.iter().filter(|&&spike| spike <= end);
     times.extend(at_spikes.flat_map(|&spike| [spike, spike.next_up()]));
     times.sort_by(f64::total_cmp);

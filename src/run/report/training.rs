@@ -22,6 +22,9 @@ const MOST_TIMES: usize = 50_000;
 const MOST_RIGHT: usize = 4;
 const MOST_WRONG: usize = 40;
 
+/// Points of a potential, beside those at the spike.
+const POINTS: usize = 120;
+
 /// What the samples of the test set came to, as they pass by.
 pub(in crate::run) struct TestRecord<'a> {
     learner: &'a Learner,
@@ -117,7 +120,7 @@ impl<'a> TestRecord<'a> {
             class_map: class_map.map(|png| STANDARD.encode(png)),
             plane: data.plane.map(|_| self.plane()),
             layers: self.layers(),
-            decision_times: self.decision_times.each_ref().map(StreamingHistogram::finish),
+            decision_times: StreamingHistogram::finish_alike(self.decision_times.clone()),
             samples: self.chosen.iter().map(|chosen| self.sample(trainer, chosen)).collect(),
             wrong: wrong.sum(),
             image: data.test.image.map(|image| (image.width, image.height)),
@@ -240,7 +243,7 @@ impl<'a> TestRecord<'a> {
             membranes: label_neurons
                 .filter_map(|node| {
                     // A little beyond the last spike, so that the last reset is to be seen.
-                    membrane(network, &trains, node, spike(node), options, 1.05 * last)
+                    membrane(network, &trains, node, spike(node), options, 1.05 * last, POINTS)
                 })
                 .collect(),
         }
