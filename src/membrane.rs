@@ -10,10 +10,18 @@
 //! time of a spike it is the state just before the reset, with the potential at the threshold; at
 //! time zero it is the initial state. While a neuron is refractory its potential is the reset
 //! potential and its currents go on.
+//!
+//! [`SpikeTrains::trace`] puts together what a picture of one neuron needs: a [`MembraneTrace`].
+
+mod motion;
+mod trace;
 
 use crate::engine::{EngineOptions, Observer};
 use crate::network::CompiledNetwork;
-use crate::neuron::{Dynamics, State};
+use crate::neuron::State;
+use motion::{Event, Membrane, What};
+
+pub use trace::{InputSpike, MembraneTrace};
 
 /// Spikes of some neurons and of everything presynaptic to them, as an observer of a run.
 #[derive(Clone, Debug)]
@@ -56,26 +64,11 @@ impl SpikeTrains {
     ) -> Option<Vec<State>> {
         let dynamics = network.dynamics(neuron)?;
         let events = self.events(network, neuron)?;
-        let hold =
-            if options.at_most_one_spike { f64::INFINITY } else { dynamics.refractory_period() };
-        let mut membrane = Membrane {
-            dynamics,
-            state: dynamics.initial_state(),
-            updated: 0.0,
-            release: f64::NEG_INFINITY,
-        };
+        let mut membrane = Membrane::new(dynamics, options);
         let mut next = 0;
         let state_at = |&time: &f64| {
             while let Some(event) = events.get(next).filter(|event| event.time < time) {
-                membrane.move_to(event.time);
-                match event.what {
-                    What::Spike => membrane.spike(hold),
-                    What::Arrival { synapse } => {
-                        let (synapse, state) = (synapse as usize, &mut membrane.state);
-                        let weight = network.weights()[synapse];
-                        dynamics.receive_at(state, weight, network.is_inhibitory(synapse));
-                    }
-                }
+                membrane.meet(event, network);
                 next += 1;
             }
             // A copy: the samples must not change the roundings of what comes after them.
@@ -98,57 +91,14 @@ impl SpikeTrains {
             let train = self.trains[incoming.pre as usize].as_ref()?;
             events.extend(train.iter().map(|&spike| Event {
                 time: spike + delay,
-                what: What::Arrival { synapse: incoming.synapse },
+                what: What::Arrival { pre: incoming.pre, synapse: incoming.synapse },
             }));
         }
         let order = |event: &Event| match event.what {
             What::Spike => None,
-            What::Arrival { synapse } => Some(synapse),
+            What::Arrival { synapse, .. } => Some(synapse),
         };
         events.sort_by(|a, b| a.time.total_cmp(&b.time).then(order(a).cmp(&order(b))));
         Some(events)
-    }
-}
-
-/// Something that happens to a neuron.
-struct Event {
-    time: f64,
-    what: What,
-}
-
-enum What {
-    Spike,
-    Arrival { synapse: u32 },
-}
-
-/// A neuron on its way through its events.
-#[derive(Clone)]
-struct Membrane<'a> {
-    dynamics: &'a Dynamics,
-    /// State at `updated`.
-    state: State,
-    updated: f64,
-    /// End of the refractory period.
-    release: f64,
-}
-
-impl Membrane<'_> {
-    /// Moves on to a time before which nothing more happens.
-    fn move_to(&mut self, time: f64) {
-        if self.updated < self.release {
-            let held_until = self.release.min(time);
-            self.dynamics.decay_current(&mut self.state, held_until - self.updated);
-            self.updated = held_until;
-        }
-        if self.updated < time {
-            self.dynamics.advance(&mut self.state, time - self.updated);
-            self.updated = time;
-        }
-    }
-
-    /// Spikes, and is held at reset for a while.
-    fn spike(&mut self, hold: f64) {
-        self.dynamics.reset(&mut self.state);
-        self.release = self.updated + hold;
     }
 }

@@ -8,7 +8,7 @@
 //! watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written. A
 //! training that was interrupted or killed goes on from its [`Checkpoint`]; [`previous`] finds it.
 //! [`mod@reproduce`] trains the scenarios of a table with several seeds; a [`Bench`] trains and measures
-//! without writing anything, for studies.
+//! without writing anything, for studies. [`RecordedRun`] opens the folder of a run again.
 
 mod checkpoint;
 mod folder;
@@ -19,6 +19,7 @@ mod measure;
 mod network_file;
 mod picture;
 mod potentials;
+mod recorded;
 mod report;
 pub mod reproduce;
 mod simulate;
@@ -37,6 +38,8 @@ pub use gradients::{GradientCheck, GradientEntry, check_gradients};
 pub use learn::{LearnError, LearnSummary, Subset, learn};
 pub use learn_spike_trains::learn_spike_trains;
 pub use measure::{Bench, Measurement, without_substrate};
+pub use network_file::{NetworkFileError, read as read_network};
+pub use recorded::{NeuronModel, RecordedError, RecordedRun};
 pub use simulate::simulate;
 pub use spike_trains::train_spike_trains;
 pub use summary::{SimulationSummary, SpikeTrainingSummary, TrainingSummary};

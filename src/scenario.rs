@@ -54,6 +54,7 @@ pub use training::{
     AdamSpec, AugmentationSpec, LossSpec, OptimiserSpec, RemedySpec, ScheduleSpec, SelectSpec,
     TrainingSpec,
 };
+pub(crate) use validate::LARGEST_SIZE;
 pub use values::ValueSpec;
 
 /// A complete description of a run.

@@ -145,22 +145,38 @@ pub fn read(path: &Path) -> Result<Trace, TraceError> {
 /// # Errors
 /// As [`read`].
 pub fn read_with_lines(path: &Path) -> Result<(Trace, Vec<u64>), TraceError> {
+    let (mut spikes, mut lines) = (Vec::new(), Vec::new());
+    let time_unit = for_each(path, |line, sample, population, neuron, time| {
+        lines.push(line);
+        spikes.push(TraceSpike { sample, population: population.to_owned(), neuron, time });
+    })?;
+    Ok((Trace { time_unit, spikes }, lines))
+}
+
+/// Reads a trace row by row, and returns the unit of its times: `look` gets the line in the file, from
+/// 1, and sample, population, neuron and time of each spike.
+///
+/// # Errors
+/// As [`read`].
+pub fn for_each(
+    path: &Path,
+    mut look: impl FnMut(u64, u32, &str, u32, f64),
+) -> Result<String, TraceError> {
     let mut table = Table::open(path)?;
     let sample = table.column("sample")?;
     let population = table.column("population")?;
     let neuron = table.column("neuron")?;
     let (time, time_unit) = table.time_column()?;
-    let (mut spikes, mut lines) = (Vec::new(), Vec::new());
     while let Some(row) = table.next()? {
-        lines.push(row.line());
-        spikes.push(TraceSpike {
-            sample: row.index(sample, "sample")?,
-            population: row.text(population).to_owned(),
-            neuron: row.index(neuron, "neuron")?,
-            time: row.time(time)?,
-        });
+        look(
+            row.line(),
+            row.index(sample, "sample")?,
+            row.text(population),
+            row.index(neuron, "neuron")?,
+            row.time(time)?,
+        );
     }
-    Ok((Trace { time_unit, spikes }, lines))
+    Ok(time_unit)
 }
 
 /// Reads the spikes (source, time) of a stimulus: a CSV with the columns `neuron` and

@@ -34,6 +34,11 @@ impl Link {
         Link { sheet: *sheet, delays: (0..sources).map(delay).collect() }
     }
 
+    /// How long the spikes of a source are under way, without jitter.
+    pub fn delay(&self, source: usize) -> f64 {
+        self.delays[source]
+    }
+
     /// Turns spikes as they were sent into arrivals, sorted by time and row. `random` is called only if
     /// there is chance.
     pub fn transmit<R: Rng>(&self, spikes: &mut Vec<Arrival>, random: impl FnOnce() -> R) {

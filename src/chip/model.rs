@@ -26,7 +26,7 @@ use crate::engine::feed_forward::Arrival;
 use crate::engine::individual::{
     IndividualLayer, IndividualNeurons, LayerSpike, NeuronStates, SynapseColumns,
 };
-use crate::network::{DelayKind, LayerShape, LayeredNetwork, Node};
+use crate::network::{DelayKind, LayerShape, LayeredNetwork, Network, Node};
 use crate::neuron::NeuronParameters;
 use crate::random;
 
@@ -151,6 +151,28 @@ impl ChipModel {
     pub fn neurons(&self, layer: usize) -> Vec<NeuronParameters> {
         let ChipLayer { fixed, targets, .. } = &self.layers[layer];
         realised(fixed, targets)
+    }
+
+    /// The network as this chip has it, without what changes from trial to trial: neurons and synapses
+    /// with the deviations that stay, `weights` as they are programmed (the layers' matrices one after
+    /// the other, row by row), and the links' delays on top of the network's own.
+    pub fn realise(&self, network: &LayeredNetwork, weights: &[f64]) -> Network {
+        let mut realised = network.network.clone();
+        let edges = realised.graph().raw_edges();
+        let mut delays: Vec<f64> = edges.iter().map(|edge| edge.weight.delay).collect();
+        let mut strengths = Vec::with_capacity(weights.len());
+        for layer in &self.layers {
+            let LayerShape { first, rows, columns } = layer.shape;
+            strengths.extend(layer.pattern.realised(&weights[first..first + rows * columns]));
+            for (place, delay) in delays[first..first + rows * columns].iter_mut().enumerate() {
+                *delay += layer.link.delay(place / columns);
+            }
+        }
+        realised.set_delays(delays);
+        realised.set_weights(strengths);
+        let mut neurons = (0..self.layers.len()).flat_map(|layer| self.neurons(layer));
+        realised.change_neurons(|neuron| *neuron = neurons.next().unwrap_or(*neuron));
+        realised
     }
 
     /// Shows samples one after the other.

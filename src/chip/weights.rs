@@ -9,8 +9,7 @@
 //! ```
 
 use super::datasheet::{Datasheet, Sign};
-use crate::network::LayeredNetwork;
-use crate::network::Node;
+use crate::network::{LayerShape, LayeredNetwork, Node};
 use crate::random;
 
 /// The weights that a chip can be programmed with.
@@ -63,6 +62,18 @@ impl WeightGrid {
     pub fn clip(&self, layer: usize, column: usize, weight: f64) -> f64 {
         let largest = self.layers[layer].largest[column];
         weight.clamp(-largest, largest)
+    }
+
+    /// What the chip is programmed with for all weights of the layers at these places, which hold the
+    /// matrices one after the other, row by row.
+    pub fn program_all(&self, shapes: &[LayerShape], weights: &[f64]) -> Vec<f64> {
+        let layers = shapes.iter().enumerate();
+        let programmed = layers.flat_map(|(layer, &LayerShape { first, rows, columns })| {
+            (0..rows * columns).map(move |place| {
+                self.program(layer, place / columns, place % columns, weights[first + place])
+            })
+        });
+        programmed.collect()
     }
 
     /// What the chip is programmed with for a shadow weight.

@@ -361,6 +361,12 @@ impl Dynamics {
         if inhibitory { self.inhibitory_response(elapsed) } else { self.response(elapsed) }
     }
 
+    /// The peak of the response to a unit of weight at an excitatory or inhibitory synapse; what it
+    /// tends to if there is none.
+    pub fn peak_response_at(&self, inhibitory: bool) -> f64 {
+        if inhibitory { self.largest_inhibitory_response } else { self.largest_response }
+    }
+
     /// `dV/dt` of a neuron that has received nothing since time zero, `elapsed` time units later:
     /// what its bias current and initial state cause.
     #[inline]

@@ -6,7 +6,7 @@
 //! [`class_map`](super::class_map), the same code draws SVG and PNG, with the font of the program.
 
 mod drawing;
-mod ticks;
+pub(super) mod ticks;
 
 use std::error::Error;
 

@@ -92,10 +92,17 @@ pub fn train(
     let (validation_score, _) = trainer.evaluate(&validation)?;
     trainer.write_to(&mut learner.network.network);
     let mut tested = TestRecord::new(&learner);
-    let (decided, recorded) =
-        write_spikes(&learner, &trainer, &test, &folder, unit, clock, |sample, record, decided| {
+    let (decided, recorded) = write_spikes(
+        &learner,
+        &trainer,
+        &test,
+        &folder,
+        unit,
+        clock,
+        |sample, record, decided| {
             tested.look(sample, record, decided);
-        })?;
+        },
+    )?;
     let account = hardware.as_ref().and_then(|hardware| {
         let happened = if on_substrate.samples > 0 { on_substrate } else { recorded };
         let account = hardware.account(&happened, test_score.decision_time())?;

@@ -166,6 +166,13 @@ impl LoadedScenario {
     }
 }
 
+impl Scenario {
+    /// What a feed-forward network's spikes are judged by, training or not.
+    pub fn loss(&self) -> Loss {
+        training_settings(self).0.loss
+    }
+}
+
 impl From<&OptimiserSpec> for AdamSettings {
     fn from(spec: &OptimiserSpec) -> Self {
         let OptimiserSpec::Adam(adam) = spec;

@@ -11,7 +11,7 @@ use super::{chip, spike_training, validate_dataset};
 
 /// Largest number of neurons in a group, and of inputs to one of them: far beyond what fits into
 /// memory, and far below what overflows an index.
-pub(super) const LARGEST_SIZE: usize = 10_000_000;
+pub(crate) const LARGEST_SIZE: usize = 10_000_000;
 
 /// All problems of a scenario, in the order of the file's sections.
 pub(super) fn validate(scenario: &Scenario) -> Vec<Problem> {

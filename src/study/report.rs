@@ -59,20 +59,13 @@ fn page(summaries: &[Summary]) -> ReportData {
     let tolerances = Some(tolerance_table(summaries)).filter(|table| !table.rows.is_empty());
     ReportData {
         title,
-        subtitle: format!(
-            "Study {} · firstspike {}",
-            names.join(", "),
-            env!("CARGO_PKG_VERSION")
-        ),
+        subtitle: format!("Study {} · firstspike {}", names.join(", "), env!("CARGO_PKG_VERSION")),
         headline,
         notes: Vec::new(),
         time_unit: summaries.first().map_or_else(String::new, |first| first.time_unit.to_owned()),
         content: Content::Study(StudyContent {
             figures: summaries.iter().map(figure).collect(),
-            tables: tolerances
-                .into_iter()
-                .chain(summaries.iter().map(statistics_table))
-                .collect(),
+            tables: tolerances.into_iter().chain(summaries.iter().map(statistics_table)).collect(),
         }),
     }
 }

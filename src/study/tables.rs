@@ -116,9 +116,8 @@ pub(super) fn statistics_table(summary: &Summary) -> Table {
             });
             for &quantity in &quantities {
                 let found = group.statistics(summary, quantity);
-                cells.push(
-                    found.map_or_else(|| "–".to_owned(), |found| in_short(&found, quantity)),
-                );
+                cells
+                    .push(found.map_or_else(|| "–".to_owned(), |found| in_short(&found, quantity)));
             }
             rows.push(cells);
         }
@@ -128,7 +127,8 @@ pub(super) fn statistics_table(summary: &Summary) -> Table {
 
 /// A table in Markdown.
 fn markdown(table: &Table) -> String {
-    let mut text = format!("| {} |\n|{}\n", table.head.join(" | "), "---|".repeat(table.head.len()));
+    let mut text =
+        format!("| {} |\n|{}\n", table.head.join(" | "), "---|".repeat(table.head.len()));
     for row in &table.rows {
         let _ = writeln!(text, "| {} |", row.join(" | "));
     }

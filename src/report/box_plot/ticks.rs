@@ -2,7 +2,7 @@
 
 /// A range of values with round marks on it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Ticks {
+pub struct Ticks {
     /// The range, a little more than the values.
     pub low: f64,
     pub high: f64,
@@ -46,7 +46,7 @@ impl Ticks {
 }
 
 /// The round number nearest to a `COUNT`th of a span.
-fn step(span: f64) -> f64 {
+pub fn step(span: f64) -> f64 {
     let wanted = span / COUNT;
     let power = 10_f64.powf(wanted.log10().floor());
     let round = [1.0, 2.0, 5.0, 10.0];

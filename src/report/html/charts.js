@@ -78,8 +78,8 @@ const firstspike = (() => {
   }
 
   const config = {
-    responsive: true, displaylogo: false, doubleClick: "reset",
-    modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
+    responsive: true, displaylogo: false, doubleClick: "reset+autosize",
+    modeBarButtonsToRemove: ["lasso2d", "select2d"],
     toImageButtonOptions: { format: "svg" },
   };
 
@@ -118,6 +118,12 @@ const firstspike = (() => {
     };
   }
 
+  // Where all but the largest hundredth of counted values end.
+  function most({ start, width, counts, total }) {
+    let below = 0;
+    return start + width * (1 + counts.findIndex((count) => (below += count) >= 0.99 * total));
+  }
+
   // A number with three digits and the prefix that suits it.
   function withPrefix(value, symbol) {
     const prefixes = [[1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"], [1e-15, "f"]];
@@ -151,5 +157,5 @@ const firstspike = (() => {
     main.setAttribute("aria-busy", "false");
   }
 
-  return { bars, card, chart, colour, colours, element, main, narrow, palette, plain, ready, redraw, table, unit, withPrefix };
+  return { bars, card, chart, colour, colours, element, main, most, narrow, palette, plain, ready, redraw, table, unit, withPrefix };
 })();

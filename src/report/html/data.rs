@@ -44,11 +44,7 @@ impl Headline {
     }
 
     /// A figure and more about it.
-    pub fn with_detail(
-        label: &str,
-        value: impl Into<String>,
-        detail: impl Into<String>,
-    ) -> Self {
+    pub fn with_detail(label: &str, value: impl Into<String>, detail: impl Into<String>) -> Self {
         Headline { label: label.to_owned(), value: value.into(), detail: detail.into() }
     }
 }

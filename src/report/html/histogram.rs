@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::short;
 
-/// Bins of a histogram, about.
+/// Bins of a histogram, about: of all but the largest values, and of all.
 const BINS: usize = 60;
+const ALL_BINS: usize = 600;
 
 /// Counts of values in bins of equal width.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -102,6 +103,17 @@ impl StreamingHistogram {
         self.width *= 2.0;
     }
 
+    /// The bin up to which this fraction of the values lies.
+    fn quantile_bin(&self, fraction: f64) -> usize {
+        let wanted = (fraction * self.total as f64).ceil() as u64;
+        let mut below = 0;
+        let reached = |count: &u64| {
+            below += count;
+            below >= wanted
+        };
+        self.counts.iter().position(reached).unwrap_or(0)
+    }
+
     /// The histogram of the values so far; none if there are none.
     pub fn finish(&self) -> Option<Histogram> {
         let [found] = Self::finish_alike([self.clone()]);
@@ -123,7 +135,11 @@ impl StreamingHistogram {
                 last = last.max(histogram.counts.iter().rposition(filled).unwrap_or(lowest));
             }
         }
-        let merged = (last + 1).saturating_sub(first).div_ceil(BINS).max(1);
+        // A few values that are far off must not make the bins of all others wide.
+        let most = all.iter().map(|histogram| histogram.quantile_bin(0.995)).max();
+        let span = |last: usize| (last + 1).saturating_sub(first);
+        let merged = span(most.unwrap_or(last)).div_ceil(BINS);
+        let merged = merged.max(span(last).div_ceil(ALL_BINS)).max(1);
         let first = first - first % merged;
         all.map(|StreamingHistogram { width, counts, sum, total }| {
             (total > 0).then(|| Histogram {

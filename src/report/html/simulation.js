@@ -1,7 +1,7 @@
 "use strict";
 // The report of a simulation of populations, and of training them to emit given spike trains.
 firstspike.ready((data) => {
-  const { bars, card, chart, colour, colours, narrow, plain, table, unit } = firstspike;
+  const { bars, card, chart, colour, colours, most, narrow, plain, table, unit } = firstspike;
   const learns = data.content.kind === "spike_training";
   const content = learns ? data.content.simulation : data.content;
   const time = unit(data.time_unit);
@@ -50,8 +50,8 @@ firstspike.ready((data) => {
     const { populations, note } = content.raster;
     const place = card("Raster", `Every tick is a spike. Drag to zoom in, double-click to zoom out. ${note}`, "wide");
     // A band per population, the first at the bottom; small ones are no thinner than a few rows.
-    const most = Math.max(...content.populations.map((population) => population.size));
-    const heights = content.populations.map((population) => Math.max(population.size / most, 0.06));
+    const largest = Math.max(...content.populations.map((population) => population.size));
+    const heights = content.populations.map((population) => Math.max(population.size / largest, 0.06));
     const total = heights.reduce((sum, height) => sum + height, 0);
     const height = Math.min(240 + 16 * content.populations.reduce((sum, population) => sum + population.size, 0), narrow() ? 480 : 620);
     const ticks = { tickvals: [], ticktext: [] };
@@ -108,10 +108,10 @@ firstspike.ready((data) => {
       return;
     }
     const variation = spiking.filter((population) => population.variation !== null).map((population) => `${population.name} ${population.variation.toFixed(2)}`);
-    chart(card("Interspike intervals", `Times between two spikes of a neuron. ${variation.length > 0 ? `Coefficient of variation: ${variation.join(", ")}.` : ""}`), {
+    chart(card("Interspike intervals", `Times between two spikes of a neuron; double-click to see the longest. ${variation.length > 0 ? `Coefficient of variation: ${variation.join(", ")}.` : ""}`), {
       describe: "Distributions of interspike intervals per population.",
       traces: spiking.map((population) => bars(population.intervals, { name: population.name, hue: hue(content.populations.indexOf(population)), what: "interval", opacity: 0.55 })),
-      layout: { barmode: "overlay", showlegend: true, xaxis: { ...timeAxis("interval"), rangemode: "tozero" }, yaxis: { title: { text: "share [%]" }, rangemode: "tozero" } },
+      layout: { barmode: "overlay", showlegend: true, xaxis: { ...timeAxis("interval"), range: [0, 1.05 * Math.max(...spiking.map(({ intervals: found }) => most(found)))] }, yaxis: { title: { text: "share [%]" }, rangemode: "tozero" } },
     });
   }
 

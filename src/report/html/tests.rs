@@ -3,7 +3,8 @@ use super::*;
 #[test]
 fn nothing_in_texts_or_data_can_end_an_element() {
     let data = ["</script><script>alert(1)</script>", "{{title}}"];
-    let page = page("a </title> & \"b\"", "<p>{{data}}</p>", &data, "/* {{body}} */").expect("JSON");
+    let page =
+        page("a </title> & \"b\"", "<p>{{data}}</p>", &data, "/* {{body}} */").expect("JSON");
     assert!(page.contains("<title>a &lt;/title&gt; &amp; &quot;b&quot;</title>"));
     assert!(!page.contains("alert(1)</script>"));
     let block = page.split_once("type=\"application/json\">").expect("a block of data").1;

@@ -188,7 +188,10 @@ pub(in crate::run) fn simulation_report(
     let unit = loaded.scenario.time_unit.symbol();
     let mut notes = Vec::new();
     let wanted = recording.potentials.iter().flat_map(|wanted| {
-        wanted.neurons.iter().map(move |&neuron| (&network.populations()[wanted.population], neuron))
+        wanted
+            .neurons
+            .iter()
+            .map(move |&neuron| (&network.populations()[wanted.population], neuron))
     });
     let all = wanted.clone().count();
     if all > MOST_POTENTIALS {
@@ -200,7 +203,7 @@ pub(in crate::run) fn simulation_report(
     let potentials = wanted.take(MOST_POTENTIALS).filter_map(|(population, neuron)| {
         let node = population.nodes.start + neuron;
         let name = format!("{} {neuron}", population.name);
-        let membrane = membrane(network, trains, node, &[], options, end, POINTS)?;
+        let membrane = membrane(network, trains, node, options, end, POINTS)?;
         Some(PotentialContent { name, membrane })
     });
     if summary.interrupted {

@@ -222,7 +222,6 @@ impl<'a> TestRecord<'a> {
             last = time;
         }
         let options = EngineOptions { at_most_one_spike: true };
-        let spike = |node: usize| if times[node] < f64::INFINITY { &times[node..=node] } else { &[] };
         let spikes = |part: &std::ops::Range<usize>| {
             let part = times[part.clone()].iter();
             part.map(|&time| time.is_finite().then(|| short(time))).collect()
@@ -243,7 +242,7 @@ impl<'a> TestRecord<'a> {
             membranes: label_neurons
                 .filter_map(|node| {
                     // A little beyond the last spike, so that the last reset is to be seen.
-                    membrane(network, &trains, node, spike(node), options, 1.05 * last, POINTS)
+                    membrane(network, &trains, node, options, 1.05 * last, POINTS)
                 })
                 .collect(),
         }

@@ -1,0 +1,173 @@
+//! How a network comes to its first spikes, in one picture: the spikes that come in, the spikes in
+//! between, and the potentials that they drive to the threshold, on one axis of time.
+//!
+//! ```text
+//! rasters       · ·  ·   ·      a row per source or neuron
+//!                 · ·· ·  ·
+//! potentials    ____/‾‾‾|___    threshold broken, spikes as triangles, refractory spans grey
+//!               ╷│ ╵ ╷ │        inputs below: excitatory up, inhibitory down, as long as their effect
+//! ```
+//!
+//! The same [`Figure`] is drawn as SVG, as PNG and on a terminal ([`Figure::to_text`]).
+
+mod drawing;
+mod terminal;
+
+use std::error::Error;
+
+use plotters::prelude::*;
+
+use super::picture::{self, PNG_TEXT_DROP};
+use crate::membrane::MembraneTrace;
+use drawing::Canvas;
+
+/// Most panels of potentials in a picture.
+pub const MOST_PANELS: usize = 24;
+
+/// Spikes and potentials of one sample.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// Heading.
+    pub title: String,
+    /// What must be said about the neurons, below the heading; none if empty.
+    pub note: String,
+    /// Symbol of the time unit.
+    pub time_unit: String,
+    /// First and last time.
+    pub window: (f64, f64),
+    /// Spikes of sources and other neurons, from the top.
+    pub rasters: Vec<Raster>,
+    /// Potentials, below them.
+    pub panels: Vec<Panel>,
+    /// When the network decided, if it did.
+    pub decision: Option<f64>,
+}
+
+/// The spikes of some neurons.
+#[derive(Clone, Debug)]
+pub struct Raster {
+    /// What they are.
+    pub name: String,
+    /// How many neurons there are.
+    pub rows: usize,
+    /// Time and row of each spike within the window.
+    pub spikes: Vec<(f64, usize)>,
+}
+
+/// The potential of one neuron.
+#[derive(Clone, Debug)]
+pub struct Panel {
+    /// Which neuron it is.
+    pub name: String,
+    /// Its potential within the window, and everything that happens to it.
+    pub trace: MembraneTrace,
+    /// Whether this neuron's spike is the decision.
+    pub decides: bool,
+}
+
+impl Panel {
+    /// Crossings of the threshold that are not recorded spikes: further from each of them than rounding
+    /// explains, with `span` for the scale of times.
+    fn other_crossings(&self, span: f64) -> impl Iterator<Item = f64> + '_ {
+        let is_recorded = move |time: f64| {
+            self.trace.spikes.iter().any(|spike| (spike - time).abs() <= 1e-5 * span)
+        };
+        self.trace.crossings.iter().copied().filter(move |&time| !is_recorded(time))
+    }
+
+    /// Lowest and highest potential, with the threshold.
+    fn range(&self) -> (f64, f64) {
+        let MembraneTrace { potential, threshold, reset, .. } = &self.trace;
+        let ends = potential.iter().chain([threshold, reset]);
+        ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
+            (low.min(value), high.max(value))
+        })
+    }
+}
+
+/// A figure that cannot be drawn.
+#[derive(Debug, thiserror::Error)]
+#[error("picture of membranes: {context}")]
+pub struct FigureError {
+    context: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl FigureError {
+    fn input(context: String) -> Self {
+        FigureError { context, source: None }
+    }
+
+    fn drawing(error: impl Error + Send + Sync + 'static) -> Self {
+        FigureError { context: "drawing failed".to_owned(), source: Some(error.into()) }
+    }
+}
+
+impl Figure {
+    /// The figure as an SVG document.
+    ///
+    /// # Errors
+    /// If the window is empty, a value is not finite, or there are no panels or too many.
+    pub fn to_svg(&self) -> Result<String, FigureError> {
+        let size = self.prepare()?;
+        let mut svg = String::new();
+        Canvas::new(SVGBackend::with_string(&mut svg, size), 0.0)
+            .draw(self)
+            .map_err(FigureError::drawing)?;
+        Ok(svg)
+    }
+
+    /// The figure as a PNG file.
+    ///
+    /// # Errors
+    /// As [`to_svg`](Self::to_svg).
+    pub fn to_png(&self) -> Result<Vec<u8>, FigureError> {
+        let size = self.prepare()?;
+        let mut pixels = vec![0; 3 * size.0 as usize * size.1 as usize];
+        Canvas::new(BitMapBackend::with_buffer(&mut pixels, size), PNG_TEXT_DROP)
+            .draw(self)
+            .map_err(FigureError::drawing)?;
+        picture::png_file(&pixels, size).map_err(FigureError::drawing)
+    }
+
+    /// The figure as lines of text, `width` characters wide, in colours if that is wanted.
+    pub fn to_text(&self, width: usize, colours: bool) -> String {
+        terminal::draw(self, width, colours)
+    }
+
+    /// Length of the window.
+    fn span(&self) -> f64 {
+        self.window.1 - self.window.0
+    }
+
+    /// The largest effect of an input in any panel, for the scale of their marks.
+    fn largest_amplitude(&self) -> f64 {
+        let inputs = self.panels.iter().flat_map(|panel| &panel.trace.inputs);
+        inputs.map(|input| input.amplitude.abs()).fold(f64::MIN_POSITIVE, f64::max)
+    }
+
+    /// Checks the input, makes the font known to the drawing code, and says how large the figure is.
+    fn prepare(&self) -> Result<(u32, u32), FigureError> {
+        if self.panels.is_empty() || self.panels.len() > MOST_PANELS {
+            let found = self.panels.len();
+            let message = format!("{found} neurons: there must be from 1 to {MOST_PANELS}");
+            return Err(FigureError::input(message));
+        }
+        let (from, to) = self.window;
+        // Closer together, times cannot be told apart on the axis.
+        if !(to - from > 1e-9 * from.abs().max(to.abs()) && to - from < 1e300) {
+            return Err(FigureError::input(format!("the window {from} to {to} is too short")));
+        }
+        for panel in &self.panels {
+            let (low, high) = panel.range();
+            let largest = low.abs().max(high.abs());
+            if !(largest < 1e300) || panel.trace.potential.iter().any(|value| value.is_nan()) {
+                let message = format!("potentials of {} from {low} to {high}", panel.name);
+                return Err(FigureError::input(message));
+            }
+        }
+        picture::register_sans_serif()
+            .ok_or_else(|| FigureError::input("the built-in font is damaged".to_owned()))?;
+        Ok(drawing::size(self))
+    }
+}

@@ -1,0 +1,359 @@
+//! The layout of a [`Figure`] and its drawing on any backend.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::super::box_plot::ticks::step;
+use super::super::picture::PALETTE;
+use super::{Figure, Panel, Raster};
+
+/// Font sizes in pixels: seven points and up when the picture is a journal column wide.
+const TITLE: u32 = 44;
+const TEXT: u32 = 38;
+const SMALL: u32 = 34;
+
+const WIDTH: i32 = 1400;
+/// Frame around the panels.
+const LEFT: i32 = 200;
+const RIGHT: i32 = 36;
+const TOP: i32 = 84;
+const NOTE: i32 = 46;
+const BOTTOM: i32 = 232;
+/// Between panels.
+const GAP: i32 = 22;
+/// Line above a potential for its neuron's name.
+const NAME: i32 = 52;
+/// Height of the strip with the marks of inputs.
+const STRIP: i32 = 76;
+
+const LINE: u32 = 2;
+const GREY: RGBColor = RGBColor(110, 110, 110);
+const SHADE: RGBColor = RGBColor(232, 232, 232);
+
+/// Excitatory blue, inhibitory vermilion, the decision green: hues that colour-blind readers can tell
+/// apart, and the marks differ in direction, too.
+const EXCITATORY: RGBColor = PALETTE[0];
+const INHIBITORY: RGBColor = PALETTE[3];
+const DECISION: RGBColor = PALETTE[2];
+
+type Drawn<DB, T = ()> = Result<T, DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+
+fn raster_height(raster: &Raster) -> i32 {
+    (24 + 16 * raster.rows.min(20) as i32).clamp(90, 240)
+}
+
+fn panel_height(figure: &Figure) -> i32 {
+    NAME + STRIP + if figure.panels.len() > 6 { 120 } else { 190 }
+}
+
+fn head(figure: &Figure) -> i32 {
+    TOP + if figure.note.is_empty() { 0 } else { NOTE }
+}
+
+/// Width and height of a figure.
+pub(super) fn size(figure: &Figure) -> (u32, u32) {
+    let rasters: i32 = figure.rasters.iter().map(|raster| raster_height(raster) + GAP).sum();
+    let panels = figure.panels.len() as i32 * (panel_height(figure) + GAP);
+    (WIDTH as u32, (head(figure) + rasters + panels + BOTTOM) as u32)
+}
+
+/// A blank picture that takes a [`Figure`] whose input has been checked.
+pub(super) struct Canvas<DB: DrawingBackend> {
+    area: DrawingArea<DB, Shift>,
+    text_drop: f64,
+}
+
+/// The times of the common axis as pixels.
+#[derive(Clone, Copy)]
+struct Axis {
+    from: f64,
+    span: f64,
+}
+
+impl Axis {
+    fn x(self, time: f64) -> i32 {
+        let share = (time - self.from) / self.span;
+        LEFT + (share * f64::from(WIDTH - RIGHT - LEFT)).round() as i32
+    }
+}
+
+impl<DB: DrawingBackend> Canvas<DB> {
+    /// A canvas on which text is written lower than asked for, by `text_drop` times its size.
+    pub fn new(backend: DB, text_drop: f64) -> Self {
+        Canvas { area: backend.into_drawing_area(), text_drop }
+    }
+
+    pub fn draw(&self, figure: &Figure) -> Drawn<DB> {
+        self.area.fill(&WHITE)?;
+        let room = (WIDTH - 2 * RIGHT) as u32;
+        self.text(&figure.title, TITLE, (RIGHT, TOP / 2), HPos::Left, BLACK, room)?;
+        if !figure.note.is_empty() {
+            let place = (RIGHT, TOP + NOTE / 2 - 14);
+            self.text(&figure.note, SMALL, place, HPos::Left, GREY, room)?;
+        }
+        let axis = Axis { from: figure.window.0, span: figure.span() };
+        let mut top = head(figure);
+        for raster in &figure.rasters {
+            let bottom = top + raster_height(raster);
+            self.raster(raster, axis, (top, bottom))?;
+            top = bottom + GAP;
+        }
+        let (height, largest) = (panel_height(figure), figure.largest_amplitude());
+        let first = top;
+        for panel in &figure.panels {
+            self.panel(panel, axis, (top, top + height), largest)?;
+            top += height + GAP;
+        }
+        let bottom = top - GAP;
+        let place = (26, (first + bottom) / 2);
+        self.upright("membrane potential", TEXT, place, (bottom - first) as u32)?;
+        if let Some(time) =
+            figure.decision.filter(|&time| figure.window.0 <= time && time <= figure.window.1)
+        {
+            let x = axis.x(time);
+            let mut y = head(figure);
+            while y < bottom {
+                self.line((x, y), (x, (y + 12).min(bottom)), DECISION, LINE + 1)?;
+                y += 20;
+            }
+        }
+        self.times(figure, axis, bottom)?;
+        self.legend(figure, bottom + 138)?;
+        self.area.present()
+    }
+
+    fn raster(&self, raster: &Raster, axis: Axis, (top, bottom): (i32, i32)) -> Drawn<DB> {
+        self.line((LEFT, top), (LEFT, bottom), BLACK, LINE)?;
+        let room = f64::from(bottom - top - 12) / raster.rows.max(1) as f64;
+        let half = ((0.42 * room) as i32).clamp(2, 9);
+        for &(time, row) in &raster.spikes {
+            let (x, y) = (axis.x(time), f64::from(top + 6) + (row as f64 + 0.5) * room);
+            let corners = [(x - 1, y as i32 - half), (x + 2, y as i32 + half)];
+            self.area.draw(&Rectangle::new(corners, BLACK.filled()))?;
+        }
+        let place = (LEFT - 16, (top + bottom) / 2);
+        self.text(&raster.name, SMALL, place, HPos::Right, BLACK, LEFT as u32 - 24)
+    }
+
+    fn panel(
+        &self,
+        panel: &Panel,
+        axis: Axis,
+        (top, bottom): (i32, i32),
+        largest: f64,
+    ) -> Drawn<DB> {
+        let trace = &panel.trace;
+        let (upper, lower) = (top + NAME, bottom - STRIP - 6);
+        let (low, high) = panel.range();
+        let spread = (high - low).max(1e-9 * low.abs().max(high.abs())).max(1e-290);
+        let y = |value: f64| lower - ((value - low) / spread * f64::from(lower - upper)) as i32;
+        let (right, threshold) = (WIDTH - RIGHT, y(trace.threshold));
+
+        for &(start, end) in &trace.refractory {
+            let corners = [(axis.x(start), upper), (axis.x(end), bottom)];
+            self.area.draw(&Rectangle::new(corners, SHADE.filled()))?;
+        }
+        let (colour, name) = if panel.decides {
+            (DECISION, format!("{}: its spike decides", panel.name))
+        } else {
+            (BLACK, panel.name.clone())
+        };
+        let place = (LEFT + 14, top + NAME / 2 - 4);
+        self.text(&name, TEXT, place, HPos::Left, colour, (right - LEFT) as u32)?;
+
+        self.line((LEFT, upper), (LEFT, bottom), BLACK, LINE)?;
+        let mut labelled: Option<i32> = None;
+        for value in [trace.threshold, trace.leak, trace.reset] {
+            let y = y(value);
+            if value < low || labelled.is_some_and(|taken| (taken - y).abs() < SMALL as i32) {
+                continue;
+            }
+            self.line((LEFT - 10, y), (LEFT, y), BLACK, LINE)?;
+            let place = (LEFT - 18, y);
+            self.text(&number(value, spread), SMALL, place, HPos::Right, BLACK, 130)?;
+            labelled = Some(y);
+        }
+        let mut x = LEFT;
+        while x < right {
+            self.line((x, threshold), ((x + 14).min(right), threshold), GREY, LINE)?;
+            x += 24;
+        }
+        let curve = trace.times.iter().zip(&trace.potential);
+        let curve: Vec<(i32, i32)> =
+            curve.map(|(&time, &value)| (axis.x(time), y(value))).collect();
+        self.area.draw(&PathElement::new(curve, BLACK.stroke_width(4)))?;
+
+        let baseline = bottom - STRIP / 2;
+        self.line((LEFT, baseline), (right, baseline), GREY, 1)?;
+        for input in &trace.inputs {
+            let share = (input.amplitude.abs() / largest).min(1.0);
+            let length = ((share * f64::from(STRIP / 2 - 2)).round() as i32).max(2);
+            let x = axis.x(input.time);
+            let (end, colour) = if input.amplitude < 0.0 {
+                (baseline + length, INHIBITORY)
+            } else {
+                (baseline - length, EXCITATORY)
+            };
+            self.line((x, baseline), (x, end), colour, LINE + 1)?;
+        }
+        for time in panel.other_crossings(axis.span) {
+            let place = (axis.x(time), threshold);
+            self.area.draw(&Circle::new(place, 9, WHITE.filled()))?;
+            self.area.draw(&Circle::new(place, 9, PALETTE[5].stroke_width(4)))?;
+        }
+        for &spike in &trace.spikes {
+            self.spike((axis.x(spike), upper.min(threshold) - 6), colour)?;
+        }
+        Ok(())
+    }
+
+    /// A triangle that points down to a place.
+    fn spike(&self, (x, y): (i32, i32), colour: RGBColor) -> Drawn<DB> {
+        let corners = vec![(x, y), (x - 11, y - 20), (x + 11, y - 20)];
+        self.area.draw(&Polygon::new(corners, colour.filled()))
+    }
+
+    fn times(&self, figure: &Figure, axis: Axis, bottom: i32) -> Drawn<DB> {
+        let (from, to) = figure.window;
+        let y = bottom + 10;
+        self.line((LEFT, y), (WIDTH - RIGHT, y), BLACK, LINE)?;
+        let step = step(to - from);
+        let digits = (-(step * 1.000_001).log10().floor()).clamp(0.0, 12.0) as usize;
+        let (first, last) = ((from / step - 1e-9).ceil(), (to / step + 1e-9).floor());
+        for index in 0..=(last - first).clamp(0.0, 40.0) as u32 {
+            let time = (first + f64::from(index)) * step;
+            let x = axis.x(time);
+            self.line((x, y), (x, y + 10), BLACK, LINE)?;
+            let place = (x, y + 32);
+            self.text(&format!("{time:.digits$}"), SMALL, place, HPos::Center, BLACK, 260)?;
+        }
+        let place = ((LEFT + WIDTH - RIGHT) / 2, y + 82);
+        let label = format!("time [{}]", figure.time_unit);
+        self.text(&label, TEXT, place, HPos::Center, BLACK, 700)
+    }
+
+    /// Explains the marks that the figure has, in two lines.
+    fn legend(&self, figure: &Figure, top: i32) -> Drawn<DB> {
+        let traces = || figure.panels.iter().map(|panel| &panel.trace);
+        let has_crossings =
+            figure.panels.iter().any(|panel| panel.other_crossings(figure.span()).next().is_some());
+        let entries = [
+            (Mark::Excitatory, "excitatory input", true),
+            (Mark::Inhibitory, "inhibitory input", true),
+            (Mark::Threshold, "threshold", true),
+            (Mark::Spike, "recorded spike", traces().any(|trace| !trace.spikes.is_empty())),
+            (Mark::Crossing, "crossing computed", has_crossings),
+            (Mark::Refractory, "held at reset", traces().any(|t| !t.refractory.is_empty())),
+            (Mark::Decision, "decision", figure.decision.is_some()),
+        ];
+        let shown = entries.into_iter().filter(|(_, _, shown)| *shown);
+        let (mut x, mut y) = (LEFT, top);
+        for (mark, text, _) in shown {
+            let width = self.area.estimate_text_size(text, &style(SMALL))?.0 as i32;
+            if x + 54 + width > WIDTH - RIGHT / 2 {
+                (x, y) = (LEFT, y + 50);
+            }
+            self.mark(mark, (x, y))?;
+            self.text(text, SMALL, (x + 48, y), HPos::Left, BLACK, width as u32 + 8)?;
+            x += 48 + width + 40;
+        }
+        Ok(())
+    }
+
+    fn mark(&self, mark: Mark, (x, y): (i32, i32)) -> Drawn<DB> {
+        let middle = (x + 18, y);
+        match mark {
+            Mark::Excitatory => self.line((middle.0, y + 14), (middle.0, y - 14), EXCITATORY, 5),
+            Mark::Inhibitory => self.line((middle.0, y - 14), (middle.0, y + 14), INHIBITORY, 5),
+            Mark::Threshold => {
+                self.line((x, y), (x + 14, y), GREY, LINE)?;
+                self.line((x + 24, y), (x + 38, y), GREY, LINE)
+            }
+            Mark::Spike => self.spike((middle.0, y + 10), BLACK),
+            Mark::Crossing => self.area.draw(&Circle::new(middle, 9, PALETTE[5].stroke_width(4))),
+            Mark::Refractory => {
+                self.area.draw(&Rectangle::new([(x, y - 15), (x + 36, y + 15)], SHADE.filled()))
+            }
+            Mark::Decision => {
+                self.line((middle.0, y - 17), (middle.0, y - 5), DECISION, LINE + 1)?;
+                self.line((middle.0, y + 5), (middle.0, y + 17), DECISION, LINE + 1)
+            }
+        }
+    }
+
+    /// A line along one of the axes, as a filled rectangle: the same in bitmaps.
+    fn line(&self, from: (i32, i32), to: (i32, i32), colour: RGBColor, width: u32) -> Drawn<DB> {
+        let (before, after) = ((width / 2) as i32, (width - width / 2) as i32);
+        let corners = [
+            (from.0.min(to.0) - before, from.1.min(to.1) - before),
+            (from.0.max(to.0) + after, from.1.max(to.1) + after),
+        ];
+        self.area.draw(&Rectangle::new(corners, colour.filled()))
+    }
+
+    /// Writes `text` at half its height, cut to `width` pixels.
+    fn text(
+        &self,
+        text: &str,
+        size: u32,
+        (x, y): (i32, i32),
+        side: HPos,
+        colour: RGBColor,
+        width: u32,
+    ) -> Drawn<DB> {
+        let style = style(size).color(&colour).pos(Pos::new(side, VPos::Center));
+        let text = self.fit(text, size, width)?;
+        self.area.draw(&Text::new(text, (x, y + self.drop(size)), style))
+    }
+
+    /// Writes `text` upwards, its middle at a place.
+    fn upright(&self, text: &str, size: u32, (x, y): (i32, i32), width: u32) -> Drawn<DB> {
+        let text = self.fit(text, size, width)?;
+        let style = style(size)
+            .transform(FontTransform::Rotate270)
+            .pos(Pos::new(HPos::Center, VPos::Center));
+        self.area.draw(&Text::new(text, (x + self.drop(size), y), style))
+    }
+
+    /// `text` as it is printed, without control characters, which XML forbids, and cut to `width` pixels.
+    fn fit(&self, text: &str, size: u32, width: u32) -> Drawn<DB, String> {
+        let text = text.replace("τ_s", "τₛ");
+        let mut kept: String = text.chars().filter(|letter| !letter.is_control()).collect();
+        let mut shown = kept.clone();
+        while self.area.estimate_text_size(&shown, &style(size))?.0 > width && kept.pop().is_some()
+        {
+            shown = format!("{}…", kept.trim_end());
+        }
+        Ok(shown)
+    }
+
+    fn drop(&self, text_size: u32) -> i32 {
+        (self.text_drop * f64::from(text_size)).round() as i32
+    }
+}
+
+/// What the legend explains.
+#[derive(Clone, Copy)]
+enum Mark {
+    Excitatory,
+    Inhibitory,
+    Threshold,
+    Spike,
+    Crossing,
+    Refractory,
+    Decision,
+}
+
+fn style(size: u32) -> TextStyle<'static> {
+    TextStyle::from(("sans-serif", size))
+}
+
+/// A value beside an axis, to a hundredth of the range that is shown.
+fn number(value: f64, spread: f64) -> String {
+    let digits = (2.0 - spread.log10().floor()).clamp(0.0, 9.0) as usize;
+    let text = format!("{value:.digits$}");
+    let text =
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    text.replace('-', "−")
+}
