@@ -124,6 +124,24 @@ const firstspike = (() => {
     return start + width * (1 + counts.findIndex((count) => (below += count) >= 0.99 * total));
   }
 
+  // An axis of values above zero: logarithmic if they differ by more than a factor.
+  function scale(values, factor) {
+    const known = values.filter((value) => value !== null);
+    const [low, high] = [Math.min(...known), Math.max(...known)];
+    if (known.length === 0 || !(low > 0 && high > factor * low)) {
+      return { rangemode: "tozero" };
+    }
+    const decades = Math.log10(high / low);
+    if (decades > 3) {
+      return { type: "log", exponentformat: "power", dtick: Math.ceil(decades / 6) };
+    }
+    const tickvals = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
+      tickvals.push(...[1, 2, 5].map((digit) => Number(`${digit}e${power}`)));
+    }
+    return { type: "log", tickvals, ticktext: tickvals.map(String) };
+  }
+
   // A number with three digits and the prefix that suits it.
   function withPrefix(value, symbol) {
     const prefixes = [[1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"], [1e-15, "f"]];
@@ -157,5 +175,5 @@ const firstspike = (() => {
     main.setAttribute("aria-busy", "false");
   }
 
-  return { bars, card, chart, colour, colours, element, main, most, narrow, palette, plain, ready, redraw, table, unit, withPrefix };
+  return { bars, card, chart, colour, colours, element, main, most, narrow, palette, plain, ready, redraw, scale, table, unit, withPrefix };
 })();

@@ -1,7 +1,7 @@
 "use strict";
 // The report of a simulation of populations, and of training them to emit given spike trains.
 firstspike.ready((data) => {
-  const { bars, card, chart, colour, colours, most, narrow, plain, table, unit } = firstspike;
+  const { bars, card, chart, colour, colours, most, narrow, plain, scale, table, unit } = firstspike;
   const learns = data.content.kind === "spike_training";
   const content = learns ? data.content.simulation : data.content;
   const time = unit(data.time_unit);
@@ -18,10 +18,10 @@ firstspike.ready((data) => {
   if (content.projections.length > 0) {
     weights();
   }
+  populations();
   if (content.potentials.length > 0) {
     potentials();
   }
-  populations();
 
   function curves({ epoch, loss, timing_error: error, missing, extra }) {
     const line = (y, name, index, what) => ({
@@ -29,15 +29,14 @@ firstspike.ready((data) => {
       hovertemplate: `epoch %{x}<br>${what}<extra>${name}</extra>`,
     });
     const epochs = { title: { text: "epoch" }, rangemode: "tozero" };
-    const scale = (values) => (values.every((value) => value > 0) && Math.max(...values) > 20 * Math.min(...values) ? { type: "log", exponentformat: "power" } : { rangemode: "tozero" });
     chart(card("Learning: timing error", "Root mean square of the distances between spikes and their targets.", "third"), {
       describe: "Timing error over the epochs.", height: 280,
       traces: [line(error, "timing error", 0, `%{y:.4g} ${time}`)],
-      layout: { xaxis: epochs, yaxis: { ...timeAxis("timing error"), ...scale(error) } },
+      layout: { xaxis: epochs, yaxis: { ...timeAxis("timing error"), ...scale(error, 20) } },
     });
     chart(card("Learning: loss", "", "third"), {
       describe: "Loss over the epochs.", height: 280, traces: [line(loss, "loss", 0, "loss %{y:.4g}")],
-      layout: { xaxis: epochs, yaxis: { title: { text: "loss" }, ...scale(loss) } },
+      layout: { xaxis: epochs, yaxis: { title: { text: "loss" }, ...scale(loss, 20) } },
     });
     chart(card("Learning: missing and extra spikes", "", "third"), {
       describe: "Missing and extra spikes over the epochs.", height: 280,
@@ -126,18 +125,20 @@ firstspike.ready((data) => {
   }
 
   function potentials() {
-    chart(card("Membrane potentials", "Of the recorded neurons; the dotted lines are their thresholds. Drag to zoom in."), {
+    chart(card("Membrane potentials", "Of the recorded neurons; the dotted lines are their thresholds. Drag to zoom in, click on a name to show or hide it.", "wide"), {
+      height: 360,
       describe: `Membrane potentials of ${content.potentials.map(({ name }) => name).join(", ")}.`,
+      // More than three at once are a thicket.
       traces: content.potentials.flatMap(({ name, membrane }, index) => [
-        { x: membrane.time, y: membrane.potential, name: plain(name), legendgroup: name, mode: "lines", line: { color: colour(index), width: 1.6 }, hovertemplate: `%{x:.5g} ${time}: %{y:.4g}<extra>${plain(name)}</extra>` },
-        { x: [membrane.time[0], membrane.time[membrane.time.length - 1]], y: [membrane.threshold, membrane.threshold], name: plain(name), legendgroup: name, showlegend: false, mode: "lines", line: { color: colour(index), width: 1, dash: "dot" }, hoverinfo: "skip" },
+        { x: membrane.time, y: membrane.potential, name: plain(name), legendgroup: name, visible: index < 3 || "legendonly", mode: "lines", line: { color: colour(index), width: 1.6 }, hovertemplate: `%{x:.5g} ${time}: %{y:.4g}<extra>${plain(name)}</extra>` },
+        { x: [membrane.time[0], membrane.time[membrane.time.length - 1]], y: [membrane.threshold, membrane.threshold], name: plain(name), legendgroup: name, visible: index < 3 || "legendonly", showlegend: false, mode: "lines", line: { color: colour(index), width: 1, dash: "dot" }, hoverinfo: "skip" },
       ]),
       layout: { showlegend: true, xaxis: { ...timeAxis("time"), zeroline: false }, yaxis: { title: { text: "membrane potential" }, zeroline: false } },
     });
   }
 
   function populations() {
-    table(card("Populations", "", content.potentials.length > 0 || content.projections.length === 0 ? "wide" : ""),
+    table(card("Populations", "", content.projections.length === 0 ? "wide" : ""),
       ["population", "size", "spikes", `rate [1/${symbol}]`, "CV of intervals"],
       content.populations.map(({ name, size, spikes, mean_rate: rate, variation }) =>
         [name, size.toLocaleString("en"), spikes.toLocaleString("en"), String(rate), variation === null ? "–" : variation.toFixed(2)]));

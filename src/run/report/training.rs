@@ -292,9 +292,14 @@ fn headline(summary: &TrainingSummary, samples: usize, unit: &str) -> Vec<Headli
         Headline::with_detail("Epochs", summary.epochs.to_string(), epochs),
     ];
     if let Some(account) = &summary.hardware {
-        let time = format!("{:.1} µs per sample", 1e6 * account.time_per_sample);
-        let energy = format!("{:.3} µJ", 1e6 * account.energy_per_sample);
+        let time = format!("{} µs per sample", three_digits(1e6 * account.time_per_sample));
+        let energy = format!("{} µJ", three_digits(1e6 * account.energy_per_sample));
         headline.push(Headline::with_detail("Energy on the chip", energy, time));
     }
     headline
+}
+
+fn three_digits(value: f64) -> String {
+    let before = value.abs().max(1.0).log10() as usize;
+    format!("{value:.*}", 2_usize.saturating_sub(before))
 }
