@@ -10,11 +10,12 @@ use common::binary::{files, firstspike, json, project, read, rows, successful, t
 use firstspike::trace::{self, Trace};
 
 /// What a training writes; all but the summary, which tells the time, is the same in every run.
-const SAME_IN_EVERY_RUN: [&str; 6] = [
+const SAME_IN_EVERY_RUN: [&str; 7] = [
     "class_map.png",
     "class_map.svg",
     "metrics.csv",
     "network.json",
+    "report.html",
     "scenario.toml",
     "spikes.csv",
 ];

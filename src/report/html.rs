@@ -92,8 +92,8 @@ pub fn report(data: &ReportData) -> Result<String, serde_json::Error> {
 fn body(data: &ReportData) -> String {
     let mut html = format!(
         "<header>\n<h1>{}</h1>\n<p class=\"what\">{}</p>\n</header>\n",
-        escape(&data.title),
-        escape(&data.subtitle)
+        text(&data.title),
+        text(&data.subtitle)
     );
     if !data.headline.is_empty() {
         html.push_str("<dl class=\"headline\">\n");
@@ -102,9 +102,9 @@ fn body(data: &ReportData) -> String {
             let _ = writeln!(
                 html,
                 "<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>",
-                escape(label),
-                escape(value),
-                escape(detail)
+                text(label),
+                text(value),
+                text(detail)
             );
         }
         html.push_str("</dl>\n");
@@ -112,11 +112,16 @@ fn body(data: &ReportData) -> String {
     if !data.notes.is_empty() {
         html.push_str("<ul class=\"notes\">\n");
         for note in &data.notes {
-            let _ = writeln!(html, "<li>{}</li>", escape(note));
+            let _ = writeln!(html, "<li>{}</li>", text(note));
         }
         html.push_str("</ul>\n");
     }
     html
+}
+
+/// A text of a report: with the unit τ_s as it is printed.
+fn text(plain: &str) -> String {
+    escape(plain).replace("τ_s", "τ<sub>s</sub>")
 }
 
 /// A text as HTML.

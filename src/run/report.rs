@@ -1,8 +1,10 @@
 //! What runs have to tell, collected for their `report.html` ([`crate::report::html`]).
 
 mod membranes;
+mod simulation;
 mod training;
 
+pub(super) use simulation::{Activity, simulation_report, spike_training_report};
 pub(super) use training::TestRecord;
 
 /// A fraction as a percentage with so many digits.
@@ -12,7 +14,13 @@ fn percent(fraction: f64, digits: usize) -> String {
 
 /// A quantity of three or four digits with its unit.
 fn quantity(value: f64, unit: &str) -> String {
-    if value.is_finite() { format!("{value:.3} {unit}") } else { "–".to_owned() }
+    if !value.is_finite() {
+        "–".to_owned()
+    } else if value != 0.0 && value.abs() < 1e-3 {
+        format!("{value:.2e} {unit}")
+    } else {
+        format!("{value:.3} {unit}")
+    }
 }
 
 /// How many there are of something: `1 neuron`, `2 neurons`.

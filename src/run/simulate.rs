@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::report::{Activity, simulation_report};
 use super::summary::PopulationSummary;
 use super::{
     OutputFolder, Progress, RunError, RunOptions, SimulationSummary, network_file, potentials,
@@ -15,7 +16,7 @@ use crate::scenario::{EngineSpec, LoadedScenario, Simulation};
 use crate::trace::TraceWriter;
 
 /// Simulates a scenario of populations and writes `scenario.toml`, `spikes.csv`, `network.json`,
-/// `summary.json` and, if potentials are recorded, `potentials.csv`.
+/// `report.html`, `summary.json` and, if potentials are recorded, `potentials.csv`.
 ///
 /// # Errors
 /// If the scenario names files that do not fit, the folder cannot be written, or a neuron spikes
@@ -37,6 +38,7 @@ pub fn simulate(
     progress.stage("simulating");
     let mut counts = vec![0; network.populations().len()];
     let mut trains = potentials::spike_trains(&network, &simulation.recording);
+    let mut activity = Activity::new(network.populations(), simulation.until);
     let mut end = simulation.until;
     let mut outcome = None;
     folder
@@ -47,6 +49,7 @@ pub fn simulate(
                 counts: &mut counts,
                 wanted: &simulation.recording.spikes,
                 trains: &mut trains,
+                activity: &mut activity,
                 last: 0.0,
                 writer: TraceWriter::new(file, unit)?,
                 written: Ok(()),
@@ -102,6 +105,9 @@ pub fn simulate(
             })
             .collect(),
     };
+    let recorded = (&simulation.recording, &trains, simulation.options);
+    let report = simulation_report(loaded, &network, &activity, recorded, end, &summary);
+    folder.write_report(&report)?;
     folder.write_json("summary.json", &summary)?;
     progress.finish();
     Ok(summary)
@@ -158,6 +164,7 @@ struct Recorder<'a, W: Write> {
     /// Per population: whether its spikes are written.
     wanted: &'a [bool],
     trains: &'a mut SpikeTrains,
+    activity: &'a mut Activity,
     /// When the last spike was.
     last: f64,
     writer: TraceWriter<W>,
@@ -171,6 +178,7 @@ impl<W: Write> Observer for Recorder<'_, W> {
         self.counts[index] += 1;
         self.last = time;
         self.trains.spike(node, time);
+        self.activity.spike(index, node, time);
         if self.wanted[index] && self.written.is_ok() {
             let population = &self.populations[index];
             let neuron = (node - population.nodes.start) as u32;

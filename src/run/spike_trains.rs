@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use super::report::{Activity, spike_training_report};
 use super::{OutputFolder, Progress, RunError, RunOptions, SpikeTrainingSummary, network_file};
 use crate::learning::SpikeTrainMetrics;
 use crate::run::simulate::explain;
@@ -10,7 +11,7 @@ use crate::scenario::{LoadedScenario, SpikeTrainingSpec};
 use crate::trace::TraceWriter;
 
 /// Trains a scenario with `[spike_training]`, and writes `scenario.toml`, `metrics.csv`, `spikes.csv`
-/// (of the trained network), `network.json` and `summary.json`.
+/// (of the trained network), `network.json`, `report.html` and `summary.json`.
 ///
 /// # Errors
 /// If the scenario names files that do not fit, the folder cannot be written, or a neuron spikes
@@ -22,7 +23,9 @@ pub fn train_spike_trains(
     progress: &mut dyn Progress,
 ) -> Result<SpikeTrainingSummary, RunError> {
     let start = Instant::now();
-    let mut trainer = loaded.spike_train_trainer(spec, loaded.simulation()?)?;
+    let simulation = loaded.simulation()?;
+    let until = simulation.until;
+    let mut trainer = loaded.spike_train_trainer(spec, simulation)?;
     let folder = OutputFolder::open(loaded, options)?;
     let unit = loaded.scenario.time_unit.suffix();
     let populations = trainer.network().populations().to_vec();
@@ -35,9 +38,10 @@ pub fn train_spike_trains(
         progress.spike_trains(&metrics);
         history.push(metrics);
     }
-    let (spikes, _) = trainer.run().map_err(failed)?;
+    let (spikes, network) = trainer.run().map_err(failed)?;
     let last = trainer.compare(&spikes);
 
+    let mut activity = Activity::new(&populations, until);
     folder.write("metrics.csv", |file| {
         let mut writer = csv::Writer::from_writer(file);
         let error = format!("timing_error_{unit}");
@@ -52,7 +56,9 @@ pub fn train_spike_trains(
         let mut writer = TraceWriter::new(file, unit)?;
         for spike in &spikes {
             let node = spike.node as usize;
-            if let Some(population) = populations.iter().find(|p| p.nodes.contains(&node)) {
+            if let Some(index) = populations.iter().position(|p| p.nodes.contains(&node)) {
+                let population = &populations[index];
+                activity.spike(index, node, spike.time);
                 let neuron = (node - population.nodes.start) as u32;
                 writer.write(0, &population.name, neuron, spike.time)?;
             }
@@ -73,6 +79,9 @@ pub fn train_spike_trains(
         interrupted: history.len() < spec.epochs,
         seconds: start.elapsed().as_secs_f64(),
     };
+    let report =
+        spike_training_report(loaded, &network, &activity, &history, trainer.targets(), &summary);
+    folder.write_report(&report)?;
     folder.write_json("summary.json", &summary)?;
     progress.finish();
     Ok(summary)

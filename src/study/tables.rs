@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use super::{Interval, Limit, Quantity, Statistics, Summary, Tolerance, tolerances};
+use crate::report::html::Table;
 
 /// Every group of every study: a row per quantity, with its statistics.
 ///
@@ -73,50 +74,64 @@ fn rounded(value: f64) -> String {
     format!("{value:.9e}").parse::<f64>().unwrap_or(value).to_string()
 }
 
+/// What the tables of statistics show.
+const STATISTICS: &str = "Medians over the seeds, with 95 % confidence intervals of the median in \
+                          brackets (if there are six seeds or more) and the lowest and highest value.";
+
 /// A table per study: medians with their confidence intervals, and the range of the seeds.
 pub fn statistics_markdown(summaries: &[Summary]) -> String {
     let mut text = String::new();
     for summary in summaries {
-        let quantities = summary.quantities();
-        let _ = writeln!(text, "## {}\n", summary.study.title);
-        let mut head = vec![summary.study.axes[0].title()];
-        let has_names = summary.series.len() > 1;
-        if has_names {
-            head.push("networks".to_owned());
-        }
-        head.push("seeds".to_owned());
-        for &quantity in &quantities {
-            let unit = summary.unit(quantity);
-            let unit = if unit.is_empty() { String::new() } else { format!(" [{unit}]") };
-            head.push(format!("{}{unit}", quantity.label().to_lowercase()));
-        }
-        let _ = writeln!(text, "| {} |", head.join(" | "));
-        let _ = writeln!(text, "|{}", "---|".repeat(head.len()));
-        for series in &summary.series {
-            for group in &series.groups {
-                let mut cells = vec![summary.study.axes[0].name_of(&group.value)];
-                if has_names {
-                    cells.push(summary.name_of(series));
-                }
-                cells.push(match group.failed {
-                    0 => group.measured.len().to_string(),
-                    failed => format!("{} ({failed} failed)", group.measured.len()),
-                });
-                for &quantity in &quantities {
-                    let found = group.statistics(summary, quantity);
-                    cells.push(
-                        found.map_or_else(|| "–".to_owned(), |found| in_short(&found, quantity)),
-                    );
-                }
-                let _ = writeln!(text, "| {} |", cells.join(" | "));
-            }
-        }
-        text.push('\n');
+        let table = statistics_table(summary);
+        let _ = writeln!(text, "## {}\n\n{}", table.title, markdown(&table));
     }
-    text.push_str(
-        "Medians over the seeds, with 95 % confidence intervals of the median in brackets (if there are \
-         six seeds or more) and the lowest and highest value.\n",
-    );
+    let _ = writeln!(text, "{STATISTICS}");
+    text
+}
+
+/// The medians of one study.
+pub(super) fn statistics_table(summary: &Summary) -> Table {
+    let quantities = summary.quantities();
+    let mut head = vec![summary.study.axes[0].title()];
+    let has_names = summary.series.len() > 1;
+    if has_names {
+        head.push("networks".to_owned());
+    }
+    head.push("seeds".to_owned());
+    for &quantity in &quantities {
+        let unit = summary.unit(quantity);
+        let unit = if unit.is_empty() { String::new() } else { format!(" [{unit}]") };
+        head.push(format!("{}{unit}", quantity.label().to_lowercase()));
+    }
+    let mut rows = Vec::new();
+    for series in &summary.series {
+        for group in &series.groups {
+            let mut cells = vec![summary.study.axes[0].name_of(&group.value)];
+            if has_names {
+                cells.push(summary.name_of(series));
+            }
+            cells.push(match group.failed {
+                0 => group.measured.len().to_string(),
+                failed => format!("{} ({failed} failed)", group.measured.len()),
+            });
+            for &quantity in &quantities {
+                let found = group.statistics(summary, quantity);
+                cells
+                    .push(found.map_or_else(|| "–".to_owned(), |found| in_short(&found, quantity)));
+            }
+            rows.push(cells);
+        }
+    }
+    Table { title: summary.study.title.clone(), about: STATISTICS.to_owned(), head, rows }
+}
+
+/// A table in Markdown.
+fn markdown(table: &Table) -> String {
+    let mut text =
+        format!("| {} |\n|{}\n", table.head.join(" | "), "---|".repeat(table.head.len()));
+    for row in &table.rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
     text
 }
 
@@ -136,10 +151,21 @@ fn in_short(found: &Statistics, quantity: Quantity) -> String {
 
 /// What each distortion may be, in every study that has an ideal value.
 pub fn tolerance_markdown(summaries: &[Summary]) -> String {
-    let mut text =
-        "| panel | distortion | networks | ideal accuracy [%] | borne up to | 1 % below the ideal at \
-                    | as sure as the seeds allow |\n|---|---|---|---|---|---|---|\n"
-            .to_owned();
+    markdown(&tolerance_table(summaries))
+}
+
+/// The tolerances of all studies.
+pub(super) fn tolerance_table(summaries: &[Summary]) -> Table {
+    let head = [
+        "panel",
+        "distortion",
+        "networks",
+        "ideal accuracy [%]",
+        "borne up to",
+        "1 % below the ideal at",
+        "as sure as the seeds allow",
+    ];
+    let mut rows = Vec::new();
     for summary in summaries {
         let axis = &summary.study.axes[0];
         for found in tolerances(summary) {
@@ -152,19 +178,25 @@ pub fn tolerance_markdown(summaries: &[Summary]) -> String {
                 Limit::Before(value) => axis.name_of(value),
                 Limit::Beyond => "not reached".to_owned(),
             };
-            let _ = writeln!(
-                text,
-                "| {} | {} | {networks} | {ideal:.2}{confidence} | {} | {} | {} – {} |",
-                summary.study.title,
+            rows.push(vec![
+                summary.study.title.clone(),
                 axis.title(),
+                networks.to_owned(),
+                format!("{ideal:.2}{confidence}"),
                 axis.name_of(borne),
                 limit(&found.limit),
-                limit(&between.0),
-                limit(&between.1),
-            );
+                format!("{} – {}", limit(&between.0), limit(&between.1)),
+            ]);
         }
     }
-    text
+    Table {
+        title: "Tolerances".to_owned(),
+        about: "How much of each distortion costs at most one percentage point of the median test \
+                accuracy."
+            .to_owned(),
+        head: head.map(str::to_owned).to_vec(),
+        rows,
+    }
 }
 
 /// The same for programs. Limits between values that are not both numbers are those at which the

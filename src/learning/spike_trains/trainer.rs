@@ -117,6 +117,11 @@ impl SpikeTrainTrainer {
         Ok((recording.0.spikes, compiled))
     }
 
+    /// The nodes of the population that learns, and what each of them should do: times in order.
+    pub fn targets(&self) -> (Range<usize>, &[Vec<f64>]) {
+        (self.nodes.clone(), &self.targets)
+    }
+
     /// Compares the spikes of a run with the targets.
     pub fn compare(&self, spikes: &[Spike]) -> SpikeTrainMetrics {
         self.differences(spikes).0

@@ -41,11 +41,6 @@ const firstspike = (() => {
     return { text: value("--text"), quiet: value("--quiet"), line: value("--line"), card: value("--card") };
   }
 
-  function theme() {
-    const { text, line, card } = colours();
-    return { text, line, card };
-  }
-
   const axisStyle = ({ line }) => ({
     gridcolor: line, zerolinecolor: line, linecolor: line, tickcolor: line, ticks: "outside",
     ticklen: 4, showline: true, mirror: false, automargin: true, title: { standoff: 8 },
@@ -62,13 +57,14 @@ const firstspike = (() => {
   }
 
   function dressed(layout) {
-    const { text, line, card } = theme();
+    const { text, quiet, line, card } = colours();
     const base = {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { color: text, size: 13, family: "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif" },
       margin: { l: 60, r: 14, t: 12, b: 48 },
       legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom" },
       hoverlabel: { bgcolor: card, bordercolor: line, font: { color: text } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: text },
       hovermode: "closest", dragmode: "zoom", colorway: palette,
       xaxis: {}, yaxis: {},
     };
@@ -82,8 +78,8 @@ const firstspike = (() => {
   }
 
   const config = {
-    responsive: true, displaylogo: false, doubleClick: "reset",
-    modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
+    responsive: true, displaylogo: false, doubleClick: "reset+autosize",
+    modeBarButtonsToRemove: ["lasso2d", "select2d"],
     toImageButtonOptions: { format: "svg" },
   };
 
@@ -122,6 +118,30 @@ const firstspike = (() => {
     };
   }
 
+  // Where all but the largest hundredth of counted values end.
+  function most({ start, width, counts, total }) {
+    let below = 0;
+    return start + width * (1 + counts.findIndex((count) => (below += count) >= 0.99 * total));
+  }
+
+  // An axis of values above zero: logarithmic if they differ by more than a factor.
+  function scale(values, factor) {
+    const known = values.filter((value) => value !== null);
+    const [low, high] = [Math.min(...known), Math.max(...known)];
+    if (known.length === 0 || !(low > 0 && high > factor * low)) {
+      return { rangemode: "tozero" };
+    }
+    const decades = Math.log10(high / low);
+    if (decades > 3) {
+      return { type: "log", exponentformat: "power", dtick: Math.ceil(decades / 6) };
+    }
+    const tickvals = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1) {
+      tickvals.push(...[1, 2, 5].map((digit) => Number(`${digit}e${power}`)));
+    }
+    return { type: "log", tickvals, ticktext: tickvals.map(String) };
+  }
+
   // A number with three digits and the prefix that suits it.
   function withPrefix(value, symbol) {
     const prefixes = [[1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"], [1e-15, "f"]];
@@ -155,5 +175,5 @@ const firstspike = (() => {
     main.setAttribute("aria-busy", "false");
   }
 
-  return { bars, card, chart, colour, colours, element, main, narrow, palette, plain, ready, redraw, table, unit, withPrefix };
+  return { bars, card, chart, colour, colours, element, main, most, narrow, palette, plain, ready, redraw, scale, table, unit, withPrefix };
 })();

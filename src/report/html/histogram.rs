@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::short;
 
-/// Bins of a histogram, about.
+/// Bins of a histogram, about: of all but the largest values, and of all.
 const BINS: usize = 60;
+const ALL_BINS: usize = 600;
 
 /// Counts of values in bins of equal width.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -86,32 +87,68 @@ impl StreamingHistogram {
             return;
         }
         while value >= self.width * FINE as f64 {
-            for bin in 0..FINE / 2 {
-                self.counts[bin] = self.counts[2 * bin] + self.counts[2 * bin + 1];
-            }
-            self.counts[FINE / 2..].fill(0);
-            self.width *= 2.0;
+            self.widen();
         }
         self.counts[(value / self.width) as usize] += 1;
         self.sum += value;
         self.total += 1;
     }
 
+    /// Merges bins in pairs.
+    fn widen(&mut self) {
+        for bin in 0..FINE / 2 {
+            self.counts[bin] = self.counts[2 * bin] + self.counts[2 * bin + 1];
+        }
+        self.counts[FINE / 2..].fill(0);
+        self.width *= 2.0;
+    }
+
+    /// The bin up to which this fraction of the values lies.
+    fn quantile_bin(&self, fraction: f64) -> usize {
+        let wanted = (fraction * self.total as f64).ceil() as u64;
+        let mut below = 0;
+        let reached = |count: &u64| {
+            below += count;
+            below >= wanted
+        };
+        self.counts.iter().position(reached).unwrap_or(0)
+    }
+
     /// The histogram of the values so far; none if there are none.
     pub fn finish(&self) -> Option<Histogram> {
-        let first = self.counts.iter().position(|&count| count > 0)?;
-        let last = self.counts.iter().rposition(|&count| count > 0)?;
-        let merged = (last - first + 1).div_ceil(BINS);
+        let [found] = Self::finish_alike([self.clone()]);
+        found
+    }
+
+    /// Histograms with the same bins; none where there are no values.
+    pub fn finish_alike<const N: usize>(mut all: [Self; N]) -> [Option<Histogram>; N] {
+        let widest = all.iter().filter(|histogram| histogram.total > 0).map(|found| found.width);
+        let widest = widest.fold(0.0, f64::max);
+        let (mut first, mut last) = (FINE, 0);
+        for histogram in &mut all {
+            while histogram.width < widest {
+                histogram.widen();
+            }
+            let filled = |count: &u64| *count > 0;
+            if let Some(lowest) = histogram.counts.iter().position(filled) {
+                first = first.min(lowest);
+                last = last.max(histogram.counts.iter().rposition(filled).unwrap_or(lowest));
+            }
+        }
+        // A few values that are far off must not make the bins of all others wide.
+        let most = all.iter().map(|histogram| histogram.quantile_bin(0.995)).max();
+        let span = |last: usize| (last + 1).saturating_sub(first);
+        let merged = span(most.unwrap_or(last)).div_ceil(BINS);
+        let merged = merged.max(span(last).div_ceil(ALL_BINS)).max(1);
         let first = first - first % merged;
-        Some(Histogram {
-            start: first as f64 * self.width,
-            width: merged as f64 * self.width,
-            counts: self.counts[first..=last]
-                .chunks(merged)
-                .map(|bins| bins.iter().sum())
-                .collect(),
-            mean: short(self.sum / self.total as f64),
-            total: self.total,
+        all.map(|StreamingHistogram { width, counts, sum, total }| {
+            (total > 0).then(|| Histogram {
+                start: first as f64 * width,
+                width: merged as f64 * width,
+                counts: counts[first..=last].chunks(merged).map(|bins| bins.iter().sum()).collect(),
+                mean: short(sum / total as f64),
+                total,
+            })
         })
     }
 }
@@ -150,5 +187,14 @@ mod tests {
             }
         }
         assert_eq!(StreamingHistogram::default().finish(), None);
+
+        let (mut few, mut many) = (StreamingHistogram::default(), StreamingHistogram::default());
+        few.count(0.5);
+        (0..100).for_each(|value| many.count(f64::from(value)));
+        let none = StreamingHistogram::default();
+        let [few, many, none] = StreamingHistogram::finish_alike([few, many, none]);
+        let (few, many) = (few.expect("a value"), many.expect("values"));
+        assert_eq!((few.start, few.width, few.counts.len()), (0.0, many.width, many.counts.len()));
+        assert_eq!((few.counts[0], few.mean, none), (1, 0.5, None));
     }
 }

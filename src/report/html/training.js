@@ -1,7 +1,7 @@
 "use strict";
 // The report of a training.
 firstspike.ready((data) => {
-  const { bars, card, chart, colour, colours, element, narrow, plain, redraw, table, unit, withPrefix } = firstspike;
+  const { bars, card, chart, colour, colours, element, narrow, plain, redraw, scale, table, unit, withPrefix } = firstspike;
   const { content } = data;
   const time = unit(data.time_unit);
   const timeAxis = (title) => ({ title: { text: `${title} [${time}]` } });
@@ -52,25 +52,21 @@ firstspike.ready((data) => {
     // Errors fall by orders of magnitude: their scale is logarithmic where they all are above zero.
     const error = (values) => values.map((value) => (value === null ? null : 100 - value));
     const errors = [error(found.training_accuracy), error(found.validation_accuracy)];
-    const all = errors.flat().filter((value) => value !== null);
-    const type = all.every((value) => value > 0) && Math.max(...all) > 5 * Math.min(...all) ? "log" : "linear";
     chart(card("Learning: error", `Samples decided wrongly, training and validation. ${about}`), {
       describe: `Error of training and validation over ${found.epoch.length} epochs.`,
       traces: [
         line(errors[0], "training", colour(0), "%{y:.2f} % wrong"),
         line(errors[1], "validation", colour(3), "%{y:.2f} % wrong", "dash"),
       ],
-      layout: { xaxis: epochs, yaxis: { title: { text: "error [%]" }, type, ...(type === "linear" ? { rangemode: "tozero" } : { dtick: "D1", exponentformat: "none" }) }, shapes: kept },
+      layout: { xaxis: epochs, yaxis: { title: { text: "error [%]" }, ...scale(errors.flat(), 5) }, shapes: kept },
     });
-    const losses = [...found.training_loss, ...found.validation_loss].filter((value) => value !== null);
-    const steep = losses.every((value) => value > 0) && Math.max(...losses) > 20 * Math.min(...losses);
     chart(card("Learning: loss", "Mean loss per sample, training and validation."), {
       describe: `Loss of training and validation over ${found.epoch.length} epochs.`,
       traces: [
         line(found.training_loss, "training", colour(0), "loss %{y:.4g}"),
         line(found.validation_loss, "validation", colour(3), "loss %{y:.4g}", "dash"),
       ],
-      layout: { xaxis: epochs, yaxis: { title: { text: "mean loss per sample" }, ...(steep ? { type: "log", exponentformat: "power" } : { rangemode: "tozero" }) }, shapes: kept },
+      layout: { xaxis: epochs, yaxis: { title: { text: "mean loss per sample" }, ...scale([...found.training_loss, ...found.validation_loss], 20) }, shapes: kept },
     });
     const silent = found.silent.map(([name, values], index) =>
       line(values, name, colour(index === found.silent.length - 1 ? 3 : [0, 2, 4, 6][index % 4]), "%{y:.1f} % silent"));
@@ -102,7 +98,7 @@ firstspike.ready((data) => {
         type: "heatmap", z: share, x: columns.map(plain), y: content.class_names.map(plain), customdata: shown,
         colorscale: [[0, "rgba(0,114,178,0.04)"], [0.05, "rgba(0,114,178,0.3)"], [1, "rgba(0,114,178,0.85)"]],
         zmin: 0, zmax: 100, showscale: false, xgap: 2, ygap: 2,
-        ...(many ? {} : { texttemplate: "%{customdata}", textfont: { color: text } }),
+        ...(many ? {} : { text: shown, texttemplate: "%{text}", textfont: { color: text } }),
         hovertemplate: "class %{y}, decided %{x}<br>%{customdata} samples (%{z:.1f} % of the class)<extra></extra>",
       }],
       layout: {
@@ -117,7 +113,7 @@ firstspike.ready((data) => {
     const right = content.samples.filter((sample) => sample.decided === sample.label).length;
     const wrong = content.samples.length - right;
     const all = wrong === content.wrong ? "all" : `${wrong} of ${content.wrong}`;
-    const about = `${content.samples.length} test samples to click on: ${right} that were decided rightly, and ${all} that were not. Drag over the raster to zoom in, double-click to zoom out.`;
+    const about = `${content.samples.length} test samples to click on: ${right} that were decided rightly, and ${all} that were not. Drag over the raster to zoom in, double-click to zoom out.${content.substrate ? " The spikes are those of the substrate; the potentials are those of ideal neurons that receive them." : ""}`;
     const place = card("Samples: spikes and membrane potentials", about, "wide");
     const viewer = element("div", { class: "viewer" });
     const side = element("div");
@@ -286,7 +282,7 @@ firstspike.ready((data) => {
         type: "line", x0: sample.decision_time, x1: sample.decision_time, yref: "paper", y0: 0, y1: 1, line: { color: hue, width: 1.6, dash: "dash" },
       });
       annotations.push({
-        x: sample.decision_time, xanchor: "left", yref: "paper", y: 1, yanchor: "bottom", showarrow: false, font: { color: text },
+        x: sample.decision_time, xanchor: "right", yref: "paper", y: 1, yanchor: "bottom", showarrow: false, font: { color: text },
         text: `${sample.decided === sample.label ? "✓" : "✗"} ${plain(className(sample.decided))}`,
       });
     }
@@ -321,7 +317,7 @@ firstspike.ready((data) => {
   function delays() {
     const layers = content.layers.filter((layer) => layer.delays);
     const place = card("Delays", layers.map((layer) => `${layer.name}: ${layer.delays[0]}`).join("; "));
-    panels(place, layers, (layer) => layer.delays[1], timeAxis("delay"), "delay", true);
+    panels(place, layers, (layer) => layer.delays[1], timeAxis("delay"), "delay", false);
   }
 
   // A histogram per layer, one above the other; on one axis if they are alike.
@@ -363,7 +359,7 @@ firstspike.ready((data) => {
     chart(card("Time to decision", `Of test samples, each kind by itself. Mean [${data.time_unit.replace("τ_s", "τₛ")}]: ${means}.`), {
       describe: `Distribution of the time to decision; means: ${means}.`,
       traces,
-      layout: { barmode: "overlay", showlegend: true, xaxis: { ...timeAxis("time to decision"), rangemode: "tozero" }, yaxis: { title: { text: "share [%]" }, rangemode: "tozero" } },
+      layout: { barmode: "overlay", showlegend: true, xaxis: timeAxis("time to decision"), yaxis: { title: { text: "share [%]" }, rangemode: "tozero" } },
     });
   }
 
@@ -372,8 +368,10 @@ firstspike.ready((data) => {
       ["static power", account.static_energy], ["synaptic events", account.synaptic_energy],
       ["spikes", account.spike_energy], ["readout", account.readout_energy],
     ].filter(([, energy]) => energy > 0);
-    const place = card(`On the chip: ${account.chip}`, "Time and energy of a classification, in the mean over the test set.");
-    table(place, ["quantity", "value"], [
+    const place = card(`On the chip: ${account.chip}`, "Time and energy of a classification, in the mean over the test set.", "wide");
+    const sides = [element("div"), element("div")];
+    place.append(element("div", { class: "viewer" }, ...sides));
+    table(sides[0], ["quantity", "value"], [
       ["energy per sample", withPrefix(account.energy_per_sample, "J")],
       ["time per sample", withPrefix(account.time_per_sample, "s")],
       ["decision after", withPrefix(account.decision_time, "s")],
@@ -385,9 +383,9 @@ firstspike.ready((data) => {
       ...(account.speedup_factor ? [["speedup", `${account.speedup_factor.toPrecision(4)} ×`]] : []),
     ]);
     if (parts.length > 0) {
-      chart(place, {
+      chart(sides[1], {
         describe: `Energy per sample by cause: ${parts.map(([name, energy]) => `${name} ${withPrefix(energy, "J")}`).join(", ")}.`,
-        height: 110 + 34 * parts.length,
+        height: 120 + 50 * parts.length,
         traces: [{
           type: "bar", orientation: "h", y: parts.map(([name]) => name), x: parts.map(([, energy]) => energy * 1e6),
           text: parts.map(([, energy]) => withPrefix(energy, "J")), textposition: "auto", marker: { color: colour(0) },

@@ -5,30 +5,26 @@ use crate::membrane::SpikeTrains;
 use crate::network::CompiledNetwork;
 use crate::report::html::{Membrane, short};
 
-/// Points of a potential between the start and the end, beside those at spikes and arrivals.
-const POINTS: usize = 120;
-
-/// A neuron's potential from time zero to `end`, if its spikes were recorded. At each of its spikes,
-/// and just after, there are points of their own.
+/// A neuron's exact potential from time zero to `end`, if its spikes were recorded, at about as many
+/// points as are asked for: spikes, with their resets, are always among them.
 pub(super) fn membrane(
     network: &CompiledNetwork,
     trains: &SpikeTrains,
     neuron: usize,
-    spikes: &[f64],
     options: EngineOptions,
     end: f64,
+    points: usize,
 ) -> Option<Membrane> {
-    let dynamics = network.dynamics(neuron)?;
-    let parameters = &network.distinct_parameters()[network.dynamics_index(neuron)? as usize];
-    let mut times: Vec<f64> =
-        (0..=POINTS).map(|point| end * point as f64 / POINTS as f64).collect();
-    let at_spikes = spikes.iter().filter(|&&spike| spike <= end);
-    times.extend(at_spikes.flat_map(|&spike| [spike, spike.next_up()]));
-    times.sort_by(f64::total_cmp);
-    let states = trains.states(network, neuron, options, &times)?;
-    Some(Membrane {
-        potential: states.iter().map(|state| short(dynamics.membrane_potential(state))).collect(),
-        time: times.into_iter().map(short).collect(),
-        threshold: parameters.threshold,
-    })
+    let trace = trains.trace(network, neuron, options, (0.0, end))?;
+    let last = trace.times.len() - 1;
+    let every = trace.times.len().div_ceil(points);
+    let kept = (0..=last).filter(|&index| {
+        let is_reset = |index: usize| {
+            (1..=last).contains(&index) && trace.times[index] == trace.times[index - 1]
+        };
+        index % every == 0 || index == last || is_reset(index) || is_reset(index + 1)
+    });
+    let (time, potential) =
+        kept.map(|index| (short(trace.times[index]), short(trace.potential[index]))).unzip();
+    Some(Membrane { time, potential, threshold: trace.threshold })
 }

@@ -22,6 +22,9 @@ const MOST_TIMES: usize = 50_000;
 const MOST_RIGHT: usize = 4;
 const MOST_WRONG: usize = 40;
 
+/// Points of a potential, beside those at the spike.
+const POINTS: usize = 120;
+
 /// What the samples of the test set came to, as they pass by.
 pub(in crate::run) struct TestRecord<'a> {
     learner: &'a Learner,
@@ -117,7 +120,7 @@ impl<'a> TestRecord<'a> {
             class_map: class_map.map(|png| STANDARD.encode(png)),
             plane: data.plane.map(|_| self.plane()),
             layers: self.layers(),
-            decision_times: self.decision_times.each_ref().map(StreamingHistogram::finish),
+            decision_times: StreamingHistogram::finish_alike(self.decision_times.clone()),
             samples: self.chosen.iter().map(|chosen| self.sample(trainer, chosen)).collect(),
             wrong: wrong.sum(),
             image: data.test.image.map(|image| (image.width, image.height)),
@@ -219,8 +222,6 @@ impl<'a> TestRecord<'a> {
             last = time;
         }
         let options = EngineOptions { at_most_one_spike: true };
-        let spike =
-            |node: usize| if times[node] < f64::INFINITY { &times[node..=node] } else { &[] };
         let spikes = |part: &std::ops::Range<usize>| {
             let part = times[part.clone()].iter();
             part.map(|&time| time.is_finite().then(|| short(time))).collect()
@@ -241,7 +242,7 @@ impl<'a> TestRecord<'a> {
             membranes: label_neurons
                 .filter_map(|node| {
                     // A little beyond the last spike, so that the last reset is to be seen.
-                    membrane(network, &trains, node, spike(node), options, 1.05 * last)
+                    membrane(network, &trains, node, options, 1.05 * last, POINTS)
                 })
                 .collect(),
         }
@@ -291,9 +292,14 @@ fn headline(summary: &TrainingSummary, samples: usize, unit: &str) -> Vec<Headli
         Headline::with_detail("Epochs", summary.epochs.to_string(), epochs),
     ];
     if let Some(account) = &summary.hardware {
-        let time = format!("{:.1} µs per sample", 1e6 * account.time_per_sample);
-        let energy = format!("{:.3} µJ", 1e6 * account.energy_per_sample);
+        let time = format!("{} µs per sample", three_digits(1e6 * account.time_per_sample));
+        let energy = format!("{} µJ", three_digits(1e6 * account.energy_per_sample));
         headline.push(Headline::with_detail("Energy on the chip", energy, time));
     }
     headline
+}
+
+fn three_digits(value: f64) -> String {
+    let before = value.abs().max(1.0).log10() as usize;
+    format!("{value:.*}", 2_usize.saturating_sub(before))
 }

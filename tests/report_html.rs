@@ -1,0 +1,264 @@
+//! Every run leaves a page that opens from disk: whole, the same in every run, without any network; and
+//! in a real browser its charts can be looked at, zoomed into and clicked on.
+
+mod common;
+#[path = "common/page.rs"]
+mod page;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use common::binary::{project, read, successful, text};
+use page::{Page, browser};
+use serde_json::Value;
+
+/// A scenario and what makes it small.
+const RUNS: [(&str, &str, &[&str]); 5] = [
+    (
+        "training",
+        "yin_yang.toml",
+        &[
+            "training.epochs=3",
+            "dataset.yin_yang.training.size=600",
+            "dataset.yin_yang.test.size=200",
+            "layers.0.size=30",
+        ],
+    ),
+    (
+        "chip",
+        "yin_yang_30_delays_brainscales2.toml",
+        &[
+            "training.epochs=1",
+            "dataset.yin_yang.training.size=300",
+            "dataset.yin_yang.validation.size=50",
+            "dataset.yin_yang.test.size=100",
+        ],
+    ),
+    ("simulation", "recurrent.toml", &["simulation.until=200.0"]),
+    ("potentials", "heterogeneous.toml", &[]),
+    ("spike_training", "recurrent_learning.toml", &["spike_training.epochs=20"]),
+];
+
+const STUDY: &str = r#"
+[study]
+title = "Jitter <of spikes>"
+base = "tiny.toml"
+seeds = [1, 2]
+
+[[axes]]
+name = "jitter"
+key = "chip.link.spike_jitter"
+label = "Jitter of spikes"
+unit = "τ_s"
+values = [0.0, 0.2]
+ideal = 0.0
+"#;
+
+const TINY: &str = r#"
+[chip]
+
+[dataset.yin_yang]
+training = { size = 200, seed = 42 }
+validation = { size = 50, seed = 41 }
+test = { size = 100, seed = 40 }
+
+[encoding]
+earliest = 0.15
+latest = 2.0
+
+[[layers]]
+name = "hidden"
+size = 20
+bias_times = [0.9]
+weights.normal = { mean = 1.5, std = 0.8 }
+
+[[layers]]
+name = "label"
+size = 3
+weights.normal = { mean = 1.0, std = 0.5 }
+
+[training]
+epochs = 2
+batch_size = 30
+loss.shift_invariant_mean_squared_error.margin = 0.2
+optimiser.adam.learning_rate = 0.01
+"#;
+
+/// The folder in which everything was run once.
+fn folder() -> &'static Path {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let made = || {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (name, scenario, changes) in RUNS {
+            let scenario = project().join("scenarios").join(scenario);
+            let changes = changes.iter().flat_map(|change| ["--set", change]);
+            let run = ["run", text(&scenario), "--out", name, "--quiet"];
+            successful(folder.path(), &run.into_iter().chain(changes).collect::<Vec<_>>());
+        }
+        std::fs::write(folder.path().join("tiny.toml"), TINY).expect("writable");
+        std::fs::write(folder.path().join("study.toml"), STUDY).expect("writable");
+        successful(folder.path(), &["run", "study.toml", "--out", "study", "--quiet"]);
+        folder
+    };
+    FOLDER.get_or_init(made).path()
+}
+
+fn report(name: &str) -> PathBuf {
+    folder().join(name).join("report.html")
+}
+
+/// The page of a run, and its data.
+fn page_and_data(name: &str) -> (String, Value) {
+    let page = String::from_utf8(read(&report(name))).expect("UTF-8");
+    let data = page.split_once("<script id=\"data\" type=\"application/json\">").expect("data").1;
+    let data = data.split_once("</script>").expect("an end").0;
+    let data = serde_json::from_str(data).expect("JSON");
+    (page, data)
+}
+
+#[test]
+fn every_kind_of_run_leaves_a_whole_page_without_a_network() {
+    let kinds = ["training", "training", "simulation", "simulation", "spike_training", "study"];
+    let names = RUNS.iter().map(|(name, ..)| *name).chain(["study"]);
+    for (name, kind) in names.zip(kinds) {
+        let (page, data) = page_and_data(name);
+        assert_eq!(data["content"]["kind"], kind);
+        assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"), "{name}");
+        assert!(page.contains("<noscript>") && page.contains("default-src 'none'"));
+        for reference in ["http://", "https://", "src=\"//", "@import", "url("] {
+            assert!(!page.contains(reference), "{name}: {reference}");
+        }
+        assert!(page.len() < 3 << 20, "{name}: {} bytes", page.len());
+    }
+}
+
+#[test]
+fn the_data_of_a_training_agree_with_its_other_files() {
+    let (page, data) = page_and_data("training");
+    let content = &data["content"];
+    let summary = common::binary::json(&folder().join("training/summary.json"));
+    let accuracy = summary["test_accuracy"].as_f64().expect("a number");
+    assert!(page.contains(&format!("<dd>{:.2} %", 100.0 * accuracy)));
+    let confusion: Vec<Vec<u64>> =
+        serde_json::from_value(content["confusion"].clone()).expect("counts");
+    let right: u64 = (0..3).map(|class| confusion[class][class]).sum();
+    let all: u64 = confusion.iter().flatten().sum();
+    assert_eq!((all, right as f64 / all as f64), (200, accuracy));
+    assert_eq!(content["wrong"], all - right);
+    let epochs = content["curves"]["epoch"].as_array().expect("a list");
+    assert_eq!(epochs.len(), 3);
+
+    // The spikes of each sample are those of the trace, and each membrane reaches its threshold there.
+    let trace = firstspike::trace::read(&folder().join("training/spikes.csv")).expect("a trace");
+    let samples = content["samples"].as_array().expect("a list");
+    let close = |one: f64, other: f64| (one - other).abs() <= 1e-4 * other.abs();
+    for sample in samples {
+        let labels = sample["spikes"].as_array().expect("layers").last().expect("a layer");
+        for (neuron, time) in labels.as_array().expect("neurons").iter().enumerate() {
+            let recorded = trace.spikes.iter().find(|spike| {
+                u64::from(spike.sample) == sample["index"]
+                    && spike.population == "label"
+                    && spike.neuron as usize == neuron
+            });
+            match (recorded, time.as_f64()) {
+                (None, None) => {}
+                (Some(spike), Some(time)) => {
+                    assert!(close(time, spike.time), "{time}");
+                    let membrane = &sample["membranes"][neuron];
+                    let potentials = membrane["potential"].as_array().expect("a list");
+                    let most = potentials.iter().filter_map(Value::as_f64).fold(0.0, f64::max);
+                    assert!(close(most, membrane["threshold"].as_f64().expect("one")), "{most}");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    let wrong = samples.iter().filter(|sample| sample["decided"] != sample["label"]);
+    assert!(wrong.count() > 0, "a network of three epochs is never right everywhere");
+}
+
+#[test]
+fn in_a_browser_a_training_can_be_looked_into() {
+    let Some(browser) = browser() else { return };
+    let page = Page::open(&browser, &report("training"));
+    assert_eq!(page.number("document.querySelectorAll('.js-plotly-plot').length"), 10.0);
+    assert_eq!(page.number("document.querySelectorAll('.chart:not([aria-label])').length"), 0.0);
+    assert!(page.value("document.querySelector('.card img').naturalWidth") == 1400);
+
+    // A click on a sample shows its spikes and potentials.
+    let spikes = "raster.data.filter((trace) => trace.mode === 'markers').map((trace) => trace.x)";
+    let potentials =
+        "raster.data.filter((trace) => trace.mode === 'lines').map((trace) => trace.y)";
+    let data = page_and_data("training").1;
+    let samples = data["content"]["samples"].as_array().expect("a list").clone();
+    let before = (page.value(spikes), page.value(potentials));
+    let other = samples.iter().find(|sample| sample["decided"] != sample["label"]).expect("wrong");
+    page.click(&format!("button[data-sample='{}']", other["index"]));
+    let shown = format!(
+        "document.querySelector('.shown').textContent.includes('Sample {}:')",
+        other["index"]
+    );
+    page.wait_for(&shown);
+    let after = (page.value(spikes), page.value(potentials));
+    assert!(before.0 != after.0 && before.1 != after.1);
+    assert_eq!(after.1.as_array().expect("a list").len(), 3);
+    assert_eq!(after.1[0], other["membranes"][0]["potential"]);
+
+    // So does one on its point in the plane.
+    let target = samples.iter().rev().find(|sample| sample["index"] != other["index"]);
+    let index = target.expect("several")["index"].as_u64().expect("a number") as usize;
+    let plane = &data["content"]["plane"];
+    let coordinate = |axis: &str| plane[axis][index].as_f64().expect("a number");
+    let place = page.place_of("plane", coordinate("x"), coordinate("y"));
+    page.click_at(place);
+    page.wait_for(&format!(
+        "document.querySelector('.shown').textContent.includes('Sample {index}:')"
+    ));
+
+    // Hovering tells values, dragging zooms in, on spikes and potentials together.
+    let first = page.value("[raster.data[1].x[0], raster.data[1].y[0]]");
+    let place =
+        page.place_of("raster", first[0].as_f64().expect("x"), first[1].as_f64().expect("y"));
+    page.hover(place);
+    page.wait_for("/hidden \\d+/.test(raster.querySelector('.hoverlayer').textContent)");
+    let span = "raster._fullLayout.xaxis.range[1] - raster._fullLayout.xaxis.range[0]";
+    let whole = page.number(span);
+    let (from, to) =
+        (page.place_of("raster", 0.4 * whole, 0.2), page.place_of("raster", 0.7 * whole, 0.8));
+    page.drag(from, to);
+    page.wait_for(&format!("{span} < {}", 0.5 * whole));
+    assert!(page.ink() > 0.05, "an empty picture");
+    page.assert_quiet();
+}
+
+#[test]
+fn in_a_browser_the_other_reports_are_drawn_too() {
+    let Some(browser) = browser() else { return };
+    let charts = "document.querySelectorAll('.js-plotly-plot .main-svg').length > 0";
+    for (name, headings) in [
+        ("chip", &["Delays", "On the chip: BrainScaleS-2", "Weights", "First-spike times"][..]),
+        ("simulation", &["Raster", "Rates", "Interspike intervals", "Weights", "Populations"]),
+        ("potentials", &["Raster", "Membrane potentials"]),
+        ("spike_training", &["Learning: timing error", "Raster"]),
+        ("study", &["Test accuracy", "Tolerances", "Jitter <of spikes>"]),
+    ] {
+        let page = Page::open(&browser, &report(name));
+        let found = page.value("[...document.querySelectorAll('h2')].map((h2) => h2.textContent)");
+        for heading in headings {
+            assert!(
+                found.as_array().expect("a list").contains(&(*heading).into()),
+                "{name}: {found}"
+            );
+        }
+        assert_eq!(page.value(charts), true, "{name}");
+        assert!(page.ink() > 0.02, "{name}: an empty picture");
+        if name == "simulation" {
+            let span = "raster._fullLayout.xaxis.range[1] - raster._fullLayout.xaxis.range[0]";
+            let (from, to) =
+                (page.place_of("raster", 50.0, 0.3), page.place_of("raster", 100.0, 0.7));
+            page.drag(from, to);
+            page.wait_for(&format!("Math.abs({span} - 50) < 2"));
+        }
+        page.assert_quiet();
+    }
+}
