@@ -43,8 +43,9 @@ enum Command {
     /// Run a scenario: simulate it, or train and evaluate it.
     #[command(
         after_help = "A scenario with [[layers]] is trained and evaluated: its folder gets summary.json, \
-        metrics.csv, spikes.csv (test set), network.json, and for Yin-Yang class_map.svg and .png.\n\
-        A scenario with [[populations]] is simulated: spikes.csv, network.json, summary.json.\n\n\
+        metrics.csv, spikes.csv (test set), network.json, report.html to open in a browser, and for Yin-Yang \
+        class_map.svg and .png.\n\
+        A scenario with [[populations]] is simulated: spikes.csv, network.json, summary.json, report.html.\n\n\
         Ctrl-C ends a run at the next batch, with everything written; a second one at once.\n\n\
         A training keeps checkpoint.safetensors in its folder until it is complete. Whether it was \
         interrupted or killed, the same command with --resume goes on from there, on any number of \
