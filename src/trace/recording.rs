@@ -101,6 +101,9 @@ impl Recording {
             return Err(rows::too_many_populations(part.lines.of(0).unwrap_or(1)));
         }
         let (before, after) = (self.times.len(), self.times.len() + part.times.len());
+        if u32::try_from(after).is_err() {
+            return Err(rows::too_many_spikes(part.lines.of(0).unwrap_or(1)));
+        }
         if self.populations.len() > 1 {
             self.population.resize(before, 0);
             let indices_of_spikes = part.population.iter().map(|&at| indices[usize::from(at)]);

@@ -45,7 +45,7 @@ impl Trains {
     /// Sorts the spikes of a recording.
     ///
     /// # Panics
-    /// If there are more than 2^32 spikes.
+    /// If there are more than 2^32 − 1 spikes, which no recording from a file has.
     pub fn new(recording: &Recording) -> Self {
         let count = recording.len();
         assert!(u32::try_from(count).is_ok(), "more than 2^32 spikes");

@@ -86,6 +86,11 @@ pub(super) fn too_many_populations(line: u64) -> RowError {
     RowError::Form { line, message: "there are more than 65535 populations".to_owned() }
 }
 
+/// An index of a spike has four bytes.
+pub(super) fn too_many_spikes(line: u64) -> RowError {
+    RowError::Form { line, message: "there are more than 4294967295 spikes".to_owned() }
+}
+
 const WHOLE: &str = "a whole number from 0 to 4294967295";
 const NUMBERED: &str =
     "a name that ends in the neuron's number, as in the first row (such as `in0`)";

@@ -50,6 +50,8 @@ fn traces_of_many_simulators_are_understood() {
         ("\u{feff}i,t\r\n3,0.5\r\n\r\n1,12.25\r\n", None),
         ("\"neuron\",\"time_ms\"\n\"3\",\"0.5\"\n1,12.25\n", Some("ms")),
         ("label,times,senders\n\"a, b\",0.5,3\n\"a\"\"b\",12.25,1\n", None),
+        ("neuron,time_in_µs\n3,0.5\n1,12.25\n", Some("µs")),
+        ("neuron,time_İ\n3,0.5\n1,12.25\n", Some("İ")),
         ("neuron,Time_MS\n3,0.5\n1,12.25\n", Some("MS")),
     ] {
         let (recording, warnings) = read_text(content).expect(content);
