@@ -76,7 +76,7 @@ pub(super) fn boxes(raster: &Raster, stack: &Stack, frame: &Frame) -> Boxes {
             tallest: TALLEST / side,
         };
         let cells = raster.count(&frame.view, stack, grid);
-        found = merged(&cells, frame, side);
+        found = merged(&cells, frame);
         let count = found.marks.values().map(Vec::len).sum::<usize>();
         if count <= MOST {
             let visible = VISIBLE.iter().find(|(most, _)| count <= *most && !found.shaded);
@@ -90,7 +90,7 @@ pub(super) fn boxes(raster: &Raster, stack: &Stack, frame: &Frame) -> Boxes {
 }
 
 /// The rectangles of counted cells; those that are side by side and of a kind as one.
-fn merged(cells: &Cells, frame: &Frame, side: usize) -> Boxes {
+fn merged(cells: &Cells, frame: &Frame) -> Boxes {
     let shaded = cells.crowding() > CROWDED && cells.most() > 1;
     let most = cells.most();
     let kind = |count: u32| match count {
