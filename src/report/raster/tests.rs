@@ -106,9 +106,8 @@ proptest! {
         let mut found: Vec<Spike> = Vec::new();
         for (index, row) in raster.rows.iter().enumerate() {
             let train = raster.spikes_of(index as u32);
-            prop_assert!(train.is_sorted_by(|one, other| {
-                (one.sample, one.time) <= (other.sample, other.time)
-            }));
+            let place = |spike: &RowSpike| (spike.sample, spike.time);
+            prop_assert!(train.is_sorted_by(|one, other| place(one) <= place(other)));
             found.extend(train.iter().map(|spike| {
                 (spike.sample.expect("there are samples"), row.population, row.neuron, spike.time)
             }));
