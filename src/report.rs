@@ -8,3 +8,5 @@ pub mod membranes;
 mod outline;
 mod picture;
 pub mod raster;
+
+pub use picture::PictureError;

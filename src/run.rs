@@ -53,7 +53,7 @@ use crate::engine::EngineError;
 use crate::learning::{
     Diagnosis, EpochMetrics, LearningError, Score, SpikeTrainMetrics, StateError,
 };
-use crate::report::class_map::ReportError;
+use crate::report::PictureError;
 use crate::scenario::ScenarioError;
 
 /// Hears how a run goes.
@@ -128,7 +128,7 @@ pub enum RunError {
     },
     /// A picture cannot be drawn.
     #[error(transparent)]
-    Report(#[from] ReportError),
+    Report(#[from] PictureError),
     /// The report cannot be put together.
     #[error("report: {0}")]
     Page(serde_json::Error),

@@ -45,7 +45,7 @@ pub use summary::{Group, Quantity, Series, Summary};
 pub use tables::{statistics_csv, statistics_markdown, tolerance_csv, tolerance_markdown};
 pub use tolerance::{ALLOWED_LOSS, Limit, Tolerance, tolerances};
 
-use crate::report::box_plot::FigureError;
+use crate::report::PictureError;
 use crate::run::RunError;
 use crate::scenario::ScenarioError;
 
@@ -96,7 +96,7 @@ pub enum StudyError {
     Run(#[from] RunError),
     /// A figure cannot be drawn.
     #[error(transparent)]
-    Figure(#[from] FigureError),
+    Figure(#[from] PictureError),
 }
 
 impl StudyError {

@@ -11,7 +11,8 @@ use ratatui::crossterm::terminal;
 
 use super::traces::ColumnArguments;
 use super::{bad_input, console, viewer};
-use crate::report::raster::figure::{self, Figure, RasterError};
+use crate::report::PictureError;
+use crate::report::raster::figure::{self, Figure};
 use crate::report::raster::terminal::{Marks, Page, page};
 use crate::report::raster::viewer::Viewer;
 use crate::report::raster::{IndexRanges, Raster, Selection, Sort, Window};
@@ -201,7 +202,7 @@ fn draw(arguments: &RasterArguments) -> Result<ExitCode, Box<dyn Error>> {
         let figure = Figure { raster: &raster, size: picture_size };
         let svg = arguments.svg.as_deref().map(|path| Ok((path, figure.to_svg()?.into_bytes())));
         let png = arguments.png.as_deref().map(|path| Ok((path, figure.to_png()?)));
-        let drawn: Result<Vec<_>, RasterError> = svg.into_iter().chain(png).collect();
+        let drawn: Result<Vec<_>, PictureError> = svg.into_iter().chain(png).collect();
         let page = match &arguments.html {
             Some(_) if raster.rows.is_empty() => Err("there is nothing to draw: no neuron spikes")?,
             Some(path) => Some((path.as_path(), raster.to_html(&title)?.into_bytes())),

@@ -8,13 +8,11 @@
 pub(super) mod drawing;
 pub(super) mod ticks;
 
-use std::error::Error;
-
 use plotters::prelude::*;
 use serde::Serialize;
 
 use super::outline::outlined;
-use super::picture::{self, PNG_TEXT_DROP};
+use super::picture::{self, PNG_TEXT_DROP, PictureError};
 use drawing::Canvas;
 
 /// Largest width or height of a figure, in pixels.
@@ -63,70 +61,51 @@ pub struct BoxOfValues {
     pub values: Vec<f64>,
 }
 
-/// A figure that cannot be drawn.
-#[derive(Debug, thiserror::Error)]
-#[error("box plot: {context}")]
-pub struct FigureError {
-    context: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl FigureError {
-    fn input(context: String) -> Self {
-        FigureError { context, source: None }
-    }
-
-    fn drawing(error: impl Error + Send + Sync + 'static) -> Self {
-        FigureError { context: "drawing failed".to_owned(), source: Some(error.into()) }
-    }
-}
-
 impl Figure {
     /// The figure as an SVG document.
     ///
     /// # Errors
     /// If there is no plot, it is too large, or a value is not finite.
-    pub fn to_svg(&self) -> Result<String, FigureError> {
+    pub fn to_svg(&self) -> Result<String, PictureError> {
         let size = self.prepare()?;
         let mut svg = String::new();
         Canvas::new(SVGBackend::with_string(&mut svg, size), 0.0)
             .draw(self)
-            .map_err(FigureError::drawing)?;
-        outlined(&svg).ok_or_else(|| FigureError::input("the built-in font is damaged".to_owned()))
+            .map_err(PictureError::drawing)?;
+        outlined(&svg).ok_or_else(PictureError::damaged_font)
     }
 
     /// The figure as a PNG file.
     ///
     /// # Errors
     /// As [`to_svg`](Self::to_svg).
-    pub fn to_png(&self) -> Result<Vec<u8>, FigureError> {
+    pub fn to_png(&self) -> Result<Vec<u8>, PictureError> {
         let size = self.prepare()?;
         let mut pixels = vec![0; 3 * size.0 as usize * size.1 as usize];
         Canvas::new(BitMapBackend::with_buffer(&mut pixels, size), PNG_TEXT_DROP)
             .draw(self)
-            .map_err(FigureError::drawing)?;
-        picture::png_file(&pixels, size).map_err(FigureError::drawing)
+            .map_err(PictureError::drawing)?;
+        picture::png_file(&pixels, size).map_err(PictureError::drawing)
     }
 
     /// Checks the input, makes the font known to the drawing code, and says how large the figure is.
-    fn prepare(&self) -> Result<(u32, u32), FigureError> {
+    fn prepare(&self) -> Result<(u32, u32), PictureError> {
         if self.plots.is_empty() || self.columns == 0 {
-            return Err(FigureError::input("there is nothing to draw".to_owned()));
+            return Err(PictureError::input("there is nothing to draw".to_owned()));
         }
         for plot in &self.plots {
             let boxes = plot.boxes.iter().flatten().flatten();
             let numbers = boxes.flat_map(|found| found.values.iter().chain(&found.quartiles));
             if let Some(value) = numbers.chain(&plot.level).find(|value| !(value.abs() < 1e300)) {
-                return Err(FigureError::input(format!("{value} is no value for a figure")));
+                return Err(PictureError::input(format!("{value} is no value for a figure")));
             }
         }
         let (width, height) = drawing::size(self);
         if width > LARGEST || height > LARGEST {
             let message = format!("{width} × {height} pixels are too large: at most {LARGEST}");
-            return Err(FigureError::input(message));
+            return Err(PictureError::input(message));
         }
-        picture::register_sans_serif()
-            .ok_or_else(|| FigureError::input("the built-in font is damaged".to_owned()))?;
+        picture::register_sans_serif().ok_or_else(PictureError::damaged_font)?;
         Ok((width, height))
     }
 }

@@ -7,12 +7,10 @@
 
 mod drawing;
 
-use std::error::Error;
-
 use plotters::prelude::*;
 
 use super::outline::outlined;
-use super::picture::{self, PNG_TEXT_DROP};
+use super::picture::{self, PNG_TEXT_DROP, PictureError};
 use drawing::Canvas;
 
 /// Width and height of the picture, in pixels of the PNG and user units of the SVG.
@@ -72,24 +70,6 @@ impl MapSample {
     }
 }
 
-/// A picture that cannot be drawn.
-#[derive(Debug, thiserror::Error)]
-#[error("class map: {context}")]
-pub struct ReportError {
-    context: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl ReportError {
-    fn input(context: String) -> Self {
-        Self { context, source: None }
-    }
-
-    fn drawing(error: impl Error + Send + Sync + 'static) -> Self {
-        Self { context: "drawing failed".to_owned(), source: Some(error.into()) }
-    }
-}
-
 impl ClassMap<'_> {
     /// The picture as an SVG document.
     ///
@@ -97,13 +77,13 @@ impl ClassMap<'_> {
     ///
     /// If the decisions do not fill the grid, a class has no name, a range of the extent is empty,
     /// not finite or narrower than a billionth of its bounds, or a sample lies outside the extent.
-    pub fn to_svg(&self) -> Result<String, ReportError> {
+    pub fn to_svg(&self) -> Result<String, PictureError> {
         self.prepare()?;
         let mut svg = String::new();
         Canvas::new(SVGBackend::with_string(&mut svg, SIZE), 0.0)
             .draw(self)
-            .map_err(ReportError::drawing)?;
-        outlined(&svg).ok_or_else(|| ReportError::input("the built-in font is damaged".to_owned()))
+            .map_err(PictureError::drawing)?;
+        outlined(&svg).ok_or_else(PictureError::damaged_font)
     }
 
     /// The picture as a PNG file.
@@ -111,22 +91,22 @@ impl ClassMap<'_> {
     /// # Errors
     ///
     /// As [`to_svg`](Self::to_svg).
-    pub fn to_png(&self) -> Result<Vec<u8>, ReportError> {
+    pub fn to_png(&self) -> Result<Vec<u8>, PictureError> {
         self.prepare()?;
         let (width, height) = SIZE;
         let mut pixels = vec![0; 3 * width as usize * height as usize];
         Canvas::new(BitMapBackend::with_buffer(&mut pixels, SIZE), PNG_TEXT_DROP)
             .draw(self)
-            .map_err(ReportError::drawing)?;
+            .map_err(PictureError::drawing)?;
 
-        picture::png_file(&pixels, SIZE).map_err(ReportError::drawing)
+        picture::png_file(&pixels, SIZE).map_err(PictureError::drawing)
     }
 
     /// Checks the input and makes the font known to the drawing code.
-    fn prepare(&self) -> Result<(), ReportError> {
+    fn prepare(&self) -> Result<(), PictureError> {
         let cells = self.decisions.len();
         if self.resolution.checked_mul(self.resolution) != Some(cells) {
-            return Err(ReportError::input(format!(
+            return Err(PictureError::input(format!(
                 "{cells} decisions do not fill a grid of {0} x {0}",
                 self.resolution
             )));
@@ -136,14 +116,14 @@ impl ClassMap<'_> {
             // Beyond these bounds the numbers overflow or leave no room for ticks.
             let largest = low.abs().max(high.abs());
             if !(largest <= 1e300 && high - low > f64::max(1e-300, 1e-9 * largest)) {
-                return Err(ReportError::input(format!("bad {axis} range: {low} to {high}")));
+                return Err(PictureError::input(format!("bad {axis} range: {low} to {high}")));
             }
         }
         let inside = |value: f64, (low, high): (f64, f64)| low <= value && value <= high;
         for (index, sample) in self.samples.iter().enumerate() {
             let &MapSample { x, y, .. } = sample;
             if !(inside(x, x_range) && inside(y, y_range)) {
-                return Err(ReportError::input(format!(
+                return Err(PictureError::input(format!(
                     "sample {index} at ({x}, {y}) is outside the extent"
                 )));
             }
@@ -156,12 +136,11 @@ impl ClassMap<'_> {
         let answered = self.samples.iter().filter_map(|sample| sample.decided);
         let names = self.class_names.len();
         if let Some(class) = decided.chain(known).chain(answered).find(|&c| c >= names) {
-            return Err(ReportError::input(format!(
+            return Err(PictureError::input(format!(
                 "class {class} has no name: there are {names}"
             )));
         }
-        picture::register_sans_serif()
-            .ok_or_else(|| ReportError::input("the built-in font is damaged".to_owned()))
+        picture::register_sans_serif().ok_or_else(PictureError::damaged_font)
     }
 }
 

@@ -7,13 +7,11 @@
 
 mod drawing;
 
-use std::error::Error;
-
 use plotters::prelude::*;
 
 use super::box_plot::drawing::Canvas;
 use super::outline::outlined;
-use super::picture::{self, PNG_TEXT_DROP};
+use super::picture::{self, PNG_TEXT_DROP, PictureError};
 
 /// Width of the picture, in pixels of the PNG and user units of the SVG.
 pub const WIDTH: u32 = 1400;
@@ -47,68 +45,48 @@ pub struct Panel {
     pub extra: Vec<f64>,
 }
 
-/// Differences that cannot be drawn.
-#[derive(Debug, thiserror::Error)]
-#[error("picture of differences: {context}")]
-pub struct DifferencesError {
-    context: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl DifferencesError {
-    fn input(context: String) -> Self {
-        DifferencesError { context, source: None }
-    }
-
-    fn drawing(error: impl Error + Send + Sync + 'static) -> Self {
-        DifferencesError { context: "drawing failed".to_owned(), source: Some(error.into()) }
-    }
-}
-
 impl Differences {
     /// The picture as an SVG document.
     ///
     /// # Errors
     /// If there is no panel, there are too many, or a value is not finite.
-    pub fn to_svg(&self) -> Result<String, DifferencesError> {
+    pub fn to_svg(&self) -> Result<String, PictureError> {
         let size = self.prepare()?;
         let mut svg = String::new();
         let canvas = Canvas::new(SVGBackend::with_string(&mut svg, size), 0.0);
-        drawing::draw(self, &canvas).map_err(DifferencesError::drawing)?;
+        drawing::draw(self, &canvas).map_err(PictureError::drawing)?;
         drop(canvas);
-        let damaged = || DifferencesError::input("the built-in font is damaged".to_owned());
-        outlined(&svg).ok_or_else(damaged)
+        outlined(&svg).ok_or_else(PictureError::damaged_font)
     }
 
     /// The picture as a PNG file.
     ///
     /// # Errors
     /// As [`to_svg`](Self::to_svg).
-    pub fn to_png(&self) -> Result<Vec<u8>, DifferencesError> {
+    pub fn to_png(&self) -> Result<Vec<u8>, PictureError> {
         let size = self.prepare()?;
         let mut pixels = vec![0; 3 * size.0 as usize * size.1 as usize];
         let canvas = Canvas::new(BitMapBackend::with_buffer(&mut pixels, size), PNG_TEXT_DROP);
-        drawing::draw(self, &canvas).map_err(DifferencesError::drawing)?;
+        drawing::draw(self, &canvas).map_err(PictureError::drawing)?;
         drop(canvas);
-        picture::png_file(&pixels, size).map_err(DifferencesError::drawing)
+        picture::png_file(&pixels, size).map_err(PictureError::drawing)
     }
 
     /// Checks the input, makes the font known to the drawing code, and says how large the picture is.
-    fn prepare(&self) -> Result<(u32, u32), DifferencesError> {
+    fn prepare(&self) -> Result<(u32, u32), PictureError> {
         let count = self.panels.len();
         if !(1..=MOST_PANELS).contains(&count) {
             let message = format!("{count} populations; from 1 to {MOST_PANELS} can be drawn");
-            return Err(DifferencesError::input(message));
+            return Err(PictureError::input(message));
         }
         for panel in &self.panels {
             let values = panel.pairs.iter().flat_map(|&(time, difference)| [time, difference]);
             let mut values = values.chain(panel.missing.iter().chain(&panel.extra).copied());
             if let Some(value) = values.find(|value| !(value.abs() < 1e300)) {
-                return Err(DifferencesError::input(format!("{value} is no value for a picture")));
+                return Err(PictureError::input(format!("{value} is no value for a picture")));
             }
         }
-        picture::register_sans_serif()
-            .ok_or_else(|| DifferencesError::input("the built-in font is damaged".to_owned()))?;
+        picture::register_sans_serif().ok_or_else(PictureError::damaged_font)?;
         Ok(drawing::size(self))
     }
 }

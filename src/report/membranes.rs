@@ -13,12 +13,10 @@
 mod drawing;
 mod terminal;
 
-use std::error::Error;
-
 use plotters::prelude::*;
 
 use super::outline::outlined;
-use super::picture::{self, PNG_TEXT_DROP};
+use super::picture::{self, PNG_TEXT_DROP, PictureError};
 use crate::membrane::MembraneTrace;
 use drawing::Canvas;
 
@@ -86,49 +84,31 @@ impl Panel {
     }
 }
 
-/// A figure that cannot be drawn.
-#[derive(Debug, thiserror::Error)]
-#[error("picture of membranes: {context}")]
-pub struct FigureError {
-    context: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl FigureError {
-    fn input(context: String) -> Self {
-        FigureError { context, source: None }
-    }
-
-    fn drawing(error: impl Error + Send + Sync + 'static) -> Self {
-        FigureError { context: "drawing failed".to_owned(), source: Some(error.into()) }
-    }
-}
-
 impl Figure {
     /// The figure as an SVG document.
     ///
     /// # Errors
     /// If the window is empty, a value is not finite, or there are no panels or too many.
-    pub fn to_svg(&self) -> Result<String, FigureError> {
+    pub fn to_svg(&self) -> Result<String, PictureError> {
         let size = self.prepare()?;
         let mut svg = String::new();
         Canvas::new(SVGBackend::with_string(&mut svg, size), 0.0)
             .draw(self)
-            .map_err(FigureError::drawing)?;
-        outlined(&svg).ok_or_else(|| FigureError::input("the built-in font is damaged".to_owned()))
+            .map_err(PictureError::drawing)?;
+        outlined(&svg).ok_or_else(PictureError::damaged_font)
     }
 
     /// The figure as a PNG file.
     ///
     /// # Errors
     /// As [`to_svg`](Self::to_svg).
-    pub fn to_png(&self) -> Result<Vec<u8>, FigureError> {
+    pub fn to_png(&self) -> Result<Vec<u8>, PictureError> {
         let size = self.prepare()?;
         let mut pixels = vec![0; 3 * size.0 as usize * size.1 as usize];
         Canvas::new(BitMapBackend::with_buffer(&mut pixels, size), PNG_TEXT_DROP)
             .draw(self)
-            .map_err(FigureError::drawing)?;
-        picture::png_file(&pixels, size).map_err(FigureError::drawing)
+            .map_err(PictureError::drawing)?;
+        picture::png_file(&pixels, size).map_err(PictureError::drawing)
     }
 
     /// The figure as lines of text, `width` characters wide, in colours if that is wanted.
@@ -148,27 +128,26 @@ impl Figure {
     }
 
     /// Checks the input, makes the font known to the drawing code, and says how large the figure is.
-    fn prepare(&self) -> Result<(u32, u32), FigureError> {
+    fn prepare(&self) -> Result<(u32, u32), PictureError> {
         if self.panels.is_empty() || self.panels.len() > MOST_PANELS {
             let found = self.panels.len();
             let message = format!("{found} neurons: there must be from 1 to {MOST_PANELS}");
-            return Err(FigureError::input(message));
+            return Err(PictureError::input(message));
         }
         let (from, to) = self.window;
         // Closer together, times cannot be told apart on the axis.
         if !(to - from > 1e-9 * from.abs().max(to.abs()) && to - from < 1e300) {
-            return Err(FigureError::input(format!("the window {from} to {to} is too short")));
+            return Err(PictureError::input(format!("the window {from} to {to} is too short")));
         }
         for panel in &self.panels {
             let (low, high) = panel.range();
             let largest = low.abs().max(high.abs());
             if !(largest < 1e300) || panel.trace.potential.iter().any(|value| value.is_nan()) {
                 let message = format!("potentials of {} from {low} to {high}", panel.name);
-                return Err(FigureError::input(message));
+                return Err(PictureError::input(message));
             }
         }
-        picture::register_sans_serif()
-            .ok_or_else(|| FigureError::input("the built-in font is damaged".to_owned()))?;
+        picture::register_sans_serif().ok_or_else(PictureError::damaged_font)?;
         Ok(drawing::size(self))
     }
 }

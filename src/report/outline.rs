@@ -30,7 +30,7 @@ pub(super) fn outlined(svg: &str) -> Option<String> {
     }
     let (head, body) = body.split_once('>')?;
     let mut whole = format!("{head} xmlns:xlink=\"http://www.w3.org/1999/xlink\">\n<defs>\n");
-    for (id, outline) in &letters {
+    for (id, outline) in letters.iter().filter(|(_, outline)| !outline.is_empty()) {
         writeln!(whole, "<path id=\"letter{id}\" d=\"{outline}\"/>").ok()?;
     }
     whole.push_str("</defs>");

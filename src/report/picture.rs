@@ -1,7 +1,34 @@
 //! What all pictures have in common: hues, font, and how pixels become a file.
 
+use std::error::Error;
+
 use plotters::prelude::*;
 use plotters::style::register_font;
+
+/// A picture that cannot be drawn.
+#[derive(Debug, thiserror::Error)]
+#[error("picture: {context}")]
+pub struct PictureError {
+    context: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl PictureError {
+    /// There is something wrong with what is to be drawn.
+    pub(super) fn input(context: impl Into<String>) -> Self {
+        PictureError { context: context.into(), source: None }
+    }
+
+    /// The font that ships with the program cannot be read.
+    pub(super) fn damaged_font() -> Self {
+        PictureError::input("the built-in font is damaged")
+    }
+
+    /// The drawing code failed.
+    pub(super) fn drawing(error: impl Error + Send + Sync + 'static) -> Self {
+        PictureError { context: "drawing failed".to_owned(), source: Some(error.into()) }
+    }
+}
 
 /// How much lower the text of a PNG must be written to be where it is in an SVG, as a fraction of
 /// its size.

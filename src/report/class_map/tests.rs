@@ -117,7 +117,7 @@ fn a_class_without_a_name_is_refused() {
     for (label, decided, class) in [(2, None, 2), (0, Some(9), 9)] {
         let samples = [MapSample { label, decided, ..sketch.samples[0] }];
         let message = refusal(ClassMap { samples: &samples, ..sketch.map() });
-        assert_eq!(message, format!("class map: class {class} has no name: there are 2"));
+        assert_eq!(message, format!("picture: class {class} has no name: there are 2"));
     }
     let mut decisions = sketch.decisions.clone();
     decisions[7] = Decision::Class(2);

@@ -9,13 +9,12 @@
 mod axes;
 mod boxes;
 
-use std::error::Error;
 use std::fmt::Write;
 
 use plotters::prelude::*;
 
 use super::super::outline::outlined;
-use super::super::picture::{self, PNG_TEXT_DROP};
+use super::super::picture::{self, PNG_TEXT_DROP, PictureError};
 use super::{Raster, View};
 use axes::Canvas;
 use boxes::{Boxes, boxes};
@@ -33,24 +32,6 @@ pub struct Figure<'r> {
     pub raster: &'r Raster,
     /// Width and height, within [`RANGE`].
     pub size: (u32, u32),
-}
-
-/// A picture that cannot be drawn.
-#[derive(Debug, thiserror::Error)]
-#[error("raster: {context}")]
-pub struct RasterError {
-    context: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl RasterError {
-    fn input(context: &str) -> Self {
-        RasterError { context: context.to_owned(), source: None }
-    }
-
-    fn drawing(error: impl Error + Send + Sync + 'static) -> Self {
-        RasterError { context: "drawing failed".to_owned(), source: Some(error.into()) }
-    }
 }
 
 /// The place of the spikes in a picture, and what of the raster is there.
@@ -87,15 +68,14 @@ impl Figure<'_> {
     ///
     /// # Errors
     /// If there is no neuron, or the size is out of range.
-    pub fn to_svg(&self) -> Result<String, RasterError> {
+    pub fn to_svg(&self) -> Result<String, PictureError> {
         self.prepare()?;
         let mut svg = String::new();
         let canvas = Canvas::new(SVGBackend::with_string(&mut svg, self.size), 0.0, self);
         let boxes = canvas.boxes();
-        canvas.draw(&boxes, false).map_err(RasterError::drawing)?;
+        canvas.draw(&boxes, false).map_err(PictureError::drawing)?;
         drop(canvas);
-        let mut svg =
-            outlined(&svg).ok_or_else(|| RasterError::input("the built-in font is damaged"))?;
+        let mut svg = outlined(&svg).ok_or_else(PictureError::damaged_font)?;
         // A path for all marks of a hue and shade: a hundredth of what elements of their own take.
         let end = svg.rfind("</svg>").unwrap_or(svg.len());
         svg.truncate(end);
@@ -117,29 +97,28 @@ impl Figure<'_> {
     ///
     /// # Errors
     /// As [`to_svg`](Self::to_svg).
-    pub fn to_png(&self) -> Result<Vec<u8>, RasterError> {
+    pub fn to_png(&self) -> Result<Vec<u8>, PictureError> {
         self.prepare()?;
         let mut pixels = vec![0; 3 * self.size.0 as usize * self.size.1 as usize];
         let backend = BitMapBackend::with_buffer(&mut pixels, self.size);
         let canvas = Canvas::new(backend, PNG_TEXT_DROP, self);
-        canvas.draw(&canvas.boxes(), true).map_err(RasterError::drawing)?;
+        canvas.draw(&canvas.boxes(), true).map_err(PictureError::drawing)?;
         drop(canvas);
-        picture::png_file(&pixels, self.size).map_err(RasterError::drawing)
+        picture::png_file(&pixels, self.size).map_err(PictureError::drawing)
     }
 
     /// Checks the input and makes the font known to the drawing code.
-    fn prepare(&self) -> Result<(), RasterError> {
+    fn prepare(&self) -> Result<(), PictureError> {
         if self.raster.rows.is_empty() {
-            return Err(RasterError::input("there is nothing to draw: no neuron spikes"));
+            return Err(PictureError::input("there is nothing to draw: no neuron spikes"));
         }
         let (width, height) = self.size;
         if [width, height].iter().any(|side| !(RANGE.0..=RANGE.1).contains(side)) {
             let (least, most) = RANGE;
-            return Err(RasterError::input(&format!(
+            return Err(PictureError::input(&format!(
                 "{width} x {height} pixels: width and height must be from {least} to {most}"
             )));
         }
-        picture::register_sans_serif()
-            .ok_or_else(|| RasterError::input("the built-in font is damaged"))
+        picture::register_sans_serif().ok_or_else(PictureError::damaged_font)
     }
 }

@@ -142,9 +142,9 @@ mod tests {
     #[test]
     fn small_populations_can_be_seen_beside_large_ones() {
         let stack = Stack::new(&bands(&[5, 120, 3]), 17, 1, 0.25);
-        assert_eq!(stack.spans, [(0.0, 1.0), (1.0, 16.0), (16.0, 17.0)]);
+        assert_eq!(stack.spans, [(0.0, 1.0), (1.0, 15.0), (15.0, 17.0)]);
         let stack = Stack::new(&bands(&[10, 1000, 3]), 60, 1, 0.25);
-        assert_eq!(stack.spans, [(0.0, 6.0), (6.0, 57.0), (57.0, 60.0)]);
+        assert_eq!(stack.spans, [(0.0, 6.0), (6.0, 56.0), (56.0, 60.0)]);
     }
 
     proptest! {
