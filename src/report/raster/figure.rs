@@ -115,7 +115,7 @@ impl Figure<'_> {
         let (width, height) = self.size;
         if [width, height].iter().any(|side| !(RANGE.0..=RANGE.1).contains(side)) {
             let (least, most) = RANGE;
-            return Err(PictureError::input(&format!(
+            return Err(PictureError::input(format!(
                 "{width} x {height} pixels: width and height must be from {least} to {most}"
             )));
         }

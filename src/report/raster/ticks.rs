@@ -106,7 +106,7 @@ fn round_rows<'r>(
         // Of neurons of several populations that share an index, the first is named.
         let index = neuron(row);
         let new = last.replace(index) != Some(index) || band.population.is_some();
-        every == 1 && new || index.is_multiple_of(every) && new
+        new && index.is_multiple_of(every)
     })
 }
 

@@ -199,12 +199,12 @@ impl<'r> Viewer<'r> {
                     self.drag = Some(Drag { at, moved: true });
                 }
             }
-            MouseEventKind::Up(MouseButton::Left) => {
-                if self.drag.take().is_some_and(|drag| !drag.moved) {
-                    let (low, high) = self.view.y;
-                    let y = low + self.fraction(at).1 * (high - low);
-                    self.select(self.row_at(y));
-                }
+            MouseEventKind::Up(MouseButton::Left)
+                if self.drag.take().is_some_and(|drag| !drag.moved) =>
+            {
+                let (low, high) = self.view.y;
+                let y = low + self.fraction(at).1 * (high - low);
+                self.select(self.row_at(y));
             }
             _ => {}
         }
