@@ -94,8 +94,8 @@ enum Command {
         From the top: spikes of inputs and hidden neurons; then a potential for each neuron, with its \
         threshold (broken), its recorded spikes (triangles) and its inputs below: excitatory ones up, \
         inhibitory ones down, as high as their effect. For networks on a chip the potentials are those \
-        of the chip's neurons without trial-to-trial noise; on an external substrate, of ideal \
-        neurons. Where they reach the threshold other than at a recorded spike there is a circle (on \
+        of the chip's neurons without trial-to-trial noise, and without what the sample before has left \
+        over; on an external substrate, of ideal neurons. Where they reach the threshold other than at a recorded spike there is a circle (on \
         the terminal, a rhombus).\n\n\
         Examples:\n  \
         firstspike membranes traces/yin_yang\n  \
