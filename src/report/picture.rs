@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::register_font;
 
@@ -65,4 +66,19 @@ pub(super) fn png_file(
     writer.write_image_data(pixels)?;
     writer.finish()?;
     Ok(file)
+}
+
+/// A text without control characters, cut to a width in pixels, with an ellipsis where it was cut.
+pub(super) fn fitted<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    text: &str,
+    style: &TextStyle<'_>,
+    width: u32,
+) -> Result<String, DrawingAreaErrorKind<DB::ErrorType>> {
+    let mut kept: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    let mut shown = kept.clone();
+    while area.estimate_text_size(&shown, style)?.0 > width && kept.pop().is_some() {
+        shown = format!("{}…", kept.trim_end());
+    }
+    Ok(shown)
 }

@@ -4,7 +4,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::super::picture::PALETTE;
+use super::super::picture::{PALETTE, fitted};
 use super::ticks::Ticks;
 use super::{BoxOfValues, BoxPlot, Figure};
 
@@ -309,13 +309,7 @@ impl<DB: DrawingBackend> Canvas<DB> {
     /// `text` as it is printed, without control characters, which XML forbids, and cut to `width` pixels.
     fn fit(&self, text: &str, size: u32, width: u32) -> Drawn<DB, String> {
         let text = text.replace("τ_s", "τₛ").replace("τ_m", "τₘ");
-        let mut kept: String = text.chars().filter(|letter| !letter.is_control()).collect();
-        let mut shown = kept.clone();
-        while self.area.estimate_text_size(&shown, &style(size))?.0 > width && kept.pop().is_some()
-        {
-            shown = format!("{}…", kept.trim_end());
-        }
-        Ok(shown)
+        fitted(&self.area, &text, &style(size), width)
     }
 
     fn drop(&self, text_size: u32) -> i32 {
