@@ -3,6 +3,7 @@
 //! Samples are encoded whenever they are shown, on the thread that shows them: features, perhaps as
 //! a distorted image, become spike times, perhaps with noise; these are sorted, and some are perhaps
 //! left out. For bytes, of which there are only 256, the times are looked up and sorted by counting.
+//! Small sets of other features are encoded once, and copied when they are shown without noise.
 
 use crate::dataset::{Augmentation, Canvas, Dataset, Encoding, Features};
 use crate::engine::SourceSpike;
@@ -31,6 +32,8 @@ pub struct EncodedSet {
     augmentation: Option<Augmentation>,
     /// For features that are bytes.
     bytes: Option<ByteTimes>,
+    /// For others, if there are few.
+    known: Option<KnownSpikes>,
 }
 
 /// Memory to encode samples in; one per thread.
@@ -54,6 +57,12 @@ impl EncodedSet {
             Features::Real(_) => None,
             Features::Bytes { divisor, .. } => Some(ByteTimes::new(encoding, divisor)),
         };
+        let known = match &dataset.features {
+            Features::Real(values) if values.len() <= KnownSpikes::MOST => {
+                Some(KnownSpikes::new(values, dataset.feature_count, encoding, first_input as u32))
+            }
+            _ => None,
+        };
         EncodedSet {
             dataset: dataset.clone(),
             encoding,
@@ -62,6 +71,7 @@ impl EncodedSet {
             bias: bias.to_vec(),
             augmentation: None,
             bytes,
+            known,
         }
     }
 
@@ -150,11 +160,14 @@ impl EncodedSet {
             }
             (Features::Real(values), _) => {
                 let times = values[range].iter().map(|&feature| self.encoding.spike_time(feature));
-                match &mut noise {
-                    Some(noise) => collect(times, first, noise, spikes),
-                    None => collect(times, first, |time| time, spikes),
+                match (&mut noise, &self.known) {
+                    (None, Some(known)) => spikes.extend_from_slice(known.of(sample)),
+                    (None, None) => collect(times, first, |time| time, spikes),
+                    (Some(noise), _) => collect(times, first, noise, spikes),
                 }
-                sort(spikes, &mut scratch.spikes, &mut scratch.buckets);
+                if noise.is_some() || self.known.is_none() {
+                    sort(spikes, &mut scratch.spikes, &mut scratch.buckets);
+                }
             }
             // `new` makes the times of bytes for bytes.
             (Features::Bytes { .. }, None) => {}
@@ -246,6 +259,39 @@ impl ByteTimes {
                 places[rank] += 1;
             }
         }
+    }
+}
+
+/// The spikes of all samples, each sample's sorted by time and source.
+#[derive(Clone, Debug, PartialEq)]
+struct KnownSpikes {
+    spikes: Vec<SourceSpike>,
+    /// Where each sample's end.
+    ends: Vec<usize>,
+}
+
+impl KnownSpikes {
+    /// Most features of a set that are kept as spikes, 16 bytes each.
+    const MOST: usize = 1 << 20;
+
+    fn new(features: &[f64], feature_count: usize, encoding: Encoding, first: u32) -> Self {
+        let mut known = KnownSpikes { spikes: Vec::new(), ends: Vec::new() };
+        let mut sample = Vec::new();
+        let (mut sorted, mut buckets) = (Vec::new(), Vec::new());
+        for features in features.chunks(feature_count.max(1)) {
+            sample.clear();
+            let times = features.iter().map(|&feature| encoding.spike_time(feature));
+            collect(times, first, |time| time, &mut sample);
+            sort(&mut sample, &mut sorted, &mut buckets);
+            known.spikes.extend_from_slice(&sample);
+            known.ends.push(known.spikes.len());
+        }
+        known
+    }
+
+    fn of(&self, sample: usize) -> &[SourceSpike] {
+        let start = if sample == 0 { 0 } else { self.ends[sample - 1] };
+        &self.spikes[start..self.ends[sample]]
     }
 }
 

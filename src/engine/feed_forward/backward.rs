@@ -13,8 +13,6 @@
 //! exponential per synapse, only two multiply-adds. The slope of the potential at the spike follows
 //! from the current alone: `V̇ = I(T)/C − λ_m ϑ`, because there the potential is the threshold.
 
-use std::ops::Range;
-
 use pulp::Simd;
 
 use super::crossing::LayerSpikes;
@@ -33,8 +31,6 @@ pub struct LayerGradient<T> {
     pub by_current: Vec<T>,
     /// See `by_current`.
     pub by_potential: Vec<T>,
-    /// Per register of the widest kind: the latest of the deadlines.
-    latest: Vec<T>,
     /// How many neurons the gradient guard kept from learning.
     pub guarded: u64,
 }
@@ -106,27 +102,8 @@ impl<T: Element> LayerGradient<T> {
                 T::write_doubles::<S>(column, index, values.value());
             }
         }
-        self.latest.clear();
-        for deadlines in self.deadlines.chunks(T::PADDING) {
-            let mut latest = deadlines[0];
-            for &deadline in deadlines {
-                latest = if deadline > latest { deadline } else { latest };
-            }
-            self.latest.push(latest);
-        }
         times.largest_weight_gradient = steepest.largest() * membrane.largest_response;
         self.guarded = 0;
-    }
-
-    /// The last deadline of some neurons; none if nothing depends on any of them.
-    #[inline(always)]
-    fn latest(&self, columns: &Range<usize>) -> Option<T> {
-        let registers = columns.start / T::PADDING..columns.end.div_ceil(T::PADDING);
-        let mut latest = self.latest[registers.start];
-        for &other in &self.latest[registers] {
-            latest = if other > latest { other } else { latest };
-        }
-        (latest.to_f64() > f64::NEG_INFINITY).then_some(latest)
     }
 
     /// Discards the weight gradients of every neuron of which one exceeds `guard` in magnitude.
@@ -180,11 +157,12 @@ impl<T: Element> LayerGradient<T> {
         sums: &mut [T::Vector<S>],
     ) {
         let columns = part.column..part.column + N * T::lanes::<S>();
-        let Some(latest) = self.latest(&columns) else { return };
         let deadlines: [_; N] = load(simd, &self.deadlines[columns.clone()]);
+        let latest = latest(simd, &deadlines);
         let by_current: [_; N] = load(simd, &self.by_current[columns.clone()]);
         let by_potential: [_; N] = load(simd, &self.by_potential[columns]);
         for input in 0..shares.times.len() {
+            // At once if nothing depends on any of these neurons.
             if !(shares.times[input] < latest) {
                 break;
             }
@@ -241,12 +219,13 @@ impl<T: Element> LayerGradient<T> {
         by_input: &mut [f64],
     ) {
         let columns = part.column..part.column + N * T::lanes::<S>();
-        let Some(latest) = self.latest(&columns) else { return };
         let deadlines: [_; N] = load(simd, &self.deadlines[columns.clone()]);
+        let latest = latest(simd, &deadlines);
         let by_current: [_; N] = load(simd, &times.by_current[columns.clone()]);
         let by_potential: [_; N] = load(simd, &times.by_potential[columns]);
         let count = shares.times.len();
         for (input, by_input) in by_input[..count].iter_mut().enumerate() {
+            // At once if nothing depends on any of these neurons.
             if !(shares.times[input] < latest) {
                 break;
             }
@@ -266,6 +245,16 @@ impl<T: Element> LayerGradient<T> {
             *by_input += T::sum(simd, sum).to_f64();
         }
     }
+}
+
+/// The last of these deadlines.
+#[inline(always)]
+fn latest<S: Simd, T: Element, const N: usize>(simd: S, deadlines: &[T::Vector<S>; N]) -> T {
+    let mut latest = deadlines[0];
+    for &other in &deadlines[1..] {
+        latest = T::select(simd, T::below(simd, latest, other), other, latest);
+    }
+    T::largest(simd, latest)
 }
 
 #[inline(always)]

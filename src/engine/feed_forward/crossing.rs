@@ -135,24 +135,6 @@ impl<T: Element> Crossings<T> {
     }
 }
 
-/// Whether there is a crossing after an input, by the same formulas. `offset` is the time of the input,
-/// counted from the reference; the potential must be rising there.
-pub fn crosses_after(
-    membrane: &Membrane,
-    current: f64,
-    potential: f64,
-    threshold: f64,
-    offset: f64,
-) -> bool {
-    if membrane.ratio == Ratio::General {
-        return general(membrane, (current, potential), threshold, offset).is_some();
-    }
-    let simd = pulp::Scalar;
-    let [current, potential, threshold] =
-        [current, potential, threshold].map(|value| Doubles::splat(simd, value));
-    closed_form(simd, membrane, current, potential, threshold).1.value()
-}
-
 /// A crossing, and whether it exists, from the sums of current and potential
 /// ([`Membrane::potential_sum`]). If it is known to exist, it is right to rounding even where the
 /// second value is false.

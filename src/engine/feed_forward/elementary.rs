@@ -261,12 +261,6 @@ impl<S: Simd> Truths<S> {
         Doubles::new(self.simd, select(self.simd, self.value, a.value, b.value))
     }
 
-    /// The truth values.
-    #[inline(always)]
-    pub fn value(self) -> S::m64s {
-        self.value
-    }
-
     /// Whether it holds in any lane.
     #[inline(always)]
     pub fn any(self) -> bool {

@@ -76,13 +76,15 @@ pub trait Element: Copy + Default + Send + Sync + PartialOrd + 'static {
     fn where_set<S: Simd>(simd: S, mask: Self::Mask<S>, a: Self::Vector<S>) -> Self::Vector<S>;
     /// The sum over all lanes.
     fn sum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
+    /// The largest lane.
+    fn largest<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
 }
 
 macro_rules! element {
     ($float:ident, $vector:ident, $mask:ident, $lanes:ident, $splat:ident, $vectors:ident,
      $vectors_mut:ident, $add:ident, $multiply:ident, $multiply_add:ident, $below:ident, $at_least:ident,
-     $and:ident, $or:ident, $first:ident, $select:ident, $sum:ident, $write:ident,
-     $read:ident) => {
+     $and:ident, $or:ident, $first:ident, $select:ident, $sum:ident, $largest:ident,
+     $write:ident, $read:ident) => {
         impl Element for $float {
             type Vector<S: Simd> = S::$vector;
             type Mask<S: Simd> = S::$mask;
@@ -200,6 +202,11 @@ macro_rules! element {
             fn sum<S: Simd>(simd: S, a: S::$vector) -> Self {
                 simd.$sum(a)
             }
+
+            #[inline(always)]
+            fn largest<S: Simd>(simd: S, a: S::$vector) -> Self {
+                simd.$largest(a)
+            }
         }
     };
 }
@@ -222,6 +229,7 @@ element!(
     first_true_m64s,
     select_u64s,
     reduce_sum_f64s,
+    reduce_max_f64s,
     write_f64s,
     read_f64s
 );
@@ -243,6 +251,7 @@ element!(
     first_true_m32s,
     select_u32s,
     reduce_sum_f32s,
+    reduce_max_f32s,
     write_f32s,
     read_f32s
 );

@@ -18,24 +18,25 @@ use super::lanes::grow;
 const SHORT: usize = 8;
 /// Lists up to this length are one bucket.
 const FEW: usize = 64;
-/// Arrivals per bucket, if they are spread evenly.
-const BUCKET: usize = 8;
-/// Most arrivals of a bucket whose places are counted: their index is part of a key.
-const CROWDED: usize = 1 << INDEX_BITS;
-const INDEX_BITS: u32 = 7;
-/// Times are resolved to this part of their range when places are counted.
-const RESOLUTION: f64 = (1 << 24) as f64;
-const INDICES: [u32; CROWDED] = {
-    let mut indices = [0; CROWDED];
+/// Fewest arrivals per bucket, if they are spread evenly.
+const BUCKET: usize = 4;
+/// Most arrivals of a bucket whose places are counted.
+const CROWDED: usize = 128;
+/// Bits of a key below the one that is set for what never comes: the time, as an integer in units of the
+/// resolution, and then the index of the arrival.
+const KEY_BITS: u32 = 31;
+/// Most lanes of a register of numbers of 32 bits.
+const LANES: usize = 16;
+/// The first indices.
+const INDICES: [f64; LANES] = {
+    let mut indices = [0.0; LANES];
     let mut index = 0;
-    while index < CROWDED {
-        indices[index] = index as u32;
+    while index < LANES {
+        indices[index] = index as f64;
         index += 1;
     }
     indices
 };
-/// Most lanes of a register of numbers of 32 bits.
-const LANES: usize = 16;
 /// Adding it rounds a double to an integer, which then stands in its lowest bits.
 const ROUNDER: f64 = 4_503_599_627_370_496.0;
 
@@ -56,18 +57,15 @@ pub(super) struct Sorter {
     /// Times of all arrivals, in no order; infinite for what never comes.
     times: Vec<f64>,
     rows: Vec<u32>,
-    /// Buckets of all arrivals, and their times as integers in units of the resolution; both in the
-    /// lowest bits.
-    buckets: Vec<f64>,
-    ticks: Vec<f64>,
+    /// See [`KEY_BITS`]; in the lowest bits.
+    keys: Vec<f64>,
+    index_bits: u32,
     /// Where each bucket ends in the order of buckets.
     ends: Vec<u32>,
-    /// Times, rows and ticks in the order of buckets.
-    dealt: Sorted,
-    dealt_ticks: Vec<u32>,
+    /// Keys in the order of buckets.
+    dealt: Vec<u32>,
     /// The first bucket that is not sorted yet.
     next: usize,
-    keys: Vec<u32>,
     places: Vec<u32>,
     crowd: Vec<Arrival>,
 }
@@ -129,7 +127,7 @@ impl Sorter {
     /// Deals the arrivals out into buckets. Returns how many come, and the time of the last.
     #[inline(always)]
     fn deal<S: Simd>(&mut self, simd: S, sorted: &mut Sorted) -> (usize, f64) {
-        let length = self.times.len().next_multiple_of(LANES);
+        let length = self.times.len().max(1).next_multiple_of(LANES);
         self.times.resize(length, f64::INFINITY);
         self.rows.resize(length, 0);
         let all = |value| Doubles::splat(simd, value);
@@ -145,66 +143,73 @@ impl Sorter {
         }
         let count = simd.reduce_sum_f64s(count.value()) as usize;
         let (first, last) = (-first.largest(), last.largest());
-        // Subtracting, multiplying and rounding keep the order, but for making some equal. What never
-        // comes is later than all, and has a bucket of its own, the last.
-        let buckets = (count / BUCKET).max(1);
-        let scale_to = |parts: f64| {
-            let scale = parts / (last - first);
-            if scale.is_finite() { scale } else { 0.0 }
-        };
-        let (scale, none) = (all(scale_to((buckets - 1) as f64)), all(buckets as f64));
-        let (rounder, origin, fine) = (all(ROUNDER), all(first), all(scale_to(RESOLUTION)));
-        let never = all(2.0 * RESOLUTION - 1.0);
-        grow(&mut self.buckets, length);
-        grow(&mut self.ticks, length);
-        let columns = registers_mut::<S>(&mut self.buckets);
-        let columns = columns.iter_mut().zip(registers_mut::<S>(&mut self.ticks));
-        for ((bucket, tick), &time) in columns.zip(registers::<S>(&self.times)) {
-            let time = Doubles::new(simd, time);
-            let (comes, elapsed) = (infinity.above(time), time - origin);
-            *bucket = (comes.select(elapsed * scale, none) + rounder).value();
-            *tick = (comes.select(elapsed * fine, never) + rounder).value();
-        }
-        grow(&mut self.keys, CROWDED);
-        grow(&mut self.places, CROWDED);
+        self.write_keys(simd, first, last);
         sorted.count = 0;
         sorted.grow(length);
-        self.dealt.grow(length);
+        grow(&mut self.places, CROWDED);
         // Registers that begin at the last arrival are read, too.
-        grow(&mut self.dealt_ticks, length + LANES);
-        let (times, rows) = (&mut self.dealt.times[..length], &mut self.dealt.rows[..length]);
-        let ticks = &mut self.dealt_ticks[..length];
+        grow(&mut self.dealt, length + LANES);
         self.next = 0;
         self.ends.clear();
-        let measured = (count, if count > 0 { last } else { 0.0 });
-        if length <= FEW {
-            times.copy_from_slice(&self.times);
-            rows.copy_from_slice(&self.rows);
-            for (tick, column) in ticks.iter_mut().zip(&self.ticks) {
-                *tick = column.to_bits() as u32;
+        // Times are dealt out by their first bits; what never comes has a bucket of its own, the last.
+        let bits = if length <= FEW { 0 } else { (count / BUCKET / 2).max(1).ilog2() + 1 };
+        if bits == 0 {
+            for (dealt, key) in self.dealt.iter_mut().zip(&self.keys[..length]) {
+                *dealt = key.to_bits() as u32;
             }
             self.ends.push(length as u32);
-            return measured;
+        } else {
+            self.deal_out(length, bits.min(KEY_BITS - self.index_bits));
         }
-        self.ends.resize(buckets + 1, 0);
-        let (ends, of) = (&mut self.ends[..], &self.buckets[..length]);
-        for bucket in of {
-            ends[bucket.to_bits() as u32 as usize] += 1;
+        (count, if count > 0 { last } else { 0.0 })
+    }
+
+    /// Writes the keys of all arrivals. Subtracting, multiplying and rounding keep the order, but for
+    /// making some times equal.
+    #[inline(always)]
+    fn write_keys<S: Simd>(&mut self, simd: S, first: f64, last: f64) {
+        let all = |value| Doubles::splat(simd, value);
+        let length = self.times.len();
+        self.index_bits = (length - 1).ilog2() + 1;
+        let power = |bits: u32| f64::from(1_u32 << bits);
+        let resolution = power(KEY_BITS - self.index_bits);
+        let scale = (resolution - 1.0) / (last - first);
+        let scale = all(if scale.is_finite() { scale } else { 0.0 });
+        let (rounder, origin, never) = (all(ROUNDER), all(first), all(resolution));
+        let infinity = all(f64::INFINITY);
+        let (indices, step) = (all(power(self.index_bits)), all(S::F64_LANES as f64));
+        let mut index = Doubles::new(simd, registers::<S>(&INDICES)[0]);
+        grow(&mut self.keys, length);
+        let keys = registers_mut::<S>(&mut self.keys).iter_mut();
+        for (key, &time) in keys.zip(registers::<S>(&self.times)) {
+            let time = Doubles::new(simd, time);
+            let ticks = (time - origin) * scale + rounder - rounder;
+            let ticks = infinity.above(time).select(ticks, never);
+            *key = (ticks.multiply_add(indices, index) + rounder).value();
+            index = index + step;
+        }
+    }
+
+    /// Deals the keys out by so many of their first bits.
+    #[inline(always)]
+    fn deal_out(&mut self, length: usize, bits: u32) {
+        let shift = KEY_BITS - bits;
+        self.ends.resize((1 << bits) + 1, 0);
+        let (keys, ends) = (&self.keys[..length], &mut self.ends[..]);
+        for key in keys {
+            ends[(key.to_bits() as u32 >> shift) as usize] += 1;
         }
         let mut next = 0;
         for end in &mut *ends {
             (*end, next) = (next, next + *end);
         }
-        let columns = of.iter().zip(&self.ticks).zip(&self.times).zip(&self.rows);
-        for (((bucket, tick), &time), &row) in columns {
-            let end = &mut ends[bucket.to_bits() as u32 as usize];
-            let place = *end as usize;
-            times[place] = time;
-            rows[place] = row;
-            ticks[place] = tick.to_bits() as u32;
+        let dealt = &mut self.dealt[..length];
+        for key in keys {
+            let key = key.to_bits() as u32;
+            let end = &mut ends[(key >> shift) as usize];
+            dealt[*end as usize] = key;
             *end += 1;
         }
-        measured
     }
 
     /// Brings at least `count` arrivals (or all) into their final order, if they are not.
@@ -223,12 +228,7 @@ impl Sorter {
         }
         // What is equal but for less than the resolution may still be in another order.
         let range = first..sorted.count;
-        let (times, rows) = (&sorted.times[range.clone()], &sorted.rows[range.clone()]);
-        let mut is_sorted = !is_crowded;
-        for (times, rows) in times.windows(2).zip(rows.windows(2)) {
-            is_sorted &= (times[0] < times[1]) | (times[0] == times[1]) & (rows[0] < rows[1]);
-        }
-        if !is_sorted {
+        if is_crowded || !sorted.ascends(simd, range.clone()) {
             self.sort_by_comparison(range, sorted);
         }
     }
@@ -236,26 +236,15 @@ impl Sorter {
     /// Sorts a bucket, but for the resolution.
     #[inline(always)]
     fn sort_bucket<S: Simd>(&mut self, simd: S, start: usize, end: usize, sorted: &mut Sorted) {
-        let lanes = S::U32_LANES;
-        let (keys, places) = (&mut self.keys[..CROWDED], &mut self.places[..CROWDED]);
-        let registers = S::as_mut_simd_u32s(keys).0.iter_mut();
-        let ticks = S::as_simd_u32s(&self.dealt_ticks[start..]).0;
-        let indices = S::as_simd_u32s(&INDICES).0;
-        let needed = (end - start).div_ceil(lanes);
-        for ((key, &tick), &index) in registers.zip(ticks).zip(indices).take(needed) {
-            let mut shifted = tick;
-            for _ in 0..INDEX_BITS {
-                shifted = simd.add_u32s(shifted, shifted);
-            }
-            *key = simd.add_u32s(shifted, index);
-        }
+        let (keys, places) = (&self.dealt[start..], &mut self.places[..CROWDED]);
         count_smaller(simd, keys, end - start, places);
-        let (times, rows) = (&self.dealt.times[start..end], &self.dealt.rows[start..end]);
+        let mask = (1 << self.index_bits) - 1;
         let sorted_times = &mut sorted.times[start..end];
         let sorted_rows = &mut sorted.rows[start..end];
-        for ((&time, &row), &place) in times.iter().zip(rows).zip(&*places) {
-            sorted_times[place as usize] = time;
-            sorted_rows[place as usize] = row;
+        for (&key, &place) in keys[..end - start].iter().zip(&*places) {
+            let index = (key & mask) as usize;
+            sorted_times[place as usize] = self.times[index];
+            sorted_rows[place as usize] = self.rows[index];
         }
     }
 
@@ -263,10 +252,14 @@ impl Sorter {
     fn sort_by_comparison(&mut self, range: Range<usize>, sorted: &mut Sorted) {
         // The only bucket of a short list has those that never come in it, too.
         let dealt = range.start..self.ends[self.next - 1] as usize;
-        let columns = self.dealt.times[dealt.clone()].iter().zip(&self.dealt.rows[dealt]);
-        let arrivals = columns.map(|(&time, &row)| Arrival { time, row });
+        let mask = (1 << self.index_bits) - 1;
         self.crowd.clear();
-        self.crowd.extend(arrivals.filter(|arrival| arrival.time < f64::INFINITY));
+        for &key in &self.dealt[dealt] {
+            let index = (key & mask) as usize;
+            if self.times[index] < f64::INFINITY {
+                self.crowd.push(Arrival { time: self.times[index], row: self.rows[index] });
+            }
+        }
         self.crowd.sort_unstable_by(|a, b| a.time.total_cmp(&b.time).then(a.row.cmp(&b.row)));
         let columns = sorted.times[range.clone()].iter_mut().zip(&mut sorted.rows[range]);
         for ((time, row), arrival) in columns.zip(&self.crowd) {
@@ -276,6 +269,31 @@ impl Sorter {
 }
 
 impl Sorted {
+    /// Whether some of them are in order.
+    #[inline(always)]
+    fn ascends<S: Simd>(&self, simd: S, range: Range<usize>) -> bool {
+        let (times, rows) = (&self.times[range.clone()], &self.rows[range]);
+        if times.is_empty() {
+            return true;
+        }
+        // Hardly ever are two times equal.
+        let (before, after) = (&times[..times.len() - 1], &times[1..]);
+        let mut is_strict = true;
+        let registers = registers::<S>(before).iter().zip(registers::<S>(after));
+        for (&before, &after) in registers {
+            let falls = Doubles::new(simd, before).at_least(Doubles::new(simd, after));
+            is_strict &= !falls.any();
+        }
+        let rest = before.len() / S::F64_LANES * S::F64_LANES;
+        for (before, after) in before[rest..].iter().zip(&after[rest..]) {
+            is_strict &= before < after;
+        }
+        is_strict
+            || times.windows(2).zip(rows.windows(2)).all(|(times, rows)| {
+                times[0] < times[1] || times[0] == times[1] && rows[0] < rows[1]
+            })
+    }
+
     fn grow(&mut self, length: usize) {
         grow(&mut self.times, length);
         grow(&mut self.rows, length);
@@ -374,6 +392,17 @@ mod tests {
             let columns = sorted.times.iter().zip(&sorted.rows).take(sorted.count);
             columns.map(|(&time, &row)| Arrival { time, row }).collect()
         }
+    }
+
+    #[test]
+    fn long_lists_are_sorted() {
+        let time = |index: u32| f64::from(index.wrapping_mul(2_654_435_761) >> 15) * 1e-3;
+        let spikes: Vec<f64> = (0..70_000).map(time).collect();
+        let arrivals = (0..).zip(&spikes).map(|(row, &time)| Arrival { time, row });
+        let mut expected: Vec<Arrival> = arrivals.collect();
+        expected.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.row.cmp(&b.row)));
+        let sort = Sort { spikes: &spikes, as_rows: false, step: 33, expected: &expected };
+        assert!(Arch::new().dispatch(sort) == expected);
     }
 
     proptest! {

@@ -14,11 +14,13 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::crossing::{Crossings, CrossingsPart, LayerSpikes, crosses_after};
+use super::crossing::{Crossings, CrossingsPart, LayerSpikes, closed_form, general};
+use super::elementary::Doubles;
 use super::inputs::{BLOCK, Block, Inputs, Steps};
 use super::lanes::Element;
 use super::membrane::{LayerNeurons, Membrane, View};
 use super::tiles::{Part, REGISTERS, Tiling};
+use crate::neuron::Ratio;
 
 /// Most columns of a part.
 const COLUMNS: usize = REGISTERS * LANES;
@@ -163,25 +165,57 @@ impl<T: Element> SweptLayer<'_, T> {
                 T::vectors_mut::<S>(&mut lanes[1])[0] = state.current[vector];
                 T::vectors_mut::<S>(&mut lanes[2])[0] = state.potential[vector];
                 T::vectors_mut::<S>(&mut lanes[3])[0] = waiting.thresholds[vector];
-                self.look_at_peaks(view, offset, &mut lanes);
+                let membrane = &self.neurons.membrane;
+                simd.vectorize(Peaks { membrane, view, offset, lanes: &mut lanes });
                 found[vector] = T::at_least(simd, T::vectors::<S>(&lanes[0])[0], one);
             }
         }
         found
     }
+}
 
-    /// The same lane by lane: flags (cleared for those that did not cross), currents, potentials and
-    /// thresholds.
-    #[cold]
-    fn look_at_peaks(&self, view: &View, offset: f64, lanes: &mut [[T; LANES]; 4]) {
-        let slope = self.neurons.membrane.slope(view);
-        for lane in 0..LANES {
-            let [flag, current, potential, threshold] = lanes.map(|column| column[lane].to_f64());
-            // The peak lies between the inputs, unless the potential has been falling all along.
-            let crosses = flag != 0.0
-                && slope.of(current, potential) > 0.0
-                && crosses_after(&self.neurons.membrane, current, potential, threshold, offset);
-            lanes[0][lane] = T::from_f64(if crosses { 1.0 } else { 0.0 });
+/// A look at the peaks of one register of neurons, as a function of its own: the sweep keeps its
+/// registers.
+struct Peaks<'a, T> {
+    membrane: &'a Membrane,
+    view: &'a View,
+    /// Of the input before the peaks, from the reference.
+    offset: f64,
+    /// Flags (one for those to be looked at, cleared for those that did not cross), currents, potentials
+    /// and thresholds.
+    lanes: &'a mut [[T; LANES]; 4],
+}
+
+impl<T: Element> WithSimd for Peaks<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Peaks { membrane, view, offset, lanes: [flags, currents, potentials, thresholds] } = self;
+        let slope = membrane.slope(view);
+        if membrane.ratio == Ratio::General {
+            let neurons = currents.iter().zip(potentials).zip(thresholds);
+            for (flag, ((current, potential), threshold)) in flags.iter_mut().zip(neurons) {
+                let [current, potential] = [current.to_f64(), potential.to_f64()];
+                let state = (current, potential);
+                // The peak lies between the inputs, unless the potential has been falling all along.
+                let crosses = flag.to_f64() != 0.0
+                    && slope.of(current, potential) > 0.0
+                    && general(membrane, state, threshold.to_f64(), offset).is_some();
+                *flag = T::from_f64(if crosses { 1.0 } else { 0.0 });
+            }
+            return;
+        }
+        let all = |value| Doubles::splat(simd, value);
+        let zero = all(0.0);
+        for register in 0..T::lanes::<S>() / S::F64_LANES {
+            let [current, potential, threshold] = [&*currents, &*potentials, &*thresholds]
+                .map(|column| Doubles::new(simd, T::read_doubles::<S>(column, register)));
+            let flag = Doubles::new(simd, T::read_doubles::<S>(flags, register));
+            let rises = all(slope.current) * current + all(slope.potential) * potential;
+            let (_, exists) = closed_form(simd, membrane, current, potential, threshold);
+            let crosses = rises.above(zero).and(exists);
+            T::write_doubles::<S>(flags, register, crosses.select(flag, zero).value());
         }
     }
 }
