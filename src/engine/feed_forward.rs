@@ -170,7 +170,6 @@ pub struct Workspace<T> {
     sums: CausalSums,
     /// Per sample: derivatives by the spike times of the layer that is being looked at.
     by_times: Vec<Vec<f64>>,
-    by_input: Vec<f64>,
     /// Per layer with synaptic delays.
     blocks: Vec<BlockPass>,
     scratch: BlockScratch,

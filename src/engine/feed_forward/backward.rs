@@ -180,7 +180,7 @@ impl<T: Element> LayerGradient<T> {
         }
     }
 
-    /// Writes the derivative of the loss by the time of each input to `by_input`.
+    /// Adds the derivative of the loss by the time of each input to that of its row.
     #[inline(always)]
     pub(super) fn time_gradients<S: Simd>(
         &self,
@@ -189,20 +189,18 @@ impl<T: Element> LayerGradient<T> {
         tiling: Tiling,
         weights: &[T],
         inputs: &Inputs<T>,
-        by_input: &mut Vec<f64>,
+        by_row: &mut [f64],
     ) {
         let shares = inputs.known();
-        by_input.clear();
-        by_input.resize(shares.times.len(), 0.0);
         for tile in tiling.tiles() {
             let weights = &weights[tile.start..tile.start + tile.width * tiling.rows];
             let weights = T::vectors::<S>(weights);
             for part in tile.parts(T::lanes::<S>()) {
                 match part.count {
-                    4 => self.sum::<S, 4>(simd, times, weights, &part, &shares, by_input),
-                    3 => self.sum::<S, 3>(simd, times, weights, &part, &shares, by_input),
-                    2 => self.sum::<S, 2>(simd, times, weights, &part, &shares, by_input),
-                    _ => self.sum::<S, 1>(simd, times, weights, &part, &shares, by_input),
+                    4 => self.sum::<S, 4>(simd, times, weights, &part, &shares, by_row),
+                    3 => self.sum::<S, 3>(simd, times, weights, &part, &shares, by_row),
+                    2 => self.sum::<S, 2>(simd, times, weights, &part, &shares, by_row),
+                    _ => self.sum::<S, 1>(simd, times, weights, &part, &shares, by_row),
                 }
             }
         }
@@ -216,15 +214,14 @@ impl<T: Element> LayerGradient<T> {
         weights: &[T::Vector<S>],
         part: &Part,
         shares: &ShareColumns<'_, T>,
-        by_input: &mut [f64],
+        by_row: &mut [f64],
     ) {
         let columns = part.column..part.column + N * T::lanes::<S>();
         let deadlines: [_; N] = load(simd, &self.deadlines[columns.clone()]);
         let latest = latest(simd, &deadlines);
         let by_current: [_; N] = load(simd, &times.by_current[columns.clone()]);
         let by_potential: [_; N] = load(simd, &times.by_potential[columns]);
-        let count = shares.times.len();
-        for (input, by_input) in by_input[..count].iter_mut().enumerate() {
+        for input in 0..shares.times.len() {
             // At once if nothing depends on any of these neurons.
             if !(shares.times[input] < latest) {
                 break;
@@ -232,17 +229,18 @@ impl<T: Element> LayerGradient<T> {
             let time = T::splat(simd, shares.times[input]);
             let current = T::splat(simd, shares.currents[input]);
             let potential = T::splat(simd, shares.potentials[input]);
-            let start = shares.rows[input] as usize * part.width + part.first;
-            let row = &weights[start..start + N];
+            let row = shares.rows[input] as usize;
+            let start = row * part.width + part.first;
+            let weights = &weights[start..start + N];
             let mut sum = T::splat(simd, T::default());
             for vector in 0..N {
                 let gradient = T::multiply(simd, by_current[vector], current);
                 let gradient = T::multiply_add(simd, by_potential[vector], potential, gradient);
                 let causal = T::below(simd, time, deadlines[vector]);
                 let gradient = T::where_set(simd, causal, gradient);
-                sum = T::multiply_add(simd, row[vector], gradient, sum);
+                sum = T::multiply_add(simd, weights[vector], gradient, sum);
             }
-            *by_input += T::sum(simd, sum).to_f64();
+            by_row[row] += T::sum(simd, sum).to_f64();
         }
     }
 }

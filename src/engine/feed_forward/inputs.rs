@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::elementary::{Doubles, registers, registers_mut};
+use super::elementary::{Doubles, registers};
 use super::lanes::{Element, grow};
-use super::membrane::{Form, Membrane, View, Views};
+use super::membrane::{Membrane, Views};
 use super::sorting::{Sorted, Sorter};
 
 /// A spike that reaches a layer.
@@ -102,10 +102,6 @@ pub(super) struct Block<T> {
     pub potential: Forms<T>,
     /// Its slope there.
     pub slope: Forms<T>,
-    /// How the state at the reference is seen there.
-    current: [f64; LENGTH],
-    response: [f64; LENGTH],
-    decay: [f64; LENGTH],
 }
 
 /// Linear forms of the state at the reference, in columns.
@@ -135,22 +131,7 @@ impl<T: Element> Forms<T> {
 
 impl<T: Element> Block<T> {
     fn new() -> Self {
-        Block {
-            tangent: Forms::new(),
-            potential: Forms::new(),
-            slope: Forms::new(),
-            current: [0.0; LENGTH],
-            response: [0.0; LENGTH],
-            decay: [0.0; LENGTH],
-        }
-    }
-
-    /// How the state at the reference is seen at one of its inputs.
-    pub fn view(&self, index: usize) -> View {
-        View {
-            potential: Form { current: self.response[index], potential: self.decay[index] },
-            current: self.current[index],
-        }
+        Block { tangent: Forms::new(), potential: Forms::new(), slope: Forms::new() }
     }
 }
 
@@ -306,9 +287,6 @@ impl<T: Element> Block<T> {
                 shares.write(first + index, time, &here);
             }
             let Views { current, response, decay } = there;
-            registers_mut::<S>(&mut self.current)[index] = current.value();
-            registers_mut::<S>(&mut self.response)[index] = response.value();
-            registers_mut::<S>(&mut self.decay)[index] = decay.value();
             let current = current * inverse_capacitance;
             let reached = gap.multiply_add(rate, one);
             let tangent = reached.multiply_add(response, current * gap);

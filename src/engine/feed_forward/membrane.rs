@@ -214,14 +214,4 @@ impl Membrane {
         let response = -(current * Doubles::splat(simd, self.inverse_distance()));
         Views { current, response, decay }
     }
-
-    /// `dV/dt` at a view.
-    #[inline(always)]
-    pub fn slope(&self, view: &View) -> Form {
-        Form {
-            current: view.current * self.inverse_capacitance
-                - self.membrane_rate * view.potential.current,
-            potential: -self.membrane_rate * view.potential.potential,
-        }
-    }
 }

@@ -95,7 +95,7 @@ impl<T: Element> WithSimd for Backward<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Backward { network, by_label_time, guard, passes, workspace } = self;
-        let Workspace { times, by_times, by_input, blocks, scratch, gradients, .. } = workspace;
+        let Workspace { times, by_times, blocks, scratch, gradients, .. } = workspace;
         by_times.resize_with(passes.len(), Vec::new);
         let labels = network.layers[network.layers.len() - 1].tiling.columns;
         for (by_time, by_label_time) in by_times.iter_mut().zip(by_label_time.chunks(labels)) {
@@ -111,7 +111,7 @@ impl<T: Element> WithSimd for Backward<'_, T> {
             } else {
                 for (pass, by_time) in passes.iter_mut().zip(by_times.iter_mut()) {
                     let pass = &mut pass.layers[index];
-                    layer.backward(simd, guard, pass, by_time, times, by_input, gradient);
+                    layer.backward(simd, guard, pass, by_time, times, gradient);
                 }
             }
         }
@@ -130,7 +130,6 @@ impl<T: Element> Layer<T> {
         pass: &mut LayerPass<T>,
         by_time: &mut Vec<f64>,
         times: &mut TimeGradient<T>,
-        by_input: &mut Vec<f64>,
         sums: &mut DelayGradient,
     ) {
         let LayerPass { inputs, spikes, gradient } = pass;
@@ -147,12 +146,9 @@ impl<T: Element> Layer<T> {
         }
         let is_axonal = matches!(self.delays, Delays::Axonal(_));
         if !self.is_first || is_axonal {
-            gradient.time_gradients(simd, times, self.tiling, &self.weights, inputs, by_input);
             by_time.clear();
             by_time.resize(self.tiling.rows, 0.0);
-            for (&row, &by_input) in inputs.sorted.rows.iter().zip(by_input.iter()) {
-                by_time[row as usize] = by_input;
-            }
+            gradient.time_gradients(simd, times, self.tiling, &self.weights, inputs, by_time);
             if is_axonal {
                 sums.delays.iter_mut().zip(&*by_time).for_each(|(sum, by)| *sum += by);
             }

@@ -134,11 +134,10 @@ impl<T: Element> SweptLayer<'_, T> {
                 let input = next + index;
                 if T::any(simd, any_of::<S, T, N>(simd, &peaks)) {
                     let offset = inputs.sorted.times[input] - inputs.reference;
-                    let view = block.view(index);
-                    let membrane = &self.neurons.membrane;
+                    let (membrane, slope) = (&self.neurons.membrane, block.slope.at(index));
                     let thresholds = &waiting.thresholds;
                     let crossed =
-                        crossed_at_peaks(simd, membrane, &view, offset, &peaks, &state, thresholds);
+                        crossed_at_peaks(simd, membrane, slope, offset, &peaks, &state, thresholds);
                     waiting.found(simd, &crossed, &state, input, &mut found);
                 }
                 if T::any(simd, any_of::<S, T, N>(simd, &crosses)) {

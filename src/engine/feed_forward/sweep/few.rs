@@ -100,9 +100,9 @@ impl<T: Element> SweptLayer<'_, T> {
                     }
                     if T::any(simd, any_of::<S, T, N>(simd, &peaks)) {
                         let offset = inputs.sorted.times[index] - inputs.reference;
-                        let (view, thresholds) = (block.view(index), &found.thresholds);
+                        let (slope, thresholds) = (block.slope.at(index), &found.thresholds);
                         let crossed = crossed_at_peaks(
-                            simd, membrane, &view, offset, &peaks, &state, thresholds,
+                            simd, membrane, slope, offset, &peaks, &state, thresholds,
                         );
                         for vector in 0..N {
                             crosses[vector] = T::or(simd, crosses[vector], crossed[vector]);

@@ -5,7 +5,7 @@ use pulp::{Simd, WithSimd};
 use super::super::crossing::{closed_form, general};
 use super::super::elementary::Doubles;
 use super::super::lanes::Element;
-use super::super::membrane::{Membrane, View};
+use super::super::membrane::Membrane;
 use super::LANES;
 use super::state::State;
 use crate::neuron::Ratio;
@@ -16,7 +16,7 @@ use crate::neuron::Ratio;
 pub(super) fn crossed_at_peaks<S: Simd, T: Element, const N: usize>(
     simd: S,
     membrane: &Membrane,
-    view: &View,
+    slope: [T; 2],
     offset: f64,
     peaks: &[T::Mask<S>; N],
     state: &State<S, T, N>,
@@ -31,19 +31,26 @@ pub(super) fn crossed_at_peaks<S: Simd, T: Element, const N: usize>(
             T::vectors_mut::<S>(&mut lanes[1])[0] = state.current[vector];
             T::vectors_mut::<S>(&mut lanes[2])[0] = state.potential[vector];
             T::vectors_mut::<S>(&mut lanes[3])[0] = thresholds[vector];
-            simd.vectorize(Peaks { membrane, view, offset, lanes: &mut lanes });
+            look(simd, Peaks { membrane, slope, offset, lanes: &mut lanes });
             found[vector] = T::at_least(simd, T::vectors::<S>(&lanes[0])[0], one);
         }
     }
     found
 }
 
-/// A look at the peaks of one register of neurons, as a function of its own: the sweep keeps its
-/// registers.
+/// Never inlined: the sweep needs its registers for itself, and peaks are rare.
+#[cold]
+#[inline(never)]
+fn look<S: Simd, T: Element>(simd: S, peaks: Peaks<'_, T>) {
+    simd.vectorize(peaks);
+}
+
+/// A look at the peaks of one register of neurons.
 struct Peaks<'a, T> {
     membrane: &'a Membrane,
-    view: &'a View,
-    /// Of the input before the peaks, from the reference.
+    /// The slope of the potential at the input before the peaks, as a form of the state.
+    slope: [T; 2],
+    /// When that input comes, from the reference.
     offset: f64,
     /// Flags (one for those to be looked at, cleared for those that did not cross), currents, potentials
     /// and thresholds.
@@ -55,9 +62,9 @@ impl<T: Element> WithSimd for Peaks<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Peaks { membrane, view, offset, lanes: [flags, currents, potentials, thresholds] } =
+        let Peaks { membrane, slope, offset, lanes: [flags, currents, potentials, thresholds] } =
             self;
-        let slope = membrane.slope(view);
+        let slope = slope.map(T::to_f64);
         if membrane.ratio == Ratio::General {
             let neurons = currents.iter().zip(potentials).zip(thresholds);
             for (flag, ((current, potential), threshold)) in flags.iter_mut().zip(neurons) {
@@ -65,7 +72,7 @@ impl<T: Element> WithSimd for Peaks<'_, T> {
                 let state = (current, potential);
                 // The peak lies between the inputs, unless the potential has been falling all along.
                 let crosses = flag.to_f64() != 0.0
-                    && slope.of(current, potential) > 0.0
+                    && slope[0] * current + slope[1] * potential > 0.0
                     && general(membrane, state, threshold.to_f64(), offset).is_some();
                 *flag = T::from_f64(if crosses { 1.0 } else { 0.0 });
             }
@@ -77,7 +84,7 @@ impl<T: Element> WithSimd for Peaks<'_, T> {
             let [current, potential, threshold] = [&*currents, &*potentials, &*thresholds]
                 .map(|column| Doubles::new(simd, T::read_doubles::<S>(column, register)));
             let flag = Doubles::new(simd, T::read_doubles::<S>(flags, register));
-            let rises = all(slope.current) * current + all(slope.potential) * potential;
+            let rises = all(slope[0]) * current + all(slope[1]) * potential;
             let (_, exists) = closed_form(simd, membrane, current, potential, threshold);
             let crosses = rises.above(zero).and(exists);
             T::write_doubles::<S>(flags, register, crosses.select(flag, zero).value());

@@ -58,9 +58,9 @@ impl<S: Simd, T: Element, const N: usize> State<S, T, N> {
         thresholds: &[T::Vector<S>; N],
     ) -> [T::Mask<S>; N] {
         let zero = T::splat(simd, T::default());
-        let view = block.view(index);
-        // A little more than the most, for the sake of rounding.
-        let most = view.current * membrane.largest_response * (1.0 + 1e-6);
+        // Nothing of the current has decayed yet: the last input is the reference. A little more than
+        // the most, for the sake of rounding.
+        let most = membrane.largest_response * (1.0 + 1e-6);
         let most = T::splat(simd, T::from_f64(most));
         let potential = self.forms(simd, block.potential.at(index));
         let slopes = self.forms(simd, block.slope.at(index));
