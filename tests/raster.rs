@@ -272,6 +272,12 @@ impl Tmux {
         }
     }
 
+    /// What tmux makes of a format.
+    fn display(&self, format: &str) -> String {
+        let output = self.command().args(["display-message", "-p", format]).output();
+        String::from_utf8_lossy(&output.expect("tmux").stdout).trim().to_owned()
+    }
+
     /// Waits for the screen to show a text.
     fn wait_for(&self, text: &str) -> String {
         let start = Instant::now();
@@ -326,21 +332,30 @@ fn the_viewer_works_in_a_real_terminal_and_leaves_it_as_it_was() {
     tmux.send(&["q"]);
     let screen = tmux.wait_for("ended with 0");
     assert!(!screen.contains("time (µs)"), "the screen from before is back: {screen}");
-    let flags = ["display-message", "-p", "#{alternate_on} #{mouse_any_flag} #{cursor_flag}"];
-    let state = tmux.command().args(flags).output().expect("tmux").stdout;
-    assert_eq!(String::from_utf8_lossy(&state).trim(), "0 0 1");
+    assert_eq!(tmux.display("#{alternate_on} #{mouse_any_flag} #{cursor_flag}"), "0 0 1");
 }
 
 #[test]
 fn the_viewer_gives_the_terminal_back_when_it_is_interrupted() {
     let folder = folder();
-    let Some(tmux) = viewer(folder.path(), "interrupt") else { return };
-    tmux.wait_for("? help");
-    tmux.send(&["C-c"]);
-    tmux.wait_for("ended with 130");
-    let flags = ["display-message", "-p", "#{alternate_on} #{mouse_any_flag} #{cursor_flag}"];
-    let state = tmux.command().args(flags).output().expect("tmux").stdout;
-    assert_eq!(String::from_utf8_lossy(&state).trim(), "0 0 1");
+    for name in ["interrupt", "terminate"] {
+        let Some(tmux) = viewer(folder.path(), name) else { return };
+        tmux.wait_for("? help");
+        if name == "interrupt" {
+            tmux.send(&["C-c"]);
+        } else {
+            let shell = tmux.display("#{pane_pid}");
+            let children = format!("/proc/{shell}/task/{shell}/children");
+            let Ok(viewer) = std::fs::read_to_string(&children) else {
+                eprintln!("NOT TESTED: a viewer that is told to end, as there is no {children}");
+                continue;
+            };
+            let kill = Command::new("kill").args(["-TERM", viewer.trim()]).status();
+            assert!(kill.expect("kill").success());
+        }
+        tmux.wait_for("ended with 130");
+        assert_eq!(tmux.display("#{alternate_on} #{mouse_any_flag} #{cursor_flag}"), "0 0 1");
+    }
 }
 
 #[test]

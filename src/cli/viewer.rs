@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -17,8 +18,6 @@ use crate::report::raster::viewer::{Outcome, Viewer};
 /// How long a signal may go unnoticed.
 const GLANCE: Duration = Duration::from_millis(100);
 
-static SIGNAL: AtomicBool = AtomicBool::new(false);
-
 /// Whether there is a terminal to show the viewer on.
 pub(super) fn check_terminal() -> Result<(), &'static str> {
     let refusal = "--interactive needs a terminal, and standard output is none; leave it out to print \
@@ -28,9 +27,7 @@ pub(super) fn check_terminal() -> Result<(), &'static str> {
 
 /// Shows a viewer until its user leaves.
 pub(super) fn show(mut viewer: Viewer<'_>) -> ExitCode {
-    // In raw mode Ctrl-C is a key; this is for signals from elsewhere. Without it they end the program
-    // at once, which only leaves the terminal untidy.
-    let _ = ctrlc::set_handler(|| SIGNAL.store(true, Ordering::Relaxed));
+    let signalled = heed_signals();
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         let _ = execute!(io::stdout(), DisableMouseCapture);
@@ -40,7 +37,7 @@ pub(super) fn show(mut viewer: Viewer<'_>) -> ExitCode {
         Ok(screen) => screen,
         Err(error) => return bad_input(&format!("--interactive: {error}")),
     };
-    let shown = run(&mut screen.terminal, &mut viewer);
+    let shown = run(&mut screen.terminal, &mut viewer, &signalled);
     drop(screen);
     match shown {
         Ok(Outcome::Interrupted) => ExitCode::from(130),
@@ -50,6 +47,19 @@ pub(super) fn show(mut viewer: Viewer<'_>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A flag that signals from elsewhere set: in raw mode Ctrl-C is a key. Those that cannot be heeded end
+/// the program at once, which only leaves the terminal untidy.
+fn heed_signals() -> Arc<AtomicBool> {
+    let signalled = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&signalled);
+    let _ = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed));
+    #[cfg(unix)]
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
+        let _ = signal_hook::flag::register(signal, Arc::clone(&signalled));
+    }
+    signalled
 }
 
 /// The terminal, which is restored when this goes away.
@@ -72,11 +82,15 @@ impl Drop for Screen {
     }
 }
 
-fn run(terminal: &mut DefaultTerminal, viewer: &mut Viewer<'_>) -> io::Result<Outcome> {
+fn run(
+    terminal: &mut DefaultTerminal,
+    viewer: &mut Viewer<'_>,
+    signalled: &AtomicBool,
+) -> io::Result<Outcome> {
     loop {
         terminal.draw(|frame| viewer.draw(frame))?;
         while !event::poll(GLANCE)? {
-            if SIGNAL.load(Ordering::Relaxed) {
+            if signalled.load(Ordering::Relaxed) {
                 return Ok(Outcome::Interrupted);
             }
         }

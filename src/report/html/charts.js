@@ -2,9 +2,9 @@
 // What all pages share: the data, the charting library, and cards with charts in them.
 const firstspike = (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const palette = read("palette");
   const main = document.getElementById("main");
   const darkness = window.matchMedia("(prefers-color-scheme: dark)");
+  const palette = read("palette");
   const narrow = () => main.clientWidth < 700;
   const charts = [];
 
@@ -33,7 +33,16 @@ const firstspike = (() => {
   // Texts from outside may hold what the library takes for markup.
   const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
-  const colour = (index) => palette[index % palette.length];
+  // A dark hue on dark ground is mixed with white.
+  function visible(hue) {
+    const parts = [1, 3, 5].map((start) => parseInt(hue.slice(start, start + 2), 16));
+    if (!darkness.matches || Math.max(...parts) > 150) {
+      return hue;
+    }
+    return `rgb(${parts.map((part) => Math.round(0.5 * (part + 255))).join(", ")})`;
+  }
+
+  const colour = (index) => visible(palette[index % palette.length]);
 
   function colours() {
     const style = getComputedStyle(document.documentElement);
@@ -65,7 +74,7 @@ const firstspike = (() => {
       legend: { orientation: "h", x: 0, y: 1.02, xanchor: "left", yanchor: "bottom" },
       hoverlabel: { bgcolor: card, bordercolor: line, font: { color: text } },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: text },
-      hovermode: "closest", dragmode: "zoom", colorway: palette,
+      hovermode: "closest", dragmode: "zoom", colorway: palette.map(visible),
       xaxis: {}, yaxis: {},
     };
     const full = merged(base, layout);
@@ -175,5 +184,5 @@ const firstspike = (() => {
     main.setAttribute("aria-busy", "false");
   }
 
-  return { bars, card, chart, colour, colours, element, main, most, narrow, palette, plain, ready, redraw, scale, table, unit, withPrefix };
+  return { bars, card, chart, colour, colours, element, main, most, narrow, plain, ready, redraw, scale, table, unit, withPrefix };
 })();
