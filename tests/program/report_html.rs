@@ -1,8 +1,8 @@
 //! Every run leaves a page that opens from disk: whole, the same in every run, without any network; and
 //! in a real browser its charts can be looked at, zoomed into and clicked on.
 
-mod common;
-#[path = "common/page.rs"]
+use crate::common;
+#[path = "../common/page.rs"]
 mod page;
 
 use std::path::{Path, PathBuf};

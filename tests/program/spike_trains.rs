@@ -1,6 +1,6 @@
 //! Recurrent networks learn to emit given spike trains, from the command line.
 
-mod common;
+use crate::common;
 
 use common::binary::{firstspike, json, successful, text};
 use std::path::{Path, PathBuf};

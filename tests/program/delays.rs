@@ -1,7 +1,7 @@
 //! Delays that are trained: on both engines the same, within their bounds, and in all that a run leaves
 //! behind.
 
-mod common;
+use crate::common;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@
 //! `crossing_exactness.rs`: off by less than 1e-12 τ_s or 8 units in the last place of the inputs
 //! times the condition number of the crossing; no spike missed and none invented.
 
-mod common;
+use crate::common;
 
 use common::double_double::DoubleDouble;
 use common::gold::say;

@@ -1,6 +1,6 @@
 //! The event engine against a slow and obvious simulator (`common/reference.rs`), on random networks.
 
-mod common;
+use crate::common;
 
 use common::gold::say;
 use common::reference::simulate;

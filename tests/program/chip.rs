@@ -1,7 +1,7 @@
 //! Scenarios on a chip, through the binary: what an ideal chip leaves alone, what any other makes of a
 //! run, what does not fit, and programs in place of the model.
 
-mod common;
+use crate::common;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! `firstspike raster` with the real binary: on terminals, into pipes, as files.
 
-mod common;
+use crate::common;
 
 use std::io::Write;
 use std::path::Path;

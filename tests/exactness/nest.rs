@@ -3,7 +3,7 @@
 //!
 //! Every folder found there is run; a new case needs no line of code.
 
-mod common;
+use crate::common;
 
 use common::gold::say;
 use common::nest::{Case, Trains};

@@ -2,7 +2,7 @@
 //! bytes as one that was left alone. A checkpoint that cannot be gone on from is refused, and
 //! nothing is touched.
 
-mod common;
+use crate::common;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The commands that work with exact gradients: `check --gradients` and `learn`.
 
-mod common;
+use crate::common;
 
 use std::ops::ControlFlow;
 use std::path::Path;

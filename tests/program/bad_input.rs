@@ -1,7 +1,7 @@
 //! Bad input is refused: with exit code 2, a message that says where it is and what is accepted,
 //! nothing on stdout, and not a byte changed on the disk.
 
-mod common;
+use crate::common;
 
 use common::binary::{files, firstspike};
 

@@ -1,6 +1,6 @@
 //! Public data sets: fetching them from a server that may be unkind, and what MNIST's files hold.
 
-mod common;
+use crate::common;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};

@@ -1,7 +1,7 @@
 //! The binary does what it says: simulates, trains, writes its files, reports progress and trouble,
 //! and ends well when interrupted.
 
-mod common;
+use crate::common;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

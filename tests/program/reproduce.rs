@@ -1,7 +1,7 @@
 //! `firstspike reproduce` trains what its table says, shows it beside the published figures, and
 //! can be stopped and started again at any moment.
 
-mod common;
+use crate::common;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

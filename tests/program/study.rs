@@ -1,7 +1,7 @@
 //! Studies: every point with every seed into one tidy file, on any number of threads and machines,
 //! through any number of interruptions; and what is made of it.
 
-mod common;
+use crate::common;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@
 //! No spike is missed and none invented, unless the maximum that decides is within rounding of the
 //! threshold; those neurons are counted and must be rare.
 
-mod common;
+use crate::common;
 
 use common::double_double::DoubleDouble;
 use common::twin::Twin;

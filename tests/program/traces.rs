@@ -1,6 +1,6 @@
 //! Traces of this program and of others: what `stats` and `diff` make of them, and of malformed ones.
 
-mod common;
+use crate::common;
 
 use std::io::Write;
 use std::path::Path;

@@ -5,7 +5,7 @@
 //! same networks (`../shared/gold/published/README.md`). The library has to agree with the solver
 //! to rounding, and with the authors' code up to the `eps` of 1e-6 that it adds to sums.
 
-mod common;
+use crate::common;
 
 use common::gold::{Publication, Published, Table, say};
 use firstspike::dataset::yin_yang::YinYang;

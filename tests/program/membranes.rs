@@ -1,7 +1,7 @@
 //! Potentials of recorded runs: exact against the engine's own, the threshold at every spike, and the
 //! command that draws them.
 
-mod common;
+use crate::common;
 
 use std::path::Path;
 

@@ -1,0 +1,20 @@
+//! The program as its users have it: its commands, files, messages and pictures.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bad_input;
+mod binary;
+mod chip;
+mod data;
+mod delays;
+mod external_substrate;
+mod membranes;
+mod raster;
+mod report_html;
+mod reproduce;
+mod resume;
+mod spike_trains;
+mod study;
+mod trace_learning;
+mod traces;
