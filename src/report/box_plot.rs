@@ -11,8 +11,7 @@ pub(super) mod ticks;
 use plotters::prelude::*;
 use serde::Serialize;
 
-use super::outline::outlined;
-use super::picture::{self, PNG_TEXT_DROP, PictureError};
+use super::picture::{self, Drawing, PictureError};
 use drawing::Canvas;
 
 /// Largest width or height of a figure, in pixels.
@@ -67,12 +66,7 @@ impl Figure {
     /// # Errors
     /// If there is no plot, it is too large, or a value is not finite.
     pub fn to_svg(&self) -> Result<String, PictureError> {
-        let size = self.prepare()?;
-        let mut svg = String::new();
-        Canvas::new(SVGBackend::with_string(&mut svg, size), 0.0)
-            .draw(self)
-            .map_err(PictureError::drawing)?;
-        outlined(&svg).ok_or_else(PictureError::damaged_font)
+        picture::svg(self)
     }
 
     /// The figure as a PNG file.
@@ -80,16 +74,12 @@ impl Figure {
     /// # Errors
     /// As [`to_svg`](Self::to_svg).
     pub fn to_png(&self) -> Result<Vec<u8>, PictureError> {
-        let size = self.prepare()?;
-        let mut pixels = vec![0; 3 * size.0 as usize * size.1 as usize];
-        Canvas::new(BitMapBackend::with_buffer(&mut pixels, size), PNG_TEXT_DROP)
-            .draw(self)
-            .map_err(PictureError::drawing)?;
-        picture::png_file(&pixels, size).map_err(PictureError::drawing)
+        picture::png(self)
     }
+}
 
-    /// Checks the input, makes the font known to the drawing code, and says how large the figure is.
-    fn prepare(&self) -> Result<(u32, u32), PictureError> {
+impl Drawing for Figure {
+    fn size(&self) -> Result<(u32, u32), PictureError> {
         if self.plots.is_empty() || self.columns == 0 {
             return Err(PictureError::input("there is nothing to draw".to_owned()));
         }
@@ -105,8 +95,15 @@ impl Figure {
             let message = format!("{width} × {height} pixels are too large: at most {LARGEST}");
             return Err(PictureError::input(message));
         }
-        picture::register_sans_serif().ok_or_else(PictureError::damaged_font)?;
         Ok((width, height))
+    }
+
+    fn draw<DB>(&self, backend: DB, text_drop: f64) -> Result<(), PictureError>
+    where
+        DB: DrawingBackend,
+        DB::ErrorType: 'static,
+    {
+        Canvas::new(backend, text_drop).draw(self).map_err(PictureError::drawing)
     }
 }
 

@@ -9,8 +9,7 @@ mod drawing;
 
 use plotters::prelude::*;
 
-use super::outline::outlined;
-use super::picture::{self, PNG_TEXT_DROP, PictureError};
+use super::picture::{self, Drawing, PictureError};
 use drawing::Canvas;
 
 /// Width and height of the picture, in pixels of the PNG and user units of the SVG.
@@ -78,12 +77,7 @@ impl ClassMap<'_> {
     /// If the decisions do not fill the grid, a class has no name, a range of the extent is empty,
     /// not finite or narrower than a billionth of its bounds, or a sample lies outside the extent.
     pub fn to_svg(&self) -> Result<String, PictureError> {
-        self.prepare()?;
-        let mut svg = String::new();
-        Canvas::new(SVGBackend::with_string(&mut svg, SIZE), 0.0)
-            .draw(self)
-            .map_err(PictureError::drawing)?;
-        outlined(&svg).ok_or_else(PictureError::damaged_font)
+        picture::svg(self)
     }
 
     /// The picture as a PNG file.
@@ -92,18 +86,12 @@ impl ClassMap<'_> {
     ///
     /// As [`to_svg`](Self::to_svg).
     pub fn to_png(&self) -> Result<Vec<u8>, PictureError> {
-        self.prepare()?;
-        let (width, height) = SIZE;
-        let mut pixels = vec![0; 3 * width as usize * height as usize];
-        Canvas::new(BitMapBackend::with_buffer(&mut pixels, SIZE), PNG_TEXT_DROP)
-            .draw(self)
-            .map_err(PictureError::drawing)?;
-
-        picture::png_file(&pixels, SIZE).map_err(PictureError::drawing)
+        picture::png(self)
     }
+}
 
-    /// Checks the input and makes the font known to the drawing code.
-    fn prepare(&self) -> Result<(), PictureError> {
+impl Drawing for ClassMap<'_> {
+    fn size(&self) -> Result<(u32, u32), PictureError> {
         let cells = self.decisions.len();
         if self.resolution.checked_mul(self.resolution) != Some(cells) {
             return Err(PictureError::input(format!(
@@ -140,7 +128,15 @@ impl ClassMap<'_> {
                 "class {class} has no name: there are {names}"
             )));
         }
-        picture::register_sans_serif().ok_or_else(PictureError::damaged_font)
+        Ok(SIZE)
+    }
+
+    fn draw<DB>(&self, backend: DB, text_drop: f64) -> Result<(), PictureError>
+    where
+        DB: DrawingBackend,
+        DB::ErrorType: 'static,
+    {
+        Canvas::new(backend, text_drop).draw(self).map_err(PictureError::drawing)
     }
 }
 

@@ -10,8 +10,7 @@ mod drawing;
 use plotters::prelude::*;
 
 use super::box_plot::drawing::Canvas;
-use super::outline::outlined;
-use super::picture::{self, PNG_TEXT_DROP, PictureError};
+use super::picture::{self, Drawing, PictureError};
 
 /// Width of the picture, in pixels of the PNG and user units of the SVG.
 pub const WIDTH: u32 = 1400;
@@ -51,12 +50,7 @@ impl Differences {
     /// # Errors
     /// If there is no panel, there are too many, or a value is not finite.
     pub fn to_svg(&self) -> Result<String, PictureError> {
-        let size = self.prepare()?;
-        let mut svg = String::new();
-        let canvas = Canvas::new(SVGBackend::with_string(&mut svg, size), 0.0);
-        drawing::draw(self, &canvas).map_err(PictureError::drawing)?;
-        drop(canvas);
-        outlined(&svg).ok_or_else(PictureError::damaged_font)
+        picture::svg(self)
     }
 
     /// The picture as a PNG file.
@@ -64,16 +58,12 @@ impl Differences {
     /// # Errors
     /// As [`to_svg`](Self::to_svg).
     pub fn to_png(&self) -> Result<Vec<u8>, PictureError> {
-        let size = self.prepare()?;
-        let mut pixels = vec![0; 3 * size.0 as usize * size.1 as usize];
-        let canvas = Canvas::new(BitMapBackend::with_buffer(&mut pixels, size), PNG_TEXT_DROP);
-        drawing::draw(self, &canvas).map_err(PictureError::drawing)?;
-        drop(canvas);
-        picture::png_file(&pixels, size).map_err(PictureError::drawing)
+        picture::png(self)
     }
+}
 
-    /// Checks the input, makes the font known to the drawing code, and says how large the picture is.
-    fn prepare(&self) -> Result<(u32, u32), PictureError> {
+impl Drawing for Differences {
+    fn size(&self) -> Result<(u32, u32), PictureError> {
         let count = self.panels.len();
         if !(1..=MOST_PANELS).contains(&count) {
             let message = format!("{count} populations; from 1 to {MOST_PANELS} can be drawn");
@@ -86,8 +76,15 @@ impl Differences {
                 return Err(PictureError::input(format!("{value} is no value for a picture")));
             }
         }
-        picture::register_sans_serif().ok_or_else(PictureError::damaged_font)?;
         Ok(drawing::size(self))
+    }
+
+    fn draw<DB>(&self, backend: DB, text_drop: f64) -> Result<(), PictureError>
+    where
+        DB: DrawingBackend,
+        DB::ErrorType: 'static,
+    {
+        drawing::draw(self, &Canvas::new(backend, text_drop)).map_err(PictureError::drawing)
     }
 }
 

@@ -15,8 +15,7 @@ mod terminal;
 
 use plotters::prelude::*;
 
-use super::outline::outlined;
-use super::picture::{self, PNG_TEXT_DROP, PictureError};
+use super::picture::{self, Drawing, PictureError};
 use crate::membrane::MembraneTrace;
 use drawing::Canvas;
 
@@ -90,12 +89,7 @@ impl Figure {
     /// # Errors
     /// If the window is empty, a value is not finite, or there are no panels or too many.
     pub fn to_svg(&self) -> Result<String, PictureError> {
-        let size = self.prepare()?;
-        let mut svg = String::new();
-        Canvas::new(SVGBackend::with_string(&mut svg, size), 0.0)
-            .draw(self)
-            .map_err(PictureError::drawing)?;
-        outlined(&svg).ok_or_else(PictureError::damaged_font)
+        picture::svg(self)
     }
 
     /// The figure as a PNG file.
@@ -103,12 +97,7 @@ impl Figure {
     /// # Errors
     /// As [`to_svg`](Self::to_svg).
     pub fn to_png(&self) -> Result<Vec<u8>, PictureError> {
-        let size = self.prepare()?;
-        let mut pixels = vec![0; 3 * size.0 as usize * size.1 as usize];
-        Canvas::new(BitMapBackend::with_buffer(&mut pixels, size), PNG_TEXT_DROP)
-            .draw(self)
-            .map_err(PictureError::drawing)?;
-        picture::png_file(&pixels, size).map_err(PictureError::drawing)
+        picture::png(self)
     }
 
     /// The figure as lines of text, `width` characters wide, in colours if that is wanted.
@@ -126,9 +115,10 @@ impl Figure {
         let inputs = self.panels.iter().flat_map(|panel| &panel.trace.inputs);
         inputs.map(|input| input.amplitude.abs()).fold(f64::MIN_POSITIVE, f64::max)
     }
+}
 
-    /// Checks the input, makes the font known to the drawing code, and says how large the figure is.
-    fn prepare(&self) -> Result<(u32, u32), PictureError> {
+impl Drawing for Figure {
+    fn size(&self) -> Result<(u32, u32), PictureError> {
         if self.panels.is_empty() || self.panels.len() > MOST_PANELS {
             let found = self.panels.len();
             let message = format!("{found} neurons: there must be from 1 to {MOST_PANELS}");
@@ -147,7 +137,14 @@ impl Figure {
                 return Err(PictureError::input(message));
             }
         }
-        picture::register_sans_serif().ok_or_else(PictureError::damaged_font)?;
         Ok(drawing::size(self))
+    }
+
+    fn draw<DB>(&self, backend: DB, text_drop: f64) -> Result<(), PictureError>
+    where
+        DB: DrawingBackend,
+        DB::ErrorType: 'static,
+    {
+        Canvas::new(backend, text_drop).draw(self).map_err(PictureError::drawing)
     }
 }

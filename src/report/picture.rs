@@ -1,10 +1,12 @@
-//! What all pictures have in common: hues, font, and how pixels become a file.
+//! What all pictures have in common: hues, font, and how a drawing becomes a file.
 
 use std::error::Error;
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::register_font;
+
+use super::outline::outlined;
 
 /// A picture that cannot be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +53,40 @@ pub(super) const PALETTE: [RGBColor; 8] = [
 /// Makes the font that ships with the program known to the drawing code; none if it is damaged.
 pub(super) fn register_sans_serif() -> Option<()> {
     register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular()).ok()
+}
+
+/// What can be drawn as SVG and as PNG.
+pub(super) trait Drawing {
+    /// Checks the input, and says how many pixels wide and high the picture is.
+    fn size(&self) -> Result<(u32, u32), PictureError>;
+
+    /// Draws on a backend of that size, with texts lower by this fraction of their size.
+    fn draw<DB>(&self, backend: DB, text_drop: f64) -> Result<(), PictureError>
+    where
+        DB: DrawingBackend,
+        DB::ErrorType: 'static;
+}
+
+/// A picture as an SVG document, its texts as outlines.
+pub(super) fn svg(drawing: &impl Drawing) -> Result<String, PictureError> {
+    let size = prepare(drawing)?;
+    let mut svg = String::new();
+    drawing.draw(SVGBackend::with_string(&mut svg, size), 0.0)?;
+    outlined(&svg).ok_or_else(PictureError::damaged_font)
+}
+
+/// A picture as a PNG file.
+pub(super) fn png(drawing: &impl Drawing) -> Result<Vec<u8>, PictureError> {
+    let size = prepare(drawing)?;
+    let mut pixels = vec![0; 3 * size.0 as usize * size.1 as usize];
+    drawing.draw(BitMapBackend::with_buffer(&mut pixels, size), PNG_TEXT_DROP)?;
+    png_file(&pixels, size).map_err(PictureError::drawing)
+}
+
+fn prepare(drawing: &impl Drawing) -> Result<(u32, u32), PictureError> {
+    let size = drawing.size()?;
+    register_sans_serif().ok_or_else(PictureError::damaged_font)?;
+    Ok(size)
 }
 
 /// Pixels of three bytes, row by row, as a PNG file.
