@@ -109,3 +109,41 @@ pub fn write_mnist(folder: &Path, training: u32, test: u32) {
         write(format!("{prefix}-labels-idx1-ubyte"), idx(&[count], &labels));
     }
 }
+
+/// A small Yin-Yang scenario: what stands before the rest, samples for training, validation and test,
+/// and epochs.
+pub fn tiny_training(
+    head: &str,
+    [training, validation, test]: [usize; 3],
+    epochs: usize,
+) -> String {
+    format!(
+        r#"{head}
+[dataset.yin_yang]
+training = {{ size = {training}, seed = 42 }}
+validation = {{ size = {validation}, seed = 41 }}
+test = {{ size = {test}, seed = 40 }}
+
+[encoding]
+earliest = 0.15
+latest = 2.0
+
+[[layers]]
+name = "hidden"
+size = 20
+bias_times = [0.9]
+weights.normal = {{ mean = 1.5, std = 0.8 }}
+
+[[layers]]
+name = "label"
+size = 3
+weights.normal = {{ mean = 1.0, std = 0.5 }}
+
+[training]
+epochs = {epochs}
+batch_size = 30
+loss.shift_invariant_mean_squared_error.margin = 0.2
+optimiser.adam.learning_rate = 0.01
+"#
+    )
+}

@@ -8,7 +8,7 @@ mod page;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use common::binary::{project, read, successful, text};
+use common::binary::{project, read, successful, text, tiny_training};
 use page::{Page, browser};
 use serde_json::Value;
 
@@ -54,36 +54,6 @@ values = [0.0, 0.2]
 ideal = 0.0
 "#;
 
-const TINY: &str = r#"
-[chip]
-
-[dataset.yin_yang]
-training = { size = 200, seed = 42 }
-validation = { size = 50, seed = 41 }
-test = { size = 100, seed = 40 }
-
-[encoding]
-earliest = 0.15
-latest = 2.0
-
-[[layers]]
-name = "hidden"
-size = 20
-bias_times = [0.9]
-weights.normal = { mean = 1.5, std = 0.8 }
-
-[[layers]]
-name = "label"
-size = 3
-weights.normal = { mean = 1.0, std = 0.5 }
-
-[training]
-epochs = 2
-batch_size = 30
-loss.shift_invariant_mean_squared_error.margin = 0.2
-optimiser.adam.learning_rate = 0.01
-"#;
-
 /// The folder in which everything was run once.
 fn folder() -> &'static Path {
     static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
@@ -95,7 +65,8 @@ fn folder() -> &'static Path {
             let run = ["run", text(&scenario), "--out", name, "--quiet"];
             successful(folder.path(), &run.into_iter().chain(changes).collect::<Vec<_>>());
         }
-        std::fs::write(folder.path().join("tiny.toml"), TINY).expect("writable");
+        std::fs::write(folder.path().join("tiny.toml"), tiny_training("[chip]", [200, 50, 100], 2))
+            .expect("writable");
         std::fs::write(folder.path().join("study.toml"), STUDY).expect("writable");
         successful(folder.path(), &["run", "study.toml", "--out", "study", "--quiet"]);
         folder

@@ -6,38 +6,14 @@ use crate::common;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::binary::{files, firstspike, json, project, read, rows, successful, text};
+use common::binary::{
+    files, firstspike, json, project, read, rows, successful, text, tiny_training,
+};
 use common::stopping::{assert_same, signal};
 use firstspike::run::reproduce::Table;
 
-const SCENARIO: &str = r#"
-engine = "event"              # the other would be through before it could be stopped
-[dataset.yin_yang]
-training = { size = 300, seed = 42 }
-validation = { size = 50, seed = 41 }
-test = { size = 50, seed = 40 }
-
-[encoding]
-earliest = 0.15
-latest = 2.0
-
-[[layers]]
-name = "hidden"
-size = 20
-bias_times = [0.9]
-weights.normal = { mean = 1.5, std = 0.8 }
-
-[[layers]]
-name = "label"
-size = 3
-weights.normal = { mean = 1.0, std = 0.5 }
-
-[training]
-epochs = 50
-batch_size = 30
-loss.shift_invariant_mean_squared_error.margin = 0.2
-optimiser.adam.learning_rate = 0.01
-"#;
+/// The other engine would be through before it could be stopped.
+const HEAD: &str = "engine = \"event\"";
 
 const TABLE: &str = r#"
 [[rows]]
@@ -61,7 +37,11 @@ reach = 100.0
 fn folder(table: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::create_dir(folder.path().join("scenarios")).expect("writable");
-    std::fs::write(folder.path().join("scenarios/tiny.toml"), SCENARIO).expect("writable");
+    std::fs::write(
+        folder.path().join("scenarios/tiny.toml"),
+        tiny_training(HEAD, [300, 50, 50], 50),
+    )
+    .expect("writable");
     std::fs::write(folder.path().join("table.toml"), table).expect("writable");
     folder
 }

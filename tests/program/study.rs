@@ -7,41 +7,15 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::binary::{firstspike, project, read, rows, successful, text};
+use common::binary::{firstspike, project, read, rows, successful, text, tiny_training};
 use common::stopping::signal;
 use firstspike::study::{Limit, Quantity, Study, Summary, tolerances};
 
-const SCENARIO: &str = r#"
+const HEAD: &str = r#"
 [chip]
 time_unit = "us"
 tau_s = 6.0
 energy.static_power = 0.175
-
-[dataset.yin_yang]
-training = { size = 300, seed = 42 }
-validation = { size = 50, seed = 41 }
-test = { size = 100, seed = 40 }
-
-[encoding]
-earliest = 0.15
-latest = 2.0
-
-[[layers]]
-name = "hidden"
-size = 20
-bias_times = [0.9]
-weights.normal = { mean = 1.5, std = 0.8 }
-
-[[layers]]
-name = "label"
-size = 3
-weights.normal = { mean = 1.0, std = 0.5 }
-
-[training]
-epochs = 3
-batch_size = 30
-loss.shift_invariant_mean_squared_error.margin = 0.2
-optimiser.adam.learning_rate = 0.01
 "#;
 
 const STUDY: &str = r#"
@@ -65,7 +39,8 @@ ideal = 0.0
 /// A folder with the study and its scenario.
 fn folder(study: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::write(folder.path().join("tiny.toml"), SCENARIO).expect("writable");
+    std::fs::write(folder.path().join("tiny.toml"), tiny_training(HEAD, [300, 50, 100], 3))
+        .expect("writable");
     std::fs::write(folder.path().join("study.toml"), study).expect("writable");
     folder
 }

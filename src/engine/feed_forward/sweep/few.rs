@@ -118,3 +118,53 @@ impl<T: Element> SweptLayer<'_, T> {
         T::vectors_mut::<S>(part.potentials)[..N].copy_from_slice(&found.state.potential);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pulp::Arch;
+    use rand::RngExt;
+
+    use super::super::super::inputs::Arrival;
+    use super::super::super::uniform::{UniformLayer, UniformWorkspace};
+    use super::FEW;
+    use crate::neuron::NeuronParameters;
+    use crate::random;
+
+    /// Inputs of no weight before all others change nothing, but that there are not few any more.
+    #[test]
+    fn few_inputs_give_the_same_spikes_as_many() {
+        const NEURONS: usize = 70;
+        let mut random = random::stream(1, "few inputs", 0);
+        let (mut spiked, mut silent) = (0, 0);
+        for tau_m in [1.0, 2.0, f64::INFINITY] {
+            let parameters = NeuronParameters { tau_m, ..NeuronParameters::default() };
+            let neurons = vec![parameters; NEURONS];
+            let mut layer = UniformLayer::new(&neurons, 2 * FEW).expect("alike");
+            let thresholds = [1.0; NEURONS];
+            let mut workspace = UniformWorkspace::default();
+            for count in (0..=FEW).cycle().take(300) {
+                let mut weights = vec![0.0; 2 * FEW * NEURONS];
+                for weight in &mut weights[..FEW * NEURONS] {
+                    *weight = random.random_range(-1.5..2.5);
+                }
+                layer.set_weights(&weights);
+                // Some of them at the same time.
+                let time = |step: u32| 1.0 + 0.25 * f64::from(step);
+                let mut arrivals: Vec<Arrival> = (0..count as u32)
+                    .map(|row| Arrival { time: time(random.random_range(0..12)), row })
+                    .collect();
+                let few = layer.first_spikes(Arch::new(), &arrivals, &thresholds, &mut workspace);
+                let few = few.to_vec();
+                if count > 0 {
+                    let idle = FEW as u32..2 * FEW as u32;
+                    arrivals.extend(idle.map(|row| Arrival { time: 0.5, row }));
+                }
+                let many = layer.first_spikes(Arch::new(), &arrivals, &thresholds, &mut workspace);
+                assert_eq!(few, many, "{tau_m} {arrivals:?}");
+                spiked += many.iter().filter(|time| time.is_finite()).count();
+                silent += many.iter().filter(|time| time.is_infinite()).count();
+            }
+        }
+        assert!(spiked > 10_000 && silent > 10_000, "{spiked} {silent}");
+    }
+}
