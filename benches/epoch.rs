@@ -96,11 +96,13 @@ fn epochs(criterion: &mut Criterion) {
     let main = |threads| move || Trained::new("yin_yang.toml", &[], threads);
     let paper = || Trained::new("yin_yang_paper.toml", &[], 1);
     let small = || Trained::new("yin_yang.toml", &["layers.0.size=30"], 1);
+    let delays = || Trained::new("yin_yang_30_delays.toml", &[], 1);
     let event = || Trained::new("yin_yang.toml", &["engine=\"event\""], 1);
     measure(&mut group, "main scenario", main(1), Trained::epoch);
     measure(&mut group, "event engine", event, Trained::epoch);
     measure(&mut group, "paper's recipe", paper, Trained::epoch);
     measure(&mut group, "30 hidden neurons", small, Trained::epoch);
+    measure(&mut group, "30 hidden neurons, synaptic delays", delays, Trained::epoch);
     measure(&mut group, "forward only", main(1), Trained::evaluate);
     measure(&mut group, "two threads", main(2), Trained::epoch);
     group.finish();
