@@ -121,7 +121,6 @@ impl<T: Element> WithSimd for Backward<'_, T> {
 impl<T: Element> Layer<T> {
     /// Takes one sample back through the layer. `by_time` are the derivatives by its spikes, and then by
     /// its inputs, one per row.
-    #[expect(clippy::too_many_arguments, reason = "what one layer leaves to the next")]
     #[inline(always)]
     fn backward<S: Simd>(
         &self,
