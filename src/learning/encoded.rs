@@ -158,17 +158,16 @@ impl EncodedSet {
                     None => times.collect_sorted(features, first, spikes),
                 }
             }
-            (Features::Real(values), _) => {
-                let times = values[range].iter().map(|&feature| self.encoding.spike_time(feature));
-                match (&mut noise, &self.known) {
-                    (None, Some(known)) => spikes.extend_from_slice(known.of(sample)),
-                    (None, None) => collect(times, first, |time| time, spikes),
-                    (Some(noise), _) => collect(times, first, noise, spikes),
+            (Features::Real(values), _) => match (&mut noise, &self.known) {
+                (None, Some(known)) => spikes.extend_from_slice(known.of(sample)),
+                (None, None) => {
+                    let keep = |time| time;
+                    collect_real(&values[range], self.encoding, first, keep, scratch, spikes);
                 }
-                if noise.is_some() || self.known.is_none() {
-                    sort(spikes, &mut scratch.spikes, &mut scratch.buckets);
+                (Some(noise), _) => {
+                    collect_real(&values[range], self.encoding, first, noise, scratch, spikes);
                 }
-            }
+            },
             // `new` makes the times of bytes for bytes.
             (Features::Bytes { .. }, None) => {}
         }
@@ -276,13 +275,10 @@ impl KnownSpikes {
 
     fn new(features: &[f64], feature_count: usize, encoding: Encoding, first: u32) -> Self {
         let mut known = KnownSpikes { spikes: Vec::new(), ends: Vec::new() };
-        let mut sample = Vec::new();
-        let (mut sorted, mut buckets) = (Vec::new(), Vec::new());
+        let (mut sample, mut scratch) = (Vec::new(), EncodingScratch::default());
         for features in features.chunks(feature_count.max(1)) {
             sample.clear();
-            let times = features.iter().map(|&feature| encoding.spike_time(feature));
-            collect(times, first, |time| time, &mut sample);
-            sort(&mut sample, &mut sorted, &mut buckets);
+            collect_real(features, encoding, first, |time| time, &mut scratch, &mut sample);
             known.spikes.extend_from_slice(&sample);
             known.ends.push(known.spikes.len());
         }
@@ -308,6 +304,20 @@ fn collect(
             .filter(|(_, time)| time.is_finite())
             .map(|(source, time)| SourceSpike { time: noise(time), source }),
     );
+}
+
+/// The spikes of features that are numbers, in the order of time and source.
+fn collect_real(
+    features: &[f64],
+    encoding: Encoding,
+    first: u32,
+    noise: impl FnMut(f64) -> f64,
+    scratch: &mut EncodingScratch,
+    spikes: &mut Vec<SourceSpike>,
+) {
+    let times = features.iter().map(|&feature| encoding.spike_time(feature));
+    collect(times, first, noise, spikes);
+    sort(spikes, &mut scratch.spikes, &mut scratch.buckets);
 }
 
 fn order(a: &SourceSpike, b: &SourceSpike) -> std::cmp::Ordering {
