@@ -174,7 +174,7 @@ impl Membrane {
     }
 
     /// `1/(C (λ_s − λ_m))`.
-    fn inverse_distance(&self) -> f64 {
+    pub fn inverse_distance(&self) -> f64 {
         self.inverse_capacitance / (self.synaptic_rate - self.membrane_rate)
     }
 

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::backward::TimeGradient;
-use super::delayed::{BlockPass, BlockScratch, DelayGradient, DelayedLayer};
+use super::delayed::{BlockPass, DelayGradient, DelayedLayer};
 use super::inputs::Arrival;
 use super::lanes::Element;
 use super::sweep::SweptLayer;
@@ -57,27 +57,9 @@ impl<T: Element> WithSimd for Forward<'_, T> {
                 let block = &mut workspace.blocks[index];
                 let delayed = DelayedLayer::new(layer, delays, index);
                 let scratch = &mut workspace.scratch;
-                simd.vectorize(DelayedForward { delayed, passes, block, scratch });
+                delayed.forward(simd, passes, block, scratch);
             }
         }
-    }
-}
-
-/// The forward pass of a layer with synaptic delays, as a function of its own: it needs all registers of
-/// the machine.
-struct DelayedForward<'a, T> {
-    delayed: DelayedLayer<'a, T>,
-    passes: &'a mut [SamplePass<T>],
-    block: &'a mut BlockPass,
-    scratch: &'a mut BlockScratch,
-}
-
-impl<T: Element> WithSimd for DelayedForward<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        self.delayed.forward(simd, self.passes, self.block, self.scratch);
     }
 }
 

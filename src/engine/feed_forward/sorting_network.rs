@@ -65,6 +65,21 @@ fn exchange<S: Simd>(
     weights[high] = select(simd, swap, first, second);
 }
 
+/// Puts a few times of each lane in order, and the weights with them, all in registers: each is exchanged
+/// with those before it, the last first.
+#[inline(always)]
+pub(super) fn sort_few<S: Simd, const N: usize>(
+    simd: S,
+    times: &mut [S::f64s; N],
+    weights: &mut [S::f64s; N],
+) {
+    for count in 1..N {
+        for high in (1..=count).rev() {
+            exchange(simd, high - 1, high, times, weights);
+        }
+    }
+}
+
 /// Batcher's odd-even merge sort: pairs of places, to be put in order one after the other.
 fn sorting_network(count: usize) -> Vec<[u32; 2]> {
     let mut comparators = Vec::new();

@@ -1,0 +1,189 @@
+//! The forward pass of a layer with synaptic delays: neuron after neuron, a register of samples at a time.
+
+use pulp::{Simd, WithSimd};
+
+use super::super::SamplePass;
+use super::super::elementary::{Doubles, registers, registers_mut};
+use super::super::inputs::Arrival;
+use super::super::lanes::{Element, grow};
+use super::super::sorting_network::{SHORT, sort_few};
+use super::super::tiles::Tiling;
+use super::powers::Powers;
+use super::times::Times;
+use super::{BlockPass, BlockScratch, Clock, DelayedLayer};
+
+/// See [`DelayedLayer::forward`]; a function of its own, because it needs all registers of the machine.
+pub(super) struct Forward<'a, T, const POWERS: bool> {
+    pub layer: DelayedLayer<'a, T>,
+    pub passes: &'a mut [SamplePass<T>],
+    pub block: &'a mut BlockPass,
+    pub scratch: &'a mut BlockScratch,
+}
+
+impl<T: Element, const POWERS: bool> WithSimd for Forward<'_, T, POWERS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let membrane = &self.layer.layer.neurons.membrane;
+        if POWERS {
+            self.run(simd, Powers::new(simd, membrane));
+        } else {
+            self.run(simd, Times::new(simd, membrane));
+        }
+    }
+}
+
+impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
+    #[inline(always)]
+    fn run<S: Simd, C: Clock<'a, S>>(&mut self, simd: S, clock: C) {
+        let lanes = S::F64_LANES;
+        self.collect_arrivals(lanes);
+        let Forward { layer, passes, block, scratch } = self;
+        let Tiling { rows, columns, .. } = layer.layer.tiling;
+        let groups = passes.len().div_ceil(lanes);
+        block.deadlines.resize(groups * columns * lanes, 0.0);
+        block.slopes.resize(groups * columns * lanes, 0.0);
+        scratch.times.resize(groups * columns * lanes, f64::INFINITY);
+        scratch.references.resize(groups * lanes, 0.0);
+        layer.read_clock(simd, clock, groups, block, registers_mut::<S>(&mut scratch.references));
+        for column in 0..columns {
+            match rows {
+                ..=4 => self.search_few::<S, C, 4>(simd, clock, column, groups),
+                5 => self.search_few::<S, C, 5>(simd, clock, column, groups),
+                6 => self.search_few::<S, C, 6>(simd, clock, column, groups),
+                7 | 8 => self.search_few::<S, C, 8>(simd, clock, column, groups),
+                _ => self.search(simd, clock, column, groups),
+            }
+        }
+        self.compute_spikes(simd, clock, groups);
+        self.write_times(lanes);
+    }
+
+    /// Looks for the crossings of one neuron. What is found stands in place of deadlines and slopes.
+    #[inline(always)]
+    fn search<S: Simd, C: Clock<'a, S>>(
+        &mut self,
+        simd: S,
+        clock: C,
+        column: usize,
+        groups: usize,
+    ) {
+        let Forward { layer, block, scratch, .. } = self;
+        let Tiling { rows, columns, .. } = layer.layer.tiling;
+        let lanes = S::F64_LANES;
+        grow(&mut scratch.arrivals, rows.max(SHORT) * lanes);
+        grow(&mut scratch.weights, rows.max(SHORT) * lanes);
+        let arrivals = registers_mut::<S>(&mut scratch.arrivals);
+        let weights = registers_mut::<S>(&mut scratch.weights);
+        let (inputs, deadlines) =
+            (registers::<S>(&block.inputs), registers_mut::<S>(&mut block.deadlines));
+        let slopes = registers_mut::<S>(&mut block.slopes);
+        layer.synapses(column, &block.shifts, &mut scratch.synapses);
+        let threshold = Doubles::splat(simd, layer.layer.neurons.thresholds[column]);
+        for group in 0..groups {
+            let inputs = &inputs[group * rows..(group + 1) * rows];
+            let places = arrivals.iter_mut().zip(weights.iter_mut());
+            let sources = inputs.iter().zip(&scratch.synapses);
+            for ((arrival, weight), (&input, synapse)) in places.zip(sources) {
+                let shift = Doubles::splat(simd, synapse.shift);
+                *arrival = clock.arrival(Doubles::new(simd, input), shift).value();
+                *weight = simd.splat_f64s(synapse.weight);
+            }
+            layer.delays.comparators.sort(simd, arrivals, weights);
+            let found = clock.search(threshold, &arrivals[..rows], &weights[..rows]);
+            deadlines[group * columns + column] = found[0].value();
+            slopes[group * columns + column] = found[1].value();
+        }
+    }
+
+    /// The same for at most `N` inputs, which stay in registers.
+    #[inline(always)]
+    fn search_few<S: Simd, C: Clock<'a, S>, const N: usize>(
+        &mut self,
+        simd: S,
+        clock: C,
+        column: usize,
+        groups: usize,
+    ) {
+        let Forward { layer, block, scratch, .. } = self;
+        let Tiling { rows, columns, .. } = layer.layer.tiling;
+        let (inputs, deadlines) =
+            (registers::<S>(&block.inputs), registers_mut::<S>(&mut block.deadlines));
+        let slopes = registers_mut::<S>(&mut block.slopes);
+        layer.synapses(column, &block.shifts, &mut scratch.synapses);
+        let synapses = &scratch.synapses[..rows.min(N)];
+        let threshold = Doubles::splat(simd, layer.layer.neurons.thresholds[column]);
+        let (zero, infinity) = (simd.splat_f64s(0.0), simd.splat_f64s(f64::INFINITY));
+        for group in 0..groups {
+            let inputs = &inputs[group * rows..(group + 1) * rows];
+            let (mut arrivals, mut weights) = ([infinity; N], [zero; N]);
+            for row in 0..N {
+                if row < inputs.len() && row < synapses.len() {
+                    let shift = Doubles::splat(simd, synapses[row].shift);
+                    arrivals[row] = clock.arrival(Doubles::new(simd, inputs[row]), shift).value();
+                    weights[row] = simd.splat_f64s(synapses[row].weight);
+                }
+            }
+            sort_few(simd, &mut arrivals, &mut weights);
+            let found = clock.search(threshold, &arrivals, &weights);
+            deadlines[group * columns + column] = found[0].value();
+            slopes[group * columns + column] = found[1].value();
+        }
+    }
+
+    /// Computes the spikes that were found: all together, so that none waits for another's divisions.
+    #[inline(always)]
+    fn compute_spikes<S: Simd, C: Clock<'a, S>>(&mut self, simd: S, clock: C, groups: usize) {
+        let Forward { layer, block, scratch, .. } = self;
+        let columns = layer.layer.tiling.columns;
+        let references = registers::<S>(&scratch.references);
+        let deadlines = registers_mut::<S>(&mut block.deadlines);
+        let slopes = registers_mut::<S>(&mut block.slopes);
+        let times = registers_mut::<S>(&mut scratch.times);
+        let thresholds = &layer.layer.neurons.thresholds[..columns];
+        for group in 0..groups {
+            let reference = Doubles::new(simd, references[group]);
+            let range = group * columns..(group + 1) * columns;
+            let deadlines = &mut deadlines[range.clone()];
+            let (slopes, times) = (&mut slopes[range.clone()], &mut times[range]);
+            for column in 0..columns {
+                let threshold = Doubles::splat(simd, thresholds[column]);
+                let [first, second] =
+                    [deadlines[column], slopes[column]].map(|value| Doubles::new(simd, value));
+                let spikes = clock.first_spikes(threshold, [first, second], reference);
+                deadlines[column] = spikes.deadlines.value();
+                slopes[column] = spikes.slopes.value();
+                times[column] = spikes.times.value();
+            }
+        }
+    }
+
+    /// Puts the times of all inputs side by side.
+    fn collect_arrivals(&mut self, lanes: usize) {
+        let rows = self.layer.layer.tiling.rows;
+        let groups = self.passes.len().div_ceil(lanes);
+        let inputs = &mut self.block.inputs;
+        inputs.clear();
+        inputs.resize(groups * rows * lanes, f64::INFINITY);
+        for (sample, pass) in self.passes.iter().enumerate() {
+            let (group, lane) = (sample / lanes, sample % lanes);
+            for &Arrival { time, row } in &pass.layers[self.layer.index].inputs.arrivals {
+                inputs[(group * rows + row as usize) * lanes + lane] = time;
+            }
+        }
+    }
+
+    /// Gives each sample its spikes.
+    fn write_times(&mut self, lanes: usize) {
+        let Tiling { columns, .. } = self.layer.layer.tiling;
+        for (sample, pass) in self.passes.iter_mut().enumerate() {
+            let (group, lane) = (sample / lanes, sample % lanes);
+            let times = &mut pass.layers[self.layer.index].spikes.times;
+            times.resize(self.layer.layer.tiling.padded_columns(), f64::INFINITY);
+            for (column, time) in times[..columns].iter_mut().enumerate() {
+                *time = self.scratch.times[(group * columns + column) * lanes + lane];
+            }
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Arrivals by powers of `e`: neurons with `τ_m = 2 τ_s`, without an exponential per synapse.
+//!
+//! With `λ = λ_m = λ_s/2` the clock shows `x = e^(λ (t − t₀))`. A delay `d` multiplies it by `e^(λ d)`, a
+//! number per synapse for all samples; and what inputs `x_i` have done is seen at `x` as
+//!
+//! ```text
+//! V(x) = c (P x − Q)/x²        P = Σ w_i x_i    Q = Σ w_i x_i²    c = 1/(C (λ_s − λ_m))
+//! ```
+//!
+//! because `e^(−λ s) − e^(−2 λ s)` with `s = t − t_i` is `x_i/x − (x_i/x)²`. So with `ϑ' = ϑ/c`, between
+//! two arrivals `x` and `x'` the potential
+//!
+//! * is at or above the threshold at the end if `P x' − Q ≥ ϑ' x'²`;
+//! * has a peak if it rises at first, `2 Q > P x`, and falls in the end, `P x' > 2 Q`; that peak,
+//!   `c P²/(4 Q)`, is above the threshold if `P² > 4 ϑ' Q`.
+//!
+//! A neuron crosses where one of the two holds first, or after its last input, if the potential rises
+//! there to a peak above the threshold. Then `ϑ' x² − P x + Q = 0`, the smaller root of which is
+//!
+//! ```text
+//! x = 2 Q/(P + √D)        D = P² − 4 ϑ' Q        V̇ = λ x dV/dx = c λ √D/x
+//! ```
+//!
+//! and one logarithm gives the time. What is kept of a spike is `1/x`: multiplied by it, the reading of an
+//! arrival is what is left of it at the spike.
+
+use pulp::Simd;
+
+use super::super::elementary::{Doubles, Truths};
+use super::super::membrane::Membrane;
+use super::{Clock, FirstSpikes};
+
+/// The clock shows `e^(λ_m (t − t₀))`.
+#[derive(Clone, Copy)]
+pub(super) struct Powers<S: Simd> {
+    simd: S,
+    /// `λ_m`
+    rate: Doubles<S>,
+    /// `1/λ_m`
+    time_constant: Doubles<S>,
+    /// `c`
+    scale: Doubles<S>,
+    /// `1/c`
+    inverse_scale: Doubles<S>,
+    /// `c λ_m`
+    slope_scale: Doubles<S>,
+}
+
+/// `P` and `Q`.
+#[derive(Clone, Copy)]
+struct Sums<S: Simd> {
+    first: Doubles<S>,
+    second: Doubles<S>,
+}
+
+impl<S: Simd> Sums<S> {
+    #[inline(always)]
+    fn or(self, holds: Truths<S>, other: Self) -> Self {
+        Sums {
+            first: holds.select(self.first, other.first),
+            second: holds.select(self.second, other.second),
+        }
+    }
+
+    /// `P² − 4 ϑ' Q`
+    #[inline(always)]
+    fn discriminant(&self, four_thresholds: Doubles<S>) -> Doubles<S> {
+        self.first * self.first - four_thresholds * self.second
+    }
+}
+
+impl<S: Simd> Clock<'_, S> for Powers<S> {
+    #[inline(always)]
+    fn new(simd: S, membrane: &Membrane) -> Self {
+        let all = |value| Doubles::splat(simd, value);
+        let scale = membrane.inverse_distance();
+        Powers {
+            simd,
+            rate: all(membrane.membrane_rate),
+            time_constant: all(1.0 / membrane.membrane_rate),
+            scale: all(scale),
+            inverse_scale: all(1.0 / scale),
+            slope_scale: all(scale * membrane.membrane_rate),
+        }
+    }
+
+    #[inline(always)]
+    fn reading(&self, time: Doubles<S>, reference: Doubles<S>) -> Doubles<S> {
+        let infinity = Doubles::splat(self.simd, f64::INFINITY);
+        infinity.above(time).select((self.rate * (time - reference)).exp(), infinity)
+    }
+
+    #[inline(always)]
+    fn shift(&self, delay: Doubles<S>) -> Doubles<S> {
+        (self.rate * delay).exp()
+    }
+
+    #[inline(always)]
+    fn arrival(&self, input: Doubles<S>, shift: Doubles<S>) -> Doubles<S> {
+        input * shift
+    }
+
+    #[inline(always)]
+    fn search(
+        &self,
+        threshold: Doubles<S>,
+        arrivals: &[S::f64s],
+        weights: &[S::f64s],
+    ) -> [Doubles<S>; 2] {
+        let all = |value| Doubles::splat(self.simd, value);
+        let (zero, two, infinity) = (all(0.0), all(2.0), all(f64::INFINITY));
+        let threshold = threshold * self.inverse_scale;
+        let four_thresholds = all(4.0) * threshold;
+        // Infinite once the crossing is found.
+        let (mut waiting, mut four_waiting) = (threshold, four_thresholds);
+        let mut sums = Sums { first: zero, second: zero };
+        let (mut found, mut previous) = (sums, zero);
+        for (&arrival, &weight) in arrivals.iter().zip(weights) {
+            let (arrival, weight) =
+                (Doubles::new(self.simd, arrival), Doubles::new(self.simd, weight));
+            let comes = infinity.above(arrival);
+            let (lift, twice) = (sums.first * arrival, two * sums.second);
+            let reached = (lift - sums.second).at_least(waiting * arrival * arrival);
+            let peaks = twice
+                .above(sums.first * previous)
+                .and(lift.above(twice))
+                .and((sums.first * sums.first).above(four_waiting * sums.second));
+            let crosses = reached.or(peaks).and(comes);
+            found = sums.or(crosses, found);
+            waiting = crosses.select(infinity, waiting);
+            four_waiting = crosses.select(infinity, four_waiting);
+            // What never comes changes nothing.
+            let arrival = comes.select(arrival, zero);
+            let share = weight * arrival;
+            sums.first = sums.first + share;
+            sums.second = share.multiply_add(arrival, sums.second);
+            previous = comes.select(arrival, previous);
+        }
+        let waits = infinity.above(waiting);
+        let rises = (two * sums.second).above(sums.first * previous);
+        let peaks = sums.discriminant(four_thresholds).above(zero).and(sums.first.above(zero));
+        let found = sums.or(waits, found);
+        // Where a neuron crosses, both are positive.
+        let silent = waits.and_not(rises.and(peaks));
+        [silent.select(zero, found.first), silent.select(zero, found.second)]
+    }
+
+    #[inline(always)]
+    fn first_spikes(
+        &self,
+        threshold: Doubles<S>,
+        [first, second]: [Doubles<S>; 2],
+        reference: Doubles<S>,
+    ) -> FirstSpikes<S> {
+        let all = |value| Doubles::splat(self.simd, value);
+        let (zero, one, infinity) = (all(0.0), all(1.0), all(f64::INFINITY));
+        let spikes = second.above(zero);
+        let twice = spikes.select(second + second, one);
+        let four_thresholds = all(4.0) * (threshold * self.inverse_scale);
+        // A peak within rounding of the threshold is no reason to lose a certain crossing.
+        let discriminant = Sums { first, second }.discriminant(four_thresholds);
+        let root = discriminant.max(zero).sqrt();
+        let inverse = spikes.select(first + root, one) / twice;
+        let time = reference - inverse.ln() * self.time_constant;
+        FirstSpikes {
+            times: spikes.select(time, infinity),
+            deadlines: inverse,
+            slopes: spikes.select(self.slope_scale * root * inverse, zero),
+        }
+    }
+
+    #[inline(always)]
+    fn never(&self) -> Doubles<S> {
+        Doubles::splat(self.simd, f64::INFINITY)
+    }
+
+    #[inline(always)]
+    fn response(&self, arrival: Doubles<S>, deadline: Doubles<S>) -> [Doubles<S>; 2] {
+        let all = |value| Doubles::splat(self.simd, value);
+        let one = all(1.0);
+        let decay = arrival * deadline;
+        let decay = one.above(decay).select(decay, all(0.0));
+        let square = decay * decay;
+        [(decay - square) * self.scale, (square + square - decay) * self.slope_scale]
+    }
+}

@@ -1,0 +1,187 @@
+//! Arrivals by time: any ratio of the time constants.
+//!
+//! The state is carried from input to input, and the crossing is looked for by the conditions of
+//! [`super::super::sweep`], each sample behind its own mask. All crossings of a register are computed at
+//! once, from the states at the inputs before them.
+
+use pulp::Simd;
+
+use super::super::crossing::{closed_form, general_from};
+use super::super::elementary::{Doubles, Truths};
+use super::super::membrane::Membrane;
+use super::{Clock, FirstSpikes};
+use crate::neuron::Ratio;
+
+/// The clock shows the time itself, and delays are added to it.
+#[derive(Clone, Copy)]
+pub(super) struct Times<'a, S> {
+    simd: S,
+    membrane: &'a Membrane,
+}
+
+impl<'a, S: Simd> Clock<'a, S> for Times<'a, S> {
+    #[inline(always)]
+    fn new(simd: S, membrane: &'a Membrane) -> Self {
+        Times { simd, membrane }
+    }
+
+    #[inline(always)]
+    fn reading(&self, time: Doubles<S>, _: Doubles<S>) -> Doubles<S> {
+        time
+    }
+
+    #[inline(always)]
+    fn shift(&self, delay: Doubles<S>) -> Doubles<S> {
+        delay
+    }
+
+    #[inline(always)]
+    fn arrival(&self, input: Doubles<S>, shift: Doubles<S>) -> Doubles<S> {
+        input + shift
+    }
+
+    #[inline(always)]
+    fn search(
+        &self,
+        threshold: Doubles<S>,
+        arrivals: &[S::f64s],
+        weights: &[S::f64s],
+    ) -> [Doubles<S>; 2] {
+        let (time, current) = first_spike(self.simd, self.membrane, threshold, arrivals, weights);
+        [time, current]
+    }
+
+    #[inline(always)]
+    fn first_spikes(
+        &self,
+        threshold: Doubles<S>,
+        [time, current]: [Doubles<S>; 2],
+        _: Doubles<S>,
+    ) -> FirstSpikes<S> {
+        let all = |value| Doubles::splat(self.simd, value);
+        // There the potential is the threshold.
+        let leak = all(self.membrane.membrane_rate) * threshold;
+        let slope = all(self.membrane.inverse_capacitance) * current - leak;
+        let spikes = all(f64::INFINITY).above(time);
+        FirstSpikes { times: time, deadlines: time, slopes: spikes.select(slope, all(0.0)) }
+    }
+
+    #[inline(always)]
+    fn never(&self) -> Doubles<S> {
+        Doubles::splat(self.simd, f64::NEG_INFINITY)
+    }
+
+    #[inline(always)]
+    fn response(&self, arrival: Doubles<S>, deadline: Doubles<S>) -> [Doubles<S>; 2] {
+        let all = |value| Doubles::splat(self.simd, value);
+        let (zero, membrane) = (all(0.0), self.membrane);
+        let causal = deadline.above(arrival);
+        let elapsed = causal.select(deadline - arrival, zero);
+        let views = membrane.views_after(self.simd, elapsed);
+        let slope = views.current * all(membrane.inverse_capacitance)
+            - all(membrane.membrane_rate) * views.response;
+        [causal.select(views.response, zero), causal.select(slope, zero)]
+    }
+}
+
+/// The states from which neurons cross.
+struct Found<S: Simd> {
+    /// The threshold, infinite for lanes whose crossing has been found.
+    waiting: Doubles<S>,
+    /// The inputs before the crossings, and the states there.
+    times: Doubles<S>,
+    currents: Doubles<S>,
+    potentials: Doubles<S>,
+}
+
+impl<S: Simd> Found<S> {
+    #[inline(always)]
+    fn add(&mut self, crosses: Truths<S>, [time, current, potential]: [Doubles<S>; 3]) {
+        self.times = crosses.select(time, self.times);
+        self.currents = crosses.select(current, self.currents);
+        self.potentials = crosses.select(potential, self.potentials);
+    }
+}
+
+/// When neurons with these inputs, sorted by time, first spike, and their currents then. Infinite for
+/// those that do not; infinite times are those of inputs that do not come.
+#[inline(always)]
+fn first_spike<S: Simd>(
+    simd: S,
+    membrane: &Membrane,
+    threshold: Doubles<S>,
+    times: &[S::f64s],
+    weights: &[S::f64s],
+) -> (Doubles<S>, Doubles<S>) {
+    let all = |value| Doubles::splat(simd, value);
+    let (zero, infinity) = (all(0.0), all(f64::INFINITY));
+    let (rate, inverse_capacitance) =
+        (all(membrane.membrane_rate), all(membrane.inverse_capacitance));
+    let slope = |current, potential| inverse_capacitance * current - rate * potential;
+    let mut found = Found { waiting: threshold, times: zero, currents: zero, potentials: zero };
+    let (mut previous, mut current, mut potential) = (zero, zero, zero);
+    for (index, (&time, &weight)) in times.iter().zip(weights).enumerate() {
+        let (time, weight) = (Doubles::new(simd, time), Doubles::new(simd, weight));
+        let comes = infinity.above(time);
+        let time = comes.select(time, previous);
+        let weight = comes.select(weight, zero);
+        if index > 0 {
+            let gap = time - previous;
+            let views = membrane.views_after(simd, gap);
+            let next = potential.multiply_add(views.decay, current * views.response);
+            let rise = slope(current, potential);
+            let mut crosses = next.at_least(found.waiting);
+            let peaks = rise
+                .multiply_add(gap, potential)
+                .at_least(found.waiting)
+                .and(zero.above(slope(current * views.current, next)))
+                .and(rise.above(zero))
+                .and(found.waiting.above(next));
+            if peaks.any() {
+                let (_, exists) = cross(simd, membrane, current, potential, threshold);
+                crosses = crosses.or(peaks.and(exists));
+            }
+            if crosses.any() {
+                found.add(crosses, [previous, current, potential]);
+                found.waiting = crosses.select(infinity, found.waiting);
+                if !infinity.above(found.waiting).any() {
+                    break;
+                }
+            }
+            (current, potential) = (current * views.current, next);
+        }
+        current = current + weight;
+        previous = time;
+    }
+    // What has not crossed before its last input may do so after it.
+    let waits = infinity.above(found.waiting);
+    found.add(waits, [previous, current, potential]);
+    let (elapsed, exists) = cross(simd, membrane, found.currents, found.potentials, threshold);
+    // A peak within rounding of the threshold is no reason to lose a certain crossing.
+    let rises = slope(found.currents, found.potentials).above(zero);
+    let exists = waits.select(exists.and(rises).select(elapsed, infinity), elapsed);
+    let crosses = infinity.above(exists);
+    // A crossing at once may be found a rounding earlier.
+    let decay = (all(-membrane.synaptic_rate) * crosses.select(elapsed, zero)).exp();
+    (crosses.select(found.times + elapsed, infinity), crosses.select(found.currents * decay, zero))
+}
+
+/// The time to the crossing from these states, and whether there is one.
+#[inline(always)]
+fn cross<S: Simd>(
+    simd: S,
+    membrane: &Membrane,
+    current: Doubles<S>,
+    potential: Doubles<S>,
+    threshold: Doubles<S>,
+) -> (Doubles<S>, Truths<S>) {
+    if membrane.ratio != Ratio::General {
+        let sum = membrane.potential_sum(simd, current, potential);
+        return closed_form(simd, membrane, current, sum, threshold);
+    }
+    let elapsed = current.map(|lane, current| {
+        let state = (current, potential.lane(lane));
+        general_from(membrane, state, threshold.lane(lane)).unwrap_or(f64::INFINITY)
+    });
+    (elapsed, Doubles::splat(simd, f64::INFINITY).above(elapsed))
+}
