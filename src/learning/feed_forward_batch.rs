@@ -29,7 +29,7 @@ use crate::engine::feed_forward::{
 use crate::network::{CompiledNetwork, LayeredNetwork};
 
 /// Samples that go through the network together if it has synaptic delays: some registers full.
-const BLOCK: usize = 16;
+const BLOCK: usize = 32;
 
 /// What each thread works with.
 struct Worker<T> {

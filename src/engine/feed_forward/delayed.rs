@@ -20,6 +20,7 @@ use pulp::Simd;
 use self::backward::{Backward, BackwardOn};
 use self::forward::Forward;
 use super::elementary::{Doubles, registers_mut};
+use super::inputs::Arrival;
 use super::lanes::Element;
 use super::membrane::Membrane;
 use super::sorting_network::Comparators;
@@ -48,17 +49,19 @@ pub(super) struct BlockPass {
     deadlines: Vec<f64>,
     /// Per group and neuron: the slope of its potential then; zero if it does not spike.
     slopes: Vec<f64>,
+    /// Per group and neuron: when it spikes, in time units; infinite if it does not.
+    times: Vec<f64>,
 }
 
 /// Room to work in.
 #[derive(Clone, Debug, Default)]
 pub(super) struct BlockScratch {
     synapses: Vec<SynapseOfRow>,
-    times: Vec<f64>,
     references: Vec<f64>,
     arrivals: Vec<f64>,
     weights: Vec<f64>,
     by_spike: Vec<f64>,
+    /// Per group and row of the layer that was looked at last: derivatives by its inputs.
     by_input: Vec<f64>,
     by_weight: Vec<f64>,
     weight_sums: Vec<f64>,
@@ -210,42 +213,62 @@ impl<'a, T: Element> DelayedLayer<'a, T> {
         }
     }
 
-    /// Runs the layer for the arrivals of all passes, and writes its spikes there.
+    /// Runs the layer, and writes its spikes to the passes. It is driven by their arrivals, or else by the
+    /// layer before, if that has synaptic delays too, and the bias.
     #[inline(always)]
     pub fn forward<S: Simd>(
         self,
         simd: S,
+        driver: Driver<'_>,
         passes: &mut [SamplePass<T>],
         block: &mut BlockPass,
         scratch: &mut BlockScratch,
     ) {
         if self.has_powers() {
-            simd.vectorize(Forward::<T, true> { layer: self, passes, block, scratch });
+            simd.vectorize(Forward::<T, true> { layer: self, driver, passes, block, scratch });
         } else {
-            simd.vectorize(Forward::<T, false> { layer: self, passes, block, scratch });
+            simd.vectorize(Forward::<T, false> { layer: self, driver, passes, block, scratch });
         }
     }
 
-    /// Carries the derivatives of the loss by the layer's spikes, one list per sample, to those by its
-    /// inputs, which take their place, one value per row; and adds those by weights and delays to
-    /// `gradient`.
+    /// Carries the derivatives of the loss by the layer's spikes to those by its inputs, and adds those
+    /// by weights and delays to `gradient`. Each stands per sample in `by_times`, one value per neuron
+    /// and then per row; but from and to other layers with synaptic delays they stay in the scratch.
     #[expect(clippy::too_many_arguments, reason = "what one layer leaves to the next")]
     #[inline(always)]
     pub fn backward<S: Simd>(
         self,
         simd: S,
         guard: Option<f64>,
+        neighbours: Neighbours,
         by_times: &mut [Vec<f64>],
         passes: &mut [SamplePass<T>],
         block: &BlockPass,
         scratch: &mut BlockScratch,
         gradient: &mut DelayGradient,
     ) {
-        let backward = Backward { layer: self, guard, passes, block, scratch, gradient };
+        let backward =
+            Backward { layer: self, guard, neighbours, passes, block, scratch, gradient };
         if self.has_powers() {
             simd.vectorize(BackwardOn::<T, true> { backward, by_times });
         } else {
             simd.vectorize(BackwardOn::<T, false> { backward, by_times });
         }
     }
+}
+
+/// What drives a layer.
+#[derive(Clone, Copy)]
+pub(super) enum Driver<'a> {
+    /// What stands in the passes.
+    Arrivals,
+    /// A layer with synaptic delays, and the bias.
+    Layer { before: &'a BlockPass, bias: &'a [Arrival] },
+}
+
+/// Whether the layers before and after have synaptic delays, too.
+#[derive(Clone, Copy)]
+pub(super) struct Neighbours {
+    pub before: bool,
+    pub after: bool,
 }

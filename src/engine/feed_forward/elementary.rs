@@ -117,6 +117,12 @@ impl<S: Simd> Doubles<S> {
         self.above(other).select(self, other)
     }
 
+    /// The smaller one, if both are numbers.
+    #[inline(always)]
+    pub fn min(self, other: Self) -> Self {
+        Doubles::new(self.simd, self.simd.min_f64s(self.value, other.value))
+    }
+
     /// The largest lane.
     #[inline(always)]
     pub fn largest(self) -> f64 {

@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::backward::TimeGradient;
-use super::delayed::{BlockPass, DelayGradient, DelayedLayer};
+use super::delayed::{BlockPass, DelayGradient, DelayedLayer, Driver, Neighbours};
 use super::inputs::Arrival;
 use super::lanes::Element;
 use super::sweep::SweptLayer;
@@ -25,7 +25,11 @@ impl<T: Element> WithSimd for Forward<'_, T> {
         let Forward { network, bias, passes, workspace } = self;
         workspace.blocks.resize_with(network.layers.len(), BlockPass::default);
         for (index, layer) in network.layers.iter().enumerate() {
+            let neighbours = network.neighbours(index);
             for pass in passes.iter_mut() {
+                if neighbours.before && matches!(layer.delays, Delays::Synaptic(_)) {
+                    break;
+                }
                 let (before, rest) = pass.layers.split_at_mut(index);
                 let LayerPass { inputs, spikes, .. } = &mut rest[0];
                 let previous = before.last().map(|previous| {
@@ -54,12 +58,28 @@ impl<T: Element> WithSimd for Forward<'_, T> {
                 }
             }
             if let Delays::Synaptic(delays) = &layer.delays {
-                let block = &mut workspace.blocks[index];
+                let (before, rest) = workspace.blocks.split_at_mut(index);
+                let driver = match before.last() {
+                    Some(before) if neighbours.before => {
+                        Driver::Layer { before, bias: &bias[index] }
+                    }
+                    _ => Driver::Arrivals,
+                };
                 let delayed = DelayedLayer::new(layer, delays, index);
-                let scratch = &mut workspace.scratch;
-                delayed.forward(simd, passes, block, scratch);
+                delayed.forward(simd, driver, passes, &mut rest[0], &mut workspace.scratch);
             }
         }
+    }
+}
+
+impl<T> FeedForwardNetwork<T> {
+    /// Which of a layer's neighbours have synaptic delays.
+    fn neighbours(&self, layer: usize) -> Neighbours {
+        let is_synaptic = |layer: Option<&Layer<T>>| {
+            layer.is_some_and(|layer| matches!(layer.delays, Delays::Synaptic(_)))
+        };
+        let before = layer.checked_sub(1).and_then(|before| self.layers.get(before));
+        Neighbours { before: is_synaptic(before), after: is_synaptic(self.layers.get(layer + 1)) }
     }
 }
 
@@ -89,7 +109,9 @@ impl<T: Element> WithSimd for Backward<'_, T> {
             if let Delays::Synaptic(delays) = &layer.delays {
                 let delayed = DelayedLayer::new(layer, delays, index);
                 let block = &blocks[index];
-                delayed.backward(simd, guard, by_times, passes, block, scratch, gradient);
+                let neighbours = network.neighbours(index);
+                delayed
+                    .backward(simd, guard, neighbours, by_times, passes, block, scratch, gradient);
             } else {
                 for (pass, by_time) in passes.iter_mut().zip(by_times.iter_mut()) {
                     let pass = &mut pass.layers[index];

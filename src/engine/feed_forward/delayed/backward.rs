@@ -8,12 +8,16 @@ use super::super::lanes::Element;
 use super::super::tiles::Tiling;
 use super::powers::Powers;
 use super::times::Times;
-use super::{BlockPass, BlockScratch, Clock, DelayGradient, DelayedLayer, SynapseOfRow, column_of};
+use super::{
+    BlockPass, BlockScratch, Clock, DelayGradient, DelayedLayer, Neighbours, SynapseOfRow,
+    column_of,
+};
 
 /// See [`DelayedLayer::backward`].
 pub(super) struct Backward<'a, T> {
     pub layer: DelayedLayer<'a, T>,
     pub guard: Option<f64>,
+    pub neighbours: Neighbours,
     pub passes: &'a mut [SamplePass<T>],
     pub block: &'a BlockPass,
     pub scratch: &'a mut BlockScratch,
@@ -166,25 +170,38 @@ impl<'a, T: Element> Backward<'a, T> {
     fn collect(&mut self, by_times: &[Vec<f64>], lanes: usize) {
         let Tiling { rows, columns, .. } = self.layer.layer.tiling;
         let groups = self.passes.len().div_ceil(lanes);
-        let by_spike = &mut self.scratch.by_spike;
+        let BlockScratch { by_spike, by_input, by_weight, .. } = &mut *self.scratch;
         by_spike.clear();
         by_spike.resize(groups * columns * lanes, 0.0);
-        for (sample, by_time) in by_times.iter().enumerate() {
-            let (group, lane) = (sample / lanes, sample % lanes);
-            for (column, &by_time) in by_time[..columns].iter().enumerate() {
-                by_spike[(group * columns + column) * lanes + lane] = by_time;
+        if self.neighbours.after {
+            // The bias of the layer after comes after its neurons.
+            let group = (by_input.len() / groups.max(1)).max(1);
+            for (by_spike, by_input) in
+                by_spike.chunks_exact_mut(columns * lanes).zip(by_input.chunks_exact(group))
+            {
+                by_spike.copy_from_slice(&by_input[..columns * lanes]);
+            }
+        } else {
+            for (sample, by_time) in by_times.iter().enumerate() {
+                let (group, lane) = (sample / lanes, sample % lanes);
+                for (column, &by_time) in by_time[..columns].iter().enumerate() {
+                    by_spike[(group * columns + column) * lanes + lane] = by_time;
+                }
             }
         }
         for pass in self.passes.iter_mut() {
             pass.layers[self.layer.index].gradient.guarded = 0;
         }
-        self.scratch.by_input.clear();
-        self.scratch.by_input.resize(groups * rows * lanes, 0.0);
-        self.scratch.by_weight.resize(rows * lanes, 0.0);
+        by_input.clear();
+        by_input.resize(groups * rows * lanes, 0.0);
+        by_weight.resize(rows * lanes, 0.0);
     }
 
     /// Gives each sample the derivatives by its inputs.
     fn write(&self, by_times: &mut [Vec<f64>], lanes: usize) {
+        if self.neighbours.before {
+            return;
+        }
         let rows = self.layer.layer.tiling.rows;
         let by_input = &self.scratch.by_input;
         for (sample, by_time) in by_times.iter_mut().enumerate() {

@@ -10,11 +10,12 @@ use super::super::sorting_network::{SHORT, sort_few};
 use super::super::tiles::Tiling;
 use super::powers::Powers;
 use super::times::Times;
-use super::{BlockPass, BlockScratch, Clock, DelayedLayer};
+use super::{BlockPass, BlockScratch, Clock, DelayedLayer, Driver};
 
 /// See [`DelayedLayer::forward`]; a function of its own, because it needs all registers of the machine.
 pub(super) struct Forward<'a, T, const POWERS: bool> {
     pub layer: DelayedLayer<'a, T>,
+    pub driver: Driver<'a>,
     pub passes: &'a mut [SamplePass<T>],
     pub block: &'a mut BlockPass,
     pub scratch: &'a mut BlockScratch,
@@ -39,12 +40,12 @@ impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
     fn run<S: Simd, C: Clock<'a, S>>(&mut self, simd: S, clock: C) {
         let lanes = S::F64_LANES;
         self.collect_arrivals(lanes);
-        let Forward { layer, passes, block, scratch } = self;
+        let Forward { layer, passes, block, scratch, .. } = self;
         let Tiling { rows, columns, .. } = layer.layer.tiling;
         let groups = passes.len().div_ceil(lanes);
         block.deadlines.resize(groups * columns * lanes, 0.0);
         block.slopes.resize(groups * columns * lanes, 0.0);
-        scratch.times.resize(groups * columns * lanes, f64::INFINITY);
+        block.times.resize(groups * columns * lanes, f64::INFINITY);
         scratch.references.resize(groups * lanes, 0.0);
         layer.read_clock(simd, clock, groups, block, registers_mut::<S>(&mut scratch.references));
         for column in 0..columns {
@@ -114,10 +115,11 @@ impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
         layer.synapses(column, &block.shifts, &mut scratch.synapses);
         let synapses = &scratch.synapses[..rows.min(N)];
         let threshold = Doubles::splat(simd, layer.layer.neurons.thresholds[column]);
-        let (zero, infinity) = (simd.splat_f64s(0.0), simd.splat_f64s(f64::INFINITY));
+        let zero = Doubles::splat(simd, 0.0);
+        let absent = clock.reading(Doubles::splat(simd, f64::INFINITY), zero).value();
         for group in 0..groups {
             let inputs = &inputs[group * rows..(group + 1) * rows];
-            let (mut arrivals, mut weights) = ([infinity; N], [zero; N]);
+            let (mut arrivals, mut weights) = ([absent; N], [zero.value(); N]);
             for row in 0..N {
                 if row < inputs.len() && row < synapses.len() {
                     let shift = Doubles::splat(simd, synapses[row].shift);
@@ -140,7 +142,7 @@ impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
         let references = registers::<S>(&scratch.references);
         let deadlines = registers_mut::<S>(&mut block.deadlines);
         let slopes = registers_mut::<S>(&mut block.slopes);
-        let times = registers_mut::<S>(&mut scratch.times);
+        let times = registers_mut::<S>(&mut block.times);
         let thresholds = &layer.layer.neurons.thresholds[..columns];
         for group in 0..groups {
             let reference = Doubles::new(simd, references[group]);
@@ -166,10 +168,24 @@ impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
         let inputs = &mut self.block.inputs;
         inputs.clear();
         inputs.resize(groups * rows * lanes, f64::INFINITY);
-        for (sample, pass) in self.passes.iter().enumerate() {
-            let (group, lane) = (sample / lanes, sample % lanes);
-            for &Arrival { time, row } in &pass.layers[self.layer.index].inputs.arrivals {
-                inputs[(group * rows + row as usize) * lanes + lane] = time;
+        match self.driver {
+            Driver::Arrivals => {
+                for (sample, pass) in self.passes.iter().enumerate() {
+                    let (group, lane) = (sample / lanes, sample % lanes);
+                    for &Arrival { time, row } in &pass.layers[self.layer.index].inputs.arrivals {
+                        inputs[(group * rows + row as usize) * lanes + lane] = time;
+                    }
+                }
+            }
+            Driver::Layer { before, bias } => {
+                let neurons = (rows - self.layer.layer.bias.1) * lanes;
+                let groups = before.times.chunks_exact(neurons);
+                for (inputs, times) in inputs.chunks_exact_mut(rows * lanes).zip(groups) {
+                    inputs[..neurons].copy_from_slice(times);
+                    for &Arrival { time, row } in bias {
+                        inputs[row as usize * lanes..][..lanes].fill(time);
+                    }
+                }
             }
         }
     }
@@ -182,7 +198,7 @@ impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
             let times = &mut pass.layers[self.layer.index].spikes.times;
             times.resize(self.layer.layer.tiling.padded_columns(), f64::INFINITY);
             for (column, time) in times[..columns].iter_mut().enumerate() {
-                *time = self.scratch.times[(group * columns + column) * lanes + lane];
+                *time = self.block.times[(group * columns + column) * lanes + lane];
             }
         }
     }

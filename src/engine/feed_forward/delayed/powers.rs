@@ -30,6 +30,10 @@ use super::super::elementary::{Doubles, Truths};
 use super::super::membrane::Membrane;
 use super::{Clock, FirstSpikes};
 
+/// What the clock shows for what never comes, and for the end of all: later than any spike. Inputs that
+/// all come then do not lift the potential any more, so they need no care.
+const FAR: f64 = 1e100;
+
 /// The clock shows `e^(λ_m (t − t₀))`.
 #[derive(Clone, Copy)]
 pub(super) struct Powers<S: Simd> {
@@ -53,19 +57,37 @@ struct Sums<S: Simd> {
     second: Doubles<S>,
 }
 
-impl<S: Simd> Sums<S> {
-    #[inline(always)]
-    fn or(self, holds: Truths<S>, other: Self) -> Self {
-        Sums {
-            first: holds.select(self.first, other.first),
-            second: holds.select(self.second, other.second),
-        }
-    }
+/// `ϑ'` and `4 ϑ'`.
+#[derive(Clone, Copy)]
+struct Thresholds<S: Simd> {
+    once: Doubles<S>,
+    four: Doubles<S>,
+}
 
-    /// `P² − 4 ϑ' Q`
+impl<S: Simd> Sums<S> {
+    /// Whether neurons with these sums from one arrival on cross until the next.
     #[inline(always)]
-    fn discriminant(&self, four_thresholds: Doubles<S>) -> Doubles<S> {
-        self.first * self.first - four_thresholds * self.second
+    fn cross(
+        &self,
+        thresholds: Thresholds<S>,
+        previous: Doubles<S>,
+        arrival: Doubles<S>,
+    ) -> Truths<S> {
+        let Sums { first, second } = *self;
+        let (lift, twice) = (first * arrival, second + second);
+        let reached = (lift - second).at_least(thresholds.once * arrival * arrival);
+        let rises = twice.above(first * previous);
+        let falls = lift.above(twice);
+        let peaks = (first * first).above(thresholds.four * second);
+        reached.or(rises.and(falls).and(peaks))
+    }
+}
+
+impl<S: Simd> Powers<S> {
+    #[inline(always)]
+    fn thresholds(&self, threshold: Doubles<S>) -> Thresholds<S> {
+        let once = threshold * self.inverse_scale;
+        Thresholds { once, four: once * Doubles::splat(self.simd, 4.0) }
     }
 }
 
@@ -87,7 +109,8 @@ impl<S: Simd> Clock<'_, S> for Powers<S> {
     #[inline(always)]
     fn reading(&self, time: Doubles<S>, reference: Doubles<S>) -> Doubles<S> {
         let infinity = Doubles::splat(self.simd, f64::INFINITY);
-        infinity.above(time).select((self.rate * (time - reference)).exp(), infinity)
+        let reading = (self.rate * (time - reference)).exp();
+        infinity.above(time).select(reading, Doubles::splat(self.simd, FAR))
     }
 
     #[inline(always)]
@@ -97,7 +120,7 @@ impl<S: Simd> Clock<'_, S> for Powers<S> {
 
     #[inline(always)]
     fn arrival(&self, input: Doubles<S>, shift: Doubles<S>) -> Doubles<S> {
-        input * shift
+        (input * shift).min(Doubles::splat(self.simd, FAR))
     }
 
     #[inline(always)]
@@ -107,42 +130,25 @@ impl<S: Simd> Clock<'_, S> for Powers<S> {
         arrivals: &[S::f64s],
         weights: &[S::f64s],
     ) -> [Doubles<S>; 2] {
-        let all = |value| Doubles::splat(self.simd, value);
-        let (zero, two, infinity) = (all(0.0), all(2.0), all(f64::INFINITY));
-        let threshold = threshold * self.inverse_scale;
-        let four_thresholds = all(4.0) * threshold;
-        // Infinite once the crossing is found.
-        let (mut waiting, mut four_waiting) = (threshold, four_thresholds);
+        let zero = Doubles::splat(self.simd, 0.0);
+        let thresholds = self.thresholds(threshold);
         let mut sums = Sums { first: zero, second: zero };
         let (mut found, mut previous) = (sums, zero);
+        let mut waiting = zero.at_least(zero);
         for (&arrival, &weight) in arrivals.iter().zip(weights) {
-            let (arrival, weight) =
-                (Doubles::new(self.simd, arrival), Doubles::new(self.simd, weight));
-            let comes = infinity.above(arrival);
-            let (lift, twice) = (sums.first * arrival, two * sums.second);
-            let reached = (lift - sums.second).at_least(waiting * arrival * arrival);
-            let peaks = twice
-                .above(sums.first * previous)
-                .and(lift.above(twice))
-                .and((sums.first * sums.first).above(four_waiting * sums.second));
-            let crosses = reached.or(peaks).and(comes);
-            found = sums.or(crosses, found);
-            waiting = crosses.select(infinity, waiting);
-            four_waiting = crosses.select(infinity, four_waiting);
-            // What never comes changes nothing.
-            let arrival = comes.select(arrival, zero);
-            let share = weight * arrival;
+            let arrival = Doubles::new(self.simd, arrival);
+            let crosses = sums.cross(thresholds, previous, arrival).and(waiting);
+            waiting = waiting.and_not(crosses);
+            found.first = crosses.select(sums.first, found.first);
+            found.second = crosses.select(sums.second, found.second);
+            let share = Doubles::new(self.simd, weight) * arrival;
             sums.first = sums.first + share;
             sums.second = share.multiply_add(arrival, sums.second);
-            previous = comes.select(arrival, previous);
+            previous = arrival;
         }
-        let waits = infinity.above(waiting);
-        let rises = (two * sums.second).above(sums.first * previous);
-        let peaks = sums.discriminant(four_thresholds).above(zero).and(sums.first.above(zero));
-        let found = sums.or(waits, found);
-        // Where a neuron crosses, both are positive.
-        let silent = waits.and_not(rises.and(peaks));
-        [silent.select(zero, found.first), silent.select(zero, found.second)]
+        let far = Doubles::splat(self.simd, FAR);
+        let crosses = sums.cross(thresholds, previous, far).and(waiting);
+        [crosses.select(sums.first, found.first), crosses.select(sums.second, found.second)]
     }
 
     #[inline(always)]
@@ -154,11 +160,11 @@ impl<S: Simd> Clock<'_, S> for Powers<S> {
     ) -> FirstSpikes<S> {
         let all = |value| Doubles::splat(self.simd, value);
         let (zero, one, infinity) = (all(0.0), all(1.0), all(f64::INFINITY));
+        // Where a neuron crosses, both are positive.
         let spikes = second.above(zero);
         let twice = spikes.select(second + second, one);
-        let four_thresholds = all(4.0) * (threshold * self.inverse_scale);
         // A peak within rounding of the threshold is no reason to lose a certain crossing.
-        let discriminant = Sums { first, second }.discriminant(four_thresholds);
+        let discriminant = first * first - self.thresholds(threshold).four * second;
         let root = discriminant.max(zero).sqrt();
         let inverse = spikes.select(first + root, one) / twice;
         let time = reference - inverse.ln() * self.time_constant;
