@@ -4,11 +4,15 @@
 //! at. All are dealt out into buckets of some arrivals each, by a linear map of time. Within a bucket
 //! an arrival's place is the number of those before it, which a register counts for as many arrivals as
 //! it has lanes: two operations per register and arrival, and no branch. A comparison sort of times in
-//! no order mispredicts every other one.
+//! no order mispredicts every other one. Arrivals of a small layer are sorted in registers ([`bitonic`]).
+
+mod bitonic;
 
 use std::ops::Range;
 
 use pulp::Simd;
+
+use self::bitonic::sort_in_registers;
 
 use super::elementary::{Doubles, registers, registers_mut};
 use super::inputs::Arrival;
@@ -18,6 +22,8 @@ use super::lanes::grow;
 const SHORT: usize = 8;
 /// Lists up to this length are one bucket.
 const FEW: usize = 64;
+/// Lists from this length on are sorted in registers, if they fit.
+const MANY: usize = 33;
 /// Fewest arrivals per bucket, if they are spread evenly.
 const BUCKET: usize = 4;
 /// Most arrivals of a bucket whose places are counted.
@@ -124,6 +130,22 @@ impl Sorter {
         self.deal(simd, sorted)
     }
 
+    /// Writes when each row of the layer that was taken up last comes: its neurons, and then the bias.
+    #[inline(always)]
+    pub fn write_rows(&self, neurons: usize, times: &mut Vec<f64>) {
+        times.clear();
+        times.extend_from_slice(&self.times[..neurons]);
+        for (&time, &row) in self.times.iter().zip(&self.rows).skip(neurons) {
+            if time < f64::INFINITY {
+                let row = row as usize;
+                if times.len() <= row {
+                    times.resize(row + 1, f64::INFINITY);
+                }
+                times[row] = time;
+            }
+        }
+    }
+
     /// Deals the arrivals out into buckets. Returns how many come, and the time of the last.
     #[inline(always)]
     fn deal<S: Simd>(&mut self, simd: S, sorted: &mut Sorted) -> (usize, f64) {
@@ -143,9 +165,13 @@ impl Sorter {
         }
         let count = simd.reduce_sum_f64s(count.value()) as usize;
         let (first, last) = (-first.largest(), last.largest());
+        let last_or_zero = if count > 0 { last } else { 0.0 };
         self.write_keys(simd, first, last);
         sorted.count = 0;
         sorted.grow(length);
+        if (MANY..=bitonic::MOST).contains(&length) && self.sort_all(simd, count, sorted) {
+            return (count, last_or_zero);
+        }
         grow(&mut self.places, CROWDED);
         // Registers that begin at the last arrival are read, too.
         grow(&mut self.dealt, length + LANES);
@@ -161,7 +187,31 @@ impl Sorter {
         } else {
             self.deal_out(length, bits.min(KEY_BITS - self.index_bits));
         }
-        (count, if count > 0 { last } else { 0.0 })
+        (count, last_or_zero)
+    }
+
+    /// Sorts all arrivals in registers, if they fit.
+    #[inline(always)]
+    fn sort_all<S: Simd>(&mut self, simd: S, count: usize, sorted: &mut Sorted) -> bool {
+        let length = self.times.len();
+        let padded = length.next_power_of_two();
+        self.dealt.resize(padded, u32::MAX);
+        self.dealt[length..].fill(u32::MAX);
+        for (dealt, key) in self.dealt.iter_mut().zip(&self.keys[..length]) {
+            *dealt = key.to_bits() as u32;
+        }
+        let Some(layout) = sort_in_registers(simd, &mut self.dealt) else { return false };
+        let mask = (1 << self.index_bits) - 1;
+        let columns = sorted.times[..count].iter_mut().zip(&mut sorted.rows[..count]);
+        for (place, (time, row)) in columns.enumerate() {
+            let index = (self.dealt[layout.index(place)] & mask) as usize;
+            (*time, *row) = (self.times[index], self.rows[index]);
+        }
+        sorted.count = count;
+        if !sorted.ascends(simd, 0..count) {
+            self.sort_by_comparison(0..count, 0..self.dealt.len(), sorted);
+        }
+        true
     }
 
     /// Writes the keys of all arrivals. Subtracting, multiplying and rounding keep the order, but for
@@ -229,7 +279,9 @@ impl Sorter {
         // What is equal but for less than the resolution may still be in another order.
         let range = first..sorted.count;
         if is_crowded || !sorted.ascends(simd, range.clone()) {
-            self.sort_by_comparison(range, sorted);
+            // The only bucket of a short list has those that never come in it, too.
+            let dealt = range.start..self.ends[self.next - 1] as usize;
+            self.sort_by_comparison(range, dealt, sorted);
         }
     }
 
@@ -248,15 +300,20 @@ impl Sorter {
         }
     }
 
+    /// The arrivals of a range, which have their keys in another.
     #[cold]
-    fn sort_by_comparison(&mut self, range: Range<usize>, sorted: &mut Sorted) {
-        // The only bucket of a short list has those that never come in it, too.
-        let dealt = range.start..self.ends[self.next - 1] as usize;
+    fn sort_by_comparison(
+        &mut self,
+        range: Range<usize>,
+        dealt: Range<usize>,
+        sorted: &mut Sorted,
+    ) {
         let mask = (1 << self.index_bits) - 1;
         self.crowd.clear();
         for &key in &self.dealt[dealt] {
             let index = (key & mask) as usize;
-            if self.times[index] < f64::INFINITY {
+            // Keys that only fill a register up are of none.
+            if self.times.get(index).is_some_and(|&time| time < f64::INFINITY) && key != u32::MAX {
                 self.crowd.push(Arrival { time: self.times[index], row: self.rows[index] });
             }
         }
