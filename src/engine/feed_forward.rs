@@ -173,8 +173,6 @@ pub struct Workspace<T> {
     /// Per layer with synaptic delays.
     blocks: Vec<BlockPass>,
     scratch: BlockScratch,
-    /// Per layer that is narrow: its weights, transposed.
-    transposed: Vec<Vec<T>>,
     /// Per layer: sums over samples since [`FeedForwardNetwork::begin`].
     pub gradients: Vec<DelayGradient>,
 }
@@ -261,14 +259,8 @@ impl<T: Element> FeedForwardNetwork<T> {
         matches!(self.layers[layer].delays, Delays::Synaptic(_))
     }
 
-    /// Prepares a workspace for [`Self::backward`] with the present weights: nothing is summed yet.
+    /// Prepares a workspace for [`Self::backward`]: nothing is summed yet.
     pub fn begin(&self, workspace: &mut Workspace<T>) {
-        workspace.transposed.resize_with(self.layers.len(), Vec::new);
-        for (layer, transposed) in self.layers.iter().zip(&mut workspace.transposed) {
-            if layer.is_narrow() {
-                layer.tiling.transpose(&layer.weights, transposed);
-            }
-        }
         workspace.gradients.resize_with(self.layers.len(), DelayGradient::default);
         for (layer, gradient) in self.layers.iter().zip(&mut workspace.gradients) {
             let synaptic = matches!(layer.delays, Delays::Synaptic(_));
@@ -388,7 +380,7 @@ impl<T: Element> FeedForwardNetwork<T> {
         passes: &[SamplePass<T>],
         sums: &mut [T],
     ) {
-        self.arch.dispatch(WeightGradients { network: self, layer, tile, passes, sums });
+        self.arch.dispatch(WeightGradients { layer, tile, passes, sums });
     }
 }
 

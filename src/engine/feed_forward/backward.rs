@@ -13,8 +13,6 @@
 //! exponential per synapse, only two multiply-adds. The slope of the potential at the spike follows
 //! from the current alone: `V̇ = I(T)/C − λ_m ϑ`, because there the potential is the threshold.
 
-mod narrow;
-
 use pulp::Simd;
 
 use super::crossing::LayerSpikes;

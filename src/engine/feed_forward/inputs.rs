@@ -32,10 +32,6 @@ pub struct Inputs<T> {
     pub reference: f64,
     /// As far as any neuron of the layer had to look.
     pub shares: Shares<T>,
-    /// When each row comes, infinite if it does not, for layers that other layers drive.
-    pub(super) row_times: Vec<f64>,
-    /// Shares in the order of rows, for layers that learn that way (`backward/narrow`).
-    pub(super) row_shares: Shares<T>,
 }
 
 /// Per input: its share in the state at the reference, for a unit weight.
@@ -171,7 +167,6 @@ impl<T: Element> Inputs<T> {
         let sorted = &mut self.sorted;
         (self.count, self.reference) = steps.sorter.begin_rows(simd, spikes, bias, delays, sorted);
         self.shares.count = 0;
-        steps.sorter.write_rows(spikes.len(), &mut self.row_times);
     }
 
     /// Takes up the inputs of a layer: the spikes of the layer before and its own bias, or, if it is the
@@ -237,22 +232,16 @@ impl<T: Element> WithSimd for Prepare<'_, T> {
 }
 
 impl<T: Element> Shares<T> {
-    /// So many of each column: times, shares in the current, and in the potential.
-    #[inline(always)]
-    pub(super) fn columns(&self, count: usize) -> [&[T]; 3] {
-        [&self.times[..count], &self.currents[..count], &self.potentials[..count]]
-    }
-
     /// Writes the shares of a register of inputs.
     #[inline(always)]
-    pub(super) fn write<S: Simd>(&mut self, register: usize, time: Doubles<S>, here: &Views<S>) {
+    fn write<S: Simd>(&mut self, register: usize, time: Doubles<S>, here: &Views<S>) {
         T::write_doubles::<S>(&mut self.times, register, time.value());
         T::write_doubles::<S>(&mut self.currents, register, here.current.value());
         T::write_doubles::<S>(&mut self.potentials, register, here.response.value());
     }
 
     #[inline(always)]
-    pub(super) fn make_room(&mut self, length: usize, count: usize) {
+    fn make_room(&mut self, length: usize, count: usize) {
         self.count = count;
         for column in [&mut self.times, &mut self.currents, &mut self.potentials] {
             grow(column, length);

@@ -97,7 +97,7 @@ impl<T: Element> WithSimd for Backward<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Backward { network, by_label_time, guard, passes, workspace } = self;
-        let Workspace { times, by_times, blocks, scratch, transposed, gradients, .. } = workspace;
+        let Workspace { times, by_times, blocks, scratch, gradients, .. } = workspace;
         by_times.resize_with(passes.len(), Vec::new);
         let labels = network.layers[network.layers.len() - 1].tiling.columns;
         for (by_time, by_label_time) in by_times.iter_mut().zip(by_label_time.chunks(labels)) {
@@ -114,8 +114,8 @@ impl<T: Element> WithSimd for Backward<'_, T> {
                     .backward(simd, guard, neighbours, by_times, passes, block, scratch, gradient);
             } else {
                 for (pass, by_time) in passes.iter_mut().zip(by_times.iter_mut()) {
-                    let (pass, transposed) = (&mut pass.layers[index], &transposed[index]);
-                    layer.backward(simd, guard, transposed, pass, by_time, times, gradient);
+                    let pass = &mut pass.layers[index];
+                    layer.backward(simd, guard, pass, by_time, times, gradient);
                 }
             }
         }
@@ -123,20 +123,13 @@ impl<T: Element> WithSimd for Backward<'_, T> {
 }
 
 impl<T: Element> Layer<T> {
-    /// Whether its backward pass has the inputs in registers.
-    pub(super) fn is_narrow(&self) -> bool {
-        !self.is_first && self.tiling.is_narrow() && !matches!(self.delays, Delays::Synaptic(_))
-    }
-
     /// Takes one sample back through the layer. `by_time` are the derivatives by its spikes, and then by
     /// its inputs, one per row.
-    #[expect(clippy::too_many_arguments, reason = "what one layer leaves to the next")]
     #[inline(always)]
     fn backward<S: Simd>(
         &self,
         simd: S,
         guard: Option<f64>,
-        transposed: &[T],
         pass: &mut LayerPass<T>,
         by_time: &mut Vec<f64>,
         times: &mut TimeGradient<T>,
@@ -158,13 +151,7 @@ impl<T: Element> Layer<T> {
         if !self.is_first || is_axonal {
             by_time.clear();
             by_time.resize(self.tiling.rows, 0.0);
-            let tiling = self.tiling;
-            if self.is_narrow() {
-                inputs.share_rows(simd, &self.neurons.membrane, tiling);
-                gradient.time_gradients_by_row(simd, times, tiling, transposed, inputs, by_time);
-            } else {
-                gradient.time_gradients(simd, times, tiling, &self.weights, inputs, by_time);
-            }
+            gradient.time_gradients(simd, times, self.tiling, &self.weights, inputs, by_time);
             if is_axonal {
                 sums.delays.iter_mut().zip(&*by_time).for_each(|(sum, by)| *sum += by);
             }
@@ -176,7 +163,6 @@ impl<T: Element> Layer<T> {
 }
 
 pub(super) struct WeightGradients<'a, T> {
-    pub network: &'a FeedForwardNetwork<T>,
     pub layer: usize,
     pub tile: &'a Tile,
     pub passes: &'a [SamplePass<T>],
@@ -188,27 +174,10 @@ impl<T: Element> WithSimd for WeightGradients<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let WeightGradients { network, layer: index, tile, passes, sums } = self;
-        let layer = &network.layers[index];
+        let WeightGradients { layer, tile, passes, sums } = self;
         sums.fill(T::default());
-        if layer.is_narrow() {
-            let tiling = layer.tiling;
-            let padded = tiling.padded_rows();
-            let mut transposed = vec![T::default(); tiling.columns * padded];
-            for pass in passes {
-                let LayerPass { inputs, gradient, .. } = &pass.layers[index];
-                gradient.add_weight_gradients_by_row(simd, inputs, tiling, &mut transposed);
-            }
-            // Its only tile.
-            for (column, values) in transposed.chunks_exact(padded).enumerate() {
-                for (row, &value) in values[..tiling.rows].iter().enumerate() {
-                    sums[tiling.index(row, column)] = value;
-                }
-            }
-            return;
-        }
         for pass in passes {
-            let LayerPass { inputs, gradient, .. } = &pass.layers[index];
+            let LayerPass { inputs, gradient, .. } = &pass.layers[layer];
             gradient.add_weight_gradients(simd, inputs, tile, sums);
         }
     }

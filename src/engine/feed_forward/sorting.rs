@@ -130,22 +130,6 @@ impl Sorter {
         self.deal(simd, sorted)
     }
 
-    /// Writes when each row of the layer that was taken up last comes: its neurons, and then the bias.
-    #[inline(always)]
-    pub fn write_rows(&self, neurons: usize, times: &mut Vec<f64>) {
-        times.clear();
-        times.extend_from_slice(&self.times[..neurons]);
-        for (&time, &row) in self.times.iter().zip(&self.rows).skip(neurons) {
-            if time < f64::INFINITY {
-                let row = row as usize;
-                if times.len() <= row {
-                    times.resize(row + 1, f64::INFINITY);
-                }
-                times[row] = time;
-            }
-        }
-    }
-
     /// Deals the arrivals out into buckets. Returns how many come, and the time of the last.
     #[inline(always)]
     fn deal<S: Simd>(&mut self, simd: S, sorted: &mut Sorted) -> (usize, f64) {
