@@ -16,10 +16,10 @@
 use pulp::Simd;
 
 use super::crossing::LayerSpikes;
-use super::elementary::{Doubles, registers};
+use super::elementary::{Doubles, registers, registers_mut};
 use super::inputs::{Inputs, ShareColumns};
-use super::lanes::Element;
-use super::membrane::{LayerNeurons, Views};
+use super::lanes::{Element, grow};
+use super::membrane::{LayerNeurons, Membrane, Views};
 use super::tiles::{Part, Tile, Tiling};
 
 /// Per neuron of a layer (padding included): how the loss depends on its inputs in one sample.
@@ -42,6 +42,41 @@ pub(super) struct TimeGradient<T> {
     pub by_potential: Vec<T>,
     /// No weight gradient of the layer is larger than this.
     pub largest_weight_gradient: f64,
+    /// Per neuron: how its inputs' reference is seen at its spike.
+    currents: Vec<f64>,
+    responses: Vec<f64>,
+    decays: Vec<f64>,
+}
+
+impl<T: Element> TimeGradient<T> {
+    /// Computes how neurons that spike see the reference. Apart from what follows: all operations of one
+    /// register wait for one another, and the fewer there are until the next register's, the more of them
+    /// the machine has in view.
+    #[inline(always)]
+    fn see_reference<S: Simd>(
+        &mut self,
+        simd: S,
+        membrane: &Membrane,
+        reference: f64,
+        times: &[S::f64s],
+    ) {
+        let (zero, infinity) = (Doubles::splat(simd, 0.0), Doubles::splat(simd, f64::INFINITY));
+        let reference = Doubles::splat(simd, reference);
+        for column in [&mut self.currents, &mut self.responses, &mut self.decays] {
+            grow(column, times.len() * S::F64_LANES);
+        }
+        let currents = &mut registers_mut::<S>(&mut self.currents)[..times.len()];
+        let responses = &mut registers_mut::<S>(&mut self.responses)[..times.len()];
+        let decays = &mut registers_mut::<S>(&mut self.decays)[..times.len()];
+        for index in 0..times.len() {
+            let time = Doubles::new(simd, times[index]);
+            let offset = infinity.above(time).select(time - reference, zero);
+            let Views { current, response, decay } = membrane.views(simd, offset);
+            currents[index] = current.value();
+            responses[index] = response.value();
+            decays[index] = decay.value();
+        }
+    }
 }
 
 impl<T: Element> LayerGradient<T> {
@@ -75,7 +110,10 @@ impl<T: Element> LayerGradient<T> {
         let (rate, inverse_capacitance) =
             (all(membrane.membrane_rate), all(membrane.inverse_capacitance));
         let (zero, infinity) = (all(0.0), all(f64::INFINITY));
-        let reference = all(inputs.reference);
+        times.see_reference(simd, membrane, inputs.reference, times_of);
+        let currents_seen = &registers::<S>(&times.currents)[..times_of.len()];
+        let responses_seen = &registers::<S>(&times.responses)[..times_of.len()];
+        let decays_seen = &registers::<S>(&times.decays)[..times_of.len()];
         let mut steepest = zero;
         for index in 0..times_of.len() {
             let time = Doubles::new(simd, times_of[index]);
@@ -83,8 +121,9 @@ impl<T: Element> LayerGradient<T> {
             let by_time = Doubles::new(simd, by_time[index]);
             let threshold = Doubles::new(simd, thresholds[index]);
             let spikes = infinity.above(time);
-            let offset = spikes.select(time - reference, zero);
-            let Views { current, response, decay } = membrane.views(simd, offset);
+            let current = Doubles::new(simd, currents_seen[index]);
+            let response = Doubles::new(simd, responses_seen[index]);
+            let decay = Doubles::new(simd, decays_seen[index]);
             let push = current * inverse_capacitance;
             let slope = push * current_there - rate * threshold;
             let magnitude = by_time.max(-by_time);

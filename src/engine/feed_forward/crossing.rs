@@ -47,6 +47,8 @@ pub struct Crossings<T> {
     pub inputs: Vec<T>,
     pub currents: Vec<T>,
     pub potentials: Vec<T>,
+    /// Of neurons with `τ_m = τ_s`: [`Peak::place`].
+    places: Vec<f64>,
 }
 
 /// Some of the columns.
@@ -92,8 +94,11 @@ impl<T: Element> Crossings<T> {
             self.solve_each(neurons, inputs, spikes);
             return;
         }
-        let never = Doubles::splat(simd, Self::NEVER + 0.5);
-        let last = Doubles::splat(simd, inputs.count.saturating_sub(1) as f64 - 0.5);
+        if membrane.ratio == Ratio::Equal {
+            self.solve_equal(simd, neurons, inputs, spikes);
+            return;
+        }
+        let certainty = Certainty::new(simd, inputs.count);
         let infinity = Doubles::splat(simd, f64::INFINITY);
         let reference = Doubles::splat(simd, inputs.reference);
         let thresholds = registers::<S>(thresholds);
@@ -105,10 +110,55 @@ impl<T: Element> Crossings<T> {
             let after = Doubles::new(simd, T::read_doubles::<S>(&self.inputs, index));
             let threshold = Doubles::new(simd, thresholds[index]);
             let (crossing, exists) = closed_form(simd, membrane, current, potential, threshold);
-            // A certain crossing lies at its peak, if that is within rounding of the threshold.
-            let exists = exists.or(last.above(after)).and(after.above(never));
+            let exists = certainty.exists(after, exists);
             times[index] = exists.select(reference + crossing, infinity).value();
             currents[index] = current.value();
+        }
+    }
+
+    /// The same for `τ_m = τ_s`, in two steps: all operations of one register wait for one another, and
+    /// the fewer there are until the next register's, the more of them the machine has in view.
+    #[inline(always)]
+    fn solve_equal<S: Simd>(
+        &mut self,
+        simd: S,
+        LayerNeurons { membrane, thresholds }: &LayerNeurons,
+        inputs: &Inputs<T>,
+        spikes: &mut LayerSpikes,
+    ) {
+        grow(&mut self.places, thresholds.len());
+        let all = |value| Doubles::splat(simd, value);
+        let (rate, inverse_capacitance) = (membrane.membrane_rate, membrane.inverse_capacitance);
+        let (rate, inverse_capacitance) = (all(rate), all(inverse_capacitance));
+        let inverse_rate = all(1.0) / rate;
+        let thresholds = registers::<S>(thresholds);
+        let count = thresholds.len();
+        let places = &mut registers_mut::<S>(&mut self.places)[..count];
+        let times = &mut registers_mut::<S>(&mut spikes.times)[..count];
+        let currents = &mut registers_mut::<S>(&mut spikes.currents)[..count];
+        for index in 0..count {
+            let current = Doubles::new(simd, T::read_doubles::<S>(&self.currents, index));
+            let potential = Doubles::new(simd, T::read_doubles::<S>(&self.potentials, index));
+            let threshold = Doubles::new(simd, thresholds[index]);
+            let peak = Peak::new(simd, rate, current * inverse_capacitance, potential, threshold);
+            places[index] = peak.place.value();
+            // Until the time is known.
+            times[index] = peak.ratio.value();
+            currents[index] = current.value();
+        }
+        let certainty = Certainty::new(simd, inputs.count);
+        let (zero, infinity) = (all(0.0), all(f64::INFINITY));
+        let reference = all(inputs.reference);
+        for index in 0..count {
+            let place = Doubles::new(simd, places[index]);
+            let ratio = Doubles::new(simd, times[index]);
+            let after = Doubles::new(simd, T::read_doubles::<S>(&self.inputs, index));
+            let push = Doubles::new(simd, currents[index]) * inverse_capacitance;
+            let peak = Peak { place, ratio };
+            let exists = push.above(zero).and(peak.exceeds_threshold(simd));
+            let exists = certainty.exists(after, exists);
+            let crossing = peak.crossing(simd, inverse_rate);
+            times[index] = exists.select(reference + crossing, infinity).value();
         }
     }
 
@@ -132,6 +182,30 @@ impl<T: Element> Crossings<T> {
                 spikes.times[neuron] = time.unwrap_or(f64::INFINITY);
             }
         }
+    }
+}
+
+/// Which crossings exist whatever their closed form says.
+#[derive(Clone, Copy)]
+struct Certainty<S: Simd> {
+    never: Doubles<S>,
+    last: Doubles<S>,
+}
+
+impl<S: Simd> Certainty<S> {
+    #[inline(always)]
+    fn new(simd: S, inputs: usize) -> Self {
+        Certainty {
+            never: Doubles::splat(simd, Crossings::<f64>::NEVER + 0.5),
+            last: Doubles::splat(simd, inputs.saturating_sub(1) as f64 - 0.5),
+        }
+    }
+
+    /// Those after an input before the last lie at their peak, if that is within rounding of the
+    /// threshold.
+    #[inline(always)]
+    fn exists(&self, after: Doubles<S>, exists: Truths<S>) -> Truths<S> {
+        exists.or(self.last.above(after)).and(after.above(self.never))
     }
 }
 
@@ -182,14 +256,48 @@ fn equal<S: Simd>(
     threshold: Doubles<S>,
 ) -> (Doubles<S>, Truths<S>) {
     let (zero, one) = (Doubles::splat(simd, 0.0), Doubles::splat(simd, 1.0));
-    let two = Doubles::splat(simd, 2.0);
-    let (scale, inverse_rate) = (rate / push, one / rate);
-    let peak = one - scale * potential;
-    let ratio = threshold * scale * peak.exp();
-    let p = (two * (one - ratio)).max(zero).sqrt();
-    let x = p.multiply_add(Doubles::splat(simd, std::f64::consts::SQRT_2), -one);
-    let elapsed = (peak - p * x.polynomial(&LEAD)) * inverse_rate;
-    (elapsed, push.above(zero).and(one.above(ratio)))
+    let peak = Peak::new(simd, rate, push, potential, threshold);
+    let exists = push.above(zero).and(peak.exceeds_threshold(simd));
+    (peak.crossing(simd, one / rate), exists)
+}
+
+/// The peak of a potential with `τ_m = τ_s`.
+#[derive(Clone, Copy)]
+struct Peak<S: Simd> {
+    /// `λx*`
+    place: Doubles<S>,
+    /// `ϑ/V_peak`
+    ratio: Doubles<S>,
+}
+
+impl<S: Simd> Peak<S> {
+    #[inline(always)]
+    fn new(
+        simd: S,
+        rate: Doubles<S>,
+        push: Doubles<S>,
+        potential: Doubles<S>,
+        threshold: Doubles<S>,
+    ) -> Self {
+        let scale = rate / push;
+        let place = Doubles::splat(simd, 1.0) - scale * potential;
+        Peak { place, ratio: threshold * scale * place.exp() }
+    }
+
+    #[inline(always)]
+    fn exceeds_threshold(&self, simd: S) -> Truths<S> {
+        Doubles::splat(simd, 1.0).above(self.ratio)
+    }
+
+    /// The time to the crossing.
+    #[inline(always)]
+    fn crossing(&self, simd: S, inverse_rate: Doubles<S>) -> Doubles<S> {
+        let all = |value| Doubles::splat(simd, value);
+        let (zero, one, two) = (all(0.0), all(1.0), all(2.0));
+        let p = (two * (one - self.ratio)).max(zero).sqrt();
+        let x = p.multiply_add(all(std::f64::consts::SQRT_2), -one);
+        (self.place - p * x.polynomial(&LEAD)) * inverse_rate
+    }
 }
 
 /// `u/p` in powers of `√2 p − 1`.
@@ -285,6 +393,7 @@ mod tests {
             inputs: vec![0.0; 16],
             currents: vec![current; 16],
             potentials: vec![potential; 16],
+            places: Vec::new(),
         };
         let neurons = LayerNeurons { membrane: *membrane, thresholds: vec![1.0; 16] };
         let sorted = Sorted { count: 1, times: vec![0.0], rows: vec![0] };
