@@ -93,9 +93,7 @@ struct SynapseOfRow {
 
 /// The first spikes of a register of samples.
 struct FirstSpikes<S: Simd> {
-    /// Infinite where there is none.
-    times: Doubles<S>,
-    /// The same in the form that [`Clock::response`] takes.
+    /// When, in the form that [`Clock::response`] takes; infinite where there is none.
     deadlines: Doubles<S>,
     /// The slope of the potential there, per time unit; zero where there is none.
     slopes: Doubles<S>,
@@ -124,12 +122,10 @@ trait Clock<'a, S: Simd>: Copy {
     ) -> [Doubles<S>; 2];
 
     /// The crossings that were found.
-    fn first_spikes(
-        &self,
-        threshold: Doubles<S>,
-        found: [Doubles<S>; 2],
-        reference: Doubles<S>,
-    ) -> FirstSpikes<S>;
+    fn first_spikes(&self, threshold: Doubles<S>, found: [Doubles<S>; 2]) -> FirstSpikes<S>;
+
+    /// When neurons spike, in time units.
+    fn times(&self, deadlines: Doubles<S>, reference: Doubles<S>) -> Doubles<S>;
 
     /// Up to when inputs count if none does.
     fn never(&self) -> Doubles<S>;

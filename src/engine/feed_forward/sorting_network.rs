@@ -122,6 +122,13 @@ mod tests {
                 assert!(values.is_sorted(), "{count} {bits:b}");
             }
         }
+        for bits in 0..1_u32 << 6 {
+            let mut times: [f64; 6] = std::array::from_fn(|place| f64::from(bits >> place & 1));
+            let mut weights = times.map(|time| 2.0 * time);
+            sort_few(pulp::Scalar, &mut times, &mut weights);
+            assert!(times.is_sorted(), "{bits:b}");
+            assert_eq!(weights, times.map(|time| 2.0 * time), "{bits:b}");
+        }
         for count in [30, 33, 100, 130, 785] {
             let mut values: Vec<usize> = (0..count).map(|place| place * 7919 % 1009).collect();
             for [low, high] in sorting_network(count) {

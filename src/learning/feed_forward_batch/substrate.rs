@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use rayon::prelude::*;
 
-use super::{FeedForwardRunner, Worker};
+use super::{FeedForwardRunner, UnitResult, Worker};
 use crate::chip::{
     Activity, PresentationKey, Presented, Program, Substrate, SubstrateError, WeightGrid,
 };
@@ -233,10 +233,10 @@ impl SubstrateRunner {
         let mut passes = std::mem::take(&mut self.fast.passes);
         passes.resize_with(samples.len(), || SamplePass::new(&self.fast.network));
         let bias = self.fast.bias(set);
-        let unit = self.fast.unit;
+        let unit = self.fast.unit_of(samples.len());
         let this = &*self;
         let shown = samples.par_chunks(unit).zip(presented.par_chunks(unit));
-        let units: Vec<BatchResult> = shown
+        let units: Vec<UnitResult> = shown
             .zip(records.par_chunks(unit))
             .zip(passes.par_chunks_mut(unit))
             .map(|(((samples, presented), records), passes)| {
@@ -252,9 +252,7 @@ impl SubstrateRunner {
             })
             .collect();
         self.fast.passes = passes;
-        let mut total = BatchResult::empty(&self.fast.parts);
-        units.into_iter().for_each(|unit| total.add(unit));
-        Ok(total)
+        Ok(self.fast.sum_up(units))
     }
 
     fn learn_unit(
@@ -265,10 +263,10 @@ impl SubstrateRunner {
         passes: &mut [SamplePass<f64>],
         bias: &[Vec<Arrival>],
         settings: GradientSettings,
-    ) -> BatchResult {
+    ) -> UnitResult {
         let fast = &self.fast;
         let mut result = BatchResult::empty(&fast.parts);
-        fast.network.begin(&mut worker.workspace);
+        fast.begin_unit(worker);
         for (&sample, pass) in samples.iter().zip(passes) {
             let pass = std::slice::from_mut(pass);
             let label = set.label(sample as usize);
@@ -276,14 +274,14 @@ impl SubstrateRunner {
             for gradient in &mut worker.label_gradient {
                 *gradient *= settings.sample_weight;
             }
-            let Worker { workspace, label_gradient, .. } = worker;
+            let Worker { workspace, label_gradient, .. } = &mut *worker;
             fast.network.recorded(bias, pass, workspace);
             fast.network.backward(label_gradient, settings.guard, pass, workspace);
+            fast.add_weight_gradients(worker, pass);
             result.guarded +=
                 pass[0].layers.iter().map(|layer| layer.gradient.guarded).sum::<u64>();
         }
-        result.delay_gradients = worker.delay_gradients();
-        result
+        fast.end_unit(worker, result)
     }
 
     /// Shows the record of each sample to `look`, in order.

@@ -35,6 +35,12 @@ impl<T: Element, const POWERS: bool> WithSimd for Forward<'_, T, POWERS> {
     }
 }
 
+/// What a clock shows for what does not come.
+#[inline(always)]
+fn absent<'a, S: Simd, C: Clock<'a, S>>(simd: S, clock: C) -> S::f64s {
+    clock.reading(Doubles::splat(simd, f64::INFINITY), Doubles::splat(simd, 0.0)).value()
+}
+
 impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
     #[inline(always)]
     fn run<S: Simd, C: Clock<'a, S>>(&mut self, simd: S, clock: C) {
@@ -98,7 +104,8 @@ impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
         }
     }
 
-    /// The same for at most `N` inputs, which stay in registers.
+    /// The same for at most `N` inputs, which are sorted in registers. All are sorted before any is
+    /// searched: the shorter the chains of operations, the more of them the machine has in view.
     #[inline(always)]
     fn search_few<S: Simd, C: Clock<'a, S>, const N: usize>(
         &mut self,
@@ -109,17 +116,17 @@ impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
     ) {
         let Forward { layer, block, scratch, .. } = self;
         let Tiling { rows, columns, .. } = layer.layer.tiling;
-        let (inputs, deadlines) =
-            (registers::<S>(&block.inputs), registers_mut::<S>(&mut block.deadlines));
-        let slopes = registers_mut::<S>(&mut block.slopes);
+        let inputs = registers::<S>(&block.inputs);
         layer.synapses(column, &block.shifts, &mut scratch.synapses);
         let synapses = &scratch.synapses[..rows.min(N)];
-        let threshold = Doubles::splat(simd, layer.layer.neurons.thresholds[column]);
-        let zero = Doubles::splat(simd, 0.0);
-        let absent = clock.reading(Doubles::splat(simd, f64::INFINITY), zero).value();
+        grow(&mut scratch.arrivals, groups * N * S::F64_LANES);
+        grow(&mut scratch.weights, groups * N * S::F64_LANES);
+        let sorted_arrivals = &mut registers_mut::<S>(&mut scratch.arrivals)[..groups * N];
+        let sorted_weights = &mut registers_mut::<S>(&mut scratch.weights)[..groups * N];
+        let (zero, absent) = (simd.splat_f64s(0.0), absent(simd, clock));
         for group in 0..groups {
             let inputs = &inputs[group * rows..(group + 1) * rows];
-            let (mut arrivals, mut weights) = ([absent; N], [zero.value(); N]);
+            let (mut arrivals, mut weights) = ([absent; N], [zero; N]);
             for row in 0..N {
                 if row < inputs.len() && row < synapses.len() {
                     let shift = Doubles::splat(simd, synapses[row].shift);
@@ -128,7 +135,15 @@ impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
                 }
             }
             sort_few(simd, &mut arrivals, &mut weights);
-            let found = clock.search(threshold, &arrivals, &weights);
+            sorted_arrivals[group * N..][..N].copy_from_slice(&arrivals);
+            sorted_weights[group * N..][..N].copy_from_slice(&weights);
+        }
+        let threshold = Doubles::splat(simd, layer.layer.neurons.thresholds[column]);
+        let deadlines = registers_mut::<S>(&mut block.deadlines);
+        let slopes = registers_mut::<S>(&mut block.slopes);
+        for group in 0..groups {
+            let arrivals = &sorted_arrivals[group * N..][..N];
+            let found = clock.search(threshold, arrivals, &sorted_weights[group * N..][..N]);
             deadlines[group * columns + column] = found[0].value();
             slopes[group * columns + column] = found[1].value();
         }
@@ -151,12 +166,15 @@ impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
             let (slopes, times) = (&mut slopes[range.clone()], &mut times[range]);
             for column in 0..columns {
                 let threshold = Doubles::splat(simd, thresholds[column]);
-                let [first, second] =
-                    [deadlines[column], slopes[column]].map(|value| Doubles::new(simd, value));
-                let spikes = clock.first_spikes(threshold, [first, second], reference);
+                let first = Doubles::new(simd, deadlines[column]);
+                let second = Doubles::new(simd, slopes[column]);
+                let spikes = clock.first_spikes(threshold, [first, second]);
                 deadlines[column] = spikes.deadlines.value();
                 slopes[column] = spikes.slopes.value();
-                times[column] = spikes.times.value();
+            }
+            for column in 0..columns {
+                let deadlines = Doubles::new(simd, deadlines[column]);
+                times[column] = clock.times(deadlines, reference).value();
             }
         }
     }

@@ -156,23 +156,25 @@ impl<S: Simd> Clock<'_, S> for Powers<S> {
         &self,
         threshold: Doubles<S>,
         [first, second]: [Doubles<S>; 2],
-        reference: Doubles<S>,
     ) -> FirstSpikes<S> {
-        let all = |value| Doubles::splat(self.simd, value);
-        let (zero, one, infinity) = (all(0.0), all(1.0), all(f64::INFINITY));
+        let zero = Doubles::splat(self.simd, 0.0);
         // Where a neuron crosses, both are positive.
         let spikes = second.above(zero);
-        let twice = spikes.select(second + second, one);
         // A peak within rounding of the threshold is no reason to lose a certain crossing.
         let discriminant = first * first - self.thresholds(threshold).four * second;
         let root = discriminant.max(zero).sqrt();
-        let inverse = spikes.select(first + root, one) / twice;
-        let time = reference - inverse.ln() * self.time_constant;
+        let inverse = (first + root) / (second + second);
         FirstSpikes {
-            times: spikes.select(time, infinity),
-            deadlines: inverse,
+            deadlines: spikes.select(inverse, self.never()),
             slopes: spikes.select(self.slope_scale * root * inverse, zero),
         }
+    }
+
+    #[inline(always)]
+    fn times(&self, deadlines: Doubles<S>, reference: Doubles<S>) -> Doubles<S> {
+        let infinity = Doubles::splat(self.simd, f64::INFINITY);
+        let time = reference - deadlines.ln() * self.time_constant;
+        infinity.above(deadlines).select(time, infinity)
     }
 
     #[inline(always)]

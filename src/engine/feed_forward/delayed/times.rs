@@ -56,14 +56,18 @@ impl<'a, S: Simd> Clock<'a, S> for Times<'a, S> {
         &self,
         threshold: Doubles<S>,
         [time, current]: [Doubles<S>; 2],
-        _: Doubles<S>,
     ) -> FirstSpikes<S> {
         let all = |value| Doubles::splat(self.simd, value);
         // There the potential is the threshold.
         let leak = all(self.membrane.membrane_rate) * threshold;
         let slope = all(self.membrane.inverse_capacitance) * current - leak;
         let spikes = all(f64::INFINITY).above(time);
-        FirstSpikes { times: time, deadlines: time, slopes: spikes.select(slope, all(0.0)) }
+        FirstSpikes { deadlines: time, slopes: spikes.select(slope, all(0.0)) }
+    }
+
+    #[inline(always)]
+    fn times(&self, deadlines: Doubles<S>, _: Doubles<S>) -> Doubles<S> {
+        deadlines
     }
 
     #[inline(always)]
