@@ -18,11 +18,14 @@
 //! inputs that come together act together, an input at the very moment of a crossing comes too late for
 //! it, and synaptic currents survive a spike.
 
+mod convexity;
 mod motion;
 mod neurons;
 mod once;
 mod repeated;
 mod search;
+mod volleys;
+mod walk;
 #[cfg(test)]
 mod tests;
 

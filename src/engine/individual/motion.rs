@@ -62,6 +62,16 @@ impl<S: Simd> Moment<S> {
         }
     }
 
+    /// The excitatory and the inhibitory part of the currents.
+    #[inline(always)]
+    pub fn push_and_pull<const SPLIT: bool>(&self, simd: S) -> [Doubles<S>; 2] {
+        if SPLIT {
+            return self.currents;
+        }
+        let push = self.currents[0].max(Doubles::splat(simd, 0.0));
+        [push, self.currents[0] - push]
+    }
+
     /// This where it holds, `other` elsewhere.
     #[inline(always)]
     pub fn or(self, holds: Truths<S>, other: Self) -> Self {
@@ -72,6 +82,29 @@ impl<S: Simd> Moment<S> {
                 holds.select(self.currents[1], other.currents[1]),
             ],
         }
+    }
+}
+
+/// What a stretch of time does to a register of neurons: see [`Gap`].
+#[derive(Clone, Copy)]
+pub struct Known<S: Simd> {
+    decay: Doubles<S>,
+    left: [Doubles<S>; 2],
+    response: [Doubles<S>; 2],
+}
+
+impl<S: Simd> Known<S> {
+    /// The state after the stretch.
+    #[inline(always)]
+    pub fn after<const SPLIT: bool>(&self, state: &Moment<S>) -> Moment<S> {
+        let mut next = *state;
+        next.potential = state.potential * self.decay;
+        for index in 0..if SPLIT { 2 } else { 1 } {
+            let current = state.currents[index];
+            next.potential = current.multiply_add(self.response[index], next.potential);
+            next.currents[index] = current * self.left[index];
+        }
+        next
     }
 }
 
@@ -86,6 +119,12 @@ pub struct Rates<S: Simd> {
     largest_response: Doubles<S>,
     /// `λ_m − λ_s`
     distance: [Doubles<S>; 2],
+    /// `C λ_m ϑ`, the current that holds the potential at the threshold.
+    pub rheobase: Doubles<S>,
+    /// `λ_m` times that.
+    pub membrane_rheobase: Doubles<S>,
+    /// `(λ_m − λ_e)⁺` and `(λ_i − λ_m)⁺` (see `convexity`).
+    pub against_convexity: [Doubles<S>; 2],
     /// Stretches that are short for the fastest of the layer's rates.
     short: f64,
 }
@@ -96,21 +135,39 @@ impl<S: Simd> Rates<S> {
         let load = |column: &[f64]| Doubles::new(simd, registers::<S>(column)[register]);
         let membrane = load(&neurons.membrane_rate);
         let synaptic = [load(&neurons.synaptic_rates[0]), load(&neurons.synaptic_rates[1])];
+        let distance = [membrane - synaptic[0], membrane - synaptic[1]];
+        let inverse_capacitance = load(&neurons.inverse_capacitance);
+        let rheobase = membrane * load(&neurons.threshold) / inverse_capacitance;
+        let zero = Doubles::splat(simd, 0.0);
         Rates {
             simd,
             membrane,
             synaptic,
-            inverse_capacitance: load(&neurons.inverse_capacitance),
+            inverse_capacitance,
             largest_response: load(&neurons.largest_response),
-            distance: [membrane - synaptic[0], membrane - synaptic[1]],
+            distance,
+            rheobase,
+            membrane_rheobase: membrane * rheobase,
+            against_convexity: [distance[0].max(zero), (-distance[1]).max(zero)],
             short: SHORT / fastest,
+        }
+    }
+
+    /// What a stretch whose effect is known does to these neurons.
+    #[inline(always)]
+    pub fn known(&self, gap: &Gap, register: usize) -> Known<S> {
+        let load = |column: &[f64]| Doubles::new(self.simd, registers::<S>(column)[register]);
+        Known {
+            decay: load(&gap.decay),
+            left: [load(&gap.left[0]), load(&gap.left[1])],
+            response: [load(&gap.response[0]), load(&gap.response[1])],
         }
     }
 
     /// The state after a stretch whose effect is known, and what the potential cannot exceed on it
     /// ([`Self::ceiling`]).
     #[inline(always)]
-    fn after_known<const SPLIT: bool>(
+    pub fn after_known<const SPLIT: bool>(
         &self,
         state: &Moment<S>,
         gap: &Gap,
@@ -118,14 +175,8 @@ impl<S: Simd> Rates<S> {
     ) -> (Moment<S>, Doubles<S>) {
         let load = |column: &[f64]| Doubles::new(self.simd, registers::<S>(column)[register]);
         let zero = Doubles::splat(self.simd, 0.0);
-        let mut next = *state;
-        next.potential = state.potential * load(&gap.decay);
-        for index in 0..if SPLIT { 2 } else { 1 } {
-            let current = state.currents[index];
-            next.potential = current.multiply_add(load(&gap.response[index]), next.potential);
-            next.currents[index] = current * load(&gap.left[index]);
-        }
-        let (push, pull) = push_and_pull::<S, SPLIT>(state, zero);
+        let next = self.known(gap, register).after::<SPLIT>(state);
+        let [push, pull] = state.push_and_pull::<SPLIT>(self.simd);
         let length = self.inverse_capacitance * Doubles::splat(self.simd, gap.length);
         let depth = (zero - state.potential).max(zero) - pull * length;
         let higher = state.potential.max(next.potential);
@@ -143,7 +194,7 @@ impl<S: Simd> Rates<S> {
         register: usize,
     ) -> (Moment<S>, Doubles<S>) {
         if let Some(gap) = neurons.gap(start, end) {
-            return self.after_known::<SPLIT>(state, gap, register);
+            return self.after_known::<SPLIT>(state, &neurons.gaps[gap], register);
         }
         let next = self.after_gap::<SPLIT>(state, end - start);
         let gap = Doubles::splat(self.simd, end - start);
@@ -246,7 +297,7 @@ impl<S: Simd> Rates<S> {
     #[inline(always)]
     pub fn bend<const SPLIT: bool>(&self, start: &Moment<S>, time: Doubles<S>) -> Doubles<S> {
         let zero = Doubles::splat(self.simd, 0.0);
-        let (push, pull) = push_and_pull::<S, SPLIT>(start, zero);
+        let [push, pull] = start.push_and_pull::<SPLIT>(self.simd);
         let depth = (-start.potential).max(zero) - pull * self.inverse_capacitance * time;
         (self.membrane + self.synaptic[0]) * self.inverse_capacitance * push
             + self.membrane * self.membrane * depth
@@ -276,16 +327,3 @@ impl<S: Simd> Rates<S> {
     }
 }
 
-/// The excitatory and the inhibitory part of the currents.
-#[inline(always)]
-fn push_and_pull<S: Simd, const SPLIT: bool>(
-    state: &Moment<S>,
-    zero: Doubles<S>,
-) -> (Doubles<S>, Doubles<S>) {
-    if SPLIT {
-        (state.currents[0], state.currents[1])
-    } else {
-        let push = state.currents[0].max(zero);
-        (push, state.currents[0] - push)
-    }
-}

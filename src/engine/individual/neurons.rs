@@ -28,7 +28,7 @@ pub struct IndividualNeurons {
     pub(super) refractory_period: Vec<f64>,
     pub(super) leak: Vec<f64>,
     /// Stretches of time whose effect is known in advance.
-    gaps: Vec<Gap>,
+    pub(super) gaps: Vec<Gap>,
 }
 
 /// What a stretch of time of one length does to each neuron, in columns.
@@ -156,11 +156,11 @@ impl IndividualNeurons {
         self.gaps = lengths.map(gap).collect();
     }
 
-    /// The stretch of this length up to the rounding of its end, if it was prepared.
+    /// Which of the prepared stretches is of this length up to the rounding of its end, if one is.
     #[inline(always)]
-    pub(super) fn gap(&self, start: f64, end: f64) -> Option<&Gap> {
+    pub(super) fn gap(&self, start: f64, end: f64) -> Option<usize> {
         let rounding = 4.0 * f64::EPSILON * end;
-        self.gaps.iter().find(|gap| (end - start - gap.length).abs() <= rounding)
+        self.gaps.iter().position(|gap| (end - start - gap.length).abs() <= rounding)
     }
 
     /// Thresholds above each neuron's leak potential, padding included.

@@ -5,6 +5,9 @@
 //! approach the first crossing from below, quadratically, and never step over it; if they leave the
 //! stretch, there is none.
 //!
+//! *Nearly equal time constants.* Where the distance to the threshold without the leak is convex
+//! (`convexity`), its tangent is that line, for equal and for split currents: the step is Newton's.
+//!
 //! *Equal synaptic time constants.* `V̈ = −λ_m V̇ − λ_s I/C` is negative while the potential rises and the
 //! current is positive; and without a positive current the potential does not rise to a threshold above
 //! rest. The parabola is the tangent, the step Newton's, and once the slope is not positive there is no
@@ -116,13 +119,22 @@ fn search<S: Simd, const SPLIT: bool>(task: &Search<S, SPLIT>) -> Doubles<S> {
     let mut state = *start;
     for _ in 0..STEPS {
         let missing = (threshold - state.potential).max(zero);
-        let slope = rates.slope::<SPLIT>(&state);
-        let (step, ahead) = if SPLIT {
-            careful_step(rates, &state, threshold, missing, slope, rest - time)
-        } else {
-            let ahead = slope.above(zero).or(zero.at_least(missing));
-            (missing / slope.max(all(f64::MIN_POSITIVE)), ahead)
-        };
+        let reached = zero.at_least(missing);
+        let surplus = rates.surplus::<SPLIT>(&state);
+        let tiny = all(f64::MIN_POSITIVE);
+        let mut step = missing / (surplus * rates.inverse_capacitance).max(tiny);
+        let mut ahead = surplus.above(zero).or(reached);
+        let is_convex = rates.is_convex::<SPLIT>(&state);
+        if active.above(zero).and_not(is_convex).any() {
+            let slope = rates.slope::<SPLIT>(&state);
+            let (other_step, other_ahead) = if SPLIT {
+                careful_step(rates, &state, threshold, missing, slope, rest - time)
+            } else {
+                (missing / slope.max(tiny), slope.above(zero).or(reached))
+            };
+            step = is_convex.select(step, other_step);
+            ahead = is_convex.and(ahead).or(other_ahead.and_not(is_convex));
+        }
         let next = time + step;
         // What crosses for certain does so within the stretch, whatever rounding says.
         let within = rest.at_least(next);
