@@ -2,14 +2,16 @@
 //!
 //! As long as nothing happens a register's state stays in registers: it goes from one arrival to the next
 //! in one step, and through a volley of arrivals in one. A stretch on which a neuron may spike, or on
-//! which its refractory period ends, is walked by a function of its own (`walk`).
+//! which its refractory period ends, is walked by a function of its own (`walk`). From the last arrival on
+//! all registers go side by side (`finish`).
 
 use pulp::{Simd, WithSimd};
 
-use super::motion::{Moment, Rates};
+use super::finish::Finish;
+use super::motion::Moment;
 use super::neurons::{Gap, IndividualNeurons, NeuronStates, PADDING};
 use super::volleys::{Volley, find_volleys};
-use super::walk::{Cells, Parked, Place, Walk};
+use super::walk::{Cells, Parked, Place, Walk, Way};
 use super::{IndividualLayer, LayerSpike};
 use crate::engine::feed_forward::Arrival;
 use crate::engine::feed_forward::elementary::{Doubles, Truths, registers, registers_mut};
@@ -24,23 +26,19 @@ pub fn run<S: Simd, const SPLIT: bool>(
     states: &mut NeuronStates,
     spikes: &mut Vec<LayerSpike>,
 ) {
-    let lanes = S::F64_LANES;
     let neurons = layer.neurons;
-    let fastest = neurons.fastest_rate();
+    let range = neurons.rate_range();
     let mut volleys = Vec::with_capacity(arrivals.len());
     find_volleys(arrivals, end, neurons, &mut volleys);
-    for register in 0..neurons.threshold.len() / lanes {
-        let first = register * lanes;
+    let count = neurons.threshold.len() / S::F64_LANES;
+    let (mut cells, mut ways) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for register in 0..count {
+        cells.push(Cells::load(simd, neurons, register, range));
+    }
+    for (register, cells) in cells.iter().enumerate() {
+        let first = cells.first;
         let rows = &layer.synapses.group(first / PADDING)[first % PADDING..];
         let load = |column: &[f64]| Doubles::new(simd, registers::<S>(column)[register]);
-        let cells = Cells {
-            rates: Rates::load(simd, neurons, register, fastest),
-            threshold: load(&neurons.threshold),
-            reset: load(&neurons.reset),
-            refractory_period: load(&neurons.refractory_period),
-            register,
-            first,
-        };
         let mut at = Place {
             state: Moment {
                 potential: load(&states.potential),
@@ -58,18 +56,16 @@ pub fn run<S: Simd, const SPLIT: bool>(
             at.state.receive::<SPLIT>(simd, weights(simd, rows, arrivals[0]));
             at = cells.pass::<SPLIT>(at, neurons, volley, arrivals, rows, spikes);
         }
-        if end > at.now {
-            at = cells.advance::<SPLIT>(at, end, spikes);
-        }
-        if at.parked.any(simd) {
-            at = cells.settle::<SPLIT>(at, spikes);
-        }
-        let held = (at.release - Doubles::splat(simd, end)).max(Doubles::splat(simd, 0.0));
-        registers_mut::<S>(&mut states.potential)[register] = at.state.potential.value();
+        ways.push(Way::new::<SPLIT>(cells, &at, end));
+    }
+    simd.vectorize(Finish::<S, SPLIT> { cells: &cells, ways: &mut ways, spikes });
+    for (register, way) in ways.iter().enumerate() {
+        let Place { state, release, .. } = way.place(simd);
+        let held = (release - Doubles::splat(simd, end)).max(Doubles::splat(simd, 0.0));
+        registers_mut::<S>(&mut states.potential)[register] = state.potential.value();
         registers_mut::<S>(&mut states.held)[register] = held.value();
-        for (column, current) in states.currents.iter_mut().zip(at.state.currents) {
-            registers_mut::<S>(column)[register] = current.value();
-        }
+        registers_mut::<S>(&mut states.currents[0])[register] = state.currents[0].value();
+        registers_mut::<S>(&mut states.currents[1])[register] = state.currents[1].value();
     }
 }
 
@@ -91,16 +87,7 @@ impl<S: Simd> Cells<S> {
     ) -> Place<S> {
         let rates = &self.rates;
         let gap = time - at.now;
-        let length = Doubles::splat(rates.simd, gap);
-        let (next, open);
-        if rates.is_short(gap) {
-            next = rates.after_short::<SPLIT>(&at.state, length);
-            let ceiling = rates.ceiling::<SPLIT>(&at.state, next.potential, length);
-            open = ceiling.at_least(self.threshold);
-        } else {
-            next = rates.after::<SPLIT>(&at.state, length);
-            open = rates.may_cross::<SPLIT>([&at.state, &next], length, self.threshold);
-        }
+        let (next, open) = rates.after_unknown::<SPLIT>(&at.state, gap, self.threshold);
         self.arrive::<SPLIT>(at, next, open, time, spikes)
     }
 
@@ -157,8 +144,8 @@ impl<S: Simd> Cells<S> {
         }
         let time = arrivals[arrivals.len() - 1].time;
         let length = Doubles::splat(simd, time - at.now);
-        let ceiling = (push * rates.inverse_capacitance)
-            .multiply_add(length, at.state.potential.max(zero));
+        let ceiling =
+            (push * rates.inverse_capacitance).multiply_add(length, at.state.potential.max(zero));
         let held = at.release.at_least(Doubles::splat(simd, time));
         let open = ceiling.at_least(self.threshold).and_not(held);
         if at.is_released(simd, held).or(open).any() {

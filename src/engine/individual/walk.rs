@@ -4,14 +4,16 @@
 //! potential stays at the reset for as long as the neuron is refractory. A neuron that will be refractory
 //! to the end of the stretch on which it spikes is therefore only parked, with the state at the start of
 //! the stretch; when its refractory period may end, the crossings of all parked neurons of the register
-//! are computed together.
+//! are computed together, and those of all registers one after the other at the end (`finish`): no branch
+//! depends on one of them, so that the processor can go on with the next in the meantime.
 
 use pulp::{Simd, WithSimd};
 
 use super::LayerSpike;
 use super::motion::{Moment, Rates};
+use super::neurons::{IndividualNeurons, RateRange};
 use super::search::first_crossing;
-use crate::engine::feed_forward::elementary::{Doubles, Truths};
+use crate::engine::feed_forward::elementary::{Doubles, Truths, registers};
 
 /// The neurons of a register.
 #[derive(Clone, Copy)]
@@ -56,12 +58,6 @@ impl<S: Simd> Parked<S> {
     fn which(&self, simd: S) -> Truths<S> {
         Doubles::splat(simd, f64::INFINITY).above(self.since)
     }
-
-    /// Whether there are any.
-    #[inline(always)]
-    pub fn any(&self, simd: S) -> bool {
-        self.which(simd).any()
-    }
 }
 
 impl<S: Simd> Place<S> {
@@ -74,35 +70,33 @@ impl<S: Simd> Place<S> {
 }
 
 impl<S: Simd> Cells<S> {
-    /// Computes when the parked neurons spike.
     #[inline(always)]
-    pub fn settle<const SPLIT: bool>(
-        &self,
-        mut at: Place<S>,
-        spikes: &mut Vec<LayerSpike>,
-    ) -> Place<S> {
-        let Cells { rates, threshold, .. } = self;
-        let Parked { start, since, length } = at.parked;
-        let parked = at.parked.which(rates.simd);
-        let elapsed =
-            first_crossing::<S, SPLIT>(rates, &start, *threshold, length, parked, parked);
-        // Infinite where nothing is parked.
-        let times = since + elapsed;
-        self.push(times, spikes);
-        at.release = parked.select(times + self.refractory_period, at.release);
-        at.parked = Parked::none(rates.simd);
-        at
+    pub fn load(simd: S, neurons: &IndividualNeurons, register: usize, range: RateRange) -> Self {
+        let load = |column: &[f64]| Doubles::new(simd, registers::<S>(column)[register]);
+        Cells {
+            rates: Rates::load(simd, neurons, register, range),
+            threshold: load(&neurons.threshold),
+            reset: load(&neurons.reset),
+            refractory_period: load(&neurons.refractory_period),
+            register,
+            first: register * S::F64_LANES,
+        }
     }
 
     /// Writes down the spikes of a register.
     #[inline(always)]
     fn push(&self, times: Doubles<S>, spikes: &mut Vec<LayerSpike>) {
+        let before = spikes.len();
+        let mut count = before;
+        spikes.resize(before + S::F64_LANES, LayerSpike { time: 0.0, neuron: 0 });
+        let room = &mut spikes[before..];
         for lane in 0..S::F64_LANES {
             let time = times.lane(lane);
-            if time < f64::INFINITY {
-                spikes.push(LayerSpike { time, neuron: (self.first + lane) as u32 });
-            }
+            // Without a branch, which would be mispredicted as often as not.
+            room[count - before] = LayerSpike { time, neuron: (self.first + lane) as u32 };
+            count += usize::from(time < f64::INFINITY);
         }
+        spikes.truncate(count);
     }
 }
 
@@ -165,50 +159,121 @@ impl<S: Simd, const SPLIT: bool> Walk<'_, S, SPLIT> {
         Some(Place { state, release, now: self.time, parked })
     }
 
-    /// Any case: each neuron goes from the end of its refractory period, if it is in one, to its next
-    /// spike, from there to the end of the next refractory period, and so on.
+    /// Any case.
     #[inline(always)]
     fn carefully(self) -> Place<S> {
-        let Walk { cells, mut at, time, spikes, .. } = self;
-        if at.parked.any(cells.rates.simd) {
-            at = cells.settle::<SPLIT>(at, spikes);
+        let Walk { cells, at, time, spikes, .. } = self;
+        let mut way = Way::new::<SPLIT>(cells, &at, time);
+        while way.open.any() {
+            way.spike::<SPLIT>(cells, spikes);
+            if !way.goes_on.any() {
+                break;
+            }
+            way.go_on::<SPLIT>(cells);
         }
-        let Cells { rates, threshold, reset, refractory_period, .. } = cells;
-        let simd = rates.simd;
-        let all = |value| Doubles::splat(simd, value);
-        let (zero, infinity) = (all(0.0), all(f64::INFINITY));
-        let (start, length) = (all(at.now), all(time - at.now));
-        let mut release = at.release;
+        way.place(cells.rates.simd)
+    }
+}
+
+/// The way of a register's neurons through a stretch of time: each goes from the end of its refractory
+/// period, if it is in one, to its next spike, from there to the end of the next refractory period, and so
+/// on. Parked neurons come from their spike before the stretch.
+#[derive(Clone, Copy)]
+pub struct Way<S: Simd> {
+    start: Moment<S>,
+    now: f64,
+    time: f64,
+    /// Where each neuron is, since when, and for how long.
+    state: Moment<S>,
+    since: Doubles<S>,
+    rest: Doubles<S>,
+    release: Doubles<S>,
+    /// At the end of the stretch if it does not spike any more.
+    end: Moment<S>,
+    /// Which may spike, and which do.
+    pub open: Truths<S>,
+    crosses: Truths<S>,
+    /// Which have spiked, and are released before the end.
+    pub goes_on: Truths<S>,
+}
+
+impl<S: Simd> Way<S> {
+    /// From a place to a time.
+    #[inline(always)]
+    pub fn new<const SPLIT: bool>(cells: &Cells<S>, at: &Place<S>, time: f64) -> Self {
+        let Cells { rates, threshold, .. } = cells;
+        let all = |value| Doubles::splat(rates.simd, value);
+        let (zero, now, length) = (all(0.0), all(at.now), all(time - at.now));
+        let parked = at.parked.which(rates.simd);
+        let wait = parked.select(zero, (at.release - now).max(zero));
+        let wait = wait.above(length).select(length, wait);
         let mut state = at.state;
-        let mut end = at.state;
-        let mut active = zero.at_least(zero);
-        loop {
-            let wait = (release - start).max(zero);
-            let wait = wait.above(length).select(length, wait);
+        if wait.above(zero).any() {
             rates.hold::<SPLIT>(&mut state, wait);
-            let rest = length - wait;
-            let next = rates.after::<SPLIT>(&state, rest);
-            end = next.or(active, end);
-            let open = rates.may_cross::<SPLIT>([&state, &next], rest, *threshold);
-            let open = open.and(active).and(rest.above(zero));
-            if !open.any() {
-                break;
-            }
-            let crosses = next.potential.at_least(*threshold).and(open);
-            let elapsed =
-                first_crossing::<S, SPLIT>(rates, &state, *threshold, rest, open, crosses);
-            let spiked = infinity.above(elapsed);
-            let times = start + wait + elapsed;
-            cells.push(spiked.select(times, infinity), spikes);
-            release = spiked.select(times + *refractory_period, release);
-            end.potential = spiked.select(*reset, end.potential);
-            active = spiked.and_not(release.at_least(all(time)));
-            if !active.any() {
-                break;
-            }
-            // Currents pass over spikes: they come from the start of the stretch.
-            state = Moment { potential: *reset, ..at.state };
         }
-        Place { state: end, release, now: time, ..at }
+        let rest = length - wait;
+        let end = rates.after::<SPLIT>(&state, rest);
+        let open = rates.may_cross::<SPLIT>([&state, &end], rest, *threshold);
+        let open = open.and(rest.above(zero)).or(parked);
+        Way {
+            start: at.state,
+            now: at.now,
+            time,
+            state: at.parked.start.or(parked, state),
+            since: parked.select(at.parked.since, now + wait),
+            rest: parked.select(at.parked.length, rest),
+            release: at.release,
+            end,
+            open,
+            crosses: end.potential.at_least(*threshold).or(parked).and(open),
+            goes_on: parked,
+        }
+    }
+
+    /// Neurons that have spiked go on when they are released.
+    #[inline(always)]
+    pub fn go_on<const SPLIT: bool>(&mut self, cells: &Cells<S>) {
+        let Cells { rates, threshold, reset, .. } = cells;
+        let all = |value| Doubles::splat(rates.simd, value);
+        let (zero, length) = (all(0.0), all(self.time - self.now));
+        let wait = (self.release - all(self.now)).max(zero);
+        let wait = wait.above(length).select(length, wait);
+        // Currents pass over spikes: they come from the start of the stretch.
+        self.state = Moment { potential: *reset, ..self.start };
+        rates.hold::<SPLIT>(&mut self.state, wait);
+        self.since = all(self.now) + wait;
+        self.rest = length - wait;
+        let next = rates.after::<SPLIT>(&self.state, self.rest);
+        self.end = next.or(self.goes_on, self.end);
+        let open = rates.may_cross::<SPLIT>([&self.state, &next], self.rest, *threshold);
+        self.open = open.and(self.goes_on).and(self.rest.above(zero));
+        self.crosses = next.potential.at_least(*threshold).and(self.open);
+    }
+
+    /// Neurons that may spike do so, or do not.
+    #[inline(always)]
+    pub fn spike<const SPLIT: bool>(&mut self, cells: &Cells<S>, spikes: &mut Vec<LayerSpike>) {
+        let Cells { rates, threshold, reset, refractory_period, .. } = cells;
+        let all = |value| Doubles::splat(rates.simd, value);
+        let elapsed = first_crossing::<S, SPLIT>(
+            rates,
+            &self.state,
+            *threshold,
+            self.rest,
+            self.open,
+            self.crosses,
+        );
+        let spiked = all(f64::INFINITY).above(elapsed);
+        let times = self.since + elapsed;
+        cells.push(times, spikes);
+        self.release = spiked.select(times + *refractory_period, self.release);
+        self.end.potential = spiked.select(*reset, self.end.potential);
+        self.goes_on = spiked.and_not(self.release.at_least(all(self.time)));
+    }
+
+    /// Where it ends.
+    #[inline(always)]
+    pub fn place(&self, simd: S) -> Place<S> {
+        Place { state: self.end, release: self.release, now: self.time, parked: Parked::none(simd) }
     }
 }
