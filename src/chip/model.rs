@@ -279,10 +279,17 @@ impl ChipModel {
                 random::stream(self.seed, "chip batch", place(batch, index))
             }
         };
+        let deviations = &sheet.trial_to_trial;
+        let only_thresholds = deviations.only_thresholds();
         let keeps_time_constants = keeps_time_constants(&self.sheet);
         for (neuron, (fixed, target)) in layer.fixed.iter().zip(&layer.targets).enumerate() {
-            let trial = Deviations::trial(&sheet.trial_to_trial, &mut random);
-            let drawn = fixed.and(trial).apply(target);
+            if only_thresholds {
+                // The usual case, without what does not change.
+                let trial = Deviations::threshold_trial(deviations, &mut random);
+                neurons.set_potentials(neuron, &fixed.and(trial).apply(target));
+                continue;
+            }
+            let drawn = fixed.and(Deviations::trial(deviations, &mut random)).apply(target);
             if keeps_time_constants {
                 neurons.set_potentials(neuron, &drawn);
             } else {

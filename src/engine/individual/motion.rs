@@ -28,8 +28,14 @@ const MIDDLE: f64 = 0.5;
 /// `φ(z)`: the next term is below 1e-17.
 const PHI_SHORT: [f64; 12] = reciprocal_factorials(1);
 
+/// `|z|` up to which [`PHI_WIDE`] is exact to rounding.
+const WIDE: f64 = 1.5;
+
 /// `φ(z)`: the next term is below 5e-17.
 const PHI: [f64; 14] = reciprocal_factorials(1);
+
+/// `φ(z)`: the next term is below 7e-17.
+const PHI_WIDE: [f64; 20] = reciprocal_factorials(1);
 
 /// Rate times duration up to which a stretch counts as tiny, and `|z|` up to which it does.
 const TINY: f64 = 1.0 / 64.0;
@@ -303,11 +309,16 @@ impl<S: Simd> Rates<S> {
         let distance = self.distance[current];
         let z = distance * time;
         let size = z.max(-z);
-        let phi =
-            if size.above(all(NEAR)).any() { z.polynomial(&PHI) } else { z.polynomial(&PHI_SHORT) };
+        let phi = if !size.above(all(NEAR)).any() {
+            z.polynomial(&PHI_SHORT)
+        } else if !size.above(all(MIDDLE)).any() {
+            z.polynomial(&PHI)
+        } else {
+            z.polynomial(&PHI_WIDE)
+        };
         let left = decay * z.multiply_add(phi, self.one());
         let response = decay * time * phi * self.inverse_capacitance;
-        let far = size.above(all(MIDDLE));
+        let far = size.above(all(WIDE));
         if !far.any() {
             return [left, response];
         }
