@@ -22,6 +22,7 @@ mod link;
 mod model;
 mod neurons;
 mod size;
+mod sorting;
 mod substrate;
 mod weights;
 

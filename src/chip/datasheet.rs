@@ -328,6 +328,11 @@ impl NeuronDeviations {
         self.entries().iter().all(|(_, deviation)| deviation.is_ideal())
     }
 
+    /// Whether there are none but of thresholds.
+    pub(super) fn only_thresholds(&self) -> bool {
+        NeuronDeviations { threshold: Deviation::IDEAL, ..*self }.is_ideal()
+    }
+
     fn scaled(self, by: f64) -> Self {
         NeuronDeviations {
             threshold: self.threshold.scaled(by),

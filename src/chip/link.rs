@@ -8,6 +8,7 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::datasheet::LinkSheet;
+use super::sorting::Sorter;
 use crate::engine::feed_forward::Arrival;
 use crate::random;
 
@@ -41,10 +42,15 @@ impl Link {
 
     /// Turns spikes as they were sent into arrivals, sorted by time and row. `random` is called only if
     /// there is chance.
-    pub fn transmit<R: Rng>(&self, spikes: &mut Vec<Arrival>, random: impl FnOnce() -> R) {
+    pub fn transmit<R: Rng>(
+        &self,
+        spikes: &mut Vec<Arrival>,
+        sorter: &mut Sorter,
+        random: impl FnOnce() -> R,
+    ) {
         let is_random = self.sheet.loss > 0.0 || self.sheet.delay_jitter > 0.0;
         let mut random = is_random.then(random);
-        sort(spikes);
+        sorter.sort(spikes);
         let LinkSheet { delay_jitter, interval, longest_wait, loss, .. } = self.sheet;
         if loss > 0.0
             && let Some(random) = &mut random
@@ -74,13 +80,9 @@ impl Link {
             spike.time += delay;
         }
         if delay_jitter > 0.0 || self.sheet.delay_fixed_pattern > 0.0 {
-            sort(spikes);
+            sorter.sort(spikes);
         }
     }
-}
-
-fn sort(spikes: &mut [Arrival]) {
-    spikes.sort_unstable_by(|a, b| a.time.total_cmp(&b.time).then(a.row.cmp(&b.row)));
 }
 
 #[cfg(test)]
@@ -94,7 +96,7 @@ mod tests {
     fn transmit(sheet: LinkSheet, times: &[f64]) -> Vec<(f64, u32)> {
         let mut spikes = sent(times);
         let link = Link::new(&sheet, times.len(), 1, 0);
-        link.transmit(&mut spikes, || random::stream(1, "link test", 0));
+        link.transmit(&mut spikes, &mut Sorter::default(), || random::stream(1, "link test", 0));
         spikes.iter().map(|spike| (spike.time, spike.row)).collect()
     }
 
@@ -128,7 +130,9 @@ mod tests {
         let mut sums = vec![(0.0, 0.0, 0); SOURCES];
         for sample in 0..50 {
             let mut spikes = sent(&vec![0.0; SOURCES]);
-            link.transmit(&mut spikes, || random::stream(1, "link test", sample));
+            link.transmit(&mut spikes, &mut Sorter::default(), || {
+                random::stream(1, "link test", sample)
+            });
             for spike in &spikes {
                 let (sum, squares, count) = &mut sums[spike.row as usize];
                 *sum += spike.time;

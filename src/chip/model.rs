@@ -19,6 +19,7 @@ use rayon::prelude::*;
 use super::datasheet::{Datasheet, Trial};
 use super::link::Link;
 use super::neurons::{Deviations, fixed_pattern};
+use super::sorting::Sorter;
 use super::substrate::{Activity, PresentationKey, Presented, Program, Substrate, SubstrateError};
 use super::weights::{SynapsePattern, units};
 use crate::engine::Spike;
@@ -72,6 +73,7 @@ pub struct ChipModel {
 #[derive(Default)]
 struct Scratch {
     arrivals: Vec<Arrival>,
+    sorter: Sorter,
     layer_spikes: Vec<LayerSpike>,
     /// The spikes of the layer before as they were sent.
     sent: Vec<LayerSpike>,
@@ -207,13 +209,15 @@ impl ChipModel {
         scratch: &mut Scratch,
         activity: &mut Activity,
     ) -> Vec<Spike> {
-        let mut record = Vec::new();
+        let mut record =
+            Vec::with_capacity(self.layers.iter().map(|layer| layer.fixed.len()).sum());
         for (index, layer) in self.layers.iter().enumerate() {
             layer.collect(index == 0, sample, scratch);
             let sent = scratch.arrivals.len();
             let place = place(sample.key, index);
             let random = || random::stream(self.seed, "chip link", place);
-            layer.link.transmit(&mut scratch.arrivals, random);
+            let Scratch { arrivals, sorter, .. } = &mut *scratch;
+            layer.link.transmit(arrivals, sorter, random);
             activity.events += sent as u64;
             activity.lost += (sent - scratch.arrivals.len()) as u64;
             activity.synaptic_events += (scratch.arrivals.len() * layer.shape.columns) as u64;
@@ -275,9 +279,22 @@ impl ChipModel {
                 random::stream(self.seed, "chip batch", place(batch, index))
             }
         };
+        let deviations = &sheet.trial_to_trial;
+        let only_thresholds = deviations.only_thresholds();
+        let keeps_time_constants = keeps_time_constants(&self.sheet);
         for (neuron, (fixed, target)) in layer.fixed.iter().zip(&layer.targets).enumerate() {
-            let trial = Deviations::trial(&sheet.trial_to_trial, &mut random);
-            neurons.set(neuron, &fixed.and(trial).apply(target));
+            if only_thresholds {
+                // The usual case, without what does not change.
+                let trial = Deviations::threshold_trial(deviations, &mut random);
+                neurons.set_potentials(neuron, &fixed.and(trial).apply(target));
+                continue;
+            }
+            let drawn = fixed.and(Deviations::trial(deviations, &mut random)).apply(target);
+            if keeps_time_constants {
+                neurons.set_potentials(neuron, &drawn);
+            } else {
+                neurons.set(neuron, &drawn);
+            }
         }
     }
 
@@ -297,11 +314,19 @@ impl ChipModel {
         let (window, tick) = (self.sheet.presentation.window, self.sheet.presentation.time_stamp);
         for spike in spikes {
             if spike.time <= window {
-                let time = if tick > 0.0 { (spike.time / tick).floor() * tick } else { spike.time };
+                let time = if tick > 0.0 { stamp(spike.time, tick) } else { spike.time };
                 record.push(Spike { node: (first_node + spike.neuron as usize) as u32, time });
             }
         }
     }
+}
+
+/// The time of the clock's last tick before a time that is not negative.
+fn stamp(time: f64, tick: f64) -> f64 {
+    const ALL_WHOLE: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
+    let ticks = time / tick;
+    // Faster than `floor`, which older processors have no instruction for.
+    if ticks < ALL_WHOLE { ticks as u64 as f64 * tick } else { ticks * tick }
 }
 
 /// What neurons become with the deviations that stay.

@@ -67,6 +67,11 @@ impl Deviations {
         }
     }
 
+    /// Likewise if nothing but thresholds deviates.
+    pub fn threshold_trial(sheet: &NeuronDeviations, random: &mut impl Rng) -> Self {
+        Deviations { threshold: sheet.threshold.factor(random), ..Deviations::NONE }
+    }
+
     /// One after the other.
     pub fn and(self, other: Deviations) -> Self {
         Deviations {
@@ -232,6 +237,23 @@ mod tests {
         let neighbours: f64 = columns[0].windows(2).map(|pair| pair[0] * pair[1]).sum();
         assert!((neighbours / 2000.0).abs() < 0.001, "neurons are independent");
         assert!(many.iter().all(|d| d.tau_s == 1.0 && d.tau_s_inhibitory == 1.0));
+    }
+
+    #[test]
+    fn a_trial_of_thresholds_alone_draws_what_any_trial_does() {
+        let sheet = NeuronDeviations {
+            threshold: Deviation { mean: 0.1, std: 0.3, ..Deviation::IDEAL },
+            ..NeuronDeviations::default()
+        };
+        assert!(sheet.only_thresholds());
+        let stream = || random::stream(1, "trial test", 0);
+        let (mut random, mut same) = (stream(), stream());
+        for _ in 0..100 {
+            let all = Deviations::trial(&sheet, &mut random);
+            assert_eq!(Deviations::threshold_trial(&sheet, &mut same), all);
+        }
+        let spread = Deviation { std: 0.1, ..Deviation::IDEAL };
+        assert!(!NeuronDeviations { tau_s_inhibitory: Some(spread), ..sheet }.only_thresholds());
     }
 
     #[test]

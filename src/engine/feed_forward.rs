@@ -290,6 +290,11 @@ impl<T: Element> FeedForwardNetwork<T> {
         self.layers[layer].first_synapse
     }
 
+    /// A layer's weights, in the layout of its tiling.
+    pub fn weights(&self, layer: usize) -> &[T] {
+        &self.layers[layer].weights
+    }
+
     /// A layer's weights in tiles.
     pub fn weights_mut(&mut self, layer: usize) -> &mut [T] {
         &mut self.layers[layer].weights

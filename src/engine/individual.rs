@@ -18,6 +18,8 @@
 //! inputs that come together act together, an input at the very moment of a crossing comes too late for
 //! it, and synaptic currents survive a spike.
 
+mod convexity;
+mod finish;
 mod motion;
 mod neurons;
 mod once;
@@ -25,6 +27,8 @@ mod repeated;
 mod search;
 #[cfg(test)]
 mod tests;
+mod volleys;
+mod walk;
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -64,8 +68,8 @@ impl IndividualLayer<'_> {
     }
 
     /// All spikes from time zero to `end`, which is finite, of neurons that go on after each spike, from
-    /// the given states. The states are then those at `end`. Spikes come in the order of the neurons in
-    /// groups of the padding, by time within a group.
+    /// the given states. The states are then those at `end`. Spikes come in no particular order, which is
+    /// the same for the same input.
     pub fn all_spikes(
         &self,
         arch: Arch,

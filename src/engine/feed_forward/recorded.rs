@@ -64,8 +64,7 @@ impl<T: Element> WithSimd for Recorded<'_, T> {
                     let crossings = spikes.crossings.iter_mut().zip(delays);
                     crossings.for_each(|(crossing, delay)| *crossing -= delay);
                 }
-                let spiked = spikes.crossings().iter().filter(|&&time| time < f64::INFINITY);
-                let latest = spiked.fold(f64::NEG_INFINITY, |latest, &time| latest.max(time));
+                let latest = latest(simd, spikes.crossings());
                 while inputs.shares.count < inputs.count
                     && inputs.known().times.last().is_none_or(|time| time.to_f64() < latest)
                 {
@@ -76,6 +75,18 @@ impl<T: Element> WithSimd for Recorded<'_, T> {
             }
         }
     }
+}
+
+/// The latest of some times that is finite, which are padded to whole registers.
+#[inline(always)]
+fn latest<S: Simd>(simd: S, times: &[f64]) -> f64 {
+    let never = Doubles::splat(simd, f64::NEG_INFINITY);
+    let mut latest = never;
+    for &time in registers::<S>(times) {
+        let time = Doubles::new(simd, time);
+        latest = latest.max((-never).above(time).select(time, never));
+    }
+    latest.largest()
 }
 
 impl<T: Element> Layer<T> {
@@ -177,11 +188,19 @@ fn imply<S: Simd, T: Element>(
         let exists = exists.and(all(f64::INFINITY).above(offset));
         // Where there is none, anything finite will do.
         let (ideal, offset) = (exists.select(ideal, zero), exists.select(offset, zero));
-        let left = (-(synaptic_rate * ideal)).exp();
-        let slope = left * current * inverse_capacitance - membrane_rate * threshold;
-        let slope = slope.max(zero) * (membrane_rate * (ideal - offset)).exp();
-        let push = (-(synaptic_rate * offset)).exp() * inverse_capacitance;
-        let value = (slope + membrane_rate * threshold) / push;
+        let holding = membrane_rate * threshold;
+        let value = if membrane.ratio == Ratio::Equal {
+            // The exponentials of the offset cancel in the slope's part.
+            let (left, grown) = (-(synaptic_rate * ideal)).exp_both();
+            let slope = (left * current * inverse_capacitance - holding).max(zero);
+            (slope * grown + holding * (synaptic_rate * offset).exp()) / inverse_capacitance
+        } else {
+            let left = (-(synaptic_rate * ideal)).exp();
+            let slope = left * current * inverse_capacitance - holding;
+            let slope = slope.max(zero) * (membrane_rate * (ideal - offset)).exp();
+            let push = (-(synaptic_rate * offset)).exp() * inverse_capacitance;
+            (slope + holding) / push
+        };
         *implied = exists.select(value, zero).value();
     }
 }

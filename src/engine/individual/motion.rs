@@ -13,7 +13,7 @@
 
 use pulp::Simd;
 
-use super::neurons::{Gap, IndividualNeurons};
+use super::neurons::{Gap, IndividualNeurons, RateRange};
 use crate::engine::feed_forward::elementary::{Doubles, Truths, reciprocal_factorials, registers};
 
 /// Rate times duration up to which a stretch counts as short.
@@ -28,8 +28,26 @@ const MIDDLE: f64 = 0.5;
 /// `φ(z)`: the next term is below 1e-17.
 const PHI_SHORT: [f64; 12] = reciprocal_factorials(1);
 
+/// `|z|` up to which [`PHI_WIDE`] is exact to rounding.
+const WIDE: f64 = 1.5;
+
 /// `φ(z)`: the next term is below 5e-17.
 const PHI: [f64; 14] = reciprocal_factorials(1);
+
+/// `φ(z)`: the next term is below 7e-17.
+const PHI_WIDE: [f64; 20] = reciprocal_factorials(1);
+
+/// Rate times duration up to which a stretch counts as tiny, and `|z|` up to which it does.
+const TINY: f64 = 1.0 / 64.0;
+const TINY_Z: f64 = 1.0 / 200.0;
+
+/// `e^x` and `φ(z)`: the next terms are below 1e-19 and 5e-18 for a tiny stretch.
+const EXPONENTIAL_TINY: [f64; 8] = reciprocal_factorials(0);
+const PHI_TINY: [f64; 6] = reciprocal_factorials(1);
+
+/// `|z|` up to which [`PHI_CLOSE`] is exact to rounding: the next term is below 1e-17.
+const CLOSE_Z: f64 = 1.0 / 16.0;
+const PHI_CLOSE: [f64; 9] = reciprocal_factorials(1);
 
 /// `e^x`: the next term is below 3e-18 for a short stretch.
 const EXPONENTIAL_SHORT: [f64; 11] = reciprocal_factorials(0);
@@ -62,6 +80,16 @@ impl<S: Simd> Moment<S> {
         }
     }
 
+    /// The excitatory and the inhibitory part of the currents.
+    #[inline(always)]
+    pub fn push_and_pull<const SPLIT: bool>(&self, simd: S) -> [Doubles<S>; 2] {
+        if SPLIT {
+            return self.currents;
+        }
+        let push = self.currents[0].max(Doubles::splat(simd, 0.0));
+        [push, self.currents[0] - push]
+    }
+
     /// This where it holds, `other` elsewhere.
     #[inline(always)]
     pub fn or(self, holds: Truths<S>, other: Self) -> Self {
@@ -75,6 +103,29 @@ impl<S: Simd> Moment<S> {
     }
 }
 
+/// What a stretch of time does to a register of neurons: see [`Gap`].
+#[derive(Clone, Copy)]
+pub struct Known<S: Simd> {
+    decay: Doubles<S>,
+    left: [Doubles<S>; 2],
+    response: [Doubles<S>; 2],
+}
+
+impl<S: Simd> Known<S> {
+    /// The state after the stretch.
+    #[inline(always)]
+    pub fn after<const SPLIT: bool>(&self, state: &Moment<S>) -> Moment<S> {
+        let mut next = *state;
+        next.potential = state.potential * self.decay;
+        for index in 0..if SPLIT { 2 } else { 1 } {
+            let current = state.currents[index];
+            next.potential = current.multiply_add(self.response[index], next.potential);
+            next.currents[index] = current * self.left[index];
+        }
+        next
+    }
+}
+
 /// The rates of a register of neurons.
 #[derive(Clone, Copy)]
 pub struct Rates<S: Simd> {
@@ -82,35 +133,63 @@ pub struct Rates<S: Simd> {
     pub membrane: Doubles<S>,
     pub synaptic: [Doubles<S>; 2],
     pub inverse_capacitance: Doubles<S>,
-    /// What a unit of excitatory current can add to the potential at most.
-    largest_response: Doubles<S>,
     /// `λ_m − λ_s`
-    distance: [Doubles<S>; 2],
+    pub distance: [Doubles<S>; 2],
+    /// `C λ_m ϑ`, the current that holds the potential at the threshold.
+    pub rheobase: Doubles<S>,
+    /// `λ_m` times that.
+    pub membrane_rheobase: Doubles<S>,
+    /// `a_e` and `a_i` of `convexity`.
+    pub against_convexity: [Doubles<S>; 2],
     /// Stretches that are short for the fastest of the layer's rates.
     short: f64,
+    /// Stretches that are tiny for it, and for the largest distance of two rates.
+    tiny: f64,
+    /// Stretches for which all of the layer's `|z|` are close.
+    close: f64,
 }
 
 impl<S: Simd> Rates<S> {
     #[inline(always)]
-    pub fn load(simd: S, neurons: &IndividualNeurons, register: usize, fastest: f64) -> Self {
+    pub fn load(simd: S, neurons: &IndividualNeurons, register: usize, range: RateRange) -> Self {
         let load = |column: &[f64]| Doubles::new(simd, registers::<S>(column)[register]);
         let membrane = load(&neurons.membrane_rate);
         let synaptic = [load(&neurons.synaptic_rates[0]), load(&neurons.synaptic_rates[1])];
+        let distance = [membrane - synaptic[0], membrane - synaptic[1]];
+        let rheobase = load(&neurons.leak_conductance) * load(&neurons.threshold);
         Rates {
             simd,
             membrane,
             synaptic,
             inverse_capacitance: load(&neurons.inverse_capacitance),
-            largest_response: load(&neurons.largest_response),
-            distance: [membrane - synaptic[0], membrane - synaptic[1]],
-            short: SHORT / fastest,
+            distance,
+            rheobase,
+            membrane_rheobase: membrane * rheobase,
+            against_convexity: [
+                load(&neurons.against_convexity[0]),
+                load(&neurons.against_convexity[1]),
+            ],
+            short: SHORT / range.fastest,
+            tiny: (TINY / range.fastest).min(TINY_Z / range.largest_distance),
+            close: CLOSE_Z / range.largest_distance,
+        }
+    }
+
+    /// What a stretch whose effect is known does to these neurons.
+    #[inline(always)]
+    pub fn known(&self, gap: &Gap, register: usize) -> Known<S> {
+        let load = |column: &[f64]| Doubles::new(self.simd, registers::<S>(column)[register]);
+        Known {
+            decay: load(&gap.decay),
+            left: [load(&gap.left[0]), load(&gap.left[1])],
+            response: [load(&gap.response[0]), load(&gap.response[1])],
         }
     }
 
     /// The state after a stretch whose effect is known, and what the potential cannot exceed on it
     /// ([`Self::ceiling`]).
     #[inline(always)]
-    fn after_known<const SPLIT: bool>(
+    pub fn after_known<const SPLIT: bool>(
         &self,
         state: &Moment<S>,
         gap: &Gap,
@@ -118,14 +197,8 @@ impl<S: Simd> Rates<S> {
     ) -> (Moment<S>, Doubles<S>) {
         let load = |column: &[f64]| Doubles::new(self.simd, registers::<S>(column)[register]);
         let zero = Doubles::splat(self.simd, 0.0);
-        let mut next = *state;
-        next.potential = state.potential * load(&gap.decay);
-        for index in 0..if SPLIT { 2 } else { 1 } {
-            let current = state.currents[index];
-            next.potential = current.multiply_add(load(&gap.response[index]), next.potential);
-            next.currents[index] = current * load(&gap.left[index]);
-        }
-        let (push, pull) = push_and_pull::<S, SPLIT>(state, zero);
+        let next = self.known(gap, register).after::<SPLIT>(state);
+        let [push, pull] = state.push_and_pull::<SPLIT>(self.simd);
         let length = self.inverse_capacitance * Doubles::splat(self.simd, gap.length);
         let depth = (zero - state.potential).max(zero) - pull * length;
         let higher = state.potential.max(next.potential);
@@ -133,49 +206,81 @@ impl<S: Simd> Rates<S> {
         (next, depth.multiply_add(load(&gap.bend[1]), ceiling))
     }
 
-    /// The state after a stretch between two times, and what the potential cannot exceed on it.
+    /// The state after a stretch whose effect is not known in advance, and which neurons may cross the
+    /// threshold on it.
     #[inline(always)]
-    pub fn move_on<const SPLIT: bool>(
+    pub fn after_unknown<const SPLIT: bool>(
         &self,
         state: &Moment<S>,
-        (start, end): (f64, f64),
-        neurons: &IndividualNeurons,
-        register: usize,
-    ) -> (Moment<S>, Doubles<S>) {
-        if let Some(gap) = neurons.gap(start, end) {
-            return self.after_known::<SPLIT>(state, gap, register);
-        }
-        let next = self.after_gap::<SPLIT>(state, end - start);
-        let gap = Doubles::splat(self.simd, end - start);
-        (next, self.ceiling::<SPLIT>(state, next.potential, gap))
-    }
-
-    /// Whether a stretch is short for all neurons of the layer.
-    #[inline(always)]
-    pub fn is_short(&self, gap: f64) -> bool {
-        gap <= self.short
-    }
-
-    /// The state after a time that is the same for all.
-    #[inline(always)]
-    pub fn after_gap<const SPLIT: bool>(&self, state: &Moment<S>, gap: f64) -> Moment<S> {
+        gap: f64,
+        threshold: Doubles<S>,
+    ) -> (Moment<S>, Truths<S>) {
         let time = Doubles::splat(self.simd, gap);
-        if self.is_short(gap) {
-            self.after_short::<SPLIT>(state, time)
+        if gap <= self.short {
+            let next = self.after_short_gap::<SPLIT>(state, gap);
+            let ceiling = self.ceiling::<SPLIT>(state, next.potential, time);
+            return (next, ceiling.at_least(threshold));
+        }
+        let next = self.after_long_gap::<SPLIT>(state, gap);
+        (next, self.may_cross::<SPLIT>([state, &next], time, threshold))
+    }
+
+    /// The state after a time that is the same for all, and long.
+    #[inline(always)]
+    pub fn after_long_gap<const SPLIT: bool>(&self, state: &Moment<S>, gap: f64) -> Moment<S> {
+        let time = Doubles::splat(self.simd, gap);
+        if gap > self.close {
+            return self.after::<SPLIT>(state, time);
+        }
+        let decay = (-(self.membrane * time)).exp_of_negative();
+        self.after_decay::<SPLIT, _>(state, time, decay, &PHI_CLOSE)
+    }
+
+    /// The state after a time that is the same for all, and short.
+    #[inline(always)]
+    pub fn after_short_gap<const SPLIT: bool>(&self, state: &Moment<S>, gap: f64) -> Moment<S> {
+        let time = Doubles::splat(self.simd, gap);
+        if gap <= self.tiny {
+            self.after_series::<SPLIT, _, _>(state, time, &EXPONENTIAL_TINY, &PHI_TINY)
         } else {
-            self.after::<SPLIT>(state, time)
+            self.after_short::<SPLIT>(state, time)
         }
     }
 
     /// The state after a short time, which each lane has for itself.
     #[inline(always)]
     pub fn after_short<const SPLIT: bool>(&self, state: &Moment<S>, time: Doubles<S>) -> Moment<S> {
-        let decay = (-(self.membrane * time)).polynomial(&EXPONENTIAL_SHORT);
+        self.after_series::<SPLIT, _, _>(state, time, &EXPONENTIAL_SHORT, &PHI_SHORT)
+    }
+
+    /// The state after a time for which these series are exact to rounding.
+    #[inline(always)]
+    fn after_series<const SPLIT: bool, const N: usize, const M: usize>(
+        &self,
+        state: &Moment<S>,
+        time: Doubles<S>,
+        exponential: &[f64; N],
+        phi: &[f64; M],
+    ) -> Moment<S> {
+        let decay = (-(self.membrane * time)).polynomial(exponential);
+        self.after_decay::<SPLIT, _>(state, time, decay, phi)
+    }
+
+    /// The state after a time in which the membrane decays by a factor, and for which the series of `φ` is
+    /// exact to rounding.
+    #[inline(always)]
+    fn after_decay<const SPLIT: bool, const M: usize>(
+        &self,
+        state: &Moment<S>,
+        time: Doubles<S>,
+        decay: Doubles<S>,
+        phi: &[f64; M],
+    ) -> Moment<S> {
         let push = decay * time * self.inverse_capacitance;
         let mut next = Moment { potential: state.potential * decay, currents: state.currents };
         for index in 0..if SPLIT { 2 } else { 1 } {
             let z = self.distance[index] * time;
-            let phi = z.polynomial(&PHI_SHORT);
+            let phi = z.polynomial(phi);
             let current = state.currents[index];
             next.potential = (current * push).multiply_add(phi, next.potential);
             next.currents[index] = current * decay * z.multiply_add(phi, self.one());
@@ -204,11 +309,16 @@ impl<S: Simd> Rates<S> {
         let distance = self.distance[current];
         let z = distance * time;
         let size = z.max(-z);
-        let phi =
-            if size.above(all(NEAR)).any() { z.polynomial(&PHI) } else { z.polynomial(&PHI_SHORT) };
+        let phi = if !size.above(all(NEAR)).any() {
+            z.polynomial(&PHI_SHORT)
+        } else if !size.above(all(MIDDLE)).any() {
+            z.polynomial(&PHI)
+        } else {
+            z.polynomial(&PHI_WIDE)
+        };
         let left = decay * z.multiply_add(phi, self.one());
         let response = decay * time * phi * self.inverse_capacitance;
-        let far = size.above(all(MIDDLE));
+        let far = size.above(all(WIDE));
         if !far.any() {
             return [left, response];
         }
@@ -246,7 +356,7 @@ impl<S: Simd> Rates<S> {
     #[inline(always)]
     pub fn bend<const SPLIT: bool>(&self, start: &Moment<S>, time: Doubles<S>) -> Doubles<S> {
         let zero = Doubles::splat(self.simd, 0.0);
-        let (push, pull) = push_and_pull::<S, SPLIT>(start, zero);
+        let [push, pull] = start.push_and_pull::<SPLIT>(self.simd);
         let depth = (-start.potential).max(zero) - pull * self.inverse_capacitance * time;
         (self.membrane + self.synaptic[0]) * self.inverse_capacitance * push
             + self.membrane * self.membrane * depth
@@ -264,28 +374,5 @@ impl<S: Simd> Rates<S> {
         let eighth = Doubles::splat(self.simd, 0.125);
         let bend = self.bend::<SPLIT>(start, time);
         (bend * time * time).multiply_add(eighth, start.potential.max(end))
-    }
-
-    /// A height that the potential cannot exceed any more without further input: all that the
-    /// excitatory current can add, on top of what is there.
-    #[inline(always)]
-    pub fn ceiling_for_ever(&self, state: &Moment<S>) -> Doubles<S> {
-        let zero = Doubles::splat(self.simd, 0.0);
-        let push = state.currents[0].max(zero);
-        push.multiply_add(self.largest_response, state.potential.max(zero))
-    }
-}
-
-/// The excitatory and the inhibitory part of the currents.
-#[inline(always)]
-fn push_and_pull<S: Simd, const SPLIT: bool>(
-    state: &Moment<S>,
-    zero: Doubles<S>,
-) -> (Doubles<S>, Doubles<S>) {
-    if SPLIT {
-        (state.currents[0], state.currents[1])
-    } else {
-        let push = state.currents[0].max(zero);
-        (push, state.currents[0] - push)
     }
 }

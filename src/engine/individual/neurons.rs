@@ -3,9 +3,6 @@
 
 use crate::neuron::{Dynamics, NeuronParameters, ParameterError, State};
 
-/// Longest stretch, times the fastest rate, that is looked at as a whole.
-pub(super) const PIECE: f64 = 0.125;
-
 /// Columns are padded to a multiple of this: the widest register there is.
 pub const PADDING: usize = 8;
 
@@ -21,14 +18,18 @@ pub struct IndividualNeurons {
     pub(super) synaptic_rates: [Vec<f64>; 2],
     /// `1/C`
     pub(super) inverse_capacitance: Vec<f64>,
-    /// Largest response of the potential to a unit of excitatory current.
-    pub(super) largest_response: Vec<f64>,
+    /// `C λ_m`
+    pub(super) leak_conductance: Vec<f64>,
+    /// `a_e` and `a_i` of `convexity`.
+    pub(super) against_convexity: [Vec<f64>; 2],
     pub(super) threshold: Vec<f64>,
     pub(super) reset: Vec<f64>,
     pub(super) refractory_period: Vec<f64>,
     pub(super) leak: Vec<f64>,
+    /// None while it is not known.
+    rate_range: Option<RateRange>,
     /// Stretches of time whose effect is known in advance.
-    gaps: Vec<Gap>,
+    pub(super) gaps: Vec<Gap>,
 }
 
 /// What a stretch of time of one length does to each neuron, in columns.
@@ -99,12 +100,14 @@ impl IndividualNeurons {
             membrane_rate: column(1.0),
             synaptic_rates: [column(1.0), column(1.0)],
             inverse_capacitance: column(1.0),
-            largest_response: column(1.0),
+            leak_conductance: column(1.0),
+            against_convexity: [column(0.0), column(0.0)],
             // Padding never spikes.
             threshold: column(f64::INFINITY),
             reset: column(0.0),
             refractory_period: column(0.0),
             leak: column(0.0),
+            rate_range: None,
             gaps: Vec::new(),
         };
         for (index, neuron) in neurons.iter().enumerate() {
@@ -117,12 +120,8 @@ impl IndividualNeurons {
     /// Gives a neuron other parameters, which must be valid. A layer whose synaptic time constants are
     /// not split stays so.
     pub fn set(&mut self, index: usize, neuron: &NeuronParameters) {
+        self.set_potentials(index, neuron);
         let inhibitory = if self.is_split { neuron.tau_s_inhibitory } else { neuron.tau_s };
-        self.threshold[index] = neuron.threshold - neuron.leak_potential;
-        self.reset[index] = neuron.reset_potential - neuron.leak_potential;
-        self.refractory_period[index] = neuron.refractory_period;
-        self.leak[index] = neuron.leak_potential;
-        self.largest_response[index] = largest_response(neuron);
         let rates = [1.0 / neuron.tau_m, 1.0 / neuron.tau_s, 1.0 / inhibitory];
         let before = [
             self.membrane_rate[index],
@@ -136,15 +135,27 @@ impl IndividualNeurons {
         [self.membrane_rate[index], self.synaptic_rates[0][index], self.synaptic_rates[1][index]] =
             rates;
         self.inverse_capacitance[index] = inverse_capacitance;
-        // Stretches that were prepared hold no longer.
+        self.leak_conductance[index] = neuron.capacitance / neuron.tau_m;
+        [self.against_convexity[0][index], self.against_convexity[1][index]] =
+            against_convexity(rates);
+        // What was prepared holds no longer.
+        self.rate_range = None;
         self.gaps.clear();
     }
 
+    /// Gives a neuron the potentials and the refractory period of these parameters, which must be valid.
+    #[inline]
+    pub fn set_potentials(&mut self, index: usize, neuron: &NeuronParameters) {
+        self.threshold[index] = neuron.threshold - neuron.leak_potential;
+        self.reset[index] = neuron.reset_potential - neuron.leak_potential;
+        self.refractory_period[index] = neuron.refractory_period;
+        self.leak[index] = neuron.leak_potential;
+    }
+
     /// Computes in advance what these stretches of time do, for as long as no neuron's time constants
-    /// change, and the pieces in which long stretches are looked at.
+    /// change.
     pub fn prepare(&mut self, lengths: &[f64], neurons: &[NeuronParameters]) {
-        let piece = PIECE / self.fastest_rate();
-        let lengths = lengths.iter().copied().filter(|&length| length > 0.0).chain([piece]);
+        let lengths = lengths.iter().copied().filter(|&length| length > 0.0);
         let padded = self.threshold.len();
         let gap = |length| {
             let mut gap = Gap::new(length, padded);
@@ -154,13 +165,14 @@ impl IndividualNeurons {
             gap
         };
         self.gaps = lengths.map(gap).collect();
+        self.rate_range = Some(self.find_rate_range());
     }
 
-    /// The stretch of this length up to the rounding of its end, if it was prepared.
+    /// Which of the prepared stretches is of this length up to the rounding of its end, if one is.
     #[inline(always)]
-    pub(super) fn gap(&self, start: f64, end: f64) -> Option<&Gap> {
+    pub(super) fn gap(&self, start: f64, end: f64) -> Option<usize> {
         let rounding = 4.0 * f64::EPSILON * end;
-        self.gaps.iter().find(|gap| (end - start - gap.length).abs() <= rounding)
+        self.gaps.iter().position(|gap| (end - start - gap.length).abs() <= rounding)
     }
 
     /// Thresholds above each neuron's leak potential, padding included.
@@ -188,29 +200,49 @@ impl IndividualNeurons {
         self.is_split = true;
     }
 
-    /// The fastest of all rates, per time unit.
-    pub(super) fn fastest_rate(&self) -> f64 {
-        let [excitatory, inhibitory] = &self.synaptic_rates;
-        let rates = [&self.membrane_rate, excitatory, inhibitory];
-        rates.into_iter().flatten().fold(0.0, |fastest, &rate| fastest.max(rate))
-    }
-
     /// The longest of all membrane and synaptic time constants that are finite, in time units.
     pub fn longest_time_constant(&self) -> f64 {
+        1.0 / self.rate_range().slowest
+    }
+
+    /// What is known of all rates.
+    pub(super) fn rate_range(&self) -> RateRange {
+        self.rate_range.unwrap_or_else(|| self.find_rate_range())
+    }
+
+    fn find_rate_range(&self) -> RateRange {
+        let mut range = RateRange { fastest: 0.0, slowest: f64::INFINITY, largest_distance: 0.0 };
         let [excitatory, inhibitory] = &self.synaptic_rates;
-        let rates = [&self.membrane_rate, excitatory, inhibitory];
-        let rates = rates.into_iter().flat_map(|rates| &rates[..self.count]);
-        let slowest = rates.filter(|&&rate| rate > 0.0).fold(f64::INFINITY, |a, &b| a.min(b));
-        1.0 / slowest
+        for neuron in 0..self.count {
+            let membrane = self.membrane_rate[neuron];
+            for rate in [membrane, excitatory[neuron], inhibitory[neuron]] {
+                range.fastest = range.fastest.max(rate);
+                range.largest_distance = range.largest_distance.max((rate - membrane).abs());
+                if rate > 0.0 {
+                    range.slowest = range.slowest.min(rate);
+                }
+            }
+        }
+        range
     }
 }
 
-/// An upper bound of the potential's response to a unit of current, `max K(t)/C`: the peak of `K` is at
-/// most that of the neuron whose two time constants both are the longer one, `τ/e` of it, and at most
-/// the shorter one.
-fn largest_response(neuron: &NeuronParameters) -> f64 {
-    let (short, long) = (neuron.tau_m.min(neuron.tau_s), neuron.tau_m.max(neuron.tau_s));
-    short.min(long / std::f64::consts::E) * (1.0 + 1e-12) / neuron.capacitance
+/// What is known of all rates of a layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct RateRange {
+    pub fastest: f64,
+    /// The slowest that is not zero.
+    pub slowest: f64,
+    /// Between a neuron's membrane and its synapses.
+    pub largest_distance: f64,
+}
+
+/// See `convexity`: rates are those of the membrane, and of excitatory and inhibitory synapses. Infinite if
+/// the membrane does not leak, where nothing is convex but for what no current is.
+fn against_convexity([membrane, excitatory, inhibitory]: [f64; 3]) -> [f64; 2] {
+    let slower = membrane - excitatory;
+    let faster = (inhibitory - membrane).max(0.0);
+    [slower.max(slower * slower / membrane), faster * (faster / membrane).powi(2).max(1.0)]
 }
 
 /// What the neurons of a layer carry from one sample to the next.

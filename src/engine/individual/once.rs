@@ -6,7 +6,7 @@
 use pulp::Simd;
 
 use super::motion::{Moment, Rates};
-use super::neurons::{IndividualNeurons, PADDING, PIECE};
+use super::neurons::{IndividualNeurons, PADDING, RateRange};
 use super::search::first_crossing;
 use super::{IndividualLayer, LayerSpike};
 use crate::engine::feed_forward::Arrival;
@@ -23,10 +23,10 @@ pub fn run<S: Simd, const SPLIT: bool>(
 ) {
     let lanes = S::F64_LANES;
     let end = end.min(layer.horizon(arrivals));
-    let fastest = layer.neurons.fastest_rate();
+    let range = layer.neurons.rate_range();
     for register in 0..layer.neurons.threshold.len() / lanes {
         let first = register * lanes;
-        let times = sweep::<S, SPLIT>(simd, layer, register, fastest, arrivals, end);
+        let times = sweep::<S, SPLIT>(simd, layer, register, range, arrivals, end);
         for lane in 0..lanes.min(layer.neurons.len().saturating_sub(first)) {
             let time = times.lane(lane);
             if time < f64::INFINITY {
@@ -45,8 +45,6 @@ struct Sweep<S: Simd> {
     thresholds: Doubles<S>,
     now: f64,
     register: usize,
-    /// Longest stretch that is looked at as a whole.
-    piece: f64,
     /// State at the beginning of the stretch with the crossing, its time and its length.
     parked: Moment<S>,
     since: Doubles<S>,
@@ -59,7 +57,7 @@ fn sweep<S: Simd, const SPLIT: bool>(
     simd: S,
     layer: &IndividualLayer<'_>,
     register: usize,
-    fastest: f64,
+    range: RateRange,
     arrivals: &[Arrival],
     end: f64,
 ) -> Doubles<S> {
@@ -70,9 +68,8 @@ fn sweep<S: Simd, const SPLIT: bool>(
     let infinity = Doubles::splat(simd, f64::INFINITY);
     let rest = Moment::at_rest(simd);
     let mut sweep = Sweep {
-        rates: Rates::load(simd, layer.neurons, register, fastest),
+        rates: Rates::load(simd, layer.neurons, register, range),
         register,
-        piece: PIECE / fastest,
         state: rest,
         threshold: thresholds,
         thresholds,
@@ -103,30 +100,21 @@ impl<S: Simd> Sweep<S> {
     /// Moves on to a time; whether any neuron can still spike.
     #[inline(always)]
     fn advance<const SPLIT: bool>(&mut self, time: f64, neurons: &IndividualNeurons) -> bool {
-        while SPLIT && time - self.now > self.piece {
-            if !self.rates.ceiling_for_ever(&self.state).at_least(self.threshold).any() {
-                self.state = self.rates.after_gap::<SPLIT>(&self.state, time - self.now);
-                self.now = time;
-                return true;
-            }
-            if !self.advance_piece::<SPLIT>(self.now + self.piece, neurons) {
-                return false;
-            }
+        let gap = time - self.now;
+        let length = Doubles::splat(self.rates.simd, gap);
+        let (next, open);
+        if let Some(known) = neurons.gap(self.now, time) {
+            let known = &neurons.gaps[known];
+            let ceiling;
+            (next, ceiling) = self.rates.after_known::<SPLIT>(&self.state, known, self.register);
+            open = ceiling.at_least(self.threshold);
+        } else {
+            (next, open) = self.rates.after_unknown::<SPLIT>(&self.state, gap, self.threshold);
         }
-        self.advance_piece::<SPLIT>(time, neurons)
-    }
-
-    #[inline(always)]
-    fn advance_piece<const SPLIT: bool>(&mut self, time: f64, neurons: &IndividualNeurons) -> bool {
-        let stretch = (self.now, time);
-        let (next, ceiling) =
-            self.rates.move_on::<SPLIT>(&self.state, stretch, neurons, self.register);
-        let open = ceiling.at_least(self.threshold);
         let mut goes_on = true;
         if open.any() {
-            let crosses = next.potential.at_least(self.threshold);
-            let gap = Doubles::splat(self.rates.simd, time - self.now);
-            goes_on = self.park::<SPLIT>(crosses, open, gap);
+            let crosses = next.potential.at_least(self.threshold).and(open);
+            goes_on = self.park::<SPLIT>(crosses, open, length);
         }
         self.state = next;
         self.now = time;

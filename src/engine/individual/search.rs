@@ -5,6 +5,9 @@
 //! approach the first crossing from below, quadratically, and never step over it; if they leave the
 //! stretch, there is none.
 //!
+//! *Nearly equal time constants.* Where the distance to the threshold without the leak is convex
+//! (`convexity`), its Taylor polynomial is a better parabola, for equal and for split currents.
+//!
 //! *Equal synaptic time constants.* `V̈ = −λ_m V̇ − λ_s I/C` is negative while the potential rises and the
 //! current is positive; and without a positive current the potential does not rise to a threshold above
 //! rest. The parabola is the tangent, the step Newton's, and once the slope is not positive there is no
@@ -29,43 +32,12 @@ use crate::engine::feed_forward::elementary::{Doubles, Truths};
 /// Steps after which a peak that grazes the threshold to rounding is taken for what its stretch says.
 const STEPS: usize = 200;
 
-/// A step below this fraction of the synaptic time constant is the last: the next would be its square.
-const LAST_STEP: f64 = 1e-9;
+/// Steps that are enough as a rule, less one.
+const USUAL_STEPS: usize = 1;
 
-/// The crossing within a stretch at the end of which the potential is above the threshold, where it
-/// rises all the way: Newton's iteration from the chord, without any care. Lanes that are not `open`
-/// have no meaning.
-#[inline(always)]
-pub fn only_crossing<S: Simd, const SPLIT: bool>(
-    rates: &Rates<S>,
-    start: &Moment<S>,
-    end: Doubles<S>,
-    threshold: Doubles<S>,
-    gap: f64,
-    open: Truths<S>,
-) -> Doubles<S> {
-    let simd = rates.simd;
-    let all = |value| Doubles::splat(simd, value);
-    let (zero, rest) = (all(0.0), all(gap));
-    let last_step = all(LAST_STEP) / rates.synaptic[0];
-    let mut time = rest * (threshold - start.potential) / (end - start.potential);
-    time = open.select(time, zero);
-    for _ in 0..STEPS {
-        let state = if rates.is_short(gap) {
-            rates.after_short::<SPLIT>(start, time)
-        } else {
-            rates.after::<SPLIT>(start, time)
-        };
-        let step = (threshold - state.potential) / rates.slope::<SPLIT>(&state);
-        let next = (time + step).max(zero);
-        let next = next.above(rest).select(rest, next);
-        time = open.select(next, zero);
-        if !step.max(-step).above(last_step).and(open).any() {
-            break;
-        }
-    }
-    time
-}
+/// A step below this fraction of the synaptic time constant is the last along a line or parabola: the next
+/// would be its square.
+const LAST_STEP: f64 = 1e-9;
 
 /// The time to the first crossing in each lane, infinite where there is none within `rest`. Only lanes
 /// that are `open` are looked at; those where `certain` holds are known to cross.
@@ -78,22 +50,21 @@ pub fn first_crossing<S: Simd, const SPLIT: bool>(
     open: Truths<S>,
     certain: Truths<S>,
 ) -> Doubles<S> {
-    let start = *start;
-    let search = Search::<S, SPLIT> { rates: *rates, start, threshold, rest, open, certain };
+    let search = Search::<S, SPLIT> { rates, start, threshold, rest, open, certain };
     // A function of its own: it is called in several places, and rarely enough.
     rates.simd.vectorize(search)
 }
 
-struct Search<S: Simd, const SPLIT: bool> {
-    rates: Rates<S>,
-    start: Moment<S>,
+struct Search<'a, S: Simd, const SPLIT: bool> {
+    rates: &'a Rates<S>,
+    start: &'a Moment<S>,
     threshold: Doubles<S>,
     rest: Doubles<S>,
     open: Truths<S>,
     certain: Truths<S>,
 }
 
-impl<S: Simd, const SPLIT: bool> WithSimd for Search<S, SPLIT> {
+impl<S: Simd, const SPLIT: bool> WithSimd for Search<'_, S, SPLIT> {
     type Output = Doubles<S>;
 
     #[inline(always)]
@@ -103,8 +74,8 @@ impl<S: Simd, const SPLIT: bool> WithSimd for Search<S, SPLIT> {
 }
 
 #[inline(always)]
-fn search<S: Simd, const SPLIT: bool>(task: &Search<S, SPLIT>) -> Doubles<S> {
-    let &Search { ref rates, ref start, threshold, rest, open, certain } = task;
+fn search<S: Simd, const SPLIT: bool>(task: &Search<'_, S, SPLIT>) -> Doubles<S> {
+    let &Search { rates, start, threshold, rest, open, certain } = task;
     let simd = rates.simd;
     let all = |value| Doubles::splat(simd, value);
     let (zero, infinity) = (all(0.0), all(f64::INFINITY));
@@ -114,15 +85,20 @@ fn search<S: Simd, const SPLIT: bool>(task: &Search<S, SPLIT>) -> Doubles<S> {
     let mut active = open.select(all(1.0), zero);
     let mut time = zero;
     let mut state = *start;
-    for _ in 0..STEPS {
+    for index in 0..STEPS {
         let missing = (threshold - state.potential).max(zero);
-        let slope = rates.slope::<SPLIT>(&state);
-        let (step, ahead) = if SPLIT {
-            careful_step(rates, &state, threshold, missing, slope, rest - time)
-        } else {
-            let ahead = slope.above(zero).or(zero.at_least(missing));
-            (missing / slope.max(all(f64::MIN_POSITIVE)), ahead)
-        };
+        let (mut step, mut ahead, mut is_close) = rates.step::<SPLIT>(&state, missing);
+        let is_convex = rates.is_convex::<SPLIT>(&state);
+        if active.above(zero).and_not(is_convex).any() {
+            let other = if SPLIT {
+                careful_step(rates, &state, threshold, missing, rest - time)
+            } else {
+                tangent_step(rates, &state, missing)
+            };
+            step = is_convex.select(step, other.0);
+            ahead = is_convex.and(ahead).or(other.1.and_not(is_convex));
+            is_close = is_convex.and(is_close).or(last_step.at_least(step).and_not(is_convex));
+        }
         let next = time + step;
         // What crosses for certain does so within the stretch, whatever rounding says.
         let within = rest.at_least(next);
@@ -131,16 +107,30 @@ fn search<S: Simd, const SPLIT: bool>(task: &Search<S, SPLIT>) -> Doubles<S> {
         active = goes_on.select(active, zero);
         let is_active = active.above(zero);
         time = is_active.select(next, time);
-        let is_last = is_active.and(last_step.at_least(step).or(time.at_least(rest)));
+        let is_last = is_active.and(is_close.or(time.at_least(rest)));
         found = is_last.select(time, found);
         active = is_last.select(zero, active);
-        if !active.above(zero).any() {
+        // The first steps are taken in any case: whether one is the last is hard to predict.
+        if index >= USUAL_STEPS && !active.above(zero).any() {
             return found;
         }
         state = rates.after::<SPLIT>(start, time);
     }
     // Rounding keeps them from the threshold: a peak that only touches it is no crossing.
     active.above(zero).and(certain).select(time, found)
+}
+
+/// The step along the tangent for a single current, and whether there can be a crossing ahead.
+#[inline(always)]
+fn tangent_step<S: Simd>(
+    rates: &Rates<S>,
+    state: &Moment<S>,
+    missing: Doubles<S>,
+) -> (Doubles<S>, Truths<S>) {
+    let all = |value| Doubles::splat(rates.simd, value);
+    let slope = rates.slope::<false>(state);
+    let ahead = slope.above(all(0.0)).or(all(0.0).at_least(missing));
+    (missing / slope.max(all(f64::MIN_POSITIVE)), ahead)
 }
 
 /// The step along the parabola for split currents, and whether there can be a crossing ahead.
@@ -150,10 +140,10 @@ fn careful_step<S: Simd>(
     state: &Moment<S>,
     threshold: Doubles<S>,
     missing: Doubles<S>,
-    slope: Doubles<S>,
     rest: Doubles<S>,
 ) -> (Doubles<S>, Truths<S>) {
     let simd = rates.simd;
+    let slope = rates.slope::<true>(state);
     let all = |value| Doubles::splat(simd, value);
     let zero = all(0.0);
     let membrane = rates.membrane;

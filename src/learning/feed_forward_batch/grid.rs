@@ -23,10 +23,13 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
 
     /// All weights as the network is programmed with them, in the order of the layers' matrices.
     pub(super) fn programmed(&self) -> Vec<f64> {
-        let weights = self.weights();
-        match self.on_grid(&weights) {
-            Cow::Borrowed(_) => weights,
-            Cow::Owned(programmed) => programmed,
+        let mut programmed = Vec::new();
+        for layer in 0..self.network.layer_count() {
+            let tiling = self.network.tiling(layer);
+            let first = programmed.len();
+            programmed.resize(first + tiling.rows * tiling.columns, 0.0);
+            tiling.gather(self.network.weights(layer), &mut programmed[first..]);
         }
+        programmed
     }
 }

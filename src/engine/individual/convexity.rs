@@ -1,0 +1,119 @@
+//! What the two ends of a stretch without events say about crossings between them, however long it is.
+//!
+//! Multiplied by `e^(λ_m t)` the potential does not leak any more, and where time constants are nearly
+//! equal it becomes nearly a straight line, while the threshold becomes a convex curve. The distance of
+//! the two is `G = (ϑ − V) e^(λ_m t)`. From `V̇ = (E + J)/C − λ_m V`, with the excitatory current `E ≥ 0`,
+//! the inhibitory current `J ≤ 0`, and the rheobase `R = C λ_m ϑ`, the current that holds the potential
+//! at the threshold,
+//!
+//! ```text
+//! Ġ = e^(λ_m t) (R − E − J)/C        G̈ = e^(λ_m t) (λ_m R − (λ_m − λ_e) E − (λ_m − λ_i) J)/C
+//! ```
+//!
+//! and so on with higher powers of the rates. The second to the fourth derivative are not negative, now
+//! and for as long as nothing arrives, if
+//!
+//! ```text
+//! a_e E + a_i |J| ≤ λ_m R
+//! a_e = max{λ_m − λ_e, (λ_m − λ_e)²/λ_m}        a_i = (λ_i − λ_m)⁺ max{1, (λ_i/λ_m − 1)²}
+//! ```
+//!
+//! because the left side only decays, and `(λ_m − λ_e)^n E ≤ λ_m^(n−1) a_e E` for `n` = 1, 2, 3 wherever
+//! the power is positive, and so for `|J|` with `−(λ_m − λ_i)^n`. Then `G` is *convex* (and its slope, too):
+//!
+//! * it lies above its tangents: there is no zero between two ends with `G > 0` if the tangents there meet
+//!   above zero. With `s = E + J − R` and `g = ϑ − V`, those from the start and from the end of a stretch
+//!   of length `T` are zero at `C g₀/s₀` and at `T − C g₁/|s₁|`, so that this is
+//!   `T s₀ |s₁|/C < g₁ s₀ + g₀ |s₁|`;
+//! * with a current below the rheobase there is no zero ahead;
+//! * it lies above its Taylor polynomials of second and third degree, whose first zero is never behind
+//!   that of `G`, and approaches it quickly ([`Rates::step`]).
+
+use pulp::Simd;
+
+use super::motion::{Moment, Rates};
+use crate::engine::feed_forward::elementary::{Doubles, Truths};
+
+/// Below any slope or current that there can be but by rounding.
+const TINY: f64 = 1e-60;
+
+impl<S: Simd> Rates<S> {
+    /// By how much the current is above the rheobase: the sign and, times `e^(λ_m t)/C`, the size of `−Ġ`.
+    #[inline(always)]
+    pub fn surplus<const SPLIT: bool>(&self, state: &Moment<S>) -> Doubles<S> {
+        let current = if SPLIT { state.currents[0] + state.currents[1] } else { state.currents[0] };
+        current - self.rheobase
+    }
+
+    /// Whether the distance to the threshold is convex from now on, without further input.
+    #[inline(always)]
+    pub fn is_convex<const SPLIT: bool>(&self, state: &Moment<S>) -> Truths<S> {
+        let [push, pull] = state.push_and_pull::<SPLIT>(self.simd);
+        let [by_push, by_pull] = self.against_convexity;
+        self.membrane_rheobase.at_least(push * by_push - pull * by_pull)
+    }
+
+    /// A step towards the first zero of a convex distance `g > 0` that is never longer than the way to it;
+    /// whether there may be a zero ahead; and whether the step ends at the zero to rounding.
+    ///
+    /// The Taylor polynomial is `g − s τ + κ τ²/2 + k τ³`, divided by `e^(λ_m t)`, with `κ, k ≥ 0`. Without
+    /// the cubic term the zero is at `τ₀ = 2 g/(s + q)`, where the slope is `−q = −√(s² − 2 κ g)`; if there is none,
+    /// neither has `G`. The polynomial lies above its tangent there, which is zero behind `k τ₀³/q` more.
+    /// Of a step `τ` with `x = λ_m τ` and `q = ρ λ_m ϑ` there remain about `x⁴/(24 ρ) + x⁵/(12 ρ²)`: below 1e-17 for
+    /// `x` below 1e-4 and below 1e-4 `ρ`.
+    #[inline(always)]
+    pub fn step<const SPLIT: bool>(
+        &self,
+        state: &Moment<S>,
+        distance: Doubles<S>,
+    ) -> (Doubles<S>, Truths<S>, Truths<S>) {
+        let all = |value| Doubles::splat(self.simd, value);
+        let (zero, tiny) = (all(0.0), all(TINY));
+        let surplus = self.surplus::<SPLIT>(state) * self.inverse_capacitance;
+        // In turn what G̈ and the third derivative have of the currents.
+        let mut by_currents = [state.currents[0] * self.distance[0], zero];
+        by_currents[1] = by_currents[0] * self.distance[0];
+        if SPLIT {
+            let inhibitory = state.currents[1] * self.distance[1];
+            by_currents[0] = by_currents[0] + inhibitory;
+            by_currents[1] = inhibitory.multiply_add(self.distance[1], by_currents[1]);
+        }
+        let bend = (self.membrane_rheobase - by_currents[0]) * self.inverse_capacitance;
+        let third = self.membrane * self.membrane_rheobase - by_currents[1];
+        let third = third * self.inverse_capacitance * all(1.0 / 6.0);
+        let square = surplus * surplus - all(2.0) * bend * distance;
+        let slope = square.max(zero).sqrt().max(tiny);
+        let both = (surplus + slope).max(tiny);
+        // Both reciprocals from one division.
+        let inverse = all(1.0) / (slope * both);
+        let first = (distance + distance) * (slope * inverse);
+        let step = (first * first * first * third).multiply_add(both * inverse, first);
+        let ahead = surplus.above(zero).and(square.at_least(zero)).or(zero.at_least(distance));
+        let close = all(1e-4);
+        let bent = self.membrane_rheobase * self.inverse_capacitance;
+        let is_last =
+            close.at_least(self.membrane * step).and((close * slope).at_least(bent * step));
+        (step, ahead, is_last)
+    }
+
+    /// Which neurons may cross the threshold between two states that a time without events lies between:
+    /// certainly, those whose potential has reached it at the end.
+    #[inline(always)]
+    pub fn may_cross<const SPLIT: bool>(
+        &self,
+        [start, end]: [&Moment<S>; 2],
+        time: Doubles<S>,
+        threshold: Doubles<S>,
+    ) -> Truths<S> {
+        let zero = Doubles::splat(self.simd, 0.0);
+        let (before, after) = (threshold - start.potential, threshold - end.potential);
+        let (rising, falling) = (self.surplus::<SPLIT>(start), -self.surplus::<SPLIT>(end));
+        let tangents = time * self.inverse_capacitance * rising * falling;
+        let meet_above =
+            (after * rising + before * falling).above(tangents).or(zero.at_least(falling));
+        let stays_below = zero.at_least(rising).or(meet_above);
+        let is_clear = before.above(zero).and(after.above(zero)).and(stays_below);
+        let everywhere = zero.at_least(zero);
+        everywhere.and_not(is_clear.and(self.is_convex::<SPLIT>(start)))
+    }
+}
