@@ -385,18 +385,6 @@ impl<T: Element> FeedForwardNetwork<T> {
         passes: &[SamplePass<T>],
         sums: &mut [T],
     ) {
-        sums.fill(T::default());
-        self.add_weight_gradients(layer, tile, passes, sums);
-    }
-
-    /// Adds the weight gradients of one tile, sample by sample.
-    pub fn add_weight_gradients(
-        &self,
-        layer: usize,
-        tile: &Tile,
-        passes: &[SamplePass<T>],
-        sums: &mut [T],
-    ) {
         self.arch.dispatch(WeightGradients { layer, tile, passes, sums });
     }
 }

@@ -5,12 +5,9 @@
 //! leaves behind are two numbers per neuron and input, not gradients per synapse. The weight gradients
 //! are then summed tile by tile of each weight matrix, over all samples of the batch in their order, and
 //! the optimiser's step is applied to the tile while it is in the cache. No thread sums for another, so
-//! nothing depends on how many there are, and no copy of the weights' gradients is ever made. Only the
-//! gradients of a small network are summed by each unit of samples at once (`learn`): they fit into the
-//! nearest cache, where the samples then are, too.
+//! nothing depends on how many there are, and no copy of the weights' gradients is ever made.
 
 mod grid;
-mod learn;
 mod step;
 mod substrate;
 
@@ -22,7 +19,7 @@ use rayon::prelude::*;
 pub use substrate::InTheLoop;
 pub(super) use substrate::SubstrateRunner;
 
-use super::batch::{BatchResult, Parts, UNIT};
+use super::batch::{BatchResult, GradientSettings, Parts, UNIT, add_all};
 use super::{EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::chip::WeightGrid;
 use crate::engine::SourceSpike;
@@ -34,14 +31,10 @@ use crate::network::{CompiledNetwork, LayeredNetwork};
 /// Samples that go through the network together if it has synaptic delays: some registers full.
 const BLOCK: usize = 32;
 
-/// Most weights of a network whose gradients each unit sums for itself, sample by sample, while all of it
-/// is in the nearest cache.
-const SMALL_NETWORK: usize = 16_384;
-
 /// What each thread works with.
 struct Worker<T> {
     workspace: Workspace<T>,
-    /// For samples that no other step needs.
+    /// For samples that are not learned from.
     passes: Vec<SamplePass<T>>,
     stimulus: Vec<SourceSpike>,
     encoding: EncodingScratch,
@@ -50,8 +43,6 @@ struct Worker<T> {
     label_gradients: Vec<f64>,
     /// The gradients of one tile.
     sums: Vec<T>,
-    /// Per layer of a small network: the weight gradients of a unit, in the engine's layout.
-    layer_sums: Vec<Vec<T>>,
 }
 
 impl<T> Worker<T> {
@@ -73,10 +64,8 @@ pub(super) struct FeedForwardRunner<T> {
     /// What the network is programmed with instead, if it is to run on a chip.
     grid: Option<WeightGrid>,
     passes: Vec<SamplePass<T>>,
-    /// Per layer whose weight gradients the units sum: these, in the engine's layout.
-    summed: Vec<Vec<f64>>,
-    /// Whether the network is small ([`SMALL_NETWORK`]).
-    is_small: bool,
+    /// Per layer with synaptic delays: its weight gradients, in the engine's layout.
+    delayed: Vec<Vec<f64>>,
     /// Samples per unit of work, and how many of them go through the network together.
     unit: usize,
     block: usize,
@@ -86,8 +75,8 @@ pub(super) struct FeedForwardRunner<T> {
 /// What a unit of work gave.
 struct UnitResult {
     result: BatchResult,
-    /// See [`FeedForwardRunner::summed`].
-    summed: Vec<Vec<f64>>,
+    /// See [`FeedForwardRunner::delayed`].
+    delayed: Vec<Vec<f64>>,
 }
 
 impl<T: Element + Into<f64>> FeedForwardRunner<T> {
@@ -109,10 +98,9 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             label_gradient: vec![0.0; parts.labels().len()],
             label_gradients: Vec::new(),
             sums: vec![T::default(); largest],
-            layer_sums: Vec::new(),
         };
         let workers = (0..rayon::current_num_threads()).map(|_| Mutex::new(worker())).collect();
-        let count: usize = tilings.map(|tiling| tiling.value_count()).sum();
+        let count = tilings.map(|tiling| tiling.value_count()).sum();
         let is_delayed = (0..network.layer_count()).any(|layer| network.has_synaptic_delays(layer));
         // One after the other they stay in the cache on their way back.
         let (unit, block) = if is_delayed { (BLOCK, BLOCK) } else { (UNIT, 1) };
@@ -120,8 +108,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             weights: vec![0.0; count],
             grid: None,
             passes: Vec::new(),
-            summed: vec![Vec::new(); network.layer_count()],
-            is_small: count <= SMALL_NETWORK,
+            delayed: vec![Vec::new(); network.layer_count()],
             unit,
             block,
             network,
@@ -225,6 +212,75 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let mut total = BatchResult::empty(&self.parts);
         units.into_iter().for_each(|unit| total.add(unit));
         total
+    }
+
+    /// Runs the given samples forward and backward, and keeps what [`Self::step`] needs.
+    pub fn learn(
+        &mut self,
+        set: &EncodedSet,
+        samples: &[u32],
+        presentation: Presentation,
+        settings: GradientSettings,
+    ) -> BatchResult {
+        let bias = self.bias(set);
+        let mut passes = std::mem::take(&mut self.passes);
+        passes.resize_with(samples.len(), || SamplePass::new(&self.network));
+        let units: Vec<UnitResult> = samples
+            .par_chunks(self.unit)
+            .zip(passes.par_chunks_mut(self.unit))
+            .map(|(unit, passes)| {
+                self.with_worker(|worker| {
+                    self.learn_unit(worker, set, unit, passes, &bias, presentation, settings)
+                })
+            })
+            .collect();
+        self.passes = passes;
+        let mut total = BatchResult::empty(&self.parts);
+        self.delayed.iter_mut().for_each(Vec::clear);
+        for UnitResult { result, delayed } in units {
+            total.add(result);
+            for (sums, more) in self.delayed.iter_mut().zip(delayed) {
+                add_all(sums, more);
+            }
+        }
+        total
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the unit of work of one call above")]
+    fn learn_unit(
+        &self,
+        worker: &mut Worker<T>,
+        set: &EncodedSet,
+        samples: &[u32],
+        passes: &mut [SamplePass<T>],
+        bias: &[Vec<Arrival>],
+        presentation: Presentation,
+        settings: GradientSettings,
+    ) -> UnitResult {
+        let mut result = BatchResult::empty(&self.parts);
+        self.network.begin(&mut worker.workspace);
+        for (samples, passes) in samples.chunks(self.block).zip(passes.chunks_mut(self.block)) {
+            for (&sample, pass) in samples.iter().zip(passes.iter_mut()) {
+                self.encode(worker, set, sample as usize, presentation, bias, pass);
+            }
+            self.network.forward(bias, passes, &mut worker.workspace);
+            worker.label_gradients.clear();
+            for (&sample, pass) in samples.iter().zip(passes.iter()) {
+                let label = set.label(sample as usize);
+                self.count(label, pass, &mut result, &mut worker.label_gradient);
+                let gradients = worker.label_gradient.iter();
+                let gradients = gradients.map(|gradient| gradient * settings.sample_weight);
+                worker.label_gradients.extend(gradients);
+            }
+            let Worker { workspace, label_gradients, .. } = worker;
+            self.network.backward(label_gradients, settings.guard, passes, workspace);
+            let layers = passes.iter().flat_map(|pass| &pass.layers);
+            result.guarded += layers.map(|layer| layer.gradient.guarded).sum::<u64>();
+        }
+        result.delay_gradients = worker.delay_gradients();
+        let gradients = &mut worker.workspace.gradients;
+        let delayed = gradients.iter_mut().map(|gradient| std::mem::take(&mut gradient.weights));
+        UnitResult { result, delayed: delayed.collect() }
     }
 
     /// Shows the record of each sample to `look`, in order.

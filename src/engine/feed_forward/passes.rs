@@ -175,6 +175,7 @@ impl<T: Element> WithSimd for WeightGradients<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let WeightGradients { layer, tile, passes, sums } = self;
+        sums.fill(T::default());
         for pass in passes {
             let LayerPass { inputs, gradient, .. } = &pass.layers[layer];
             gradient.add_weight_gradients(simd, inputs, tile, sums);

@@ -33,7 +33,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let update = |tile: TileWeights<'_, T>| {
             self.with_worker(|worker| self.update(tile, &passes, &step, &mut worker.sums));
         };
-        if self.is_small || passes.len() * count < SMALL {
+        if passes.len() * count < SMALL {
             tiles.into_iter().for_each(update);
         } else {
             tiles.into_par_iter().for_each(update);
@@ -81,8 +81,8 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     ) {
         let TileWeights { layer, tile, weights, rounded, means, squares } = part;
         let sums = &mut sums[..weights.len()];
-        if self.is_summed(layer) {
-            for (sum, &gradient) in sums.iter_mut().zip(&self.summed[layer][tile.start..]) {
+        if self.network.has_synaptic_delays(layer) {
+            for (sum, &gradient) in sums.iter_mut().zip(&self.delayed[layer][tile.start..]) {
                 *sum = T::from_f64(gradient);
             }
         } else {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use rayon::prelude::*;
 
-use super::{FeedForwardRunner, UnitResult, Worker};
+use super::{FeedForwardRunner, Worker};
 use crate::chip::{
     Activity, PresentationKey, Presented, Program, Substrate, SubstrateError, WeightGrid,
 };
@@ -233,10 +233,10 @@ impl SubstrateRunner {
         let mut passes = std::mem::take(&mut self.fast.passes);
         passes.resize_with(samples.len(), || SamplePass::new(&self.fast.network));
         let bias = self.fast.bias(set);
-        let unit = self.fast.unit_of(samples.len());
+        let unit = self.fast.unit;
         let this = &*self;
         let shown = samples.par_chunks(unit).zip(presented.par_chunks(unit));
-        let units: Vec<UnitResult> = shown
+        let units: Vec<BatchResult> = shown
             .zip(records.par_chunks(unit))
             .zip(passes.par_chunks_mut(unit))
             .map(|(((samples, presented), records), passes)| {
@@ -252,7 +252,9 @@ impl SubstrateRunner {
             })
             .collect();
         self.fast.passes = passes;
-        Ok(self.fast.sum_up(units))
+        let mut total = BatchResult::empty(&self.fast.parts);
+        units.into_iter().for_each(|unit| total.add(unit));
+        Ok(total)
     }
 
     fn learn_unit(
@@ -263,10 +265,10 @@ impl SubstrateRunner {
         passes: &mut [SamplePass<f64>],
         bias: &[Vec<Arrival>],
         settings: GradientSettings,
-    ) -> UnitResult {
+    ) -> BatchResult {
         let fast = &self.fast;
         let mut result = BatchResult::empty(&fast.parts);
-        fast.begin_unit(worker);
+        fast.network.begin(&mut worker.workspace);
         for (&sample, pass) in samples.iter().zip(passes) {
             let pass = std::slice::from_mut(pass);
             let label = set.label(sample as usize);
@@ -274,14 +276,14 @@ impl SubstrateRunner {
             for gradient in &mut worker.label_gradient {
                 *gradient *= settings.sample_weight;
             }
-            let Worker { workspace, label_gradient, .. } = &mut *worker;
+            let Worker { workspace, label_gradient, .. } = worker;
             fast.network.recorded(bias, pass, workspace);
             fast.network.backward(label_gradient, settings.guard, pass, workspace);
-            fast.add_weight_gradients(worker, pass);
             result.guarded +=
                 pass[0].layers.iter().map(|layer| layer.gradient.guarded).sum::<u64>();
         }
-        fast.end_unit(worker, result)
+        result.delay_gradients = worker.delay_gradients();
+        result
     }
 
     /// Shows the record of each sample to `look`, in order.
