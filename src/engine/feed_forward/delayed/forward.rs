@@ -159,8 +159,8 @@ impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
         let slopes = registers_mut::<S>(&mut block.slopes);
         let times = registers_mut::<S>(&mut block.times);
         let thresholds = &layer.layer.neurons.thresholds[..columns];
-        for group in 0..groups {
-            let reference = Doubles::new(simd, references[group]);
+        for (group, &reference) in references.iter().enumerate().take(groups) {
+            let reference = Doubles::new(simd, reference);
             let range = group * columns..(group + 1) * columns;
             let deadlines = &mut deadlines[range.clone()];
             let (slopes, times) = (&mut slopes[range.clone()], &mut times[range]);

@@ -1,0 +1,90 @@
+//! What is drawn anew for each presentation, and what of its spikes is seen.
+
+use rand_distr::{Distribution, StandardNormal};
+
+use super::ChipModel;
+use crate::chip::datasheet::{Datasheet, Trial};
+use crate::chip::neurons::Deviations;
+use crate::chip::substrate::PresentationKey;
+use crate::engine::Spike;
+use crate::engine::individual::{IndividualNeurons, LayerSpike};
+use crate::random;
+
+impl ChipModel {
+    /// Gives all neurons of a layer the deviations of a trial.
+    pub(super) fn draw_trial(
+        &self,
+        index: usize,
+        key: PresentationKey,
+        neurons: &mut IndividualNeurons,
+    ) {
+        let layer = &self.layers[index];
+        let sheet = &self.sheet.neurons;
+        let mut random = match sheet.trial {
+            Trial::Sample => random::stream(self.seed, "chip trial", place(key, index)),
+            Trial::Batch => {
+                let batch = PresentationKey { sample: key.batch, ..key };
+                random::stream(self.seed, "chip batch", place(batch, index))
+            }
+        };
+        let deviations = &sheet.trial_to_trial;
+        let only_thresholds = deviations.only_thresholds();
+        let keeps_time_constants = keeps_time_constants(&self.sheet);
+        for (neuron, (fixed, target)) in layer.fixed.iter().zip(&layer.targets).enumerate() {
+            if only_thresholds {
+                // The usual case, without what does not change.
+                let trial = Deviations::threshold_trial(deviations, &mut random);
+                neurons.set_potentials(neuron, &fixed.and(trial).apply(target));
+                continue;
+            }
+            let drawn = fixed.and(Deviations::trial(deviations, &mut random)).apply(target);
+            if keeps_time_constants {
+                neurons.set_potentials(neuron, &drawn);
+            } else {
+                neurons.set(neuron, &drawn);
+            }
+        }
+    }
+
+    /// Moves the spikes of a layer by chance.
+    pub(super) fn jitter(&self, place: u64, spikes: &mut [LayerSpike]) {
+        let jitter = self.sheet.link.spike_jitter;
+        if jitter > 0.0 {
+            let mut random = random::stream(self.seed, "chip jitter", place);
+            for spike in spikes {
+                let normal: f64 = StandardNormal.sample(&mut random);
+                spike.time = (spike.time + jitter * normal).max(0.0);
+            }
+        }
+    }
+
+    /// What is seen of a layer's spikes.
+    pub(super) fn record(&self, first_node: usize, spikes: &[LayerSpike], record: &mut Vec<Spike>) {
+        let (window, tick) = (self.sheet.presentation.window, self.sheet.presentation.time_stamp);
+        for spike in spikes {
+            if spike.time <= window {
+                let time = if tick > 0.0 { stamp(spike.time, tick) } else { spike.time };
+                record.push(Spike { node: (first_node + spike.neuron as usize) as u32, time });
+            }
+        }
+    }
+}
+
+/// The time of the clock's last tick before a time that is not negative.
+fn stamp(time: f64, tick: f64) -> f64 {
+    const ALL_WHOLE: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
+    let ticks = time / tick;
+    // Faster than `floor`, which older processors have no instruction for.
+    if ticks < ALL_WHOLE { ticks as u64 as f64 * tick } else { ticks * tick }
+}
+
+/// Whether neurons have the same time constants in every trial.
+pub(super) fn keeps_time_constants(sheet: &Datasheet) -> bool {
+    let trial = &sheet.neurons.trial_to_trial;
+    trial.tau_m.is_ideal() && trial.tau_s.is_ideal() && trial.tau_s_inhibitory.is_none()
+}
+
+/// One number for a layer in a presentation: what its chance is drawn for.
+pub(super) fn place(key: PresentationKey, layer: usize) -> u64 {
+    (key.epoch << 40) ^ (u64::from(key.sample) << 8) ^ layer as u64
+}
