@@ -11,12 +11,13 @@ use firstspike::learning::Trainer;
 use firstspike::scenario::load;
 
 /// Makes the scenarios small.
-const SMALL: [&str; 5] = [
+const SMALL: [&str; 6] = [
     "training.epochs=3",
     "dataset.yin_yang.training.size=200",
     "dataset.yin_yang.validation.size=50",
     "dataset.yin_yang.test.size=50",
     "layers.0.size=20",
+    "training.batch_size=50",
 ];
 
 fn scenario(name: &str) -> PathBuf {
