@@ -1,6 +1,6 @@
 //! Sorting the spikes on a link.
 
-use crate::engine::feed_forward::Arrival;
+use crate::engine::feed_forward::{Arrival, comes_before, insert};
 
 /// Lists up to this length are sorted by insertion.
 const SHORT: usize = 16;
@@ -72,22 +72,6 @@ impl Sorter {
             begin = end as usize;
         }
     }
-}
-
-fn insert(spikes: &mut [Arrival]) {
-    for index in 1..spikes.len() {
-        let spike = spikes[index];
-        let mut place = index;
-        while place > 0 && comes_before(&spike, &spikes[place - 1]) {
-            spikes[place] = spikes[place - 1];
-            place -= 1;
-        }
-        spikes[place] = spike;
-    }
-}
-
-fn comes_before(a: &Arrival, b: &Arrival) -> bool {
-    a.time < b.time || (a.time == b.time && a.row < b.row)
 }
 
 #[cfg(test)]

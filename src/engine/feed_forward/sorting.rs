@@ -365,14 +365,15 @@ fn count_smaller<S: Simd>(simd: S, keys: &[u32], count: usize, smaller: &mut [u3
     }
 }
 
+/// Whether it comes before another: by time, then row.
 #[inline(always)]
-fn comes_before(a: &Arrival, b: &Arrival) -> bool {
+pub(crate) fn comes_before(a: &Arrival, b: &Arrival) -> bool {
     a.time < b.time || a.time == b.time && a.row < b.row
 }
 
 /// Sorts by insertion.
 #[inline(always)]
-fn insert(arrivals: &mut [Arrival]) {
+pub(crate) fn insert(arrivals: &mut [Arrival]) {
     for index in 1..arrivals.len() {
         let arrival = arrivals[index];
         let mut place = index;
