@@ -9,6 +9,7 @@
 //! [`TrainerState`] is what an interrupted training needs to go on.
 
 mod adjoint;
+mod awake;
 mod batch;
 mod delays;
 mod diagnosis;

@@ -14,6 +14,7 @@
 //!
 //! What a [`FeedForwardNetwork`] cannot run says [`Unsupported`]; the event engine runs everything.
 
+mod abreast;
 mod backward;
 mod crossing;
 mod delayed;
@@ -31,6 +32,7 @@ mod uniform;
 
 use pulp::Arch;
 
+use self::abreast::{AbreastPass, AbreastScratch};
 pub use self::backward::LayerGradient;
 use self::backward::TimeGradient;
 use self::crossing::Crossings;
@@ -44,6 +46,7 @@ use self::membrane::{LayerNeurons, Membrane};
 use self::passes::{Backward, Forward, WeightGradients};
 use self::recorded::{CausalSums, Recorded};
 pub(crate) use self::sorting::{comes_before, insert};
+use self::sorting_network::Comparators;
 pub use self::tiles::{Tile, Tiling};
 pub use self::uniform::{UniformLayer, UniformWorkspace};
 use crate::network::{CompiledNetwork, DelayKind, LayerDelays, LayeredNetwork};
@@ -141,6 +144,8 @@ struct Layer<T> {
 pub struct FeedForwardNetwork<T> {
     layers: Vec<Layer<T>>,
     first_input: usize,
+    /// If samples run side by side: the sorting network of each layer.
+    abreast: Option<Vec<Comparators>>,
     arch: Arch,
 }
 
@@ -174,6 +179,9 @@ pub struct Workspace<T> {
     /// Per layer with synaptic delays.
     blocks: Vec<BlockPass>,
     scratch: BlockScratch,
+    /// Per layer, if samples run side by side.
+    abreast: Vec<AbreastPass>,
+    abreast_scratch: AbreastScratch,
     /// Per layer: sums over samples since [`FeedForwardNetwork::begin`].
     pub gradients: Vec<DelayGradient>,
 }
@@ -229,7 +237,8 @@ impl<T: Element> FeedForwardNetwork<T> {
             previous = neurons;
         }
         let first_input = nodes(network.input).start;
-        let mut prepared = FeedForwardNetwork { layers, first_input, arch: Arch::new() };
+        let abreast = abreast::comparators(&layers);
+        let mut prepared = FeedForwardNetwork { layers, first_input, abreast, arch: Arch::new() };
         let edges = network.network.graph().edge_weights();
         let weights: Vec<f64> = edges.map(|synapse| synapse.weight).collect();
         prepared.set_weights(&weights);
@@ -239,6 +248,16 @@ impl<T: Element> FeedForwardNetwork<T> {
     /// The same network on another instruction set than the machine's best.
     pub fn on(self, arch: Arch) -> Self {
         FeedForwardNetwork { arch, ..self }
+    }
+
+    /// The same network with every sample run for itself.
+    pub fn one_by_one(self) -> Self {
+        FeedForwardNetwork { abreast: None, ..self }
+    }
+
+    /// Whether samples run side by side: then some tens together are fast.
+    pub fn is_abreast(&self) -> bool {
+        self.abreast.is_some()
     }
 
     /// Takes all weights: the layers' matrices one after the other, row by row.
@@ -254,8 +273,13 @@ impl<T: Element> FeedForwardNetwork<T> {
         self.layers[layer].delays.values_mut().copy_from_slice(delays);
     }
 
-    /// Whether a layer has a delay per synapse. Its weight gradients are then in
-    /// [`Workspace::gradients`].
+    /// Whether a layer's weight gradients are in [`Workspace::gradients`]: if samples run side by side, or
+    /// with a delay per synapse.
+    pub fn sums_weight_gradients(&self, layer: usize) -> bool {
+        self.is_abreast() || self.has_synaptic_delays(layer)
+    }
+
+    /// Whether a layer has a delay per synapse.
     pub fn has_synaptic_delays(&self, layer: usize) -> bool {
         matches!(self.layers[layer].delays, Delays::Synaptic(_))
     }
@@ -263,9 +287,10 @@ impl<T: Element> FeedForwardNetwork<T> {
     /// Prepares a workspace for [`Self::backward`]: nothing is summed yet.
     pub fn begin(&self, workspace: &mut Workspace<T>) {
         workspace.gradients.resize_with(self.layers.len(), DelayGradient::default);
-        for (layer, gradient) in self.layers.iter().zip(&mut workspace.gradients) {
-            let synaptic = matches!(layer.delays, Delays::Synaptic(_));
-            let weights = if synaptic { layer.tiling.value_count() } else { 0 };
+        let layers = self.layers.iter().enumerate().zip(&mut workspace.gradients);
+        for ((index, layer), gradient) in layers {
+            let sums = self.sums_weight_gradients(index);
+            let weights = if sums { layer.tiling.value_count() } else { 0 };
             for (sums, count) in [
                 (&mut gradient.weights, weights),
                 (&mut gradient.delays, layer.delays.values().len()),
@@ -334,7 +359,7 @@ impl<T: Element> FeedForwardNetwork<T> {
         first_node..first_node + tiling.columns
     }
 
-    /// Runs samples; layers with synaptic delays are fast if there are some tens. The spikes that drive
+    /// Runs samples; side by side and with synaptic delays they are fast if there are some tens. The spikes that drive
     /// the first layer stand in each pass as its arrivals already (in any order), bias spikes included
     /// and without delays; `bias` are those of each layer.
     pub fn forward(
@@ -351,7 +376,7 @@ impl<T: Element> FeedForwardNetwork<T> {
     /// [`Self::forward`], the spikes that drove the first layer.
     ///
     /// # Panics
-    /// If a layer has synaptic delays.
+    /// If a layer has synaptic delays, or samples run side by side ([`Self::one_by_one`]).
     pub fn recorded(
         &self,
         bias: &[Vec<Arrival>],
@@ -360,13 +385,14 @@ impl<T: Element> FeedForwardNetwork<T> {
     ) {
         let delayed = (0..self.layer_count()).any(|layer| self.has_synaptic_delays(layer));
         assert!(!delayed, "records of layers with synaptic delays go through the event engine");
+        assert!(!self.is_abreast(), "records are taken up one by one");
         self.arch.dispatch(Recorded { network: self, bias, passes, workspace });
     }
 
     /// Carries the derivatives of the loss by the label neurons' spike times, one sample after the
     /// other, back through the samples that ran last. Afterwards each layer's [`LayerGradient`] holds
-    /// what its weight gradients are made of; those by delays, and all of a layer with synaptic delays,
-    /// are added to [`Workspace::gradients`].
+    /// what its weight gradients are made of; those by delays, and all of a layer that
+    /// [`Self::sums_weight_gradients`], are added to [`Workspace::gradients`].
     pub fn backward(
         &self,
         by_label_time: &[f64],
@@ -377,8 +403,8 @@ impl<T: Element> FeedForwardNetwork<T> {
         self.arch.dispatch(Backward { network: self, by_label_time, guard, passes, workspace });
     }
 
-    /// Sums the weight gradients of one tile of a layer without synaptic delays over samples, in their
-    /// order.
+    /// Sums the weight gradients of one tile of a layer that does not ([`Self::sums_weight_gradients`])
+    /// over samples, in their order.
     pub fn weight_gradients(
         &self,
         layer: usize,

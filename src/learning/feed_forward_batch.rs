@@ -30,6 +30,10 @@ use crate::network::{CompiledNetwork, LayeredNetwork};
 
 /// Samples that go through the network together if it has synaptic delays: some registers full.
 const BLOCK: usize = 32;
+/// Most samples that go through the network side by side.
+const ABREAST: usize = 64;
+/// They come in whole registers of this many.
+const REGISTER: usize = 8;
 
 /// What each thread works with.
 struct Worker<T> {
@@ -64,19 +68,16 @@ pub(super) struct FeedForwardRunner<T> {
     /// What the network is programmed with instead, if it is to run on a chip.
     grid: Option<WeightGrid>,
     passes: Vec<SamplePass<T>>,
-    /// Per layer with synaptic delays: its weight gradients, in the engine's layout.
-    delayed: Vec<Vec<f64>>,
-    /// Samples per unit of work, and how many of them go through the network together.
-    unit: usize,
-    block: usize,
+    /// Per layer that sums them over samples: its weight gradients, in the engine's layout.
+    summed: Vec<Vec<f64>>,
     workers: Vec<Mutex<Worker<T>>>,
 }
 
 /// What a unit of work gave.
 struct UnitResult {
     result: BatchResult,
-    /// See [`FeedForwardRunner::delayed`].
-    delayed: Vec<Vec<f64>>,
+    /// See [`FeedForwardRunner::summed`].
+    summed: Vec<Vec<f64>>,
 }
 
 impl<T: Element + Into<f64>> FeedForwardRunner<T> {
@@ -101,16 +102,11 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         };
         let workers = (0..rayon::current_num_threads()).map(|_| Mutex::new(worker())).collect();
         let count = tilings.map(|tiling| tiling.value_count()).sum();
-        let is_delayed = (0..network.layer_count()).any(|layer| network.has_synaptic_delays(layer));
-        // One after the other they stay in the cache on their way back.
-        let (unit, block) = if is_delayed { (BLOCK, BLOCK) } else { (UNIT, 1) };
         let mut runner = FeedForwardRunner {
             weights: vec![0.0; count],
             grid: None,
             passes: Vec::new(),
-            delayed: vec![Vec::new(); network.layer_count()],
-            unit,
-            block,
+            summed: vec![Vec::new(); network.layer_count()],
             network,
             parts,
             loss,
@@ -121,6 +117,26 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let weights: Vec<f64> = edges.map(|synapse| synapse.weight).collect();
         runner.keep_weights(&weights);
         Ok(runner)
+    }
+
+    /// The same, with every sample run for itself.
+    fn one_by_one(self) -> Self {
+        FeedForwardRunner { network: self.network.one_by_one(), ..self }
+    }
+
+    /// Samples per unit of work, of so many, and how many of a unit go through the network together.
+    fn unit(&self, samples: usize) -> (usize, usize) {
+        let mut layers = 0..self.network.layer_count();
+        if self.network.is_abreast() {
+            let units = samples.div_ceil(ABREAST).max(1);
+            let unit = samples.div_ceil(units).next_multiple_of(REGISTER).max(REGISTER);
+            (unit, unit)
+        } else if layers.any(|layer| self.network.has_synaptic_delays(layer)) {
+            (BLOCK, BLOCK)
+        } else {
+            // One after the other they stay in the cache on their way back.
+            (UNIT, 1)
+        }
     }
 
     /// Number of weights in the engine's layout, padding included.
@@ -190,13 +206,14 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         presentation: Presentation,
     ) -> BatchResult {
         let bias = self.bias(set);
+        let (unit, block) = self.unit(samples.len());
         let units: Vec<BatchResult> = samples
-            .par_chunks(self.unit)
+            .par_chunks(unit)
             .map(|unit| {
                 self.with_worker(|worker| {
                     let mut result = BatchResult::empty(&self.parts);
                     let mut passes = std::mem::take(&mut worker.passes);
-                    for block in unit.chunks(self.block) {
+                    for block in unit.chunks(block) {
                         let ran =
                             self.forward(worker, set, block, presentation, &bias, &mut passes);
                         for (&sample, pass) in block.iter().zip(ran) {
@@ -225,21 +242,23 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let bias = self.bias(set);
         let mut passes = std::mem::take(&mut self.passes);
         passes.resize_with(samples.len(), || SamplePass::new(&self.network));
+        let (unit, block) = self.unit(samples.len());
         let units: Vec<UnitResult> = samples
-            .par_chunks(self.unit)
-            .zip(passes.par_chunks_mut(self.unit))
+            .par_chunks(unit)
+            .zip(passes.par_chunks_mut(unit))
+            .with_max_len(1)
             .map(|(unit, passes)| {
                 self.with_worker(|worker| {
-                    self.learn_unit(worker, set, unit, passes, &bias, presentation, settings)
+                    self.learn_unit(worker, set, unit, block, passes, &bias, presentation, settings)
                 })
             })
             .collect();
         self.passes = passes;
         let mut total = BatchResult::empty(&self.parts);
-        self.delayed.iter_mut().for_each(Vec::clear);
-        for UnitResult { result, delayed } in units {
+        self.summed.iter_mut().for_each(Vec::clear);
+        for UnitResult { result, summed } in units {
             total.add(result);
-            for (sums, more) in self.delayed.iter_mut().zip(delayed) {
+            for (sums, more) in self.summed.iter_mut().zip(summed) {
                 add_all(sums, more);
             }
         }
@@ -252,6 +271,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         worker: &mut Worker<T>,
         set: &EncodedSet,
         samples: &[u32],
+        block: usize,
         passes: &mut [SamplePass<T>],
         bias: &[Vec<Arrival>],
         presentation: Presentation,
@@ -259,7 +279,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     ) -> UnitResult {
         let mut result = BatchResult::empty(&self.parts);
         self.network.begin(&mut worker.workspace);
-        for (samples, passes) in samples.chunks(self.block).zip(passes.chunks_mut(self.block)) {
+        for (samples, passes) in samples.chunks(block).zip(passes.chunks_mut(block)) {
             for (&sample, pass) in samples.iter().zip(passes.iter_mut()) {
                 self.encode(worker, set, sample as usize, presentation, bias, pass);
             }
@@ -279,8 +299,8 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         }
         result.delay_gradients = worker.delay_gradients();
         let gradients = &mut worker.workspace.gradients;
-        let delayed = gradients.iter_mut().map(|gradient| std::mem::take(&mut gradient.weights));
-        UnitResult { result, delayed: delayed.collect() }
+        let summed = gradients.iter_mut().map(|gradient| std::mem::take(&mut gradient.weights));
+        UnitResult { result, summed: summed.collect() }
     }
 
     /// Shows the record of each sample to `look`, in order.
@@ -293,9 +313,10 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         const RECORDS: usize = 1024;
         let bias = self.bias(set);
         let samples: Vec<u32> = (0..set.len() as u32).collect();
+        let (unit, _) = self.unit(RECORDS);
         for some in samples.chunks(RECORDS) {
             let records: Vec<Vec<FirstSpikes>> = some
-                .par_chunks(self.unit)
+                .par_chunks(unit)
                 .map(|unit| {
                     self.with_worker(|worker| {
                         let mut passes = std::mem::take(&mut worker.passes);

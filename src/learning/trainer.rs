@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use rand::seq::SliceRandom;
 
+use super::awake::with_threads_awake;
 use super::batch::{BatchResult, GradientSettings, LearningError, Parts};
 use super::feed_forward_batch::InTheLoop;
 use super::network::TrainedNetwork;
@@ -208,6 +209,18 @@ impl Trainer {
     /// # Errors
     /// If the engine fails on a sample, or a weight stops being finite.
     pub fn train_epoch(
+        &mut self,
+        set: &EncodedSet,
+        progress: &mut dyn FnMut(&Score) -> ControlFlow<()>,
+    ) -> Result<Option<EpochMetrics>, LearningError> {
+        match self.runner {
+            // A substrate may be a program that needs the processors for itself.
+            Runner::Substrate(_) => self.train_batches(set, progress),
+            _ => with_threads_awake(|| self.train_batches(set, progress)),
+        }
+    }
+
+    fn train_batches(
         &mut self,
         set: &EncodedSet,
         progress: &mut dyn FnMut(&Score) -> ControlFlow<()>,

@@ -41,7 +41,17 @@ fn delays(random: &mut ChaCha8Rng, rows: usize, columns: usize, tau_s: f64) -> L
     LayerDelays { kind, values: (0..kind.count(rows, columns)).map(|_| value(random)).collect() }
 }
 
-fn case(random: &mut ChaCha8Rng, tau_m: f64, is_delayed: bool) -> Case {
+/// What kind of networks: without delays, one sample each; with delays; or small ones that can run side by
+/// side.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Plain,
+    Delayed,
+    Small,
+}
+
+fn case(random: &mut ChaCha8Rng, tau_m: f64, kind: Kind) -> Case {
+    let is_delayed = kind == Kind::Delayed;
     let tau_s: f64 = if random.random_bool(0.5) { 1.0 } else { random.random_range(0.5..8.0) };
     let neuron = NeuronParameters {
         tau_m: tau_m * tau_s,
@@ -56,7 +66,11 @@ fn case(random: &mut ChaCha8Rng, tau_m: f64, is_delayed: bool) -> Case {
     };
     // More rows than an index of eight bits can name are sorted in another way.
     let is_wide = is_delayed && random.random_bool(0.02);
-    let inputs = if is_wide { 300 } else { random.random_range(1..60) };
+    let inputs = match kind {
+        _ if is_wide => 300,
+        Kind::Small if random.random_bool(0.7) => random.random_range(1..9),
+        Kind::Plain | Kind::Delayed | Kind::Small => random.random_range(1..60),
+    };
     let mut rows = inputs;
     let layers: Vec<Layer> = (0..random.random_range(1..4))
         .map(|index| {
@@ -85,8 +99,18 @@ fn case(random: &mut ChaCha8Rng, tau_m: f64, is_delayed: bool) -> Case {
     let network = layered(inputs, &layers).expect("valid");
     let compiled = CompiledNetwork::new(&network.network);
     let late = random.random_range(0.5..6.0) * tau_s;
-    let samples = if is_delayed { random.random_range(1..20) } else { 1 };
-    let stimuli = (0..samples).map(|_| stimulus(random, &compiled, late)).collect();
+    let samples = if kind == Kind::Plain { 1 } else { random.random_range(1..20) };
+    let mut stimuli: Vec<_> = (0..samples).map(|_| stimulus(random, &compiled, late)).collect();
+    if kind == Kind::Small {
+        // Only with the same bias can samples run together.
+        let is_bias = |spike: &SourceSpike| spike.source as usize >= inputs;
+        let bias: Vec<SourceSpike> = stimuli[0].iter().copied().filter(is_bias).collect();
+        for stimulus in &mut stimuli {
+            stimulus.retain(|spike| !is_bias(spike));
+            stimulus.extend(&bias);
+            stimulus.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.source.cmp(&b.source)));
+        }
+    }
     Case { network, compiled, tau_s, stimuli }
 }
 
@@ -163,25 +187,26 @@ impl Case {
         by_label_time: &[f64],
         guard: Option<f64>,
     ) -> Outcome {
-        self.by_instructions::<T>(by_label_time, guard, Arch::new())
+        self.by_network(&self.feed_forward::<T>(), by_label_time, guard)
     }
 
-    fn by_instructions<T: Element>(
+    fn feed_forward<T: Element>(&self) -> FeedForwardNetwork<T> {
+        FeedForwardNetwork::new(&self.network, &self.compiled).expect("supported")
+    }
+
+    fn by_network<T: Element>(
         &self,
+        network: &FeedForwardNetwork<T>,
         by_label_time: &[f64],
         guard: Option<f64>,
-        arch: Arch,
     ) -> Outcome {
-        let network = FeedForwardNetwork::<T>::new(&self.network, &self.compiled)
-            .expect("supported")
-            .on(arch);
         let mut outcome = Outcome {
             times: Vec::new(),
             by_weight: vec![0.0; self.compiled.synapse_count()],
             by_delay: Vec::new(),
         };
-        // Bias spikes of a network are the same in all samples: each sample is a block of its own
-        // unless there are none.
+        // Bias spikes of a network are the same in all samples that run together; otherwise each sample is
+        // a block of its own.
         let sources = |layer, stimulus: &[SourceSpike]| -> Vec<Arrival> {
             let arrival = |spike: &SourceSpike| {
                 let row = network.row_of_source(layer, spike.source as usize)?;
@@ -189,8 +214,11 @@ impl Case {
             };
             stimulus.iter().filter_map(arrival).collect()
         };
-        let has_bias = self.network.bias[1..].iter().any(Option::is_some);
-        let block = if has_bias { 1 } else { self.stimuli.len() };
+        let bias = |stimulus: &Vec<SourceSpike>| -> Vec<Vec<Arrival>> {
+            (1..network.layer_count()).map(|layer| sources(layer, stimulus)).collect()
+        };
+        let alike = self.stimuli.iter().all(|stimulus| bias(stimulus) == bias(&self.stimuli[0]));
+        let block = if alike { self.stimuli.len() } else { 1 };
         let mut workspace = Workspace::default();
         network.begin(&mut workspace);
         let mut passes = Vec::new();
@@ -201,7 +229,7 @@ impl Case {
                 (0..network.layer_count()).map(|layer| sources(layer, &stimuli[0])).collect();
             let mut some: Vec<SamplePass<T>> = Vec::new();
             for stimulus in stimuli {
-                let mut pass = SamplePass::new(&network);
+                let mut pass = SamplePass::new(network);
                 pass.layers[0].inputs.arrivals = sources(0, stimulus);
                 some.push(pass);
             }
@@ -224,7 +252,7 @@ impl Case {
         for layer in 0..network.layer_count() {
             let tiling = network.tiling(layer);
             let mut tiled = vec![T::default(); tiling.value_count()];
-            if network.has_synaptic_delays(layer) {
+            if network.sums_weight_gradients(layer) {
                 let sums = &workspace.gradients[layer].weights;
                 tiled = sums.iter().map(|&sum| T::from_f64(sum)).collect();
             } else {
@@ -243,18 +271,28 @@ impl Case {
 }
 
 /// Runs random cases on both engines and compares.
-fn compare(cases: std::ops::Range<u64>, is_delayed: bool) {
-    let ratios = [1.0, 2.0, f64::INFINITY, 1.0 + 1e-9, 1.001, 0.3, 3.0, 20.0];
+fn compare(cases: std::ops::Range<u64>, kind: Kind) {
+    let ratios = match kind {
+        Kind::Small => vec![1.0],
+        Kind::Plain | Kind::Delayed => {
+            vec![1.0, 2.0, f64::INFINITY, 1.0 + 1e-9, 1.001, 0.3, 3.0, 20.0]
+        }
+    };
     let (mut spikes, mut silent, mut delays, mut worst_time) = (0, 0, 0, 0.0f64);
     let mut worst = [0.0f64; 2];
     for (index, ratio) in cases.zip(ratios.into_iter().cycle()) {
         let random = &mut random::stream(1, "feed-forward test", index);
-        let case = case(random, ratio, is_delayed);
+        let case = case(random, ratio, kind);
         let count = case.labels().len() * case.stimuli.len();
         let by_label_time: Vec<f64> = (0..count).map(|_| random.random_range(-1.0..1.0)).collect();
         let guard = random.random_bool(0.2).then_some(0.3);
         let slow = case.by_event_engine(&by_label_time, guard);
-        let fast = case.by_feed_forward_engine::<f64>(&by_label_time, guard);
+        let mut network = case.feed_forward::<f64>();
+        if kind != Kind::Small {
+            network = network.one_by_one();
+        }
+        assert_eq!(network.is_abreast(), kind == Kind::Small);
+        let fast = case.by_network(&network, &by_label_time, guard);
         for (expected, found) in slow.times.iter().flatten().zip(fast.times.iter().flatten()) {
             assert_eq!(expected.is_finite(), found.is_finite(), "case {index} {expected} {found}");
             if expected.is_finite() {
@@ -282,18 +320,23 @@ fn compare(cases: std::ops::Range<u64>, is_delayed: bool) {
          weight {:e}, by delay {:e}",
         worst[0], worst[1]
     );
-    assert!(spikes > 10_000 && silent > 10_000 && (delays > 10_000) == is_delayed);
+    assert!(spikes > 10_000 && silent > 10_000 && (delays > 10_000) == (kind == Kind::Delayed));
     assert!(worst_time < 1e-9 && worst[0] < 1e-9 && worst[1] < 1e-9);
 }
 
 #[test]
 fn spikes_and_gradients_agree_with_the_event_engine() {
-    compare(0..2000, false);
+    compare(0..2000, Kind::Plain);
 }
 
 #[test]
 fn with_delays_they_agree_too() {
-    compare(2000..3200, true);
+    compare(2000..3200, Kind::Delayed);
+}
+
+#[test]
+fn side_by_side_they_agree_too() {
+    compare(3200..4000, Kind::Small);
 }
 
 /// Machines without vector instructions round each product, and sum in another order.
@@ -303,11 +346,13 @@ fn scalar_instructions_give_the_same_to_rounding() {
     for index in 0..300 {
         let random = &mut random::stream(3, "feed-forward test", index);
         let ratio = [1.0, 2.0, f64::INFINITY, 0.4][index as usize % 4];
-        let case = case(random, ratio, index % 2 == 0);
+        let kind = [Kind::Delayed, Kind::Plain, Kind::Small][index as usize % 3];
+        let case = case(random, ratio, kind);
         let count = case.labels().len() * case.stimuli.len();
         let by_label_time: Vec<f64> = (0..count).map(|_| random.random_range(-1.0..1.0)).collect();
         let vectors = case.by_feed_forward_engine::<f64>(&by_label_time, None);
-        let scalars = case.by_instructions::<f64>(&by_label_time, None, Arch::Scalar);
+        let scalars =
+            case.by_network(&case.feed_forward::<f64>().on(Arch::Scalar), &by_label_time, None);
         let times = vectors.times.iter().flatten().zip(scalars.times.iter().flatten());
         for (&expected, &found) in times {
             let agree = expected == found || (expected - found).abs() < 1e-9;
@@ -332,7 +377,7 @@ fn single_precision_errs_as_documented() {
     let mut disagreements = 0;
     for index in 0..500 {
         let random = &mut random::stream(2, "feed-forward test", index);
-        let case = case(random, [1.0, 2.0][index as usize % 2], false);
+        let case = case(random, [1.0, 2.0][index as usize % 2], Kind::Plain);
         let by_label_time = vec![0.0; case.labels().len() * case.stimuli.len()];
         let double = case.by_feed_forward_engine::<f64>(&by_label_time, None);
         let single = case.by_feed_forward_engine::<f32>(&by_label_time, None);

@@ -72,7 +72,7 @@ pub(super) struct BlockScratch {
 /// adds to the [`super::LayerGradient`]s of its samples.
 #[derive(Clone, Debug, Default)]
 pub struct DelayGradient {
-    /// By the weights, in tiles; empty unless the delays are synaptic.
+    /// By the weights, in tiles; empty if each sample keeps what they are made of.
     pub weights: Vec<f64>,
     /// By the delays; empty for a layer without.
     pub delays: Vec<f64>,

@@ -2,6 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::abreast::{AbreastLayer, AbreastPass, begin_backward};
 use super::backward::TimeGradient;
 use super::delayed::{BlockPass, DelayGradient, DelayedLayer, Driver, Neighbours};
 use super::inputs::Arrival;
@@ -23,6 +24,23 @@ impl<T: Element> WithSimd for Forward<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Forward { network, bias, passes, workspace } = self;
+        if let Some(comparators) = &network.abreast {
+            let Workspace { abreast, abreast_scratch: scratch, .. } = workspace;
+            abreast.resize_with(network.layers.len(), AbreastPass::default);
+            let layers = network.layers.iter().zip(comparators).enumerate();
+            for (index, (layer, comparators)) in layers {
+                let (before, rest) = abreast.split_at_mut(index);
+                AbreastLayer::new(layer, comparators, index).forward(
+                    simd,
+                    before.last(),
+                    &bias[index],
+                    passes,
+                    &mut rest[0],
+                    scratch,
+                );
+            }
+            return;
+        }
         workspace.blocks.resize_with(network.layers.len(), BlockPass::default);
         for (index, layer) in network.layers.iter().enumerate() {
             let neighbours = network.neighbours(index);
@@ -98,8 +116,19 @@ impl<T: Element> WithSimd for Backward<'_, T> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Backward { network, by_label_time, guard, passes, workspace } = self;
         let Workspace { times, by_times, blocks, scratch, gradients, .. } = workspace;
-        by_times.resize_with(passes.len(), Vec::new);
         let labels = network.layers[network.layers.len() - 1].tiling.columns;
+        if let Some(comparators) = &network.abreast {
+            let Workspace { abreast, abreast_scratch: scratch, .. } = workspace;
+            begin_backward(by_label_time, labels, passes.len(), scratch);
+            let layers = network.layers.iter().zip(comparators).enumerate();
+            for (index, (layer, comparators)) in layers.rev() {
+                let (pass, gradient) = (&abreast[index], &mut gradients[index]);
+                AbreastLayer::new(layer, comparators, index)
+                    .backward(simd, guard, passes, pass, scratch, gradient);
+            }
+            return;
+        }
+        by_times.resize_with(passes.len(), Vec::new);
         for (by_time, by_label_time) in by_times.iter_mut().zip(by_label_time.chunks(labels)) {
             by_time.clear();
             by_time.extend_from_slice(by_label_time);

@@ -48,6 +48,33 @@ impl Comparators {
     }
 }
 
+impl Comparators {
+    /// Puts the keys of each lane in order. There must be at least [`SHORT`] places in memory.
+    #[inline(always)]
+    pub fn sort_keys<S: Simd>(&self, simd: S, keys: &mut [S::f64s]) {
+        match self {
+            Comparators::Short(comparators) => {
+                let keys = &mut keys[..SHORT];
+                for &[low, high] in comparators {
+                    exchange_keys(simd, usize::from(low), usize::from(high), keys);
+                }
+            }
+            Comparators::Long(comparators) => {
+                for &[low, high] in comparators {
+                    exchange_keys(simd, low as usize, high as usize, keys);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn exchange_keys<S: Simd>(simd: S, low: usize, high: usize, keys: &mut [S::f64s]) {
+    let (early, late) = (keys[low], keys[high]);
+    keys[low] = simd.min_f64s(early, late);
+    keys[high] = simd.max_f64s(early, late);
+}
+
 #[inline(always)]
 fn exchange<S: Simd>(
     simd: S,

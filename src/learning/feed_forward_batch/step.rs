@@ -8,7 +8,7 @@ use crate::learning::Adam;
 use crate::learning::optimiser::AdamStep;
 
 /// Multiply-adds below which a step is not worth sharing out.
-const SMALL: usize = 200_000;
+const SMALL: usize = 20_000;
 
 /// A tile of one layer's weights with the optimiser's memory of them.
 struct TileWeights<'a, T> {
@@ -81,8 +81,8 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     ) {
         let TileWeights { layer, tile, weights, rounded, means, squares } = part;
         let sums = &mut sums[..weights.len()];
-        if self.network.has_synaptic_delays(layer) {
-            for (sum, &gradient) in sums.iter_mut().zip(&self.delayed[layer][tile.start..]) {
+        if self.network.sums_weight_gradients(layer) {
+            for (sum, &gradient) in sums.iter_mut().zip(&self.summed[layer][tile.start..]) {
                 *sum = T::from_f64(gradient);
             }
         } else {

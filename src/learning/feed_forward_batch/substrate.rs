@@ -56,7 +56,7 @@ impl SubstrateRunner {
         in_the_loop: InTheLoop,
     ) -> Result<Self, Unsupported> {
         let InTheLoop { substrate, grid, batch_size } = in_the_loop;
-        let mut fast = FeedForwardRunner::new(layered, compiled, parts, loss)?;
+        let mut fast = FeedForwardRunner::new(layered, compiled, parts, loss)?.one_by_one();
         if let Some(layer) =
             (0..fast.network.layer_count()).find(|&layer| fast.network.has_synaptic_delays(layer))
         {
@@ -233,7 +233,7 @@ impl SubstrateRunner {
         let mut passes = std::mem::take(&mut self.fast.passes);
         passes.resize_with(samples.len(), || SamplePass::new(&self.fast.network));
         let bias = self.fast.bias(set);
-        let unit = self.fast.unit;
+        let (unit, _) = self.fast.unit(samples.len());
         let this = &*self;
         let shown = samples.par_chunks(unit).zip(presented.par_chunks(unit));
         let units: Vec<BatchResult> = shown
