@@ -21,6 +21,7 @@ mod delayed;
 pub(super) mod elementary;
 mod inputs;
 mod lanes;
+mod lookup;
 mod membrane;
 mod passes;
 mod recorded;

@@ -30,7 +30,6 @@
 mod arrivals;
 mod backward;
 mod few;
-mod lookup;
 mod many;
 mod spikes;
 
@@ -192,12 +191,12 @@ impl<'a, T: Element> AbreastLayer<'a, T> {
             sample_pass.layers[self.index].gradient.guarded = 0;
         }
         let by_spike = &scratch.by_spike[..self.layer.tiling.columns * pass.width];
+        let slopes = by_spike.iter().zip(&pass.inverse_slopes);
         scratch.factors.clear();
-        scratch.factors.extend(by_spike.iter().zip(&pass.inverse_slopes).map(|(by, inv)| by * inv));
+        scratch.factors.extend(slopes.map(|(by_spike, inverse)| by_spike * inverse));
+        scratch.weight_factors.clear();
         if let Some(guard) = guard {
-            guard_gradients(self, guard, passes, pass, scratch);
-        } else {
-            scratch.weight_factors.clear();
+            guard_gradients(simd, self, guard, passes, pass, scratch);
         }
         simd.vectorize(Backward { layer: self, pass, scratch, gradient });
         std::mem::swap(&mut scratch.by_spike, &mut scratch.by_input);

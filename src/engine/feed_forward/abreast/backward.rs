@@ -38,7 +38,9 @@ pub(in super::super) fn begin_backward(
 }
 
 /// Keeps the weights of every neuron and sample of which one derivative exceeds `guard` from learning.
-pub(super) fn guard_gradients<T: Element>(
+#[inline(always)]
+pub(super) fn guard_gradients<S: Simd, T: Element>(
+    simd: S,
     layer: AbreastLayer<'_, T>,
     guard: f64,
     passes: &mut [SamplePass<T>],
@@ -46,10 +48,30 @@ pub(super) fn guard_gradients<T: Element>(
     scratch: &mut AbreastScratch,
 ) {
     let scale = layer.weight_scale();
-    scratch.weight_factors.clear();
-    scratch.weight_factors.extend_from_slice(&scratch.factors);
     // No response is larger than this.
     let most = scale / std::f64::consts::E;
+    let mut largest = Doubles::splat(simd, 0.0);
+    for &factor in registers::<S>(&scratch.factors) {
+        let factor = Doubles::new(simd, factor);
+        largest = largest.max(factor.max(-factor));
+    }
+    if largest.largest() * most > guard {
+        guard_each(layer, guard, most, passes, pass, scratch);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn guard_each<T: Element>(
+    layer: AbreastLayer<'_, T>,
+    guard: f64,
+    most: f64,
+    passes: &mut [SamplePass<T>],
+    pass: &AbreastPass,
+    scratch: &mut AbreastScratch,
+) {
+    let scale = layer.weight_scale();
+    scratch.weight_factors.extend_from_slice(&scratch.factors);
     for (place, factor) in scratch.weight_factors.iter_mut().enumerate() {
         if factor.abs() * most <= guard {
             continue;
@@ -125,13 +147,13 @@ impl<T: Element> Backward<'_, T> {
                 let spike = Doubles::new(simd, spikes[group]);
                 let decay = Doubles::new(simd, decays[group]);
                 let factor = Doubles::new(simd, factors[group]);
-                for row in 0..N {
+                for (row, sum) in sums.iter_mut().enumerate() {
                     if row < tiling.rows {
                         let index = row * width + group;
                         let elapsed = spike - Doubles::new(simd, times[index]);
                         let left = Doubles::new(simd, powers[index]) * decay;
                         let response = elapsed.above(zero).select(elapsed * left, zero);
-                        sums[row] = factor.multiply_add(response, sums[row]);
+                        *sum = factor.multiply_add(response, *sum);
                     }
                 }
             }

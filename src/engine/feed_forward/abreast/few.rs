@@ -7,11 +7,11 @@ use pulp::{Simd, WithSimd, bytemuck};
 
 use super::super::elementary::{Doubles, Truths, registers, registers_mut, select};
 use super::super::lanes::{Element, grow};
-use super::lookup::{ByLanes, Lookup, ROWS};
+use super::super::lookup::{self, ByLanes, Lookup};
 use super::{AbreastLayer, AbreastPass, AbreastScratch, NEVER};
 
 /// Most arrivals that are few.
-pub(super) const MOST_FEW: usize = ROWS;
+pub(super) const MOST_FEW: usize = lookup::ROWS;
 
 /// What the sweep needs of one arrival of a register of samples, each in its own order.
 struct Step<S: Simd> {
@@ -36,8 +36,8 @@ pub(super) fn sweep_few<S: Simd, T: Element>(
 ) {
     let (rows, columns) = (layer.layer.tiling.rows, layer.layer.tiling.columns);
     scratch.weights.clear();
-    scratch.weights.resize(columns * ROWS, 0.0);
-    for (column, weights) in scratch.weights.chunks_exact_mut(ROWS).enumerate() {
+    scratch.weights.resize(columns * MOST_FEW, 0.0);
+    for (column, weights) in scratch.weights.chunks_exact_mut(MOST_FEW).enumerate() {
         for (row, weight) in weights.iter_mut().take(rows).enumerate() {
             *weight = layer.scaled_weight(row, column);
         }
@@ -63,7 +63,7 @@ impl<const N: usize> WithSimd for Sweep<'_, N> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         #[cfg(target_arch = "x86_64")]
-        if let Some(lookup) = super::lookup::ByPermutation::new::<S>() {
+        if let Some(lookup) = lookup::ByPermutation::new::<S>() {
             return self.run(simd, lookup);
         }
         self.run(simd, ByLanes);
@@ -90,7 +90,7 @@ impl<const N: usize> Sweep<'_, N> {
         let spikes = registers_mut::<S>(&mut pass.spikes).chunks_exact_mut(width);
         let decays = registers_mut::<S>(&mut pass.decays).chunks_exact_mut(width);
         let certain = registers_mut::<S>(&mut pass.inverse_slopes).chunks_exact_mut(width);
-        let weights = scratch.weights.as_chunks::<ROWS>().0;
+        let weights = scratch.weights.as_chunks::<MOST_FEW>().0;
         for (((spikes, decays), certain), weights) in spikes.zip(decays).zip(certain).zip(weights) {
             let table = lookup.table(weights);
             let places = spikes.iter_mut().zip(decays).zip(certain);
@@ -195,6 +195,5 @@ pub(super) fn peaks_above<S: Simd>(
     second: Doubles<S>,
     one: Doubles<S>,
 ) -> Truths<S> {
-    let zero = one - one;
-    (first * (first.ln() - one) + second).above(zero)
+    (first * (first.ln() - one)).above(-second)
 }
