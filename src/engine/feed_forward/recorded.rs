@@ -280,6 +280,7 @@ mod tests {
             let layered = network(&mut random, tau_m, kinds[index as usize % 3]);
             let compiled = CompiledNetwork::new(&layered.network);
             let network = FeedForwardNetwork::<f64>::new(&layered, &compiled).expect("ideal");
+            let network = network.one_by_one();
             let (mut workspace, arrivals) = (Workspace::default(), stimulus(&mut random));
             let mut ideal = vec![SamplePass::new(&network)];
             ideal[0].layers[0].inputs.arrivals = arrivals.clone();
@@ -331,6 +332,7 @@ mod tests {
             let layered = network(&mut random, 1.0, None);
             let compiled = CompiledNetwork::new(&layered.network);
             let network = FeedForwardNetwork::<f64>::new(&layered, &compiled).expect("ideal");
+            let network = network.one_by_one();
             let mut workspace = Workspace::default();
             let mut passes = vec![SamplePass::new(&network)];
             let arrivals = stimulus(&mut random);
