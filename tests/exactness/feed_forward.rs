@@ -77,6 +77,9 @@ fn case(random: &mut ChaCha8Rng, tau_m: f64, kind: Kind) -> Case {
             let size = random.random_range(1..70);
             let bias_sources = random.random_range(0..3);
             let sources = rows + bias_sources;
+            // Wide layers with more than a few arrivals do not run side by side.
+            let is_narrow = kind == Kind::Small && sources > 8;
+            let size = if is_narrow { size % 16 + 1 } else { size };
             // So that most neurons spike, and many do not.
             let mean = random.random_range(0.5..4.0) * 2.7 / (sources as f64).max(3.0);
             let weight = Normal::new(mean, random.random_range(0.2..2.0) * mean).expect("positive");

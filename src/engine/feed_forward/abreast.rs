@@ -49,6 +49,8 @@ use crate::neuron::Ratio;
 
 /// Most rows of a layer: a key has seven bits for them.
 pub(super) const MOST_ROWS: usize = 128;
+/// Most neurons of a layer with more than a few rows: a wide one keeps a vector unit busy by itself.
+const NARROW: usize = 16;
 /// Samples are filled up to a multiple of this: the widest register there is.
 const PADDING: usize = 8;
 /// The scaled time of what never comes. Finite, so that no difference or product is without a value.
@@ -107,6 +109,7 @@ pub(super) fn comparators<T>(layers: &[Layer<T>]) -> Option<Vec<Comparators>> {
         layer.neurons.membrane.ratio == Ratio::Equal
             && matches!(layer.delays, Delays::None)
             && layer.tiling.rows <= MOST_ROWS
+            && (layer.tiling.rows <= MOST_FEW || layer.tiling.columns <= NARROW)
     };
     let comparators = |layer: &Layer<T>| Comparators::new(layer.tiling.rows);
     // All here is in double precision.
