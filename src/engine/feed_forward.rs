@@ -12,6 +12,9 @@
 //! Delays of axons move a layer's inputs, and delays of dendrites its spikes. With a delay per synapse
 //! a layer has a way of its own, many samples side by side (`delayed`).
 //!
+//! Networks of small layers with `τ_m = τ_s` and no delays run many samples side by side in another way
+//! (`abreast`), unless they are told not to.
+//!
 //! What a [`FeedForwardNetwork`] cannot run says [`Unsupported`]; the event engine runs everything.
 
 mod abreast;
