@@ -5,7 +5,9 @@
 //! leaves behind are two numbers per neuron and input, not gradients per synapse. The weight gradients
 //! are then summed tile by tile of each weight matrix, over all samples of the batch in their order, and
 //! the optimiser's step is applied to the tile while it is in the cache. No thread sums for another, so
-//! nothing depends on how many there are, and no copy of the weights' gradients is ever made.
+//! nothing depends on how many there are, and no copy of the weights' gradients is ever made. Only where
+//! many samples go through the network together, side by side or with synaptic delays, each unit of them
+//! sums its weight gradients at once, and the units' sums are added in their order.
 
 mod grid;
 mod step;

@@ -131,13 +131,13 @@ fn write_steps<S: Simd, const N: usize>(simd: S, mut times: [S::f64s; N], steps:
     }
     let all = |value| Doubles::splat(simd, value);
     let (zero, one, never) = (all(0.0), all(1.0), all(NEVER));
-    let mut next = [zero, never, zero];
-    // Those of the arrival after, with its time first; the last has none.
+    // Time and power of the arrival after; the last has none.
+    let mut next = [zero, never];
     for index in (0..N).rev() {
         let time = Doubles::new(simd, times[index]);
         let comes = never.above(time);
         let power = comes.select(time.exp_of_negative(), zero);
-        let [next_time, next_power, _] = next;
+        let [next_time, next_power] = next;
         let tangent = (one + next_time - time) * power;
         let follows = never.above(next_power);
         let tangent = follows.select(tangent, never);
@@ -148,7 +148,7 @@ fn write_steps<S: Simd, const N: usize>(simd: S, mut times: [S::f64s; N], steps:
         step[3] = next_time.value();
         step[4] = next_power.value();
         step[5] = tangent.value();
-        next = [comes.select(time, zero), comes.select(power, never), zero];
+        next = [comes.select(time, zero), comes.select(power, never)];
     }
 }
 
