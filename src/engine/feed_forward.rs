@@ -50,7 +50,6 @@ use self::membrane::{LayerNeurons, Membrane};
 use self::passes::{Backward, Forward, WeightGradients};
 use self::recorded::{CausalSums, Recorded};
 pub(crate) use self::sorting::{comes_before, insert};
-use self::sorting_network::Comparators;
 pub use self::tiles::{Tile, Tiling};
 pub use self::uniform::{UniformLayer, UniformWorkspace};
 use crate::network::{CompiledNetwork, DelayKind, LayerDelays, LayeredNetwork};
@@ -148,8 +147,8 @@ struct Layer<T> {
 pub struct FeedForwardNetwork<T> {
     layers: Vec<Layer<T>>,
     first_input: usize,
-    /// If samples run side by side: the sorting network of each layer.
-    abreast: Option<Vec<Comparators>>,
+    /// Whether samples run side by side.
+    is_abreast: bool,
     arch: Arch,
 }
 
@@ -241,8 +240,9 @@ impl<T: Element> FeedForwardNetwork<T> {
             previous = neurons;
         }
         let first_input = nodes(network.input).start;
-        let abreast = abreast::comparators(&layers);
-        let mut prepared = FeedForwardNetwork { layers, first_input, abreast, arch: Arch::new() };
+        let is_abreast = abreast::runs(&layers);
+        let mut prepared =
+            FeedForwardNetwork { layers, first_input, is_abreast, arch: Arch::new() };
         let edges = network.network.graph().edge_weights();
         let weights: Vec<f64> = edges.map(|synapse| synapse.weight).collect();
         prepared.set_weights(&weights);
@@ -256,12 +256,12 @@ impl<T: Element> FeedForwardNetwork<T> {
 
     /// The same network with every sample run for itself.
     pub fn one_by_one(self) -> Self {
-        FeedForwardNetwork { abreast: None, ..self }
+        FeedForwardNetwork { is_abreast: false, ..self }
     }
 
     /// Whether samples run side by side: then some tens together are fast.
     pub fn is_abreast(&self) -> bool {
-        self.abreast.is_some()
+        self.is_abreast
     }
 
     /// Takes all weights: the layers' matrices one after the other, row by row.

@@ -40,8 +40,9 @@ pub fn gradients_by_delay(network: &LayeredNetwork, by_synapse: &[f64]) -> Vec<f
 #[derive(Clone, Debug)]
 pub struct TrainedDelays {
     layers: Vec<TrainedLayer>,
-    /// The raw numbers of all of them.
+    /// The raw numbers of all of them, and the delays that they stand for.
     raw: Vec<f64>,
+    values: Vec<f64>,
     /// Its learning rate is 1: each layer has its own.
     adam: Adam,
 }
@@ -53,8 +54,8 @@ struct TrainedLayer {
     kind: DelayKind,
     shape: LayerShape,
     training: DelayTraining,
-    /// Its raw numbers.
-    raw: Range<usize>,
+    /// Its raw numbers and delays.
+    range: Range<usize>,
     /// Where its delays begin among those of all layers.
     first: usize,
 }
@@ -79,14 +80,23 @@ impl TrainedDelays {
                     kind: delays.kind,
                     shape: shapes[layer],
                     training,
-                    raw: start..raw.len(),
+                    range: start..raw.len(),
                     first,
                 });
             }
             first += delays.values.len();
         }
         let adam = Adam::new(raw.len(), AdamSettings { learning_rate: 1.0, ..adam });
-        TrainedDelays { layers, raw, adam }
+        let mut delays = TrainedDelays { layers, values: vec![0.0; raw.len()], raw, adam };
+        delays.compute_values();
+        delays
+    }
+
+    fn compute_values(&mut self) {
+        for TrainedLayer { range, training, .. } in &self.layers {
+            let values = self.values[range.clone()].iter_mut().zip(&self.raw[range.clone()]);
+            values.for_each(|(value, &raw)| *value = training.bounds.value(raw));
+        }
     }
 
     /// Whether there are none.
@@ -95,11 +105,8 @@ impl TrainedDelays {
     }
 
     /// Index of each layer with trained delays, and the delays.
-    pub fn by_layer(&self) -> impl Iterator<Item = (usize, Vec<f64>)> + '_ {
-        self.layers.iter().map(|layer| {
-            let raw = self.raw[layer.raw.clone()].iter();
-            (layer.layer, raw.map(|&raw| layer.training.bounds.value(raw)).collect())
-        })
+    pub fn by_layer(&self) -> impl Iterator<Item = (usize, &[f64])> {
+        self.layers.iter().map(|layer| (layer.layer, &self.values[layer.range.clone()]))
     }
 
     /// Takes one step against the derivatives by the delays of all layers ([`gradients_by_delay`]), at
@@ -111,18 +118,17 @@ impl TrainedDelays {
         let mut gradients = Vec::with_capacity(self.raw.len());
         for layer in &self.layers {
             let bounds = layer.training.bounds;
-            let raw = &self.raw[layer.raw.clone()];
-            let by_delay = &by_delay[layer.first..layer.first + raw.len()];
+            let values = self.values[layer.range.clone()].iter();
             gradients.extend(
-                raw.iter()
-                    .zip(by_delay)
-                    .map(|(&raw, by)| by * bounds.derivative(bounds.value(raw))),
+                values
+                    .zip(&by_delay[layer.first..])
+                    .map(|(&delay, by)| by * bounds.derivative(delay)),
             );
         }
         let step = self.adam.begin_step(rate);
         let (means, squares) = self.adam.moments_mut();
         for layer in &self.layers {
-            let range = layer.raw.clone();
+            let range = layer.range.clone();
             step.scaled(layer.training.learning_rate).apply(
                 &mut self.raw[range.clone()],
                 &gradients[range.clone()],
@@ -130,6 +136,7 @@ impl TrainedDelays {
                 &mut squares[range],
             );
         }
+        self.compute_values();
     }
 
     /// Gives the network the present delays.
@@ -165,6 +172,7 @@ impl TrainedDelays {
         let mut delays = self.clone();
         if !self.is_empty() {
             delays.raw.copy_from_slice(state.array("delays", self.raw.len())?);
+            delays.compute_values();
         }
         Ok(delays)
     }

@@ -30,10 +30,8 @@ use crate::engine::feed_forward::{
 };
 use crate::network::{CompiledNetwork, LayeredNetwork};
 
-/// Samples that go through the network together if it has synaptic delays: some registers full.
-const BLOCK: usize = 32;
-/// Most samples that go through the network side by side.
-const ABREAST: usize = 64;
+/// Most samples that go through the network together, side by side or with synaptic delays.
+const TOGETHER: usize = 64;
 /// They come in whole registers of this many.
 const REGISTER: usize = 8;
 
@@ -129,12 +127,11 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     /// Samples per unit of work, of so many, and how many of a unit go through the network together.
     fn unit(&self, samples: usize) -> (usize, usize) {
         let mut layers = 0..self.network.layer_count();
-        if self.network.is_abreast() {
-            let units = samples.div_ceil(ABREAST).max(1);
+        let has_delays = layers.any(|layer| self.network.has_synaptic_delays(layer));
+        if self.network.is_abreast() || has_delays {
+            let units = samples.div_ceil(TOGETHER).max(1);
             let unit = samples.div_ceil(units).next_multiple_of(REGISTER).max(REGISTER);
             (unit, unit)
-        } else if layers.any(|layer| self.network.has_synaptic_delays(layer)) {
-            (BLOCK, BLOCK)
         } else {
             // One after the other they stay in the cache on their way back.
             (UNIT, 1)
@@ -180,7 +177,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     /// Takes over the trained delays.
     pub fn set_delays(&mut self, delays: &TrainedDelays) {
         for (layer, values) in delays.by_layer() {
-            self.network.set_delays(layer, &values);
+            self.network.set_delays(layer, values);
         }
     }
 

@@ -43,7 +43,6 @@ use self::many::sweep_many;
 use self::spikes::Solve;
 use super::inputs::Arrival;
 use super::lanes::Element;
-use super::sorting_network::Comparators;
 use super::{DelayGradient, Delays, Layer, SamplePass};
 use crate::neuron::Ratio;
 
@@ -53,8 +52,9 @@ pub(super) const MOST_ROWS: usize = 128;
 const NARROW: usize = 16;
 /// Samples are filled up to a multiple of this: the widest register there is.
 const PADDING: usize = 8;
-/// The scaled time of what never comes. Finite, so that no difference or product is without a value.
-const NEVER: f64 = 1e300;
+/// The scaled time of what never comes: `2^1000`. Finite, so that no difference or product is without a
+/// value, and still the smallest of its kind with a row in its last bits.
+const NEVER: f64 = f64::from_bits((1023 + 1000) << 52);
 
 /// How one block of samples drove a layer, and what the layer did. Everything stands row by row, or neuron
 /// by neuron, with a value per sample; the samples are filled up to [`PADDING`].
@@ -98,29 +98,25 @@ pub(super) struct AbreastScratch {
 #[derive(Clone, Copy)]
 pub(super) struct AbreastLayer<'a, T> {
     layer: &'a Layer<T>,
-    comparators: &'a Comparators,
     /// Index of the layer in its network.
     index: usize,
 }
 
-/// The sorting networks of all layers, if the network can run so.
-pub(super) fn comparators<T>(layers: &[Layer<T>]) -> Option<Vec<Comparators>> {
-    let fits = |layer: &Layer<T>| {
-        layer.neurons.membrane.ratio == Ratio::Equal
-            && matches!(layer.delays, Delays::None)
-            && layer.tiling.rows <= MOST_ROWS
-            && (layer.tiling.rows <= MOST_FEW || layer.tiling.columns <= NARROW)
-    };
-    let comparators = |layer: &Layer<T>| Comparators::new(layer.tiling.rows);
+/// Whether a network of these layers can run so.
+pub(super) fn runs<T>(layers: &[Layer<T>]) -> bool {
     // All here is in double precision.
-    let is_double = size_of::<T>() == size_of::<f64>();
-    let fits = is_double && layers.iter().all(fits);
-    fits.then(|| layers.iter().map(comparators).collect())
+    size_of::<T>() == size_of::<f64>()
+        && layers.iter().all(|layer| {
+            layer.neurons.membrane.ratio == Ratio::Equal
+                && matches!(layer.delays, Delays::None)
+                && layer.tiling.rows <= MOST_ROWS
+                && (layer.tiling.rows <= MOST_FEW || layer.tiling.columns <= NARROW)
+        })
 }
 
 impl<'a, T: Element> AbreastLayer<'a, T> {
-    pub fn new(layer: &'a Layer<T>, comparators: &'a Comparators, index: usize) -> Self {
-        AbreastLayer { layer, comparators, index }
+    pub fn new(layer: &'a Layer<T>, index: usize) -> Self {
+        AbreastLayer { layer, index }
     }
 
     /// `1/(λ C)`: a weight by this is the largest slope that it gives the potential, per time constant.

@@ -63,9 +63,10 @@ pub(super) struct BlockScratch {
     by_spike: Vec<f64>,
     /// Per group and row of the layer that was looked at last: derivatives by its inputs.
     by_input: Vec<f64>,
-    by_weight: Vec<f64>,
-    weight_sums: Vec<f64>,
-    delay_sums: Vec<f64>,
+    /// Per row: [`Clock::effect`]s of one neuron's inputs, summed over samples from which weights learn,
+    /// and over those that the gradient guard keeps from that.
+    sums: Vec<f64>,
+    guarded_sums: Vec<f64>,
 }
 
 /// How the loss depends on the parameters of a layer, summed over samples: what a layer with delays
@@ -106,14 +107,21 @@ trait Clock<'a, S: Simd>: Copy {
     /// What it shows at these times, which may be infinite, for references of the same order.
     fn reading(&self, time: Doubles<S>, reference: Doubles<S>) -> Doubles<S>;
 
+    /// Whether its readings are as good with a row in their last bits: `ROWS` units in the last place
+    /// later or earlier make no other spike.
+    const CARRIES_ROWS: bool;
+
     /// What stands for these delays.
     fn shift(&self, delay: Doubles<S>) -> Doubles<S>;
 
     /// What it shows that much later.
     fn arrival(&self, input: Doubles<S>, shift: Doubles<S>) -> Doubles<S>;
 
-    /// Looks for the first crossings of neurons with these arrivals, in order; infinite are those that do
-    /// not come. Returns what [`Self::first_spikes`] needs to know.
+    /// What the weights of neurons with this threshold are multiplied with before they are searched.
+    fn weight_scale(&self, threshold: f64) -> f64;
+
+    /// Looks for the first crossings of neurons with these arrivals, in order, and scaled weights. Returns
+    /// what [`Self::first_spikes`] needs to know.
     fn search(
         &self,
         threshold: Doubles<S>,
@@ -130,8 +138,20 @@ trait Clock<'a, S: Simd>: Copy {
     /// Up to when inputs count if none does.
     fn never(&self) -> Doubles<S>;
 
-    /// Response to an input of unit weight, and its slope, at the deadline; zero for later inputs.
-    fn response(&self, arrival: Doubles<S>, deadline: Doubles<S>) -> [Doubles<S>; 2];
+    /// No response to an input of unit weight is larger; infinite if that is not known.
+    fn largest_response(&self) -> f64;
+
+    /// What an arrival has done by the deadline, times a factor: two numbers, from which
+    /// [`Self::response`] follows linearly, so that they can be summed first. Zero for later inputs.
+    fn effect(
+        &self,
+        arrival: Doubles<S>,
+        deadline: Doubles<S>,
+        factor: Doubles<S>,
+    ) -> [Doubles<S>; 2];
+
+    /// The response to an input of unit weight, and its slope.
+    fn response(&self, effect: [Doubles<S>; 2]) -> [Doubles<S>; 2];
 }
 
 /// Where the values of one column stand in tiles: the first, and the distance to the next row's.

@@ -117,10 +117,22 @@ impl<S: Simd> Doubles<S> {
         self.above(other).select(self, other)
     }
 
+    /// The larger one, if both are numbers.
+    #[inline(always)]
+    pub fn max_of_numbers(self, other: Self) -> Self {
+        Doubles::new(self.simd, self.simd.max_f64s(self.value, other.value))
+    }
+
     /// The smaller one, if both are numbers.
     #[inline(always)]
     pub fn min(self, other: Self) -> Self {
         Doubles::new(self.simd, self.simd.min_f64s(self.value, other.value))
+    }
+
+    /// The sum of all lanes.
+    #[inline(always)]
+    pub fn sum(self) -> f64 {
+        self.simd.reduce_sum_f64s(self.value)
     }
 
     /// The largest lane.

@@ -2,12 +2,14 @@
 
 use pulp::{Simd, bytemuck};
 
-/// Rows of a table.
-pub(super) const ROWS: usize = 8;
+/// Rows of a small table.
+pub(super) const FEW: usize = 8;
+/// Rows of a large table.
+pub(super) const MANY: usize = 32;
 
-/// A way to look values up. The rows are the last bits of doubles, so that they can be sorted with times;
-/// the other bits do not matter.
-pub(super) trait Lookup<S: Simd>: Copy {
+/// A way to look values up in a table of `ROWS` rows, a power of two. The row stands in the last bits of a
+/// double, so that it can be sorted with a time; the other bits do not matter.
+pub(super) trait Lookup<S: Simd, const ROWS: usize>: Copy {
     /// The values.
     type Table: Copy;
 
@@ -17,11 +19,23 @@ pub(super) trait Lookup<S: Simd>: Copy {
     fn get(self, table: Self::Table, rows: S::f64s) -> S::f64s;
 }
 
+/// Positive numbers, with a row in their last bits in place of their own.
+#[inline(always)]
+pub(super) fn with_row<S: Simd, const ROWS: usize>(
+    simd: S,
+    numbers: S::f64s,
+    row: usize,
+) -> S::f64s {
+    let others = simd.splat_u64s(!(ROWS as u64 - 1));
+    let bits = simd.and_u64s(bytemuck::cast(numbers), others);
+    bytemuck::cast(simd.or_u64s(bits, simd.splat_u64s(row as u64)))
+}
+
 /// On any machine: lane by lane.
 #[derive(Clone, Copy)]
 pub(super) struct ByLanes;
 
-impl<S: Simd> Lookup<S> for ByLanes {
+impl<S: Simd, const ROWS: usize> Lookup<S, ROWS> for ByLanes {
     type Table = [f64; ROWS];
 
     #[inline(always)]
@@ -39,7 +53,7 @@ impl<S: Simd> Lookup<S> for ByLanes {
     }
 }
 
-/// With AVX-512, where a register holds the table: in one instruction.
+/// With AVX-512, where a register holds a small table: in one instruction, or in four if it is large.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 pub(super) struct ByPermutation(pulp::x86::V4);
@@ -54,11 +68,11 @@ impl ByPermutation {
 }
 
 #[cfg(target_arch = "x86_64")]
-impl<S: Simd> Lookup<S> for ByPermutation {
+impl<S: Simd> Lookup<S, FEW> for ByPermutation {
     type Table = S::f64s;
 
     #[inline(always)]
-    fn table(self, values: &[f64; ROWS]) -> Self::Table {
+    fn table(self, values: &[f64; FEW]) -> Self::Table {
         S::as_simd_f64s(values).0[0]
     }
 
@@ -69,33 +83,62 @@ impl<S: Simd> Lookup<S> for ByPermutation {
     }
 }
 
+#[cfg(target_arch = "x86_64")]
+impl<S: Simd> Lookup<S, MANY> for ByPermutation {
+    type Table = [S::f64s; MANY / FEW];
+
+    #[inline(always)]
+    fn table(self, values: &[f64; MANY]) -> Self::Table {
+        let registers = S::as_simd_f64s(values).0;
+        [registers[0], registers[1], registers[2], registers[3]]
+    }
+
+    #[inline(always)]
+    fn get(self, table: Self::Table, rows: S::f64s) -> S::f64s {
+        let avx512f = self.0.avx512f;
+        let rows = bytemuck::cast(rows);
+        let [a, b, c, d] = table.map(bytemuck::cast);
+        let (first, second) = (
+            avx512f._mm512_permutex2var_pd(a, rows, b),
+            avx512f._mm512_permutex2var_pd(c, rows, d),
+        );
+        let in_second = avx512f._mm512_test_epi64_mask(rows, avx512f._mm512_set1_epi64(16));
+        bytemuck::cast(avx512f._mm512_mask_blend_pd(in_second, first, second))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use pulp::{Arch, WithSimd};
+    use pulp::{Arch, Scalar, WithSimd};
 
     use super::*;
 
-    struct Look<'a> {
+    struct Look<'a, const ROWS: usize> {
         values: &'a [f64; ROWS],
         rows: &'a [f64],
     }
 
-    impl WithSimd for Look<'_> {
-        type Output = Vec<f64>;
+    macro_rules! looks {
+        ($($rows:ident)*) => {
+            $(impl WithSimd for Look<'_, $rows> {
+                type Output = Vec<f64>;
 
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) -> Self::Output {
-            #[cfg(target_arch = "x86_64")]
-            if let Some(lookup) = ByPermutation::new::<S>() {
-                return self.look::<S, _>(lookup);
-            }
-            self.look::<S, _>(ByLanes)
-        }
+                #[inline(always)]
+                fn with_simd<S: Simd>(self, _: S) -> Self::Output {
+                    #[cfg(target_arch = "x86_64")]
+                    if let Some(lookup) = ByPermutation::new::<S>() {
+                        return self.look::<S, _>(lookup);
+                    }
+                    self.look::<S, _>(ByLanes)
+                }
+            })*
+        };
     }
+    looks!(FEW MANY);
 
-    impl Look<'_> {
+    impl<const ROWS: usize> Look<'_, ROWS> {
         #[inline(always)]
-        fn look<S: Simd, L: Lookup<S>>(self, lookup: L) -> Vec<f64> {
+        fn look<S: Simd, L: Lookup<S, ROWS>>(self, lookup: L) -> Vec<f64> {
             let table = lookup.table(self.values);
             let mut found = Vec::new();
             for &rows in S::as_simd_f64s(self.rows).0 {
@@ -107,17 +150,29 @@ mod tests {
         }
     }
 
+    fn finds_all<const ROWS: usize>()
+    where
+        for<'a> Look<'a, ROWS>: WithSimd<Output = Vec<f64>>,
+    {
+        let values: [f64; ROWS] = std::array::from_fn(|row| 0.5 + row as f64);
+        let row = |index: usize| index * 5 % ROWS;
+        let number = |index: usize| (2.0 + index as f64).ln();
+        let rows: Vec<f64> = (0..64)
+            .map(|index| with_row::<Scalar, ROWS>(Scalar, number(index), row(index)))
+            .collect();
+        for (index, with_row) in rows.iter().enumerate() {
+            let error = with_row / number(index) - 1.0;
+            assert!(error.abs() <= (ROWS - 1) as f64 * f64::EPSILON, "{index} {error}");
+        }
+        let expected: Vec<f64> = (0..64).map(|index| values[row(index)]).collect();
+        for arch in [Arch::new(), Arch::Scalar] {
+            assert_eq!(arch.dispatch(Look { values: &values, rows: &rows }), expected);
+        }
+    }
+
     #[test]
     fn every_machine_finds_the_values_by_the_last_bits() {
-        let values = std::array::from_fn(|row| 0.5 + row as f64);
-        let rows: Vec<f64> = (0..64_u64)
-            .map(|index| f64::from_bits((-1.75_f64).to_bits() & !7 | (index * 5 % 8)))
-            .collect();
-        for arch in [Arch::new(), Arch::Scalar] {
-            let found = arch.dispatch(Look { values: &values, rows: &rows });
-            let expected: Vec<f64> =
-                rows.iter().map(|row| values[row.to_bits() as usize % ROWS]).collect();
-            assert_eq!(found, expected);
-        }
+        finds_all::<FEW>();
+        finds_all::<MANY>();
     }
 }

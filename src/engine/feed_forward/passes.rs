@@ -24,13 +24,12 @@ impl<T: Element> WithSimd for Forward<'_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Forward { network, bias, passes, workspace } = self;
-        if let Some(comparators) = &network.abreast {
+        if network.is_abreast {
             let Workspace { abreast, abreast_scratch: scratch, .. } = workspace;
             abreast.resize_with(network.layers.len(), AbreastPass::default);
-            let layers = network.layers.iter().zip(comparators).enumerate();
-            for (index, (layer, comparators)) in layers {
+            for (index, layer) in network.layers.iter().enumerate() {
                 let (before, rest) = abreast.split_at_mut(index);
-                AbreastLayer::new(layer, comparators, index).forward(
+                AbreastLayer::new(layer, index).forward(
                     simd,
                     before.last(),
                     &bias[index],
@@ -117,13 +116,12 @@ impl<T: Element> WithSimd for Backward<'_, T> {
         let Backward { network, by_label_time, guard, passes, workspace } = self;
         let Workspace { times, by_times, blocks, scratch, gradients, .. } = workspace;
         let labels = network.layers[network.layers.len() - 1].tiling.columns;
-        if let Some(comparators) = &network.abreast {
+        if network.is_abreast {
             let Workspace { abreast, abreast_scratch: scratch, .. } = workspace;
             begin_backward(by_label_time, labels, passes.len(), scratch);
-            let layers = network.layers.iter().zip(comparators).enumerate();
-            for (index, (layer, comparators)) in layers.rev() {
+            for (index, layer) in network.layers.iter().enumerate().rev() {
                 let (pass, gradient) = (&abreast[index], &mut gradients[index]);
-                AbreastLayer::new(layer, comparators, index)
+                AbreastLayer::new(layer, index)
                     .backward(simd, guard, passes, pass, scratch, gradient);
             }
             return;

@@ -3,21 +3,22 @@
 //! Each sample has its own order of arrivals, which all neurons share: they are sorted once, in registers,
 //! and each neuron looks its weights up in that order.
 
-use pulp::{Simd, WithSimd, bytemuck};
+use pulp::{Simd, WithSimd};
 
-use super::super::elementary::{Doubles, Truths, registers, registers_mut, select};
+use super::super::elementary::{Doubles, Truths, registers, registers_mut};
 use super::super::lanes::{Element, grow};
-use super::super::lookup::{self, ByLanes, Lookup};
+use super::super::lookup::{self, ByLanes, Lookup, with_row};
+use super::super::sorting_network::sort_keys;
 use super::{AbreastLayer, AbreastPass, AbreastScratch, NEVER};
 
 /// Most arrivals that are few.
-pub(super) const MOST_FEW: usize = lookup::ROWS;
+pub(super) const MOST_FEW: usize = lookup::FEW;
 
 /// What the sweep needs of one arrival of a register of samples, each in its own order.
 struct Step<S: Simd> {
     /// What it adds to `P` and `R` for a unit of scaled weight.
     adds: [Doubles<S>; 2],
-    /// Where its weight stands.
+    /// Its time, with the row in its last bits.
     row: S::f64s,
     /// Of the next arrival: `s`, `x`, and `x₁ (1 + s − s₁)`.
     next: [Doubles<S>; 3],
@@ -72,7 +73,7 @@ impl<const N: usize> WithSimd for Sweep<'_, N> {
 
 impl<const N: usize> Sweep<'_, N> {
     #[inline(always)]
-    fn run<S: Simd, L: Lookup<S>>(self, simd: S, lookup: L) {
+    fn run<S: Simd, L: Lookup<S, MOST_FEW>>(self, simd: S, lookup: L) {
         let Sweep { rows, pass, scratch } = self;
         let width = pass.width / S::F64_LANES;
         grow(&mut scratch.sorted, width * N * STEP * S::F64_LANES);
@@ -113,28 +114,18 @@ impl<S: Simd> Step<S> {
 /// Sorts the times of a register of samples, and writes their steps.
 #[inline(always)]
 fn write_steps<S: Simd, const N: usize>(simd: S, mut times: [S::f64s; N], steps: &mut [S::f64s]) {
-    let mut rows = [simd.splat_f64s(0.0); N];
-    for (index, row) in rows.iter_mut().enumerate() {
-        *row = bytemuck::cast(simd.splat_u64s(index as u64));
+    // With the row in the last bits: arrivals that are equal but for these come together but for rounding.
+    for (row, time) in times.iter_mut().enumerate() {
+        *time = with_row::<S, MOST_FEW>(simd, *time, row);
     }
-    // Each is exchanged with those before it, the last first. In equal times the lower row stays first.
-    for count in 1..N {
-        for high in (1..=count).rev() {
-            let (early, late) = (times[high - 1], times[high]);
-            let swaps = simd.greater_than_f64s(early, late);
-            times[high - 1] = simd.min_f64s(early, late);
-            times[high] = simd.max_f64s(early, late);
-            let (first, second) = (rows[high - 1], rows[high]);
-            rows[high - 1] = select(simd, swaps, second, first);
-            rows[high] = select(simd, swaps, first, second);
-        }
-    }
+    sort_keys(simd, &mut times);
     let all = |value| Doubles::splat(simd, value);
     let (zero, one, never) = (all(0.0), all(1.0), all(NEVER));
     // Time and power of the arrival after; the last has none.
     let mut next = [zero, never];
     for index in (0..N).rev() {
-        let time = Doubles::new(simd, times[index]);
+        // Without the row, which would make a denormal number of zero.
+        let time = Doubles::new(simd, with_row::<S, MOST_FEW>(simd, times[index], 0));
         let comes = never.above(time);
         let power = comes.select(time.exp_of_negative(), zero);
         let [next_time, next_power] = next;
@@ -144,7 +135,7 @@ fn write_steps<S: Simd, const N: usize>(simd: S, mut times: [S::f64s; N], steps:
         let step = &mut steps[index * STEP..][..STEP];
         step[0] = power.value();
         step[1] = comes.select(-(power * time), zero).value();
-        step[2] = rows[index];
+        step[2] = times[index];
         step[3] = next_time.value();
         step[4] = next_power.value();
         step[5] = tangent.value();
@@ -155,7 +146,7 @@ fn write_steps<S: Simd, const N: usize>(simd: S, mut times: [S::f64s; N], steps:
 /// Looks for the crossings of one neuron in a register of samples: `P` and `R`, both zero if there is none,
 /// and one where there certainly is one.
 #[inline(always)]
-fn cross<S: Simd, L: Lookup<S>, const N: usize>(
+fn cross<S: Simd, L: Lookup<S, MOST_FEW>, const N: usize>(
     simd: S,
     lookup: L,
     table: L::Table,

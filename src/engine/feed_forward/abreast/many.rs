@@ -5,11 +5,12 @@
 //! may stay in another order: it comes at the same time but for rounding.) All that is computed is taken
 //! from the times themselves.
 
-use pulp::{Simd, WithSimd, bytemuck};
+use pulp::{Simd, WithSimd};
 
 use super::super::elementary::{Doubles, Truths, registers, registers_mut};
 use super::super::lanes::{Element, grow};
-use super::super::sorting_network::{Comparators, SHORT};
+use super::super::lookup::with_row;
+use super::super::sorting_network::{BLOCK, sort_blocks};
 use super::few::peaks_above;
 use super::{AbreastLayer, AbreastPass, AbreastScratch, MOST_ROWS, NEVER, PADDING};
 
@@ -17,8 +18,6 @@ use super::{AbreastLayer, AbreastPass, AbreastScratch, MOST_ROWS, NEVER, PADDING
 const REGISTERS: usize = 4;
 /// Most neurons of these.
 const NEURONS: usize = REGISTERS * PADDING;
-/// The bits of a key that tell the row.
-const ROW_BITS: u64 = MOST_ROWS as u64 - 1;
 /// The first indices.
 const INDICES: [f64; PADDING] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
 
@@ -41,8 +40,7 @@ pub(super) fn sweep_many<S: Simd, T: Element>(
         }
     }
     let shape = Shape { rows, columns, padded };
-    let comparators = layer.comparators;
-    simd.vectorize(Sweep { shape, comparators, samples, pass, scratch });
+    simd.vectorize(Sweep { shape, samples, pass, scratch });
 }
 
 #[derive(Clone, Copy)]
@@ -55,7 +53,6 @@ struct Shape {
 
 struct Sweep<'a> {
     shape: Shape,
-    comparators: &'a Comparators,
     samples: usize,
     pass: &'a mut AbreastPass,
     scratch: &'a mut AbreastScratch,
@@ -66,10 +63,11 @@ impl WithSimd for Sweep<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Sweep { shape, comparators, samples, pass, scratch } = self;
+        let Sweep { shape, samples, pass, scratch } = self;
         let AbreastScratch { sorted, weights, .. } = scratch;
         let lanes = S::F64_LANES;
-        grow(sorted, shape.rows.max(SHORT) * lanes);
+        let places = shape.rows.next_multiple_of(BLOCK);
+        grow(sorted, places * lanes);
         // Samples that only fill the last register up do not spike.
         for column in [&mut pass.spikes, &mut pass.decays, &mut pass.inverse_slopes] {
             column.fill(0.0);
@@ -77,9 +75,9 @@ impl WithSimd for Sweep<'_> {
         let weights = registers::<S>(weights);
         let in_row = shape.padded / lanes;
         for group in 0..pass.width / lanes {
-            let keys = registers_mut::<S>(sorted);
+            let keys = &mut registers_mut::<S>(sorted)[..places];
             let counts = write_keys(simd, pass, shape.rows, group, keys);
-            comparators.sort_keys(simd, keys);
+            sort_blocks(simd, keys);
             let first_sample = group * lanes;
             for lane in 0..lanes.min(samples.saturating_sub(first_sample)) {
                 let sample = first_sample + lane;
@@ -116,7 +114,7 @@ impl WithSimd for Sweep<'_> {
     }
 }
 
-/// Writes the keys of a register of samples. Returns how many arrivals each has.
+/// Writes the keys of a register of samples, and fills their last block up. Returns how many arrivals each has.
 #[inline(always)]
 fn write_keys<S: Simd>(
     simd: S,
@@ -130,15 +128,14 @@ fn write_keys<S: Simd>(
     let all = |value| Doubles::splat(simd, value);
     let (zero, one, never) = (all(0.0), all(1.0), all(NEVER));
     let mut counts = zero;
-    let mask = simd.splat_u64s(!ROW_BITS);
-    for (row, key) in keys.iter_mut().enumerate().take(rows) {
+    let (keys, beyond) = keys.split_at_mut(rows);
+    for (row, key) in keys.iter_mut().enumerate() {
         let time = Doubles::new(simd, times[row * width + group]);
         counts = counts + never.above(time).select(one, zero);
         // All are at least one time constant from zero, and none loses its order.
-        let bits: S::u64s = bytemuck::cast((time - one).value());
-        let bits = simd.or_u64s(simd.and_u64s(bits, mask), simd.splat_u64s(row as u64));
-        *key = bytemuck::cast(bits);
+        *key = with_row::<S, MOST_ROWS>(simd, (time - one).value(), row);
     }
+    beyond.fill(never.value());
     counts
 }
 
@@ -158,7 +155,7 @@ impl Arrivals<'_> {
     /// Row, `s` and `x` of an arrival.
     #[inline(always)]
     fn get(&self, index: usize, lanes: usize) -> (usize, f64, f64) {
-        let row = (self.keys[index * lanes].to_bits() & ROW_BITS) as usize;
+        let row = self.keys[index * lanes].to_bits() as usize % MOST_ROWS;
         (row, self.times[row * self.width], self.powers[row * self.width])
     }
 }

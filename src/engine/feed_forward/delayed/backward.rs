@@ -55,6 +55,25 @@ struct Cause<S: Simd> {
     factor: Doubles<S>,
 }
 
+/// What one input has done, by the derivative.
+#[inline(always)]
+fn effect<'a, S: Simd, C: Clock<'a, S>>(
+    simd: S,
+    clock: C,
+    input: S::f64s,
+    synapse: SynapseOfRow,
+    Cause { deadline, factor }: Cause<S>,
+) -> [Doubles<S>; 2] {
+    let shift = Doubles::splat(simd, synapse.shift);
+    clock.effect(clock.arrival(Doubles::new(simd, input), shift), deadline, factor)
+}
+
+#[inline(always)]
+fn add_effect<S: Simd>(simd: S, effect: [Doubles<S>; 2], sums: &mut [S::f64s; 2]) {
+    sums[0] = (Doubles::new(simd, sums[0]) + effect[0]).value();
+    sums[1] = (Doubles::new(simd, sums[1]) + effect[1]).value();
+}
+
 impl<'a, T: Element> Backward<'a, T> {
     #[inline(always)]
     fn run<S: Simd, C: Clock<'a, S>>(&mut self, simd: S, clock: C) {
@@ -64,25 +83,39 @@ impl<'a, T: Element> Backward<'a, T> {
         for column in 0..columns {
             let place = column_of(self.layer.layer.tiling, column);
             self.layer.synapses(column, &self.block.shifts, &mut self.scratch.synapses);
-            for sums in [&mut self.scratch.weight_sums, &mut self.scratch.delay_sums] {
+            for sums in [&mut self.scratch.sums, &mut self.scratch.guarded_sums] {
                 sums.clear();
-                sums.resize(rows * lanes, 0.0);
+                sums.resize(2 * rows * lanes, 0.0);
             }
+            let mut is_guarded = false;
             for group in 0..groups {
                 let Some(cause) = self.cause(simd, clock, group * columns + column) else {
                     continue;
                 };
-                let largest = self.add_synapses(simd, clock, group, cause);
-                if let Some(guard) = self.guard {
-                    self.add_guarded(simd, group, guard, largest);
+                let kept = self.heed_guard(simd, clock, group, cause);
+                self.add(simd, clock, group, kept, false);
+                let beyond = cause.factor - kept.factor;
+                let zero = Doubles::splat(simd, 0.0);
+                if beyond.max(-beyond).above(zero).any() {
+                    self.add(simd, clock, group, Cause { factor: beyond, ..cause }, true);
+                    is_guarded = true;
                 }
             }
-            let weight_sums = registers::<S>(&self.scratch.weight_sums);
-            let delay_sums = registers::<S>(&self.scratch.delay_sums);
+            let BlockScratch { synapses, sums, guarded_sums, .. } = &self.scratch;
+            let sums = registers::<S>(sums).as_chunks::<2>().0;
+            let guarded_sums = registers::<S>(guarded_sums).as_chunks::<2>().0;
             for row in 0..rows {
-                self.gradient.weights[place(row)] += simd.reduce_sum_f64s(weight_sums[row]);
-                self.gradient.delays[row * columns + column] +=
-                    simd.reduce_sum_f64s(delay_sums[row]);
+                let synapse = synapses[row];
+                let [p, q] = sums[row];
+                let [response, mut slope] =
+                    clock.response([Doubles::new(simd, p), Doubles::new(simd, q)]);
+                if is_guarded {
+                    let [p, q] = guarded_sums[row];
+                    let [_, more] = clock.response([Doubles::new(simd, p), Doubles::new(simd, q)]);
+                    slope = slope + more;
+                }
+                self.gradient.weights[place(row)] -= response.sum();
+                self.gradient.delays[row * columns + column] += synapse.weight * slope.sum();
             }
         }
     }
@@ -102,58 +135,71 @@ impl<'a, T: Element> Backward<'a, T> {
         Some(Cause { deadline, factor: matters.select(by_time / slope, zero) })
     }
 
-    /// Adds the derivatives by times and delays, and those by weights too if nothing guards them.
-    /// Returns the largest of those by weights.
+    /// The same, but for the samples that the gradient guard keeps from changing weights.
     #[inline(always)]
-    fn add_synapses<S: Simd, C: Clock<'a, S>>(
+    fn heed_guard<S: Simd, C: Clock<'a, S>>(
         &mut self,
         simd: S,
         clock: C,
         group: usize,
-        Cause { deadline, factor }: Cause<S>,
-    ) -> Doubles<S> {
-        let rows = self.layer.layer.tiling.rows;
-        let inputs = &registers::<S>(&self.block.inputs)[group * rows..][..rows];
-        let BlockScratch { synapses, by_input, by_weight, weight_sums, delay_sums, .. } =
-            &mut *self.scratch;
-        let by_input = &mut registers_mut::<S>(by_input)[group * rows..][..rows];
-        let by_weight = if self.guard.is_some() { by_weight } else { weight_sums };
-        let adds = self.guard.is_none();
-        let sums = by_input.iter_mut().zip(registers_mut::<S>(delay_sums));
-        let synapses = inputs.iter().zip(&*synapses);
-        let mut largest = Doubles::splat(simd, 0.0);
-        for (((by_input, delay_sum), by_weight), (&input, &SynapseOfRow { weight, shift })) in
-            sums.zip(registers_mut::<S>(by_weight)).zip(synapses)
-        {
-            let shift = Doubles::splat(simd, shift);
-            let arrival = clock.arrival(Doubles::new(simd, input), shift);
-            let [response, slope] = clock.response(arrival, deadline);
-            let by = -(factor * response);
-            if adds {
-                *by_weight = (Doubles::new(simd, *by_weight) + by).value();
-            } else {
-                *by_weight = by.value();
-                largest = largest.max(by.max(-by));
-            }
-            let by = Doubles::splat(simd, weight) * factor * slope;
-            *by_input = (Doubles::new(simd, *by_input) + by).value();
-            *delay_sum = (Doubles::new(simd, *delay_sum) + by).value();
-        }
-        largest
-    }
-
-    /// Adds the derivatives by weights, but for samples in which one exceeds `guard`.
-    #[inline(always)]
-    fn add_guarded<S: Simd>(&mut self, simd: S, group: usize, guard: f64, largest: Doubles<S>) {
+        cause: Cause<S>,
+    ) -> Cause<S> {
+        let Some(guard) = self.guard else { return cause };
         let zero = Doubles::splat(simd, 0.0);
-        let keep = Doubles::splat(simd, guard).at_least(largest);
-        let sums = registers_mut::<S>(&mut self.scratch.weight_sums);
-        for (sum, &by) in sums.iter_mut().zip(registers::<S>(&self.scratch.by_weight)) {
-            let by = keep.select(Doubles::new(simd, by), zero);
-            *sum = (Doubles::new(simd, *sum) + by).value();
+        let size = cause.factor.max(-cause.factor);
+        let may_exceed = size * Doubles::splat(simd, clock.largest_response());
+        if !may_exceed.above(Doubles::splat(simd, guard)).any() {
+            return cause;
+        }
+        let mut largest = zero;
+        for (&input, &synapse) in self.inputs::<S>(group).iter().zip(&self.scratch.synapses) {
+            let [response, _] = clock.response(effect(simd, clock, input, synapse, cause));
+            largest = largest.max(response.max(-response));
         }
         if largest.largest() > guard {
             self.count_guarded(group, S::F64_LANES, |lane| largest.lane(lane) > guard);
+        }
+        let keep = Doubles::splat(simd, guard).at_least(largest);
+        Cause { factor: keep.select(cause.factor, zero), ..cause }
+    }
+
+    /// The inputs of a group of samples.
+    #[inline(always)]
+    fn inputs<S: Simd>(&self, group: usize) -> &[S::f64s] {
+        let rows = self.layer.layer.tiling.rows;
+        &registers::<S>(&self.block.inputs)[group * rows..][..rows]
+    }
+
+    /// Adds what the inputs of a group of samples have done to one of the sums, and, unless they are those
+    /// of the network, the derivatives by their times.
+    #[inline(always)]
+    fn add<S: Simd, C: Clock<'a, S>>(
+        &mut self,
+        simd: S,
+        clock: C,
+        group: usize,
+        cause: Cause<S>,
+        is_guarded: bool,
+    ) {
+        let rows = self.layer.layer.tiling.rows;
+        let inputs = &registers::<S>(&self.block.inputs)[group * rows..][..rows];
+        let BlockScratch { synapses, by_input, sums, guarded_sums, .. } = &mut *self.scratch;
+        let sums = if is_guarded { guarded_sums } else { sums };
+        let sums = registers_mut::<S>(sums).as_chunks_mut::<2>().0;
+        let places = inputs.iter().zip(&*synapses).zip(sums);
+        if self.layer.layer.is_first {
+            for ((&input, &synapse), sums) in places {
+                add_effect(simd, effect(simd, clock, input, synapse, cause), sums);
+            }
+            return;
+        }
+        let by_input = &mut registers_mut::<S>(by_input)[group * rows..][..rows];
+        for (((&input, &synapse), sums), by_input) in places.zip(by_input) {
+            let effect = effect(simd, clock, input, synapse, cause);
+            add_effect(simd, effect, sums);
+            let [_, slope] = clock.response(effect);
+            let weight = Doubles::splat(simd, synapse.weight);
+            *by_input = slope.multiply_add(weight, Doubles::new(simd, *by_input)).value();
         }
     }
 
@@ -170,7 +216,7 @@ impl<'a, T: Element> Backward<'a, T> {
     fn collect(&mut self, by_times: &[Vec<f64>], lanes: usize) {
         let Tiling { rows, columns, .. } = self.layer.layer.tiling;
         let groups = self.passes.len().div_ceil(lanes);
-        let BlockScratch { by_spike, by_input, by_weight, .. } = &mut *self.scratch;
+        let BlockScratch { by_spike, by_input, .. } = &mut *self.scratch;
         by_spike.clear();
         by_spike.resize(groups * columns * lanes, 0.0);
         if self.neighbours.after {
@@ -193,13 +239,14 @@ impl<'a, T: Element> Backward<'a, T> {
             pass.layers[self.layer.index].gradient.guarded = 0;
         }
         by_input.clear();
-        by_input.resize(groups * rows * lanes, 0.0);
-        by_weight.resize(rows * lanes, 0.0);
+        if !self.layer.layer.is_first {
+            by_input.resize(groups * rows * lanes, 0.0);
+        }
     }
 
     /// Gives each sample the derivatives by its inputs.
     fn write(&self, by_times: &mut [Vec<f64>], lanes: usize) {
-        if self.neighbours.before {
+        if self.neighbours.before || self.layer.layer.is_first {
             return;
         }
         let rows = self.layer.layer.tiling.rows;

@@ -6,7 +6,10 @@ use super::super::SamplePass;
 use super::super::elementary::{Doubles, registers, registers_mut};
 use super::super::inputs::Arrival;
 use super::super::lanes::{Element, grow};
-use super::super::sorting_network::{SHORT, sort_few};
+#[cfg(target_arch = "x86_64")]
+use super::super::lookup::ByPermutation;
+use super::super::lookup::{ByLanes, FEW, Lookup, MANY, with_row};
+use super::super::sorting_network::sort_keys;
 use super::super::tiles::Tiling;
 use super::powers::Powers;
 use super::times::Times;
@@ -25,13 +28,12 @@ impl<T: Element, const POWERS: bool> WithSimd for Forward<'_, T, POWERS> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        let membrane = &self.layer.layer.neurons.membrane;
-        if POWERS {
-            self.run(simd, Powers::new(simd, membrane));
-        } else {
-            self.run(simd, Times::new(simd, membrane));
+    fn with_simd<S: Simd>(self, simd: S) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(lookup) = ByPermutation::new::<S>() {
+            return self.run_with(simd, lookup);
         }
+        self.run_with(simd, ByLanes);
     }
 }
 
@@ -43,7 +45,20 @@ fn absent<'a, S: Simd, C: Clock<'a, S>>(simd: S, clock: C) -> S::f64s {
 
 impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
     #[inline(always)]
-    fn run<S: Simd, C: Clock<'a, S>>(&mut self, simd: S, clock: C) {
+    fn run_with<S: Simd, L: Lookup<S, FEW> + Lookup<S, MANY>>(mut self, simd: S, lookup: L) {
+        let membrane = &self.layer.layer.neurons.membrane;
+        if POWERS {
+            self.run(simd, Powers::new(simd, membrane), lookup);
+        } else {
+            self.run(simd, Times::new(simd, membrane), lookup);
+        }
+    }
+
+    #[inline(always)]
+    fn run<S: Simd, C: Clock<'a, S>, L>(&mut self, simd: S, clock: C, lookup: L)
+    where
+        L: Lookup<S, FEW> + Lookup<S, MANY>,
+    {
         let lanes = S::F64_LANES;
         self.collect_arrivals(lanes);
         let Forward { layer, passes, block, scratch, .. } = self;
@@ -55,11 +70,21 @@ impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
         scratch.references.resize(groups * lanes, 0.0);
         layer.read_clock(simd, clock, groups, block, registers_mut::<S>(&mut scratch.references));
         for column in 0..columns {
+            if !C::CARRIES_ROWS {
+                self.search(simd, clock, column, groups);
+                continue;
+            }
             match rows {
-                ..=4 => self.search_few::<S, C, 4>(simd, clock, column, groups),
-                5 => self.search_few::<S, C, 5>(simd, clock, column, groups),
-                6 => self.search_few::<S, C, 6>(simd, clock, column, groups),
-                7 | 8 => self.search_few::<S, C, 8>(simd, clock, column, groups),
+                ..=4 => self.search_keys::<S, C, L, 4, FEW>(simd, clock, lookup, column, groups),
+                5 => self.search_keys::<S, C, L, 5, FEW>(simd, clock, lookup, column, groups),
+                6 => self.search_keys::<S, C, L, 6, FEW>(simd, clock, lookup, column, groups),
+                7 | 8 => self.search_keys::<S, C, L, 8, FEW>(simd, clock, lookup, column, groups),
+                9..=16 => {
+                    self.search_keys::<S, C, L, 16, MANY>(simd, clock, lookup, column, groups)
+                }
+                17..=32 => {
+                    self.search_keys::<S, C, L, 32, MANY>(simd, clock, lookup, column, groups)
+                }
                 _ => self.search(simd, clock, column, groups),
             }
         }
@@ -79,15 +104,17 @@ impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
         let Forward { layer, block, scratch, .. } = self;
         let Tiling { rows, columns, .. } = layer.layer.tiling;
         let lanes = S::F64_LANES;
-        grow(&mut scratch.arrivals, rows.max(SHORT) * lanes);
-        grow(&mut scratch.weights, rows.max(SHORT) * lanes);
-        let arrivals = registers_mut::<S>(&mut scratch.arrivals);
-        let weights = registers_mut::<S>(&mut scratch.weights);
+        grow(&mut scratch.arrivals, rows * lanes);
+        grow(&mut scratch.weights, rows * lanes);
+        let arrivals = &mut registers_mut::<S>(&mut scratch.arrivals)[..rows];
+        let weights = &mut registers_mut::<S>(&mut scratch.weights)[..rows];
         let (inputs, deadlines) =
             (registers::<S>(&block.inputs), registers_mut::<S>(&mut block.deadlines));
         let slopes = registers_mut::<S>(&mut block.slopes);
         layer.synapses(column, &block.shifts, &mut scratch.synapses);
-        let threshold = Doubles::splat(simd, layer.layer.neurons.thresholds[column]);
+        let threshold = layer.layer.neurons.thresholds[column];
+        let weight_scale = clock.weight_scale(threshold);
+        let threshold = Doubles::splat(simd, threshold);
         for group in 0..groups {
             let inputs = &inputs[group * rows..(group + 1) * rows];
             let places = arrivals.iter_mut().zip(weights.iter_mut());
@@ -95,55 +122,66 @@ impl<'a, T: Element, const POWERS: bool> Forward<'a, T, POWERS> {
             for ((arrival, weight), (&input, synapse)) in places.zip(sources) {
                 let shift = Doubles::splat(simd, synapse.shift);
                 *arrival = clock.arrival(Doubles::new(simd, input), shift).value();
-                *weight = simd.splat_f64s(synapse.weight);
+                *weight = simd.splat_f64s(synapse.weight * weight_scale);
             }
             layer.delays.comparators.sort(simd, arrivals, weights);
-            let found = clock.search(threshold, &arrivals[..rows], &weights[..rows]);
+            let found = clock.search(threshold, arrivals, weights);
             deadlines[group * columns + column] = found[0].value();
             slopes[group * columns + column] = found[1].value();
         }
     }
 
-    /// The same for at most `N` inputs, which are sorted in registers. All are sorted before any is
-    /// searched: the shorter the chains of operations, the more of them the machine has in view.
+    /// The same for at most `N` inputs, which carry their rows, so that weights can be looked up in a table
+    /// of `ROWS` when all is sorted. All are sorted before any is searched: the shorter the chains of
+    /// operations, the more of them the machine has in view.
     #[inline(always)]
-    fn search_few<S: Simd, C: Clock<'a, S>, const N: usize>(
+    fn search_keys<S: Simd, C: Clock<'a, S>, L, const N: usize, const ROWS: usize>(
         &mut self,
         simd: S,
         clock: C,
+        lookup: L,
         column: usize,
         groups: usize,
-    ) {
+    ) where
+        L: Lookup<S, ROWS>,
+    {
         let Forward { layer, block, scratch, .. } = self;
         let Tiling { rows, columns, .. } = layer.layer.tiling;
         let inputs = registers::<S>(&block.inputs);
         layer.synapses(column, &block.shifts, &mut scratch.synapses);
         let synapses = &scratch.synapses[..rows.min(N)];
         grow(&mut scratch.arrivals, groups * N * S::F64_LANES);
-        grow(&mut scratch.weights, groups * N * S::F64_LANES);
-        let sorted_arrivals = &mut registers_mut::<S>(&mut scratch.arrivals)[..groups * N];
-        let sorted_weights = &mut registers_mut::<S>(&mut scratch.weights)[..groups * N];
-        let (zero, absent) = (simd.splat_f64s(0.0), absent(simd, clock));
-        for group in 0..groups {
-            let inputs = &inputs[group * rows..(group + 1) * rows];
-            let (mut arrivals, mut weights) = ([absent; N], [zero; N]);
+        let sorted = &mut registers_mut::<S>(&mut scratch.arrivals)[..groups * N];
+        let sorted = sorted.as_chunks_mut::<N>().0;
+        let absent = absent(simd, clock);
+        for (sorted, inputs) in sorted.iter_mut().zip(inputs.chunks_exact(rows)) {
+            let mut keys = [absent; N];
             for row in 0..N {
                 if row < inputs.len() && row < synapses.len() {
                     let shift = Doubles::splat(simd, synapses[row].shift);
-                    arrivals[row] = clock.arrival(Doubles::new(simd, inputs[row]), shift).value();
-                    weights[row] = simd.splat_f64s(synapses[row].weight);
+                    let arrival = clock.arrival(Doubles::new(simd, inputs[row]), shift).value();
+                    keys[row] = with_row::<S, ROWS>(simd, arrival, row);
                 }
             }
-            sort_few(simd, &mut arrivals, &mut weights);
-            sorted_arrivals[group * N..][..N].copy_from_slice(&arrivals);
-            sorted_weights[group * N..][..N].copy_from_slice(&weights);
+            sort_keys(simd, &mut keys);
+            *sorted = keys;
         }
-        let threshold = Doubles::splat(simd, layer.layer.neurons.thresholds[column]);
+        let threshold = layer.layer.neurons.thresholds[column];
+        let weight_scale = clock.weight_scale(threshold);
+        let mut table = [0.0; ROWS];
+        for (scaled, synapse) in table.iter_mut().zip(synapses) {
+            *scaled = synapse.weight * weight_scale;
+        }
+        let table = lookup.table(&table);
+        let threshold = Doubles::splat(simd, threshold);
         let deadlines = registers_mut::<S>(&mut block.deadlines);
         let slopes = registers_mut::<S>(&mut block.slopes);
-        for group in 0..groups {
-            let arrivals = &sorted_arrivals[group * N..][..N];
-            let found = clock.search(threshold, arrivals, &sorted_weights[group * N..][..N]);
+        for (group, sorted) in sorted.iter().enumerate() {
+            let mut weights = [absent; N];
+            for (weight, &key) in weights.iter_mut().zip(sorted) {
+                *weight = lookup.get(table, key);
+            }
+            let found = clock.search(threshold, sorted, &weights);
             deadlines[group * columns + column] = found[0].value();
             slopes[group * columns + column] = found[1].value();
         }

@@ -7,18 +7,19 @@
 //! V(x) = c (P x − Q)/x²        P = Σ w_i x_i    Q = Σ w_i x_i²    c = 1/(C (λ_s − λ_m))
 //! ```
 //!
-//! because `e^(−λ s) − e^(−2 λ s)` with `s = t − t_i` is `x_i/x − (x_i/x)²`. So with `ϑ' = ϑ/c`, between
-//! two arrivals `x` and `x'` the potential
-//!
-//! * is at or above the threshold at the end if `P x' − Q ≥ ϑ' x'²`;
-//! * has a peak if it rises at first, `2 Q > P x`, and falls in the end, `P x' > 2 Q`; that peak,
-//!   `c P²/(4 Q)`, is above the threshold if `P² > 4 ϑ' Q`.
-//!
-//! A neuron crosses where one of the two holds first, or after its last input, if the potential rises
-//! there to a peak above the threshold. Then `ϑ' x² − P x + Q = 0`, the smaller root of which is
+//! because `e^(−λ s) − e^(−2 λ s)` with `s = t − t_i` is `x_i/x − (x_i/x)²`. With `ϑ' = ϑ/c` and weights by
+//! `2 ϑ'`, so that `H = P/(2 ϑ')` and `K = Q/(2 ϑ')`, the potential is at or above the threshold where
 //!
 //! ```text
-//! x = 2 Q/(P + √D)        D = P² − 4 ϑ' Q        V̇ = λ x dV/dx = c λ √D/x
+//! f(x) = x²/2 − H x + K ≤ 0
+//! ```
+//!
+//! This parabola has its minimum at `x = H`. So a neuron crosses between two arrivals `x` and `x'` if it is
+//! not positive at the place between them that is nearest to `H`, which is one comparison; and after its
+//! last input if it is not at `H`, or there if `H` is past. Then the smaller zero is
+//!
+//! ```text
+//! x = 2 K/(H + √D)        D = H² − 2 K        V̇ = λ x dV/dx = 2 ϑ λ √D/x
 //! ```
 //!
 //! and one logarithm gives the time. What is kept of a spike is `1/x`: multiplied by it, the reading of an
@@ -30,9 +31,9 @@ use super::super::elementary::{Doubles, Truths};
 use super::super::membrane::Membrane;
 use super::{Clock, FirstSpikes};
 
-/// What the clock shows for what never comes, and for the end of all: later than any spike. Inputs that
-/// all come then do not lift the potential any more, so they need no care.
-const FAR: f64 = 1e100;
+/// What the clock shows for what never comes, and for the end of all, `2^332`: later than any spike. Inputs
+/// that all come then do not lift the potential any more, so they need no care.
+const FAR: f64 = f64::from_bits((1023 + 332) << 52);
 
 /// The clock shows `e^(λ_m (t − t₀))`.
 #[derive(Clone, Copy)]
@@ -43,74 +44,56 @@ pub(super) struct Powers<S: Simd> {
     /// `1/λ_m`
     time_constant: Doubles<S>,
     /// `c`
-    scale: Doubles<S>,
-    /// `1/c`
-    inverse_scale: Doubles<S>,
+    scale: f64,
     /// `c λ_m`
-    slope_scale: Doubles<S>,
+    slope_scale: f64,
 }
 
-/// `P` and `Q`.
+/// `H` and `K`.
 #[derive(Clone, Copy)]
 struct Sums<S: Simd> {
     first: Doubles<S>,
     second: Doubles<S>,
 }
 
-/// `ϑ'` and `4 ϑ'`.
-#[derive(Clone, Copy)]
-struct Thresholds<S: Simd> {
-    once: Doubles<S>,
-    four: Doubles<S>,
-}
-
-impl<S: Simd> Sums<S> {
-    /// Whether neurons with these sums from one arrival on cross until the next.
+impl<S: Simd> Powers<S> {
     #[inline(always)]
-    fn cross(
+    fn all(&self, value: f64) -> Doubles<S> {
+        Doubles::splat(self.simd, value)
+    }
+
+    /// Whether neurons with these sums from one arrival on stay below their threshold until the next.
+    #[inline(always)]
+    fn stays_below(
         &self,
-        thresholds: Thresholds<S>,
+        Sums { first, second }: Sums<S>,
         previous: Doubles<S>,
         arrival: Doubles<S>,
     ) -> Truths<S> {
-        let Sums { first, second } = *self;
-        let (lift, twice) = (first * arrival, second + second);
-        let reached = (lift - second).at_least(thresholds.once * arrival * arrival);
-        let rises = twice.above(first * previous);
-        let falls = lift.above(twice);
-        let peaks = (first * first).above(thresholds.four * second);
-        reached.or(rises.and(falls).and(peaks))
-    }
-}
-
-impl<S: Simd> Powers<S> {
-    #[inline(always)]
-    fn thresholds(&self, threshold: Doubles<S>) -> Thresholds<S> {
-        let once = threshold * self.inverse_scale;
-        Thresholds { once, four: once * Doubles::splat(self.simd, 4.0) }
+        let nearest = first.max_of_numbers(previous).min(arrival);
+        second.above(self.all(-0.5).multiply_add(nearest, first) * nearest)
     }
 }
 
 impl<S: Simd> Clock<'_, S> for Powers<S> {
+    const CARRIES_ROWS: bool = true;
+
     #[inline(always)]
     fn new(simd: S, membrane: &Membrane) -> Self {
-        let all = |value| Doubles::splat(simd, value);
         let scale = membrane.inverse_distance();
         Powers {
             simd,
-            rate: all(membrane.membrane_rate),
-            time_constant: all(1.0 / membrane.membrane_rate),
-            scale: all(scale),
-            inverse_scale: all(1.0 / scale),
-            slope_scale: all(scale * membrane.membrane_rate),
+            rate: Doubles::splat(simd, membrane.membrane_rate),
+            time_constant: Doubles::splat(simd, 1.0 / membrane.membrane_rate),
+            scale,
+            slope_scale: scale * membrane.membrane_rate,
         }
     }
 
     #[inline(always)]
     fn reading(&self, time: Doubles<S>, reference: Doubles<S>) -> Doubles<S> {
-        let infinity = Doubles::splat(self.simd, f64::INFINITY);
         let reading = (self.rate * (time - reference)).exp();
-        infinity.above(time).select(reading, Doubles::splat(self.simd, FAR))
+        self.all(f64::INFINITY).above(time).select(reading, self.all(FAR))
     }
 
     #[inline(always)]
@@ -120,35 +103,37 @@ impl<S: Simd> Clock<'_, S> for Powers<S> {
 
     #[inline(always)]
     fn arrival(&self, input: Doubles<S>, shift: Doubles<S>) -> Doubles<S> {
-        (input * shift).min(Doubles::splat(self.simd, FAR))
+        (input * shift).min(self.all(FAR))
     }
 
     #[inline(always)]
-    fn search(
-        &self,
-        threshold: Doubles<S>,
-        arrivals: &[S::f64s],
-        weights: &[S::f64s],
-    ) -> [Doubles<S>; 2] {
-        let zero = Doubles::splat(self.simd, 0.0);
-        let thresholds = self.thresholds(threshold);
-        let mut sums = Sums { first: zero, second: zero };
-        let (mut found, mut previous) = (sums, zero);
-        let mut waiting = zero.at_least(zero);
+    fn weight_scale(&self, threshold: f64) -> f64 {
+        0.5 * self.scale / threshold
+    }
+
+    #[inline(always)]
+    fn search(&self, _: Doubles<S>, arrivals: &[S::f64s], weights: &[S::f64s]) -> [Doubles<S>; 2] {
+        let zero = self.all(0.0);
+        // `K` begins with what no sum notices: without any input no neuron crosses.
+        let mut sums = Sums { first: zero, second: self.all(f64::MIN_POSITIVE) };
+        let mut found = Sums { first: zero, second: zero };
+        let (mut previous, mut waits) = (zero, zero.at_least(zero));
         for (&arrival, &weight) in arrivals.iter().zip(weights) {
             let arrival = Doubles::new(self.simd, arrival);
-            let crosses = sums.cross(thresholds, previous, arrival).and(waiting);
-            waiting = waiting.and_not(crosses);
-            found.first = crosses.select(sums.first, found.first);
-            found.second = crosses.select(sums.second, found.second);
+            let still_waits = waits.and(self.stays_below(sums, previous, arrival));
+            // Those that wait no longer keep what was found; the sums wait for nobody.
+            found.first = waits.select(sums.first, found.first);
+            found.second = waits.select(sums.second, found.second);
+            waits = still_waits;
             let share = Doubles::new(self.simd, weight) * arrival;
             sums.first = sums.first + share;
             sums.second = share.multiply_add(arrival, sums.second);
             previous = arrival;
         }
-        let far = Doubles::splat(self.simd, FAR);
-        let crosses = sums.cross(thresholds, previous, far).and(waiting);
-        [crosses.select(sums.first, found.first), crosses.select(sums.second, found.second)]
+        found.first = waits.select(sums.first, found.first);
+        found.second = waits.select(sums.second, found.second);
+        let waits = waits.and(self.stays_below(sums, previous, self.all(FAR)));
+        [waits.select(zero, found.first), waits.select(zero, found.second)]
     }
 
     #[inline(always)]
@@ -157,38 +142,58 @@ impl<S: Simd> Clock<'_, S> for Powers<S> {
         threshold: Doubles<S>,
         [first, second]: [Doubles<S>; 2],
     ) -> FirstSpikes<S> {
-        let zero = Doubles::splat(self.simd, 0.0);
+        let zero = self.all(0.0);
         // Where a neuron crosses, both are positive.
         let spikes = second.above(zero);
+        let twice = second + second;
         // A peak within rounding of the threshold is no reason to lose a certain crossing.
-        let discriminant = first * first - self.thresholds(threshold).four * second;
-        let root = discriminant.max(zero).sqrt();
-        let inverse = (first + root) / (second + second);
+        let root = (first * first - twice).max(zero).sqrt();
+        let inverse = (first + root) / twice;
+        let slopes = (threshold + threshold) * self.rate * root * inverse;
         FirstSpikes {
             deadlines: spikes.select(inverse, self.never()),
-            slopes: spikes.select(self.slope_scale * root * inverse, zero),
+            slopes: spikes.select(slopes, zero),
         }
     }
 
     #[inline(always)]
     fn times(&self, deadlines: Doubles<S>, reference: Doubles<S>) -> Doubles<S> {
-        let infinity = Doubles::splat(self.simd, f64::INFINITY);
+        let infinity = self.all(f64::INFINITY);
         let time = reference - deadlines.ln() * self.time_constant;
         infinity.above(deadlines).select(time, infinity)
     }
 
     #[inline(always)]
     fn never(&self) -> Doubles<S> {
-        Doubles::splat(self.simd, f64::INFINITY)
+        self.all(f64::INFINITY)
+    }
+
+    /// `c/4`, when one half is left of the arrival.
+    #[inline(always)]
+    fn largest_response(&self) -> f64 {
+        0.25 * self.scale
+    }
+
+    /// What is left of the arrival, and its square.
+    #[inline(always)]
+    fn effect(
+        &self,
+        arrival: Doubles<S>,
+        deadline: Doubles<S>,
+        factor: Doubles<S>,
+    ) -> [Doubles<S>; 2] {
+        let decay = arrival * deadline;
+        // Infinite where there is no spike.
+        let decay = self.all(1.0).above(decay).select(decay, self.all(0.0));
+        let left = factor * decay;
+        [left, left * decay]
     }
 
     #[inline(always)]
-    fn response(&self, arrival: Doubles<S>, deadline: Doubles<S>) -> [Doubles<S>; 2] {
-        let all = |value| Doubles::splat(self.simd, value);
-        let one = all(1.0);
-        let decay = arrival * deadline;
-        let decay = one.above(decay).select(decay, all(0.0));
-        let square = decay * decay;
-        [(decay - square) * self.scale, (square + square - decay) * self.slope_scale]
+    fn response(&self, [decay, square]: [Doubles<S>; 2]) -> [Doubles<S>; 2] {
+        [
+            (decay - square) * self.all(self.scale),
+            (square + square - decay) * self.all(self.slope_scale),
+        ]
     }
 }

@@ -20,6 +20,9 @@ pub(super) struct Times<'a, S> {
 }
 
 impl<'a, S: Simd> Clock<'a, S> for Times<'a, S> {
+    /// Far from zero a unit in the last place is long.
+    const CARRIES_ROWS: bool = false;
+
     #[inline(always)]
     fn new(simd: S, membrane: &'a Membrane) -> Self {
         Times { simd, membrane }
@@ -38,6 +41,11 @@ impl<'a, S: Simd> Clock<'a, S> for Times<'a, S> {
     #[inline(always)]
     fn arrival(&self, input: Doubles<S>, shift: Doubles<S>) -> Doubles<S> {
         input + shift
+    }
+
+    #[inline(always)]
+    fn weight_scale(&self, _: f64) -> f64 {
+        1.0
     }
 
     #[inline(always)]
@@ -76,7 +84,18 @@ impl<'a, S: Simd> Clock<'a, S> for Times<'a, S> {
     }
 
     #[inline(always)]
-    fn response(&self, arrival: Doubles<S>, deadline: Doubles<S>) -> [Doubles<S>; 2] {
+    fn largest_response(&self) -> f64 {
+        f64::INFINITY
+    }
+
+    /// Response and slope.
+    #[inline(always)]
+    fn effect(
+        &self,
+        arrival: Doubles<S>,
+        deadline: Doubles<S>,
+        factor: Doubles<S>,
+    ) -> [Doubles<S>; 2] {
         let all = |value| Doubles::splat(self.simd, value);
         let (zero, membrane) = (all(0.0), self.membrane);
         let causal = deadline.above(arrival);
@@ -84,7 +103,13 @@ impl<'a, S: Simd> Clock<'a, S> for Times<'a, S> {
         let views = membrane.views_after(self.simd, elapsed);
         let slope = views.current * all(membrane.inverse_capacitance)
             - all(membrane.membrane_rate) * views.response;
-        [causal.select(views.response, zero), causal.select(slope, zero)]
+        let factor = causal.select(factor, zero);
+        [factor * views.response, factor * slope]
+    }
+
+    #[inline(always)]
+    fn response(&self, effect: [Doubles<S>; 2]) -> [Doubles<S>; 2] {
+        effect
     }
 }
 
