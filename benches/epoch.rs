@@ -95,7 +95,7 @@ fn epochs(criterion: &mut Criterion) {
         .measurement_time(Duration::from_secs(4));
     let main = |threads| move || Trained::new("yin_yang.toml", &[], threads);
     let paper = || Trained::new("yin_yang_paper.toml", &[], 1);
-    let small = || Trained::new("yin_yang.toml", &["layers.0.size=30"], 1);
+    let small = || Trained::new("yin_yang_30.toml", &[], 1);
     let delays = || Trained::new("yin_yang_30_delays.toml", &[], 1);
     let event = || Trained::new("yin_yang.toml", &["engine=\"event\""], 1);
     measure(&mut group, "main scenario", main(1), Trained::epoch);

@@ -28,12 +28,17 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let mut rounded: Vec<Vec<T>> =
             (0..self.network.layer_count()).map(|layer| self.network.take_weights(layer)).collect();
         let mut weights = std::mem::take(&mut self.weights);
-        let count = weights.len();
+        let work: usize = (0..self.network.layer_count())
+            .map(|layer| {
+                let is_summed = self.network.sums_weight_gradients(layer);
+                self.network.tiling(layer).value_count() * if is_summed { 1 } else { passes.len() }
+            })
+            .sum();
         let tiles = self.split(adam, &mut weights, &mut rounded);
         let update = |tile: TileWeights<'_, T>| {
             self.with_worker(|worker| self.update(tile, &passes, &step, &mut worker.sums));
         };
-        if passes.len() * count < SMALL {
+        if work < SMALL {
             tiles.into_iter().for_each(update);
         } else {
             tiles.into_par_iter().for_each(update);
