@@ -363,9 +363,9 @@ impl<T: Element> FeedForwardNetwork<T> {
         first_node..first_node + tiling.columns
     }
 
-    /// Runs samples; side by side and with synaptic delays they are fast if there are some tens. The spikes that drive
-    /// the first layer stand in each pass as its arrivals already (in any order), bias spikes included
-    /// and without delays; `bias` are those of each layer.
+    /// Runs samples; side by side and with synaptic delays they are fast if there are some tens. The spikes
+    /// that drive the first layer stand in each pass as its arrivals already (in any order), bias spikes
+    /// included and without delays; `bias` are those of each layer.
     pub fn forward(
         &self,
         bias: &[Vec<Arrival>],

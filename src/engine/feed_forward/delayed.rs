@@ -5,7 +5,8 @@
 //! delays, thresholds. So here a register holds as many samples as fit into it, and the neurons take
 //! turns. The arrivals at a neuron are sorted by a sorting network (Batcher's odd-even merge), which
 //! makes the same exchanges whatever the times; then all samples of a register are searched for their
-//! crossings at once.
+//! crossings at once. Up to 32 arrivals carry their rows in their last bits where the clock allows it: then
+//! they are sorted alone, and weights are looked up afterwards.
 //!
 //! When an input comes is read off a [`Clock`], which need not show the time: for `τ_m = 2 τ_s` it shows
 //! a power of `e`, and no synapse needs an exponential ([`powers`]); [`times`] is for any ratio.

@@ -19,7 +19,8 @@ pub(super) trait Lookup<S: Simd, const ROWS: usize>: Copy {
     fn get(self, table: Self::Table, rows: S::f64s) -> S::f64s;
 }
 
-/// Positive numbers, with a row in their last bits in place of their own.
+/// Normal numbers, with a row in their last bits in place of their own: those that differ by more than that
+/// keep their order.
 #[inline(always)]
 pub(super) fn with_row<S: Simd, const ROWS: usize>(
     simd: S,
