@@ -42,6 +42,7 @@ pub struct EncodingScratch {
     canvas: Canvas,
     spikes: Vec<SourceSpike>,
     buckets: Vec<u32>,
+    active: Vec<ActiveByte>,
 }
 
 impl EncodedSet {
@@ -155,7 +156,7 @@ impl EncodedSet {
                         collect(features.iter().map(byte), first, noise, spikes);
                         sort(spikes, &mut scratch.spikes, &mut scratch.buckets);
                     }
-                    None => times.collect_sorted(features, first, spikes),
+                    None => times.collect_sorted(features, first, &mut scratch.active, spikes),
                 }
             }
             (Features::Real(values), _) => match (&mut noise, &self.known) {
@@ -239,26 +240,47 @@ impl ByteTimes {
         ByteTimes { times, rank, ranks: last + 1 - usize::from(silent) }
     }
 
-    /// The spikes of features in the order of time and source.
-    fn collect_sorted(&self, features: &[u8], first: u32, spikes: &mut Vec<SourceSpike>) {
+    /// The spikes of features in the order of time and source: sorted by counting.
+    fn collect_sorted(
+        &self,
+        features: &[u8],
+        first: u32,
+        active: &mut Vec<ActiveByte>,
+        spikes: &mut Vec<SourceSpike>,
+    ) {
+        // Where most of an image is dark, counting the dark would be a chain of additions to one number.
+        active.resize(features.len(), ActiveByte::default());
+        let mut count = 0;
+        for (&byte, source) in features.iter().zip(first..) {
+            let rank = self.rank[usize::from(byte)];
+            active[count] = ActiveByte { rank, byte, source };
+            count += usize::from(usize::from(rank) < self.ranks);
+        }
+        let active = &active[..count];
         let mut places = [0_u32; 256];
-        for &byte in features {
-            places[usize::from(self.rank[usize::from(byte)])] += 1;
+        for active in active {
+            places[usize::from(active.rank)] += 1;
         }
         let mut next = 0;
         for count in &mut places[..self.ranks] {
             (*count, next) = (next, next + *count);
         }
-        spikes.resize(next as usize, SourceSpike { time: 0.0, source: 0 });
-        for (index, &byte) in features.iter().enumerate() {
-            let rank = usize::from(self.rank[usize::from(byte)]);
-            if rank < self.ranks {
-                let time = self.times[usize::from(byte)];
-                spikes[places[rank] as usize] = SourceSpike { time, source: first + index as u32 };
-                places[rank] += 1;
-            }
+        spikes.resize(count, SourceSpike { time: 0.0, source: 0 });
+        for &ActiveByte { rank, byte, source } in active {
+            let place = &mut places[usize::from(rank)];
+            spikes[*place as usize] = SourceSpike { time: self.times[usize::from(byte)], source };
+            *place += 1;
         }
     }
+}
+
+/// A feature that spikes.
+#[derive(Clone, Copy, Debug, Default)]
+struct ActiveByte {
+    /// Its byte's place among the different times.
+    rank: u8,
+    byte: u8,
+    source: u32,
 }
 
 /// The spikes of all samples, each sample's sorted by time and source.

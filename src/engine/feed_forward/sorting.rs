@@ -90,16 +90,14 @@ impl Sorter {
         if count <= SHORT {
             insert(arrivals);
         }
-        let is_sorted =
-            count <= SHORT || arrivals.windows(2).all(|pair| comes_before(&pair[0], &pair[1]));
-        if is_sorted {
-            sorted.set(arrivals);
+        sorted.set(arrivals);
+        if count <= SHORT || sorted.ascends(0..count) {
             return (count, arrivals.last().map_or(0.0, |arrival| arrival.time));
         }
         self.times.clear();
-        self.times.extend(arrivals.iter().map(|arrival| arrival.time));
+        self.times.extend_from_slice(&sorted.times[..count]);
         self.rows.clear();
-        self.rows.extend(arrivals.iter().map(|arrival| arrival.row));
+        self.rows.extend_from_slice(&sorted.rows[..count]);
         self.deal(simd, sorted)
     }
 
@@ -192,7 +190,7 @@ impl Sorter {
             (*time, *row) = (self.times[index], self.rows[index]);
         }
         sorted.count = count;
-        if !sorted.ascends(simd, 0..count) {
+        if !sorted.ascends(0..count) {
             self.sort_by_comparison(0..count, 0..self.dealt.len(), sorted);
         }
         true
@@ -262,7 +260,7 @@ impl Sorter {
         }
         // What is equal but for less than the resolution may still be in another order.
         let range = first..sorted.count;
-        if is_crowded || !sorted.ascends(simd, range.clone()) {
+        if is_crowded || !sorted.ascends(range.clone()) {
             // The only bucket of a short list has those that never come in it, too.
             let dealt = range.start..self.ends[self.next - 1] as usize;
             self.sort_by_comparison(range, dealt, sorted);
@@ -310,29 +308,19 @@ impl Sorter {
 }
 
 impl Sorted {
-    /// Whether some of them are in order.
+    /// Whether some of them are in order. All pairs are looked at, side by side.
     #[inline(always)]
-    fn ascends<S: Simd>(&self, simd: S, range: Range<usize>) -> bool {
+    fn ascends(&self, range: Range<usize>) -> bool {
         let (times, rows) = (&self.times[range.clone()], &self.rows[range]);
-        if times.is_empty() {
-            return true;
+        let Some(pairs) = times.len().checked_sub(1) else { return true };
+        let (times, next_times) = (&times[..pairs], &times[1..]);
+        let (rows, next_rows) = (&rows[..pairs], &rows[1..]);
+        let mut ascends = true;
+        for pair in 0..pairs {
+            let (time, next) = (times[pair], next_times[pair]);
+            ascends &= (time < next) | (time == next) & (rows[pair] < next_rows[pair]);
         }
-        // Hardly ever are two times equal.
-        let (before, after) = (&times[..times.len() - 1], &times[1..]);
-        let mut is_strict = true;
-        let registers = registers::<S>(before).iter().zip(registers::<S>(after));
-        for (&before, &after) in registers {
-            let falls = Doubles::new(simd, before).at_least(Doubles::new(simd, after));
-            is_strict &= !falls.any();
-        }
-        let rest = before.len() / S::F64_LANES * S::F64_LANES;
-        for (before, after) in before[rest..].iter().zip(&after[rest..]) {
-            is_strict &= before < after;
-        }
-        is_strict
-            || times.windows(2).zip(rows.windows(2)).all(|(times, rows)| {
-                times[0] < times[1] || times[0] == times[1] && rows[0] < rows[1]
-            })
+        ascends
     }
 
     fn grow(&mut self, length: usize) {

@@ -14,7 +14,7 @@ const LANES: usize = 16;
 const INDICES: [u32; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
 /// Most keys that are sorted in registers.
-pub(super) const MOST: usize = 128;
+pub(super) const MOST: usize = 256;
 
 /// Where sorted keys stand.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +70,7 @@ fn sort<S: Simd, const R: usize>(simd: S, keys: &mut [u32]) -> u32 {
         32: 16 8 4 2 1;
         64: 32 16 8 4 2 1;
         128: 64 32 16 8 4 2 1;
+        256: 128 64 32 16 8 4 2 1;
     }
     memory.copy_from_slice(&registers);
     R.ilog2()
@@ -188,7 +189,7 @@ mod tests {
         #[test]
         fn keys_are_sorted(
             mut keys in proptest::collection::vec(any::<u32>(), MOST),
-            bits in 4_u32..=7,
+            bits in 4_u32..=8,
             distinct: bool,
         ) {
             keys.truncate(1 << bits);
