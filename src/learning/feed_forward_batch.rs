@@ -181,22 +181,6 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         }
     }
 
-    /// Adds an amount to all incoming weights of a neuron.
-    pub fn raise(&mut self, layer: usize, neuron: usize, amount: f64) {
-        let start: usize = (0..layer).map(|layer| self.network.tiling(layer).value_count()).sum();
-        let tiling = self.network.tiling(layer);
-        for row in 0..tiling.rows {
-            let index = tiling.index(row, neuron);
-            let weight = &mut self.weights[start + index];
-            *weight += amount;
-            let programmed = self.grid.as_ref().map_or(*weight, |grid| {
-                *weight = grid.clip(layer, neuron, *weight);
-                grid.program(layer, row, neuron, *weight)
-            });
-            self.network.weights_mut(layer)[index] = T::from_f64(programmed);
-        }
-    }
-
     /// Runs the given samples.
     pub fn evaluate(
         &self,

@@ -172,18 +172,17 @@ impl Runner {
         });
     }
 
-    /// Adds an amount to all incoming weights of a neuron.
+    /// Adds to all incoming weights of each of a layer's neurons that neuron's amount.
     pub fn raise(
         &mut self,
         network: &mut TrainedNetwork,
         parts: &Parts,
         layer: usize,
-        neuron: usize,
-        amount: f64,
+        amounts: &[f64],
     ) {
         feed_forward!(self,
-            _event => silent::raise(network.compiled_mut(), parts.layers[layer].start + neuron, amount),
-            fast => fast.raise(layer, neuron, amount));
+            _event => silent::raise(network.compiled_mut(), parts.layers[layer].start, amounts),
+            fast => fast.raise(layer, amounts));
     }
 
     /// Shows the record of each sample to `look`, in order.

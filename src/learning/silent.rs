@@ -76,12 +76,12 @@ impl Remedy {
         Ok(Remedy { rule: self.rule.clone(), last_bump })
     }
 
-    /// Has weights raised according to the activity of one batch: `raise` adds an amount to all
-    /// incoming weights of a neuron, given its layer and its index there.
+    /// Has weights raised according to the activity of one batch: `raise` adds to all incoming weights
+    /// of each of a layer's neurons that neuron's amount, given the layer and an amount per neuron.
     pub fn apply(
         &mut self,
         activity: &[LayerActivity],
-        mut raise: impl FnMut(usize, usize, f64),
+        mut raise: impl FnMut(usize, &[f64]),
     ) -> Outcome {
         match &self.rule {
             SilentNeurons::Ignore => Outcome { raised: false, skip_step: false },
@@ -96,23 +96,23 @@ impl Remedy {
                     _ => *amount,
                 };
                 self.last_bump = Some((layer, amount));
-                for (neuron, &spikes) in activity[layer].spikes.iter().enumerate() {
-                    if spikes < activity[layer].samples {
-                        raise(layer, neuron, amount);
-                    }
-                }
+                let LayerActivity { spikes, samples, .. } = &activity[layer];
+                let of_spikes = |spikes| if spikes < samples { amount } else { 0.0 };
+                let amounts: Vec<f64> = spikes.iter().map(of_spikes).collect();
+                raise(layer, &amounts);
                 Outcome { raised: true, skip_step: true }
             }
             SilentNeurons::Nudge { allowed, amount } => {
                 let mut raised = false;
                 for (layer, activity) in activity.iter().enumerate() {
-                    for (neuron, &spikes) in activity.spikes.iter().enumerate() {
+                    let of_spikes = |&spikes: &u64| {
                         let silent = 1.0 - spikes as f64 / activity.samples as f64;
-                        let excess = silent - allowed[layer];
-                        if excess > 0.0 {
-                            raise(layer, neuron, amount * excess);
-                            raised = true;
-                        }
+                        amount * (silent - allowed[layer]).max(0.0)
+                    };
+                    let amounts: Vec<f64> = activity.spikes.iter().map(of_spikes).collect();
+                    if amounts.iter().any(|&amount| amount > 0.0) {
+                        raise(layer, &amounts);
+                        raised = true;
                     }
                 }
                 Outcome { raised, skip_step: false }
@@ -121,11 +121,13 @@ impl Remedy {
     }
 }
 
-/// Adds an amount to all incoming weights of a node.
-pub(super) fn raise(network: &mut CompiledNetwork, node: usize, amount: f64) {
-    let synapses: Vec<u32> = network.incoming(node).iter().map(|input| input.synapse).collect();
-    for synapse in synapses {
-        network.weights_mut()[synapse as usize] += amount;
+/// Adds to all incoming weights of each of some consecutive nodes that node's amount.
+pub(super) fn raise(network: &mut CompiledNetwork, first: usize, amounts: &[f64]) {
+    for (node, &amount) in (first..).zip(amounts) {
+        let synapses: Vec<u32> = network.incoming(node).iter().map(|input| input.synapse).collect();
+        for synapse in synapses {
+            network.weights_mut()[synapse as usize] += amount;
+        }
     }
 }
 
@@ -157,9 +159,7 @@ mod tests {
         activity: &[LayerActivity],
         network: &mut CompiledNetwork,
     ) -> Outcome {
-        remedy.apply(activity, |layer, neuron, amount| {
-            raise(network, [1, 3][layer] + neuron, amount);
-        })
+        remedy.apply(activity, |layer, amounts| raise(network, [1, 3][layer], amounts))
     }
 
     #[test]

@@ -241,8 +241,8 @@ impl Trainer {
             };
             let shown = Presentation::Training { epoch: self.epoch as u64 };
             let result = self.runner.learn(self.network.compiled(), set, batch, shown, gradient)?;
-            let outcome = self.remedy.apply(&result.activity, |layer, neuron, amount| {
-                self.runner.raise(&mut self.network, &self.parts, layer, neuron, amount);
+            let outcome = self.remedy.apply(&result.activity, |layer, amounts| {
+                self.runner.raise(&mut self.network, &self.parts, layer, amounts);
             });
             raised_batches += u64::from(outcome.raised);
             let epochs_done = (self.epoch - 1) as f64 + index as f64 / batches as f64;

@@ -94,10 +94,49 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             self.network.weight_gradients(layer, &tile, passes, sums);
         }
         self.arch.dispatch(|| step.apply(weights, sums, means, squares));
+        self.program(layer, tile, weights, rounded);
+    }
+
+    /// Adds to all incoming weights of each of a layer's neurons that neuron's amount.
+    pub fn raise(&mut self, layer: usize, amounts: &[f64]) {
+        let tiling = self.network.tiling(layer);
+        let start: usize = (0..layer).map(|layer| self.network.tiling(layer).value_count()).sum();
+        let mut all = std::mem::take(&mut self.weights);
+        let mut rounded = self.network.take_weights(layer);
+        let weights = &mut all[start..start + tiling.value_count()];
+        let mut padded = amounts.to_vec();
+        padded.resize(tiling.padded_columns(), 0.0);
+        let raise = |((tile, weights), rounded): ((Tile, &mut [f64]), &mut [T])| {
+            let amounts = &padded[tile.column..tile.column + tile.width];
+            self.arch.dispatch(|| {
+                for weights in weights.chunks_exact_mut(tile.width) {
+                    weights.iter_mut().zip(amounts).for_each(|(weight, amount)| *weight += amount);
+                }
+            });
+            self.program(layer, tile, weights, rounded);
+        };
+        let tiles: Vec<Tile> = tiling.tiles().collect();
+        let size = tiling.largest_tile();
+        if tiling.value_count() < SMALL {
+            let parts = tiles.into_iter().zip(weights.chunks_mut(size));
+            parts.zip(rounded.chunks_mut(size)).for_each(raise);
+        } else {
+            let parts = tiles.into_par_iter().zip(weights.par_chunks_mut(size));
+            parts.zip(rounded.par_chunks_mut(size)).with_max_len(1).for_each(raise);
+        }
+        self.weights = all;
+        self.network.return_weights(layer, rounded);
+    }
+
+    /// Rounds a tile's weights to those that the network runs with, and those out of a chip's reach to
+    /// what is within.
+    fn program(&self, layer: usize, tile: Tile, weights: &mut [f64], rounded: &mut [T]) {
         let Some(grid) = &self.grid else {
-            for (rounded, &weight) in rounded.iter_mut().zip(&*weights) {
-                *rounded = T::from_f64(weight);
-            }
+            self.arch.dispatch(|| {
+                for (rounded, &weight) in rounded.iter_mut().zip(&*weights) {
+                    *rounded = T::from_f64(weight);
+                }
+            });
             return;
         };
         let columns = self.network.tiling(layer).columns - tile.column;

@@ -112,8 +112,8 @@ impl SubstrateRunner {
         self.is_outdated();
     }
 
-    pub fn raise(&mut self, layer: usize, neuron: usize, amount: f64) {
-        self.fast.raise(layer, neuron, amount);
+    pub fn raise(&mut self, layer: usize, amounts: &[f64]) {
+        self.fast.raise(layer, amounts);
         self.is_outdated();
     }
 

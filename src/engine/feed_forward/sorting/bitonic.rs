@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn full_registers_are_sorted_on_every_machine_with_wide_ones() {
-        let keys: Vec<u32> = (0..MOST as u32).rev().collect();
+        let keys: Vec<u32> = (0..MOST as u32 / 2).rev().collect();
         #[cfg(target_arch = "x86_64")]
         if pulp::x86::V3::try_new().is_some() {
             assert!(sorted(&keys).iter().all(Option::is_some));
