@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::EpochMetrics;
+use super::{EpochMetrics, SilentNeurons};
 
 /// A likely cause of trouble, with the figures that show it and what to change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Diagnosis {
 const PATIENCE: usize = 5;
 
 /// Looks for reasons why the network cannot learn, in the metrics of its epochs so far. Empty if
-/// all seems well. `layer_names` and `class_count` are those of the run.
+/// all seems well. `layer_names`, `class_count` and `remedy` are those of the run.
 ///
 /// Meant to be called after each of the first epochs: silence shows in the first one, an accuracy
 /// that stays at chance after five.
@@ -25,6 +25,7 @@ pub fn diagnose(
     epochs: &[EpochMetrics],
     layer_names: &[String],
     class_count: usize,
+    remedy: &SilentNeurons,
 ) -> Vec<Diagnosis> {
     let mut found = Vec::new();
     let Some(last) = epochs.last() else { return found };
@@ -89,14 +90,16 @@ pub fn diagnose(
                     .to_owned(),
         });
     }
-    if last.raised_batches == last.batches && last.epoch >= 3 {
+    let is_instead_of_steps = matches!(remedy, SilentNeurons::Bump { .. });
+    if is_instead_of_steps && last.raised_batches == last.batches && last.epoch >= 3 {
         found.push(Diagnosis {
             finding: format!(
-                "weights of silent neurons were raised in every batch of epoch {}",
+                "weights of silent neurons were raised instead of a gradient step in every batch of \
+                 epoch {}",
                 last.epoch
             ),
-            advice: "allow more silent neurons in training.silent_neurons, or start from larger \
-                     weights: otherwise the remedy works against the gradient"
+            advice: "allow more silent neurons in training.silent_neurons.bump, or start from larger \
+                     weights"
                 .to_owned(),
         });
     }
@@ -144,8 +147,12 @@ mod tests {
     }
 
     fn findings(metrics: EpochMetrics) -> Vec<String> {
+        findings_with(metrics, &SilentNeurons::Bump { allowed: vec![0.0; 2], amount: 0.1 })
+    }
+
+    fn findings_with(metrics: EpochMetrics, remedy: &SilentNeurons) -> Vec<String> {
         let names = ["hidden".to_owned(), "label".to_owned()];
-        diagnose(&[metrics], &names, 3).into_iter().map(|found| found.finding).collect()
+        diagnose(&[metrics], &names, 3, remedy).into_iter().map(|found| found.finding).collect()
     }
 
     #[test]
@@ -177,9 +184,12 @@ mod tests {
         );
         let raised = EpochMetrics { raised_batches: 10, ..healthy(3) };
         assert_eq!(
-            findings(raised),
-            ["weights of silent neurons were raised in every batch of epoch 3"]
+            findings(raised.clone()),
+            ["weights of silent neurons were raised instead of a gradient step in every batch of \
+              epoch 3"]
         );
+        let beside_the_step = SilentNeurons::Nudge { allowed: vec![0.0; 2], amount: 0.1 };
+        assert_eq!(findings_with(raised, &beside_the_step), [""; 0]);
         let mut guessing = healthy(5);
         guessing.training.correct = 33;
         assert_eq!(

@@ -258,8 +258,10 @@ impl Session<'_, '_> {
         if history.len() > EARLY_EPOCHS {
             return;
         }
-        let classes = self.learner.data.class_names.len();
-        for found in diagnose(history, &self.learner.layer_names, classes) {
+        let Learner { data, layer_names, settings, .. } = self.learner;
+        for found in
+            diagnose(history, layer_names, data.class_names.len(), &settings.silent_neurons)
+        {
             // Once is enough for each kind of advice.
             if troubles.iter().all(|known| known.advice != found.advice) {
                 self.progress.trouble(&found);

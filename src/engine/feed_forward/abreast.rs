@@ -125,10 +125,12 @@ impl<'a, T: Element> AbreastLayer<'a, T> {
         membrane.inverse_capacitance / membrane.membrane_rate
     }
 
-    /// `w'` of a synapse.
-    fn scaled_weight(&self, row: usize, column: usize) -> f64 {
-        let weight = self.layer.weights[self.layer.tiling.index(row, column)].to_f64();
-        weight * self.weight_scale() / self.layer.neurons.thresholds[column]
+    /// `w'` of a neuron's synapses, row after row.
+    fn scaled_weights(&self, column: usize) -> impl Iterator<Item = f64> {
+        let Layer { weights, tiling, neurons, .. } = self.layer;
+        let (scale, threshold) = (self.weight_scale(), neurons.thresholds[column]);
+        let place = tiling.column(column);
+        (0..tiling.rows).map(move |row| weights[place.at(row)].to_f64() * scale / threshold)
     }
 
     /// Runs the layer, and writes its spikes to the passes. It is driven by the layer before and its bias,

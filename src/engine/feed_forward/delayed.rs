@@ -155,13 +155,6 @@ trait Clock<'a, S: Simd>: Copy {
     fn response(&self, effect: [Doubles<S>; 2]) -> [Doubles<S>; 2];
 }
 
-/// Where the values of one column stand in tiles: the first, and the distance to the next row's.
-fn column_of(tiling: Tiling, column: usize) -> impl Fn(usize) -> usize {
-    let first = tiling.index(0, column);
-    let stride = if tiling.rows > 1 { tiling.index(1, column) - first } else { 0 };
-    move |row| first + row * stride
-}
-
 /// A layer with synaptic delays as its passes see it.
 #[derive(Clone, Copy)]
 pub(super) struct DelayedLayer<'a, T> {
@@ -184,10 +177,10 @@ impl<'a, T: Element> DelayedLayer<'a, T> {
     /// The synapses of one neuron.
     fn synapses(&self, column: usize, shifts: &[f64], synapses: &mut Vec<SynapseOfRow>) {
         let Tiling { rows, columns, .. } = self.layer.tiling;
-        let place = column_of(self.layer.tiling, column);
+        let place = self.layer.tiling.column(column);
         synapses.clear();
         synapses.extend((0..rows).map(|row| SynapseOfRow {
-            weight: self.layer.weights[place(row)].to_f64(),
+            weight: self.layer.weights[place.at(row)].to_f64(),
             shift: shifts[row * columns + column],
         }));
     }

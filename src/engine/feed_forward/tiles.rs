@@ -29,6 +29,22 @@ pub struct Tile {
     pub width: usize,
 }
 
+/// Where the values of a column stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TiledColumn {
+    first: usize,
+    /// From one row to the next.
+    step: usize,
+}
+
+impl TiledColumn {
+    /// Where the value of a row stands.
+    #[inline(always)]
+    pub fn at(self, row: usize) -> usize {
+        self.first + row * self.step
+    }
+}
+
 /// The registers of a tile that a sweep holds together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part {
@@ -57,11 +73,6 @@ impl Tile {
 }
 
 impl Tiling {
-    /// Columns of a full tile.
-    fn tile(&self) -> usize {
-        REGISTERS * self.padding
-    }
-
     /// Number of columns, padding included.
     pub fn padded_columns(&self) -> usize {
         self.columns.next_multiple_of(self.padding)
@@ -72,41 +83,54 @@ impl Tiling {
         self.rows * self.padded_columns()
     }
 
+    /// Columns of a full tile.
+    fn full(&self) -> usize {
+        REGISTERS * self.padding
+    }
+
+    /// A tile by its number.
+    fn tile(&self, number: usize) -> Tile {
+        let column = number * self.full();
+        let width = self.full().min(self.padded_columns() - column);
+        Tile { start: self.rows * column, column, width }
+    }
+
     /// All tiles, in order.
     pub fn tiles(self) -> impl ExactSizeIterator<Item = Tile> {
-        let (padded, tile) = (self.padded_columns(), self.tile());
-        (0..padded.div_ceil(tile)).map(move |index| {
-            let column = index * tile;
-            Tile { start: self.rows * column, column, width: tile.min(padded - column) }
-        })
+        (0..self.columns.div_ceil(self.full())).map(move |number| self.tile(number))
     }
 
     /// Largest number of values in a tile.
     pub fn largest_tile(&self) -> usize {
-        self.rows * self.tile().min(self.padded_columns())
+        self.rows * self.full().min(self.padded_columns())
     }
 
-    /// Where the value of a row and column stands.
-    pub fn index(&self, row: usize, column: usize) -> usize {
-        let first = column / self.tile() * self.tile();
-        let width = self.tile().min(self.padded_columns() - first);
-        self.rows * first + row * width + (column - first)
+    /// Where the values of a column stand.
+    pub fn column(&self, column: usize) -> TiledColumn {
+        let Tile { start, column: first, width } = self.tile(column / self.full());
+        TiledColumn { first: start + column - first, step: width }
     }
 
     /// Copies a matrix in rows into tiles.
     pub fn scatter<T: Element>(&self, matrix: &[f64], tiled: &mut [T]) {
-        for (row, values) in matrix.chunks_exact(self.columns).enumerate() {
-            for (column, &value) in values.iter().enumerate() {
-                tiled[self.index(row, column)] = T::from_f64(value);
+        for tile in self.tiles() {
+            let rows = tiled[tile.start..].chunks_exact_mut(tile.width);
+            for (tiled, values) in rows.zip(matrix.chunks_exact(self.columns)) {
+                for (tiled, &value) in tiled.iter_mut().zip(&values[tile.column..]) {
+                    *tiled = T::from_f64(value);
+                }
             }
         }
     }
 
     /// Copies tiles into a matrix in rows.
     pub fn gather<T: Element>(&self, tiled: &[T], matrix: &mut [f64]) {
-        for (row, values) in matrix.chunks_exact_mut(self.columns).enumerate() {
-            for (column, value) in values.iter_mut().enumerate() {
-                *value = tiled[self.index(row, column)].to_f64();
+        for tile in self.tiles() {
+            let rows = tiled[tile.start..].chunks_exact(tile.width);
+            for (tiled, values) in rows.zip(matrix.chunks_exact_mut(self.columns)) {
+                for (value, &tiled) in values[tile.column..].iter_mut().zip(tiled) {
+                    *value = tiled.to_f64();
+                }
             }
         }
     }
@@ -118,7 +142,7 @@ mod tests {
 
     #[test]
     fn every_value_has_its_place_and_comes_back() {
-        for columns in [1, 3, 10, 16, 17, 31, 32, 33, 120, 350] {
+        for columns in [1, 3, 10, 16, 17, 31, 32, 33, 120, 350, 400] {
             let tiling = Tiling { rows: 7, columns, padding: 8 };
             let matrix: Vec<f64> = (1..=7 * columns).map(|value| value as f64).collect();
             let mut tiled = vec![0.0f64; tiling.value_count()];
@@ -131,6 +155,9 @@ mod tests {
             });
             // The tiles cover the data without gap or overlap.
             let mut end = 0;
+            for (row, column) in [(0, 0), (3, columns / 2), (6, columns - 1)] {
+                assert_eq!(tiled[tiling.column(column).at(row)], matrix[row * columns + column]);
+            }
             for tile in tiling.tiles() {
                 assert_eq!(tile.start, end);
                 end += tile.width * 7;

@@ -106,7 +106,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let weights = &mut all[start..start + tiling.value_count()];
         let mut padded = amounts.to_vec();
         padded.resize(tiling.padded_columns(), 0.0);
-        let raise = |((tile, weights), rounded): ((Tile, &mut [f64]), &mut [T])| {
+        let raise = |(tile, weights, rounded): (Tile, &mut [f64], &mut [T])| {
             let amounts = &padded[tile.column..tile.column + tile.width];
             self.arch.dispatch(|| {
                 for weights in weights.chunks_exact_mut(tile.width) {
@@ -115,14 +115,16 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             });
             self.program(layer, tile, weights, rounded);
         };
-        let tiles: Vec<Tile> = tiling.tiles().collect();
-        let size = tiling.largest_tile();
+        let mut left = (weights, rounded.as_mut_slice());
+        let tiles = tiling.tiles().map(|tile| {
+            let count = tile.width * tiling.rows;
+            let weights = left.0.split_off_mut(..count).unwrap_or_default();
+            (tile, weights, left.1.split_off_mut(..count).unwrap_or_default())
+        });
         if tiling.value_count() < SMALL {
-            let parts = tiles.into_iter().zip(weights.chunks_mut(size));
-            parts.zip(rounded.chunks_mut(size)).for_each(raise);
+            tiles.for_each(raise);
         } else {
-            let parts = tiles.into_par_iter().zip(weights.par_chunks_mut(size));
-            parts.zip(rounded.par_chunks_mut(size)).with_max_len(1).for_each(raise);
+            tiles.collect::<Vec<_>>().into_par_iter().with_max_len(1).for_each(raise);
         }
         self.weights = all;
         self.network.return_weights(layer, rounded);

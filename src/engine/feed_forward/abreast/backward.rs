@@ -157,9 +157,10 @@ impl<T: Element> Backward<'_, T> {
                     }
                 }
             }
+            let place = tiling.column(column);
             for (row, sum) in sums.into_iter().enumerate().take(tiling.rows) {
                 let sum = simd.reduce_sum_f64s(sum.value());
-                gradient.weights[tiling.index(row, column)] += scale * sum;
+                gradient.weights[place.at(row)] += scale * sum;
             }
         }
     }
@@ -178,6 +179,10 @@ impl<T: Element> Backward<'_, T> {
         let powers = registers::<S>(&pass.powers).chunks_exact(width);
         let AbreastScratch { factors, weight_factors, by_input, .. } = &mut **scratch;
         let weight_factors = if weight_factors.is_empty() { &*factors } else { weight_factors };
+        let mut places = [tiling.column(first); N];
+        for (neuron, place) in places.iter_mut().enumerate() {
+            *place = tiling.column(first + neuron);
+        }
         let neurons = first * width..(first + N) * width;
         let [spikes, decays, factors, weight_factors] =
             [&pass.spikes, &pass.decays, factors, weight_factors]
@@ -185,9 +190,8 @@ impl<T: Element> Backward<'_, T> {
         let by_input = registers_mut::<S>(by_input).chunks_exact_mut(width);
         for (row, ((times, powers), by_input)) in times.zip(powers).zip(by_input).enumerate() {
             let mut weights = [zero; N];
-            for (neuron, weight) in weights.iter_mut().enumerate() {
-                let index = tiling.index(row, first + neuron);
-                *weight = all(layer.layer.weights[index].to_f64() * inverse_capacitance);
+            for (weight, place) in weights.iter_mut().zip(places) {
+                *weight = all(layer.layer.weights[place.at(row)].to_f64() * inverse_capacitance);
             }
             let mut sums = [zero; N];
             for group in 0..width {
@@ -207,9 +211,9 @@ impl<T: Element> Backward<'_, T> {
                 }
                 by_input[group] = by.value();
             }
-            for (neuron, sum) in sums.into_iter().enumerate() {
+            for (sum, place) in sums.into_iter().zip(places) {
                 let sum = simd.reduce_sum_f64s(sum.value());
-                gradient.weights[tiling.index(row, first + neuron)] += scale * sum;
+                gradient.weights[place.at(row)] += scale * sum;
             }
         }
     }

@@ -39,9 +39,7 @@ pub(super) fn sweep_few<S: Simd, T: Element>(
     scratch.weights.clear();
     scratch.weights.resize(columns * MOST_FEW, 0.0);
     for (column, weights) in scratch.weights.chunks_exact_mut(MOST_FEW).enumerate() {
-        for (row, weight) in weights.iter_mut().take(rows).enumerate() {
-            *weight = layer.scaled_weight(row, column);
-        }
+        weights.iter_mut().zip(layer.scaled_weights(column)).for_each(|(to, weight)| *to = weight);
     }
     match rows {
         ..=4 => simd.vectorize(Sweep::<4> { rows, pass, scratch }),

@@ -34,10 +34,9 @@ pub(super) fn sweep_many<S: Simd, T: Element>(
     let padded = columns.next_multiple_of(PADDING);
     scratch.weights.clear();
     scratch.weights.resize(rows * padded, 0.0);
-    for (row, weights) in scratch.weights.chunks_exact_mut(padded).enumerate() {
-        for (column, weight) in weights.iter_mut().take(columns).enumerate() {
-            *weight = layer.scaled_weight(row, column);
-        }
+    for column in 0..columns {
+        let places = scratch.weights[column..].iter_mut().step_by(padded);
+        places.zip(layer.scaled_weights(column)).for_each(|(to, weight)| *to = weight);
     }
     let shape = Shape { rows, columns, padded };
     simd.vectorize(Sweep { shape, samples, pass, scratch });

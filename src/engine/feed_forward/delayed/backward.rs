@@ -10,7 +10,6 @@ use super::powers::Powers;
 use super::times::Times;
 use super::{
     BlockPass, BlockScratch, Clock, DelayGradient, DelayedLayer, Neighbours, SynapseOfRow,
-    column_of,
 };
 
 /// See [`DelayedLayer::backward`].
@@ -74,6 +73,12 @@ fn add_effect<S: Simd>(simd: S, effect: [Doubles<S>; 2], sums: &mut [S::f64s; 2]
     sums[1] = (Doubles::new(simd, sums[1]) + effect[1]).value();
 }
 
+/// The inputs of a group of samples.
+#[inline(always)]
+fn inputs_of<S: Simd>(block: &BlockPass, rows: usize, group: usize) -> &[S::f64s] {
+    &registers::<S>(&block.inputs)[group * rows..][..rows]
+}
+
 impl<'a, T: Element> Backward<'a, T> {
     #[inline(always)]
     fn run<S: Simd, C: Clock<'a, S>>(&mut self, simd: S, clock: C) {
@@ -81,13 +86,12 @@ impl<'a, T: Element> Backward<'a, T> {
         let lanes = S::F64_LANES;
         let groups = self.passes.len().div_ceil(lanes);
         for column in 0..columns {
-            let place = column_of(self.layer.layer.tiling, column);
+            let place = self.layer.layer.tiling.column(column);
             self.layer.synapses(column, &self.block.shifts, &mut self.scratch.synapses);
-            for sums in [&mut self.scratch.sums, &mut self.scratch.guarded_sums] {
-                sums.clear();
-                sums.resize(2 * rows * lanes, 0.0);
-            }
-            let mut is_guarded = false;
+            self.scratch.sums.clear();
+            self.scratch.sums.resize(2 * rows * lanes, 0.0);
+            // Grows when the first sample is guarded.
+            self.scratch.guarded_sums.clear();
             for group in 0..groups {
                 let Some(cause) = self.cause(simd, clock, group * columns + column) else {
                     continue;
@@ -97,8 +101,8 @@ impl<'a, T: Element> Backward<'a, T> {
                 let beyond = cause.factor - kept.factor;
                 let zero = Doubles::splat(simd, 0.0);
                 if beyond.max(-beyond).above(zero).any() {
+                    self.scratch.guarded_sums.resize(2 * rows * lanes, 0.0);
                     self.add(simd, clock, group, Cause { factor: beyond, ..cause }, true);
-                    is_guarded = true;
                 }
             }
             let BlockScratch { synapses, sums, guarded_sums, .. } = &self.scratch;
@@ -109,12 +113,11 @@ impl<'a, T: Element> Backward<'a, T> {
                 let [p, q] = sums[row];
                 let [response, mut slope] =
                     clock.response([Doubles::new(simd, p), Doubles::new(simd, q)]);
-                if is_guarded {
-                    let [p, q] = guarded_sums[row];
+                if let Some(&[p, q]) = guarded_sums.get(row) {
                     let [_, more] = clock.response([Doubles::new(simd, p), Doubles::new(simd, q)]);
                     slope = slope + more;
                 }
-                self.gradient.weights[place(row)] -= response.sum();
+                self.gradient.weights[place.at(row)] -= response.sum();
                 self.gradient.delays[row * columns + column] += synapse.weight * slope.sum();
             }
         }
@@ -152,7 +155,8 @@ impl<'a, T: Element> Backward<'a, T> {
             return cause;
         }
         let mut largest = zero;
-        for (&input, &synapse) in self.inputs::<S>(group).iter().zip(&self.scratch.synapses) {
+        let inputs = inputs_of::<S>(self.block, self.rows(), group);
+        for (&input, &synapse) in inputs.iter().zip(&self.scratch.synapses) {
             let [response, _] = clock.response(effect(simd, clock, input, synapse, cause));
             largest = largest.max(response.max(-response));
         }
@@ -163,11 +167,8 @@ impl<'a, T: Element> Backward<'a, T> {
         Cause { factor: keep.select(cause.factor, zero), ..cause }
     }
 
-    /// The inputs of a group of samples.
-    #[inline(always)]
-    fn inputs<S: Simd>(&self, group: usize) -> &[S::f64s] {
-        let rows = self.layer.layer.tiling.rows;
-        &registers::<S>(&self.block.inputs)[group * rows..][..rows]
+    fn rows(&self) -> usize {
+        self.layer.layer.tiling.rows
     }
 
     /// Adds what the inputs of a group of samples have done to one of the sums, and, unless they are those
@@ -181,8 +182,8 @@ impl<'a, T: Element> Backward<'a, T> {
         cause: Cause<S>,
         is_guarded: bool,
     ) {
-        let rows = self.layer.layer.tiling.rows;
-        let inputs = &registers::<S>(&self.block.inputs)[group * rows..][..rows];
+        let rows = self.rows();
+        let inputs = inputs_of::<S>(self.block, rows, group);
         let BlockScratch { synapses, by_input, sums, guarded_sums, .. } = &mut *self.scratch;
         let sums = if is_guarded { guarded_sums } else { sums };
         let sums = registers_mut::<S>(sums).as_chunks_mut::<2>().0;
