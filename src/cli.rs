@@ -46,7 +46,7 @@ enum Command {
         metrics.csv, spikes.csv (test set), network.json, report.html to open in a browser, and for Yin-Yang \
         class_map.svg and .png.\n\
         A scenario with [[populations]] is simulated: spikes.csv, network.json, summary.json, report.html.\n\n\
-        Ctrl-C ends a run at the next batch, with everything written; a second one at once.\n\n\
+        Ctrl-C or SIGTERM ends a run at the next batch, with everything written; a second one at once.\n\n\
         A training keeps checkpoint.safetensors in its folder until it is complete. Whether it was \
         interrupted or killed, the same command with --resume goes on from there, on any number of \
         threads, to the same bytes. --resume starts from the beginning if there is no checkpoint, does \

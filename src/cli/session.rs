@@ -1,4 +1,4 @@
-//! What every command needs that works for a while: threads, progress and Ctrl-C.
+//! What every command needs that works for a while: threads, progress and how it is stopped.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "it must be a number of seconds, 0 or above".to_owned())
 }
 
-/// Threads, progress and Ctrl-C of one command.
+/// Threads, progress and interrupts of one command.
 pub(super) struct Session {
     pool: rayon::ThreadPool,
     quiet: bool,
@@ -42,7 +42,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Starts the threads and listens for Ctrl-C.
+    /// Starts the threads and listens for interrupts.
     pub fn new(arguments: &SessionArguments) -> Result<Self, String> {
         let threads = arguments.threads.map_or(0, usize::from);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
@@ -78,21 +78,33 @@ impl Session {
         self.quiet
     }
 
-    /// Whether there was a Ctrl-C.
+    /// Whether it was asked to end.
     pub fn is_interrupted(&self) -> bool {
         INTERRUPT.load(Ordering::Relaxed)
     }
 }
 
-/// The first Ctrl-C asks the run to end, the second ends the program.
+/// The first interrupt asks the run to end, the second ends the program.
+fn interrupt() {
+    if INTERRUPT.swap(true, Ordering::Relaxed) {
+        std::process::exit(130);
+    }
+    console::err!("\ninterrupted: writing what there is (Ctrl-C again to stop at once)");
+}
+
+/// Listens for Ctrl-C, and for what a batch system sends some time before it kills (SIGTERM). SIGHUP is
+/// left as it is: `nohup` has it ignored.
 fn listen_for_interrupt() {
-    let listening = ctrlc::set_handler(|| {
-        if INTERRUPT.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        console::err!("\ninterrupted: writing what there is (Ctrl-C again to stop at once)");
-    });
-    if let Err(error) = listening {
+    if let Err(error) = ctrlc::set_handler(interrupt) {
         console::err!("warning: Ctrl-C will stop at once, without writing results: {error}");
+    }
+    #[cfg(unix)]
+    match signal_hook::iterator::Signals::new([signal_hook::consts::SIGTERM]) {
+        Ok(mut signals) => {
+            std::thread::spawn(move || signals.forever().for_each(|_| interrupt()));
+        }
+        Err(error) => {
+            console::err!("warning: SIGTERM will stop at once, without writing results: {error}");
+        }
     }
 }

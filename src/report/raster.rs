@@ -135,7 +135,7 @@ impl Raster {
     pub fn time_label(&self) -> String {
         match self.unit() {
             unit if unit.is_empty() => "time".to_owned(),
-            unit => format!("time ({unit})"),
+            unit => format!("time [{unit}]"),
         }
     }
 }

@@ -55,7 +55,7 @@ fn in_a_pipe_it_is_80_wide_without_colours() {
         "{}",
         shown.stdout
     );
-    for text in ["samples 0–3 of 6", "sample 3", "time (µs)", "hidden", "■ label 4", "┬", "└"]
+    for text in ["samples 0–3 of 6", "sample 3", "time [µs]", "hidden", "■ label 4", "┬", "└"]
     {
         assert!(shown.stdout.contains(text), "{text}: {}", shown.stdout);
     }
@@ -143,7 +143,7 @@ fn traces_of_other_simulators_are_shown_and_columns_can_be_named() {
     let folder = folder();
     let nest = successful(folder.path(), &["raster", "nest.dat"]);
     assert!(
-        nest.stdout.contains("3 spikes") && nest.stdout.contains("time (ms)"),
+        nest.stdout.contains("3 spikes") && nest.stdout.contains("time [ms]"),
         "{}",
         nest.stdout
     );
@@ -188,7 +188,7 @@ fn pictures_and_pages_are_written_whole() {
     assert!(!document.descendants().any(|node| node.has_tag_name("text")), "texts are outlines");
     let labels: Vec<&str> =
         document.descendants().filter_map(|node| node.attribute("aria-label")).collect();
-    for label in ["time (µs)", "neuron", "input", "hidden", "label", "sample 0", "sample 3"] {
+    for label in ["time [µs]", "neuron", "input", "hidden", "label", "sample 0", "sample 3"] {
         assert!(labels.contains(&label), "{label}: {labels:?}");
     }
     assert!(read(&folder.path().join("r.png")).starts_with(b"\x89PNG\r\n\x1a\n"));
@@ -196,7 +196,7 @@ fn pictures_and_pages_are_written_whole() {
     let data = html.split("<script id=\"data\" type=\"application/json\">").nth(1);
     let data = data.and_then(|rest| rest.split_once("</script>")).expect("a block of data").0;
     let data: serde_json::Value = serde_json::from_str(data).expect("JSON");
-    assert_eq!(data["time_label"], "time (µs)");
+    assert_eq!(data["time_label"], "time [µs]");
     assert_eq!(data["populations"][1]["name"], "hidden");
     assert_eq!(data["populations"][1]["x"].as_array().map(Vec::len), Some(80));
     assert_eq!(data["populations"][0]["text"][2], "sample 2, neuron 0, 25.2 µs");
@@ -331,7 +331,7 @@ fn the_viewer_works_in_a_real_terminal_and_leaves_it_as_it_was() {
     tmux.wait_for("138 of 138 spikes in view");
     tmux.send(&["q"]);
     let screen = tmux.wait_for("ended with 0");
-    assert!(!screen.contains("time (µs)"), "the screen from before is back: {screen}");
+    assert!(!screen.contains("time [µs]"), "the screen from before is back: {screen}");
     assert_eq!(tmux.display("#{alternate_on} #{mouse_any_flag} #{cursor_flag}"), "0 0 1");
 }
 
@@ -370,7 +370,7 @@ fn gold_traces_of_another_simulator_are_shown_as_they_are() {
         let trace = case.expect("a readable entry").path().join("output_spikes.csv");
         if trace.exists() {
             let shown = successful(project(), &["raster", text(&trace)]);
-            assert!(shown.stdout.contains("time (ms)") || shown.stdout.contains("no spikes"));
+            assert!(shown.stdout.contains("time [ms]") || shown.stdout.contains("no spikes"));
             count += 1;
         }
     }

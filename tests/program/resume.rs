@@ -63,11 +63,11 @@ fn uninterrupted() -> tempfile::TempDir {
     folder
 }
 
-/// A folder in which the small scenario was interrupted after some epochs.
-fn interrupted() -> tempfile::TempDir {
+/// A folder in which the small scenario was interrupted after some epochs, by a signal.
+fn interrupted(by: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let third = |line: &str| line.starts_with(&format!("epoch    3/{EPOCHS}"));
-    let (code, said) = signal(folder.path(), &run(".", &[]), third, Duration::ZERO, "INT");
+    let (code, said) = signal(folder.path(), &run(".", &[]), third, Duration::ZERO, by);
     assert_eq!(code, Some(130), "{said:?}");
     assert!(said.last().is_some_and(|line| line.contains("--resume")), "{said:?}");
     folder
@@ -108,17 +108,19 @@ fn killed_at_any_moment_a_run_resumes_to_the_same_bytes() {
 #[test]
 fn interrupted_a_run_resumes_to_the_same_bytes() {
     let reference = uninterrupted();
-    let folder = interrupted();
-    let summary = json(&folder.path().join("summary.json"));
-    assert_eq!(summary["interrupted"], true);
-    let epochs = summary["epochs"].as_u64().expect("a count");
-    let ended = done(folder.path(), &run(".", &["--resume", "--threads", "1"]));
-    let (first, rest) = ended.stderr.split_once('\n').expect("lines");
-    assert_eq!(first, format!("resuming after {epochs} epochs"));
-    assert!(rest.starts_with(&format!("epoch {:>4}/{EPOCHS}", epochs + 1)), "{rest}");
-    assert_same(reference.path(), folder.path());
-    let whole = json(&folder.path().join("summary.json"))["seconds"].as_f64();
-    assert!(whole > summary["seconds"].as_f64(), "the time before the interrupt counts");
+    for by in ["INT", "TERM"] {
+        let folder = interrupted(by);
+        let summary = json(&folder.path().join("summary.json"));
+        assert_eq!(summary["interrupted"], true);
+        let epochs = summary["epochs"].as_u64().expect("a count");
+        let ended = done(folder.path(), &run(".", &["--resume", "--threads", "1"]));
+        let (first, rest) = ended.stderr.split_once('\n').expect("lines");
+        assert_eq!(first, format!("resuming after {epochs} epochs"));
+        assert!(rest.starts_with(&format!("epoch {:>4}/{EPOCHS}", epochs + 1)), "{rest}");
+        assert_same(reference.path(), folder.path());
+        let whole = json(&folder.path().join("summary.json"))["seconds"].as_f64();
+        assert!(whole > summary["seconds"].as_f64(), "the time before the interrupt counts");
+    }
 }
 
 #[test]
@@ -166,7 +168,7 @@ fn resuming_nothing_starts_from_the_beginning() {
 
 #[test]
 fn starting_anew_keeps_a_checkpoint_that_is_further_on() {
-    let folder = interrupted();
+    let folder = interrupted("INT");
     let checkpoint = read(&folder.path().join(CHECKPOINT));
     // By the second epoch, it would have written a checkpoint of the first.
     let second = |line: &str| line.starts_with(&format!("epoch    2/{EPOCHS}"));
@@ -182,7 +184,7 @@ fn starting_anew_keeps_a_checkpoint_that_is_further_on() {
 
 #[test]
 fn a_checkpoint_of_another_scenario_is_refused() {
-    let folder = interrupted();
+    let folder = interrupted("INT");
     let before = files(folder.path());
     for (change, difference) in [
         (["--seed", "2"], "seed is 1 there, but 2 here"),
@@ -199,7 +201,7 @@ fn a_checkpoint_of_another_scenario_is_refused() {
 
 #[test]
 fn a_damaged_checkpoint_is_refused() {
-    let folder = interrupted();
+    let folder = interrupted("INT");
     let path = folder.path().join(CHECKPOINT);
     let whole = read(&path);
     let mut flipped = whole.clone();

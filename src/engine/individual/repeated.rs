@@ -109,7 +109,11 @@ impl<S: Simd> Cells<S> {
         // Each neuron is held all the way, or not at all.
         next.potential = held.select(at.state.potential, next.potential);
         if is_released.or(open).any() {
-            return simd.vectorize(Walk::<S, SPLIT> { cells: self, at, next, open, time, spikes });
+            // In memory for the sake of this only.
+            let mut there = at;
+            let (at, next) = (&mut there, &next);
+            simd.vectorize(Walk::<S, SPLIT> { cells: self, at, next, open, time, spikes });
+            return there;
         }
         Place { state: next, now: time, ..at }
     }
@@ -149,8 +153,10 @@ impl<S: Simd> Cells<S> {
         let held = at.release.at_least(Doubles::splat(simd, time));
         let open = ceiling.at_least(self.threshold).and_not(held);
         if at.is_released(simd, held).or(open).any() {
-            let steps = Steps::<S, SPLIT> { cells: self, at, gap, arrivals, rows, spikes };
-            return simd.vectorize(steps);
+            let mut there = at;
+            let at = &mut there;
+            simd.vectorize(Steps::<S, SPLIT> { cells: self, at, gap, arrivals, rows, spikes });
+            return there;
         }
         next.potential = held.select(at.state.potential, next.potential);
         Place { state: next, now: time, ..at }
@@ -160,7 +166,7 @@ impl<S: Simd> Cells<S> {
 /// A volley on which something may happen.
 struct Steps<'a, S: Simd, const SPLIT: bool> {
     cells: &'a Cells<S>,
-    at: Place<S>,
+    at: &'a mut Place<S>,
     gap: &'a Gap,
     arrivals: &'a [Arrival],
     rows: &'a [f64],
@@ -168,18 +174,19 @@ struct Steps<'a, S: Simd, const SPLIT: bool> {
 }
 
 impl<S: Simd, const SPLIT: bool> WithSimd for Steps<'_, S, SPLIT> {
-    type Output = Place<S>;
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<Same: Simd>(self, _: Same) -> Place<S> {
-        let Steps { cells, mut at, gap, arrivals, rows, spikes } = self;
+    fn with_simd<Same: Simd>(self, _: Same) {
+        let Steps { cells, at: place, gap, arrivals, rows, spikes } = self;
         let rates = &cells.rates;
+        let mut at = *place;
         for &arrival in &arrivals[1..] {
             let (next, ceiling) = rates.after_known::<SPLIT>(&at.state, gap, cells.register);
             let open = ceiling.at_least(cells.threshold);
             at = cells.arrive::<SPLIT>(at, next, open, arrival.time, spikes);
             at.state.receive::<SPLIT>(rates.simd, weights(rates.simd, rows, arrival));
         }
-        at
+        *place = at;
     }
 }

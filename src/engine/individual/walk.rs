@@ -103,9 +103,10 @@ impl<S: Simd> Cells<S> {
 /// A stretch on which something may happen.
 pub struct Walk<'a, S: Simd, const SPLIT: bool> {
     pub cells: &'a Cells<S>,
-    pub at: Place<S>,
+    /// Where the neurons are, then where they come to. Half a kilobyte, which is not to be passed on.
+    pub at: &'a mut Place<S>,
     /// The state at its end if no neuron is released or spikes.
-    pub next: Moment<S>,
+    pub next: &'a Moment<S>,
     /// Which neurons may spike if none is released.
     pub open: Truths<S>,
     pub time: f64,
@@ -113,26 +114,28 @@ pub struct Walk<'a, S: Simd, const SPLIT: bool> {
 }
 
 impl<S: Simd, const SPLIT: bool> WithSimd for Walk<'_, S, SPLIT> {
-    type Output = Place<S>;
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<Same: Simd>(mut self, _: Same) -> Place<S> {
-        self.park().unwrap_or_else(|| self.carefully())
+    fn with_simd<Same: Simd>(mut self, _: Same) {
+        if !self.park() {
+            self.carefully();
+        }
     }
 }
 
 impl<S: Simd, const SPLIT: bool> Walk<'_, S, SPLIT> {
     /// The usual case: no refractory period ends, and neurons that spike are refractory to the end of the
-    /// stretch. None if it is another case.
+    /// stretch. If it is another case, nothing is changed.
     #[inline(always)]
-    fn park(&mut self) -> Option<Place<S>> {
+    fn park(&mut self) -> bool {
         let Cells { rates, threshold, reset, refractory_period, .. } = self.cells;
         let simd = rates.simd;
-        let at = &self.at;
+        let at = &mut *self.at;
         let (start, end) = (Doubles::splat(simd, at.now), Doubles::splat(simd, self.time));
         let held = at.release.at_least(end);
         if at.is_released(simd, held).any() {
-            return None;
+            return false;
         }
         let length = Doubles::splat(simd, self.time - at.now);
         let mut crosses = self.next.potential.at_least(*threshold).and(self.open);
@@ -146,24 +149,25 @@ impl<S: Simd, const SPLIT: bool> Walk<'_, S, SPLIT> {
         }
         let earliest = start + *refractory_period;
         if end.above(earliest).and(crosses).any() {
-            return None;
+            return false;
         }
-        let parked = Parked {
+        at.parked = Parked {
             start: at.state.or(crosses, at.parked.start),
             since: crosses.select(start, at.parked.since),
             length: crosses.select(length, at.parked.length),
         };
-        let mut state = self.next;
-        state.potential = crosses.select(*reset, state.potential);
-        let release = crosses.select(earliest, at.release);
-        Some(Place { state, release, now: self.time, parked })
+        at.state = *self.next;
+        at.state.potential = crosses.select(*reset, at.state.potential);
+        at.release = crosses.select(earliest, at.release);
+        at.now = self.time;
+        true
     }
 
     /// Any case.
     #[inline(always)]
-    fn carefully(self) -> Place<S> {
+    fn carefully(self) {
         let Walk { cells, at, time, spikes, .. } = self;
-        let mut way = Way::new::<SPLIT>(cells, &at, time);
+        let mut way = Way::new::<SPLIT>(cells, at, time);
         while way.open.any() {
             way.spike::<SPLIT>(cells, spikes);
             if !way.goes_on.any() {
@@ -171,7 +175,7 @@ impl<S: Simd, const SPLIT: bool> Walk<'_, S, SPLIT> {
             }
             way.go_on::<SPLIT>(cells);
         }
-        way.place(cells.rates.simd)
+        *at = way.place(cells.rates.simd);
     }
 }
 

@@ -233,7 +233,7 @@ fn a_picture_stays_small_whatever_the_number_of_spikes_and_says_what_was_merged(
     };
     let few = drawn(1);
     assert!(!labels(&few).iter().any(|text| text.contains("spikes")), "{:?}", labels(&few));
-    for text in ["time (ms)", "neuron", "input", "hidden", "label"] {
+    for text in ["time [ms]", "neuron", "input", "hidden", "label"] {
         assert!(labels(&few).iter().any(|label| label == text), "{text}: {:?}", labels(&few));
     }
     let crowd = drawn(3000);

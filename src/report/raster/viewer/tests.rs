@@ -203,7 +203,7 @@ fn the_screen_shows_spikes_axes_legend_and_help() {
     let mut viewer = viewer(&raster);
     let lines = screen(&mut viewer, 100, 30);
     assert_eq!(lines[0].trim_end(), "trace.csv: 160 of 400 spikes in view");
-    for text in ["sample 0", "sample 3", "hidden", "time (ms)", "└", "┬", "■ input 200", "? help"]
+    for text in ["sample 0", "sample 3", "hidden", "time [ms]", "└", "┬", "■ input 200", "? help"]
     {
         assert!(lines.iter().any(|line| line.contains(text)), "{text}: {lines:#?}");
     }
