@@ -145,17 +145,23 @@ impl Runner {
             substrate => Ok(substrate.learn(set, samples, presentation, settings)?))
     }
 
-    /// Takes one step with the gradients of the samples learned last.
-    pub fn step(
+    /// Raises weights, per layer and neuron all that come in, and takes a step, if there is one, with the
+    /// gradients of the samples learned last.
+    pub fn update(
         &mut self,
         network: &mut TrainedNetwork,
+        parts: &Parts,
         result: &BatchResult,
-        adam: &mut Adam,
+        raises: &[Vec<f64>],
+        step: Option<(&mut Adam, f64)>,
         delays: &mut TrainedDelays,
-        rate: f64,
     ) {
         feed_forward!(self,
         _event => {
+            for (neurons, amounts) in parts.layers.iter().zip(raises) {
+                silent::raise(network.compiled_mut(), neurons.start, amounts);
+            }
+            let Some((adam, rate)) = step else { return };
             let mut weights = network.weights();
             adam.step(&mut weights, &network.in_matrices(&result.weight_gradients), rate);
             network.set_weights(&weights);
@@ -166,23 +172,13 @@ impl Runner {
             }
         },
         fast => {
-            fast.step(adam, rate);
-            delays.step(&result.delay_gradients, rate);
-            fast.set_delays(delays);
+            let rate = step.as_ref().map(|(_, rate)| *rate);
+            fast.update(raises, step);
+            if let Some(rate) = rate {
+                delays.step(&result.delay_gradients, rate);
+                fast.set_delays(delays);
+            }
         });
-    }
-
-    /// Adds to all incoming weights of each of a layer's neurons that neuron's amount.
-    pub fn raise(
-        &mut self,
-        network: &mut TrainedNetwork,
-        parts: &Parts,
-        layer: usize,
-        amounts: &[f64],
-    ) {
-        feed_forward!(self,
-            _event => silent::raise(network.compiled_mut(), parts.layers[layer].start, amounts),
-            fast => fast.raise(layer, amounts));
     }
 
     /// Shows the record of each sample to `look`, in order.

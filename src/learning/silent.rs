@@ -38,13 +38,21 @@ pub(super) struct Remedy {
     last_bump: Option<(usize, f64)>,
 }
 
-/// What a remedy did to a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a remedy does to a batch.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Outcome {
-    /// Some weights were raised.
-    pub raised: bool,
+    /// Per layer and neuron: what all incoming weights are to be raised by; empty for layers in which none
+    /// are.
+    pub raises: Vec<Vec<f64>>,
     /// The gradient step is to be left out.
     pub skip_step: bool,
+}
+
+impl Outcome {
+    /// Whether any weights are raised.
+    pub fn raises_any(&self) -> bool {
+        self.raises.iter().any(|amounts| !amounts.is_empty())
+    }
 }
 
 impl Remedy {
@@ -76,20 +84,16 @@ impl Remedy {
         Ok(Remedy { rule: self.rule.clone(), last_bump })
     }
 
-    /// Has weights raised according to the activity of one batch: `raise` adds to all incoming weights
-    /// of each of a layer's neurons that neuron's amount, given the layer and an amount per neuron.
-    pub fn apply(
-        &mut self,
-        activity: &[LayerActivity],
-        mut raise: impl FnMut(usize, &[f64]),
-    ) -> Outcome {
+    /// What is to be done after a batch with this activity.
+    pub fn after(&mut self, activity: &[LayerActivity]) -> Outcome {
+        let mut raises = vec![Vec::new(); activity.len()];
         match &self.rule {
-            SilentNeurons::Ignore => Outcome { raised: false, skip_step: false },
+            SilentNeurons::Ignore => Outcome::default(),
             SilentNeurons::Bump { allowed, amount } => {
                 let offends = |layer: &usize| activity[*layer].silent_fraction() > allowed[*layer];
                 let Some(layer) = (0..activity.len()).find(offends) else {
                     self.last_bump = None;
-                    return Outcome { raised: false, skip_step: false };
+                    return Outcome::default();
                 };
                 let amount = match self.last_bump {
                     Some((last, amount)) if last == layer => 2.0 * amount,
@@ -98,24 +102,20 @@ impl Remedy {
                 self.last_bump = Some((layer, amount));
                 let LayerActivity { spikes, samples, .. } = &activity[layer];
                 let of_spikes = |spikes| if spikes < samples { amount } else { 0.0 };
-                let amounts: Vec<f64> = spikes.iter().map(of_spikes).collect();
-                raise(layer, &amounts);
-                Outcome { raised: true, skip_step: true }
+                raises[layer].extend(spikes.iter().map(of_spikes));
+                Outcome { raises, skip_step: true }
             }
             SilentNeurons::Nudge { allowed, amount } => {
-                let mut raised = false;
-                for (layer, activity) in activity.iter().enumerate() {
+                for ((activity, allowed), raises) in activity.iter().zip(allowed).zip(&mut raises) {
                     let of_spikes = |&spikes: &u64| {
                         let silent = 1.0 - spikes as f64 / activity.samples as f64;
-                        amount * (silent - allowed[layer]).max(0.0)
+                        amount * (silent - allowed).max(0.0)
                     };
-                    let amounts: Vec<f64> = activity.spikes.iter().map(of_spikes).collect();
-                    if amounts.iter().any(|&amount| amount > 0.0) {
-                        raise(layer, &amounts);
-                        raised = true;
+                    if activity.spikes.iter().any(|spikes| of_spikes(spikes) > 0.0) {
+                        raises.extend(activity.spikes.iter().map(of_spikes));
                     }
                 }
-                Outcome { raised, skip_step: false }
+                Outcome { raises, skip_step: false }
             }
         }
     }
@@ -159,7 +159,13 @@ mod tests {
         activity: &[LayerActivity],
         network: &mut CompiledNetwork,
     ) -> Outcome {
-        remedy.apply(activity, |layer, amounts| raise(network, [1, 3][layer], amounts))
+        let outcome = remedy.after(activity);
+        outcome
+            .raises
+            .iter()
+            .zip([1, 3])
+            .for_each(|(amounts, first)| raise(network, first, amounts));
+        outcome
     }
 
     #[test]
@@ -170,14 +176,14 @@ mod tests {
         // Half of the hidden pairs are silent, all from the second neuron.
         for expected in [0.5, 1.5, 3.5] {
             let outcome = apply(&mut remedy, &activity([10, 0], 0), &mut network);
-            assert_eq!(outcome, Outcome { raised: true, skip_step: true });
+            assert!(outcome.raises_any() && outcome.skip_step);
             assert_eq!(network.weights(), [0.0, expected, 0.0, 0.0]);
         }
         // Then the label layer, from the base amount again.
         apply(&mut remedy, &activity([10, 8], 9), &mut network);
         assert_eq!(network.weights(), [0.0, 3.5, 0.5, 0.5]);
         let outcome = apply(&mut remedy, &activity([10, 8], 10), &mut network);
-        assert_eq!(outcome, Outcome { raised: false, skip_step: false });
+        assert_eq!(outcome, Outcome::default());
     }
 
     #[test]
@@ -185,7 +191,7 @@ mod tests {
         let mut network = network();
         let rule = SilentNeurons::Nudge { allowed: vec![0.5, 0.0], amount: 1.0 };
         let outcome = apply(&mut Remedy::new(rule), &activity([0, 6], 8), &mut network);
-        assert_eq!(outcome, Outcome { raised: true, skip_step: false });
+        assert!(outcome.raises_any() && !outcome.skip_step);
         let expected = [0.5, 0.0, 0.2, 0.2];
         for (weight, expected) in network.weights().iter().zip(expected) {
             assert!((weight - expected).abs() < 1e-15);

@@ -241,16 +241,13 @@ impl Trainer {
             };
             let shown = Presentation::Training { epoch: self.epoch as u64 };
             let result = self.runner.learn(self.network.compiled(), set, batch, shown, gradient)?;
-            let outcome = self.remedy.apply(&result.activity, |layer, amounts| {
-                self.runner.raise(&mut self.network, &self.parts, layer, amounts);
-            });
-            raised_batches += u64::from(outcome.raised);
+            let outcome = self.remedy.after(&result.activity);
+            raised_batches += u64::from(outcome.raises_any());
             let epochs_done = (self.epoch - 1) as f64 + index as f64 / batches as f64;
             rate = self.settings.schedule.factor(epochs_done, self.settings.epochs);
-            if !outcome.skip_step {
-                let (network, delays) = (&mut self.network, &mut self.delays);
-                self.runner.step(network, &result, &mut self.adam, delays, rate);
-            }
+            let (network, delays) = (&mut self.network, &mut self.delays);
+            let step = (!outcome.skip_step).then_some((&mut self.adam, rate));
+            self.runner.update(network, &self.parts, &result, &outcome.raises, step, delays);
             total.score.add(&result.score);
             total.guarded += result.guarded;
             for (sum, activity) in total.activity.iter_mut().zip(&result.activity) {

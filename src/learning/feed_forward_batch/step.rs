@@ -10,7 +10,7 @@ use crate::learning::optimiser::AdamStep;
 /// Multiply-adds below which a step is not worth sharing out.
 const SMALL: usize = 20_000;
 
-/// A tile of one layer's weights with the optimiser's memory of them.
+/// A tile of one layer's weights with the optimiser's memory of them, if there is to be a step.
 struct TileWeights<'a, T> {
     layer: usize,
     tile: Tile,
@@ -21,22 +21,31 @@ struct TileWeights<'a, T> {
 }
 
 impl<T: Element + Into<f64>> FeedForwardRunner<T> {
-    /// Takes one optimiser step with the gradients of the last [`Self::learn`].
-    pub fn step(&mut self, adam: &mut Adam, rate: f64) {
-        let step = adam.begin_step(rate);
+    /// Raises weights: per layer and neuron, all that come in. Then takes a step, if there is one, with the
+    /// gradients of the last [`Self::learn`].
+    pub fn update(&mut self, raises: &[Vec<f64>], step: Option<(&mut Adam, f64)>) {
+        let (adam, moments) = match step {
+            Some((adam, rate)) => (Some(adam.begin_step(rate)), adam.moments_mut()),
+            None => (None, Default::default()),
+        };
         let passes = std::mem::take(&mut self.passes);
         let mut rounded: Vec<Vec<T>> =
             (0..self.network.layer_count()).map(|layer| self.network.take_weights(layer)).collect();
         let mut weights = std::mem::take(&mut self.weights);
         let work: usize = (0..self.network.layer_count())
             .map(|layer| {
-                let is_summed = self.network.sums_weight_gradients(layer);
+                let is_summed = adam.is_none() || self.network.sums_weight_gradients(layer);
                 self.network.tiling(layer).value_count() * if is_summed { 1 } else { passes.len() }
             })
             .sum();
-        let tiles = self.split(adam, &mut weights, &mut rounded);
-        let update = |tile: TileWeights<'_, T>| {
-            self.with_worker(|worker| self.update(tile, &passes, &step, &mut worker.sums));
+        let tiles = self.split(moments, &mut weights, &mut rounded);
+        let update = |mut part: TileWeights<'_, T>| {
+            let amounts = raises.get(part.layer).map_or(&[][..], Vec::as_slice);
+            self.raise(&mut part, amounts);
+            if let Some(adam) = &adam {
+                self.with_worker(|worker| self.step(&mut part, &passes, adam, &mut worker.sums));
+            }
+            self.program(part);
         };
         if work < SMALL {
             tiles.into_iter().for_each(update);
@@ -53,11 +62,10 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     /// All tiles of all layers, each with its part of every array.
     fn split<'a>(
         &self,
-        adam: &'a mut Adam,
+        (mut means, mut squares): (&'a mut [f64], &'a mut [f64]),
         mut weights: &'a mut [f64],
         rounded: &'a mut [Vec<T>],
     ) -> Vec<TileWeights<'a, T>> {
-        let (mut means, mut squares) = adam.moments_mut();
         let mut tiles = Vec::new();
         for (layer, rounded) in rounded.iter_mut().enumerate() {
             let tiling = self.network.tiling(layer);
@@ -77,62 +85,42 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         tiles
     }
 
-    fn update(
+    /// Adds the amounts of a layer's neurons, or none.
+    fn raise(&self, part: &mut TileWeights<'_, T>, amounts: &[f64]) {
+        let Some(amounts) = amounts.get(part.tile.column..) else { return };
+        if amounts.is_empty() {
+            return;
+        }
+        self.arch.dispatch(|| {
+            for weights in part.weights.chunks_exact_mut(part.tile.width) {
+                weights.iter_mut().zip(amounts).for_each(|(weight, amount)| *weight += amount);
+            }
+        });
+    }
+
+    /// Sums a tile's gradients, and has the optimiser follow them.
+    fn step(
         &self,
-        part: TileWeights<'_, T>,
+        part: &mut TileWeights<'_, T>,
         passes: &[SamplePass<T>],
-        step: &AdamStep,
+        adam: &AdamStep,
         sums: &mut [T],
     ) {
-        let TileWeights { layer, tile, weights, rounded, means, squares } = part;
+        let TileWeights { layer, tile, weights, means, squares, .. } = part;
         let sums = &mut sums[..weights.len()];
-        if self.network.sums_weight_gradients(layer) {
-            for (sum, &gradient) in sums.iter_mut().zip(&self.summed[layer][tile.start..]) {
+        if self.network.sums_weight_gradients(*layer) {
+            for (sum, &gradient) in sums.iter_mut().zip(&self.summed[*layer][tile.start..]) {
                 *sum = T::from_f64(gradient);
             }
         } else {
-            self.network.weight_gradients(layer, &tile, passes, sums);
+            self.network.weight_gradients(*layer, tile, passes, sums);
         }
-        self.arch.dispatch(|| step.apply(weights, sums, means, squares));
-        self.program(layer, tile, weights, rounded);
-    }
-
-    /// Adds to all incoming weights of each of a layer's neurons that neuron's amount.
-    pub fn raise(&mut self, layer: usize, amounts: &[f64]) {
-        let tiling = self.network.tiling(layer);
-        let start: usize = (0..layer).map(|layer| self.network.tiling(layer).value_count()).sum();
-        let mut all = std::mem::take(&mut self.weights);
-        let mut rounded = self.network.take_weights(layer);
-        let weights = &mut all[start..start + tiling.value_count()];
-        let mut padded = amounts.to_vec();
-        padded.resize(tiling.padded_columns(), 0.0);
-        let raise = |(tile, weights, rounded): (Tile, &mut [f64], &mut [T])| {
-            let amounts = &padded[tile.column..tile.column + tile.width];
-            self.arch.dispatch(|| {
-                for weights in weights.chunks_exact_mut(tile.width) {
-                    weights.iter_mut().zip(amounts).for_each(|(weight, amount)| *weight += amount);
-                }
-            });
-            self.program(layer, tile, weights, rounded);
-        };
-        let mut left = (weights, rounded.as_mut_slice());
-        let tiles = tiling.tiles().map(|tile| {
-            let count = tile.width * tiling.rows;
-            let weights = left.0.split_off_mut(..count).unwrap_or_default();
-            (tile, weights, left.1.split_off_mut(..count).unwrap_or_default())
-        });
-        if tiling.value_count() < SMALL {
-            tiles.for_each(raise);
-        } else {
-            tiles.collect::<Vec<_>>().into_par_iter().with_max_len(1).for_each(raise);
-        }
-        self.weights = all;
-        self.network.return_weights(layer, rounded);
+        self.arch.dispatch(|| adam.apply(weights, sums, means, squares));
     }
 
     /// Rounds a tile's weights to those that the network runs with, and those out of a chip's reach to
     /// what is within.
-    fn program(&self, layer: usize, tile: Tile, weights: &mut [f64], rounded: &mut [T]) {
+    fn program(&self, TileWeights { layer, tile, weights, rounded, .. }: TileWeights<'_, T>) {
         let Some(grid) = &self.grid else {
             self.arch.dispatch(|| {
                 for (rounded, &weight) in rounded.iter_mut().zip(&*weights) {

@@ -112,13 +112,8 @@ impl SubstrateRunner {
         self.is_outdated();
     }
 
-    pub fn raise(&mut self, layer: usize, amounts: &[f64]) {
-        self.fast.raise(layer, amounts);
-        self.is_outdated();
-    }
-
-    pub fn step(&mut self, adam: &mut Adam, rate: f64) {
-        self.fast.step(adam, rate);
+    pub fn update(&mut self, raises: &[Vec<f64>], step: Option<(&mut Adam, f64)>) {
+        self.fast.update(raises, step);
         self.is_outdated();
     }
 
