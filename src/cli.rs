@@ -110,7 +110,7 @@ enum Command {
         goes on from its checkpoint; what is of a scenario that has since changed starts anew. So the \
         same command, given again, goes on where it was stopped.\n\n\
         The table of all rows that were asked for is printed in Markdown and written to \
-        <DIR>/table.md; <DIR>/table.csv has a row per training. Both are brought up to date after each \
+        <DIR>/table.md, with links to the report of each training; <DIR>/table.csv has a row per training. Both are brought up to date after each \
         training. A row that fails is reported and the others go on; the exit code is then 1.\n\n\
         Examples:\n  \
         firstspike reproduce scenarios/table.toml\n  \

@@ -9,9 +9,10 @@ mod report;
 mod table;
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-pub use report::{csv, markdown};
+pub use report::{csv, markdown, page};
 pub use table::{Row, Table, TableError};
 
 use super::{
@@ -96,7 +97,7 @@ pub fn reproduce<'t>(
                     results[index].failure = Some(message);
                 }
             }
-            folder.write("table.md", |file| file.write_all(markdown(&results).as_bytes()))?;
+            folder.write("table.md", |file| file.write_all(page(&results).as_bytes()))?;
             folder.write("table.csv", |file| csv(&results, file))?;
             if results[index].failure.is_some() {
                 break;
@@ -115,7 +116,7 @@ fn run(
     watch: &mut dyn Watch,
 ) -> Result<TrainingSummary, RunError> {
     let loaded = scenario(table, job)?;
-    let out = options.out.join(&job.row.name).join(format!("seed_{}", job.seed));
+    let out = options.out.join(folder_of(job.row, job.seed));
     let (checkpoint, discarded) = match previous(&loaded, &out) {
         Ok(Previous::Complete(summary)) => {
             watch.end(job, &Outcome::Found(&summary));
@@ -133,6 +134,11 @@ fn run(
         watch.end(job, &Outcome::Trained(&summary));
     }
     Ok(summary)
+}
+
+/// The folder of one training, in that of the table.
+fn folder_of(row: &Row, seed: u64) -> PathBuf {
+    Path::new(&row.name).join(format!("seed_{seed}"))
 }
 
 fn scenario(table: &Table, job: &Job<'_>) -> Result<LoadedScenario, RunError> {

@@ -57,7 +57,12 @@ fn trains_each_row_with_each_seed_as_run_would() {
     let place = folder(TABLE);
     let ended = successful(place.path(), &["reproduce", "table.toml", "--out", "out"]);
     let out = place.path().join("out");
-    assert_eq!(ended.stdout.as_bytes(), read(&out.join("table.md")));
+    let page = String::from_utf8(read(&out.join("table.md"))).expect("UTF-8");
+    let reports = page.strip_prefix(&ended.stdout).expect("the table that was printed");
+    let links: Vec<&str> =
+        reports.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0)).collect();
+    assert_eq!(links.len(), 3, "{reports}");
+    assert!(links.iter().all(|link| out.join(link).is_file()), "{reports}");
     assert!(ended.stderr.starts_with("[1/3] plain, seed 3: training (2 left after this)\nepoch "));
 
     let run = ["run", "scenarios/tiny.toml", "--out", "run", "--seed"];

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 
-use super::RowResult;
+use super::{RowResult, folder_of};
 use crate::run::TrainingSummary;
 
 /// The table in Markdown. Accuracies are of the test set and in percent: the mean over the seeds,
@@ -29,6 +29,22 @@ pub fn markdown(results: &[RowResult<'_>]) -> String {
         let gap = if index == 0 { "\n" } else { "" };
         let failure: Vec<&str> = failure.lines().map(str::trim).collect();
         let _ = writeln!(text, "{gap}- `{}` failed: {}", row.name, failure.join(" "));
+    }
+    text
+}
+
+/// The table, and then a link to the report of each complete training, as seen from the table's folder.
+pub fn page(results: &[RowResult<'_>]) -> String {
+    let mut text = markdown(results);
+    let trained = results.iter().filter(|result| !result.summaries.is_empty());
+    for (index, RowResult { row, summaries, .. }) in trained.enumerate() {
+        let link = |summary: &TrainingSummary| {
+            let report = folder_of(row, summary.seed).join("report.html");
+            format!("[seed {}]({})", summary.seed, report.display())
+        };
+        let links: Vec<String> = summaries.iter().map(link).collect();
+        let heading = if index == 0 { "\nReports:\n\n" } else { "" };
+        let _ = writeln!(text, "{heading}- `{}`: {}", row.name, links.join(", "));
     }
     text
 }
@@ -201,6 +217,13 @@ mod tests {
                 String::new(),
                 "- `c` failed: no such file".to_owned(),
             ]
+        );
+        let page = page(&results);
+        let links = page.strip_prefix(&markdown(&results)).expect("the table comes first");
+        assert_eq!(
+            links,
+            "\nReports:\n\n- `a`: [seed 1](a/seed_1/report.html), [seed 2](a/seed_2/report.html)\n\
+             - `b`: [seed 1](b/seed_1/report.html)\n"
         );
         let mut bytes = Vec::new();
         csv(&results, &mut bytes).expect("written");
