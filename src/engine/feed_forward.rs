@@ -325,11 +325,6 @@ impl<T: Element> FeedForwardNetwork<T> {
         &self.layers[layer].weights
     }
 
-    /// A layer's weights in tiles.
-    pub fn weights_mut(&mut self, layer: usize) -> &mut [T] {
-        &mut self.layers[layer].weights
-    }
-
     /// Takes a layer's weights out, so that they can be changed while the network is looked at; it
     /// cannot run until they are back.
     pub(crate) fn take_weights(&mut self, layer: usize) -> Vec<T> {

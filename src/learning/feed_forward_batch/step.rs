@@ -34,8 +34,10 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let mut weights = std::mem::take(&mut self.weights);
         let work: usize = (0..self.network.layer_count())
             .map(|layer| {
-                let is_summed = adam.is_none() || self.network.sums_weight_gradients(layer);
-                self.network.tiling(layer).value_count() * if is_summed { 1 } else { passes.len() }
+                let goes_over_samples =
+                    adam.is_some() && !self.network.sums_weight_gradients(layer);
+                let per_weight = if goes_over_samples { passes.len() } else { 1 };
+                self.network.tiling(layer).value_count() * per_weight
             })
             .sum();
         let tiles = self.split(moments, &mut weights, &mut rounded);
