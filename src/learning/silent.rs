@@ -111,8 +111,9 @@ impl Remedy {
                         let silent = 1.0 - spikes as f64 / activity.samples as f64;
                         amount * (silent - allowed).max(0.0)
                     };
-                    if activity.spikes.iter().any(|spikes| of_spikes(spikes) > 0.0) {
-                        raises.extend(activity.spikes.iter().map(of_spikes));
+                    let amounts: Vec<f64> = activity.spikes.iter().map(of_spikes).collect();
+                    if amounts.iter().any(|&amount| amount > 0.0) {
+                        *raises = amounts;
                     }
                 }
                 Outcome { raises, skip_step: false }

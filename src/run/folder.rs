@@ -17,6 +17,9 @@ pub struct OutputFolder {
 }
 
 impl OutputFolder {
+    /// Name of the report.
+    pub const REPORT: &str = "report.html";
+
     /// Makes the folder if need be, and makes sure that files can be written there.
     ///
     /// # Errors
@@ -69,7 +72,7 @@ impl OutputFolder {
     /// If writing fails; the file is then as it was before.
     pub fn write_report(&self, data: &ReportData) -> Result<(), RunError> {
         let page = html::report(data).map_err(RunError::Page)?;
-        self.write("report.html", |file| file.write_all(page.as_bytes()))
+        self.write(Self::REPORT, |file| file.write_all(page.as_bytes()))
     }
 
     /// Writes a file beside its place and renames it once it is complete.

@@ -87,7 +87,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         tiles
     }
 
-    /// Adds the amounts of a layer's neurons, or none.
+    /// Adds the amounts of a layer's neurons, or none. On a chip, nothing is raised out of its reach.
     fn raise(&self, part: &mut TileWeights<'_, T>, amounts: &[f64]) {
         let Some(amounts) = amounts.get(part.tile.column..) else { return };
         if amounts.is_empty() {
@@ -98,6 +98,13 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
                 weights.iter_mut().zip(amounts).for_each(|(weight, amount)| *weight += amount);
             }
         });
+        let Some(grid) = &self.grid else { return };
+        for weights in part.weights.chunks_exact_mut(part.tile.width) {
+            let raised = weights.iter_mut().zip(amounts).zip(part.tile.column..);
+            for ((weight, _), column) in raised.filter(|((_, amount), _)| **amount > 0.0) {
+                *weight = grid.clip(part.layer, column, *weight);
+            }
+        }
     }
 
     /// Sums a tile's gradients, and has the optimiser follow them.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use super::{RowResult, folder_of};
-use crate::run::TrainingSummary;
+use crate::run::{OutputFolder, TrainingSummary};
 
 /// The table in Markdown. Accuracies are of the test set and in percent: the mean over the seeds,
 /// with the lowest and the highest.
@@ -39,7 +39,7 @@ pub fn page(results: &[RowResult<'_>]) -> String {
     let trained = results.iter().filter(|result| !result.summaries.is_empty());
     for (index, RowResult { row, summaries, .. }) in trained.enumerate() {
         let link = |summary: &TrainingSummary| {
-            let report = folder_of(row, summary.seed).join("report.html");
+            let report = folder_of(row, summary.seed).join(OutputFolder::REPORT);
             format!("[seed {}]({})", summary.seed, report.display())
         };
         let links: Vec<String> = summaries.iter().map(link).collect();
