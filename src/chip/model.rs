@@ -27,7 +27,8 @@ use super::weights::{SynapsePattern, units};
 use crate::engine::Spike;
 use crate::engine::feed_forward::{Arrival, UniformLayer, UniformWorkspace};
 use crate::engine::individual::{
-    IndividualLayer, IndividualNeurons, LayerSpike, NeuronStates, SynapseColumns,
+    IndividualLayer, IndividualNeurons, IndividualWorkspace, LayerSpike, NeuronStates,
+    SynapseColumns,
 };
 use crate::network::{DelayKind, LayerShape, LayeredNetwork, Network, Node};
 use crate::neuron::NeuronParameters;
@@ -84,6 +85,7 @@ struct Scratch {
     /// Per layer: the neurons as they are in this trial, if they differ from trial to trial.
     trial: Vec<Option<IndividualNeurons>>,
     uniform: UniformWorkspace,
+    individual: IndividualWorkspace,
 }
 
 impl ChipModel {
@@ -246,7 +248,8 @@ impl ChipModel {
         }
         let neurons = own.as_ref().unwrap_or(&layer.neurons);
         let running = IndividualLayer { neurons, synapses: &layer.synapses };
-        let Scratch { arrivals, layer_spikes, states, uniform: workspace, .. } = scratch;
+        let Scratch { arrivals, layer_spikes, states, uniform: workspace, individual, .. } =
+            scratch;
         let window = self.sheet.presentation.window;
         let reset = self.sheet.presentation.reset;
         if let Some(uniform) = &layer.uniform {
@@ -265,7 +268,7 @@ impl ChipModel {
                 states.adapt(neurons);
             }
             let end = window.min(running.horizon(arrivals));
-            running.all_spikes(self.arch, arrivals, end, states, layer_spikes);
+            running.all_spikes(self.arch, arrivals, end, states, individual, layer_spikes);
         }
         scratch.trial[index] = own;
     }

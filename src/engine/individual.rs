@@ -18,21 +18,27 @@
 //! inputs that come together act together, an input at the very moment of a crossing comes too late for
 //! it, and synaptic currents survive a spike.
 
+mod blocks;
 mod convexity;
 mod finish;
 mod motion;
 mod neurons;
 mod once;
+mod places;
 mod repeated;
 mod search;
 #[cfg(test)]
 mod tests;
 mod volleys;
 mod walk;
+mod way;
 
 use pulp::{Arch, Simd, WithSimd};
 
 pub use self::neurons::{IndividualNeurons, NeuronStates, SynapseColumns};
+use self::places::ParkedBlock;
+use self::volleys::Volley;
+use self::way::WayBlock;
 use super::feed_forward::Arrival;
 
 /// A spike of one of a layer's neurons.
@@ -42,6 +48,15 @@ pub struct LayerSpike {
     pub time: f64,
     /// Index of the neuron in its layer.
     pub neuron: u32,
+}
+
+/// What a thread works with; kept from sample to sample.
+#[derive(Debug, Default)]
+pub struct IndividualWorkspace {
+    volleys: Vec<Volley>,
+    parked: Vec<ParkedBlock>,
+    ways: Vec<WayBlock>,
+    lists: [Vec<usize>; 2],
 }
 
 /// A layer that is about to be run.
@@ -76,10 +91,11 @@ impl IndividualLayer<'_> {
         arrivals: &[Arrival],
         end: f64,
         states: &mut NeuronStates,
+        workspace: &mut IndividualWorkspace,
         spikes: &mut Vec<LayerSpike>,
     ) {
         spikes.clear();
-        arch.dispatch(Repeated { layer: self, arrivals, end, states, spikes });
+        arch.dispatch(Repeated { layer: self, arrivals, end, states, workspace, spikes });
     }
 
     /// When nothing can happen any more after the last arrival: what is left of a state after 200 of
@@ -116,6 +132,7 @@ struct Repeated<'a> {
     arrivals: &'a [Arrival],
     end: f64,
     states: &'a mut NeuronStates,
+    workspace: &'a mut IndividualWorkspace,
     spikes: &'a mut Vec<LayerSpike>,
 }
 
@@ -124,11 +141,11 @@ impl WithSimd for Repeated<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Repeated { layer, arrivals, end, states, spikes } = self;
+        let Repeated { layer, arrivals, end, states, workspace, spikes } = self;
         if layer.neurons.is_split() {
-            repeated::run::<S, true>(simd, layer, arrivals, end, states, spikes);
+            repeated::run::<S, true>(simd, layer, arrivals, end, states, workspace, spikes);
         } else {
-            repeated::run::<S, false>(simd, layer, arrivals, end, states, spikes);
+            repeated::run::<S, false>(simd, layer, arrivals, end, states, workspace, spikes);
         }
     }
 }

@@ -10,7 +10,7 @@
 //! Ġ = e^(λ_m t) (R − E − J)/C        G̈ = e^(λ_m t) (λ_m R − (λ_m − λ_e) E − (λ_m − λ_i) J)/C
 //! ```
 //!
-//! and so on with higher powers of the rates. The second to the fourth derivative are not negative, now
+//! and so on with higher powers of the cells. The second to the fourth derivative are not negative, now
 //! and for as long as nothing arrives, if
 //!
 //! ```text
@@ -27,30 +27,30 @@
 //!   `T s₀ |s₁|/C < g₁ s₀ + g₀ |s₁|`;
 //! * with a current below the rheobase there is no zero ahead;
 //! * it lies above its Taylor polynomials of second and third degree, whose first zero is never behind
-//!   that of `G`, and approaches it quickly ([`Rates::step`]).
+//!   that of `G`, and approaches it quickly ([`Cells::step`]).
 
 use pulp::Simd;
 
-use super::motion::{Moment, Rates};
+use super::motion::{Cells, Moment};
 use crate::engine::feed_forward::elementary::{Doubles, Truths};
 
 /// Below any slope or current that there can be but by rounding.
 const TINY: f64 = 1e-60;
 
-impl<S: Simd> Rates<S> {
+impl<S: Simd> Cells<'_, S> {
     /// By how much the current is above the rheobase: the sign and, times `e^(λ_m t)/C`, the size of `−Ġ`.
     #[inline(always)]
     pub fn surplus<const SPLIT: bool>(&self, state: &Moment<S>) -> Doubles<S> {
         let current = if SPLIT { state.currents[0] + state.currents[1] } else { state.currents[0] };
-        current - self.rheobase
+        current - self.rheobase()
     }
 
     /// Whether the distance to the threshold is convex from now on, without further input.
     #[inline(always)]
     pub fn is_convex<const SPLIT: bool>(&self, state: &Moment<S>) -> Truths<S> {
         let [push, pull] = state.push_and_pull::<SPLIT>(self.simd);
-        let [by_push, by_pull] = self.against_convexity;
-        self.membrane_rheobase.at_least(push * by_push - pull * by_pull)
+        let [by_push, by_pull] = [self.against_convexity(0), self.against_convexity(1)];
+        self.membrane_rheobase().at_least(push * by_push - pull * by_pull)
     }
 
     /// A step towards the first zero of a convex distance `g > 0` that is never longer than the way to it;
@@ -69,18 +69,18 @@ impl<S: Simd> Rates<S> {
     ) -> (Doubles<S>, Truths<S>, Truths<S>) {
         let all = |value| Doubles::splat(self.simd, value);
         let (zero, tiny) = (all(0.0), all(TINY));
-        let surplus = self.surplus::<SPLIT>(state) * self.inverse_capacitance;
+        let surplus = self.surplus::<SPLIT>(state) * self.inverse_capacitance();
         // In turn what G̈ and the third derivative have of the currents.
-        let mut by_currents = [state.currents[0] * self.distance[0], zero];
-        by_currents[1] = by_currents[0] * self.distance[0];
+        let mut by_currents = [state.currents[0] * self.distance(0), zero];
+        by_currents[1] = by_currents[0] * self.distance(0);
         if SPLIT {
-            let inhibitory = state.currents[1] * self.distance[1];
+            let inhibitory = state.currents[1] * self.distance(1);
             by_currents[0] = by_currents[0] + inhibitory;
-            by_currents[1] = inhibitory.multiply_add(self.distance[1], by_currents[1]);
+            by_currents[1] = inhibitory.multiply_add(self.distance(1), by_currents[1]);
         }
-        let bend = (self.membrane_rheobase - by_currents[0]) * self.inverse_capacitance;
-        let third = self.membrane * self.membrane_rheobase - by_currents[1];
-        let third = third * self.inverse_capacitance * all(1.0 / 6.0);
+        let bend = (self.membrane_rheobase() - by_currents[0]) * self.inverse_capacitance();
+        let third = self.membrane() * self.membrane_rheobase() - by_currents[1];
+        let third = third * self.inverse_capacitance() * all(1.0 / 6.0);
         let square = surplus * surplus - all(2.0) * bend * distance;
         let slope = square.max(zero).sqrt().max(tiny);
         let both = (surplus + slope).max(tiny);
@@ -90,9 +90,9 @@ impl<S: Simd> Rates<S> {
         let step = (first * first * first * third).multiply_add(both * inverse, first);
         let ahead = surplus.above(zero).and(square.at_least(zero)).or(zero.at_least(distance));
         let close = all(1e-4);
-        let bent = self.membrane_rheobase * self.inverse_capacitance;
+        let bent = self.membrane_rheobase() * self.inverse_capacitance();
         let is_last =
-            close.at_least(self.membrane * step).and((close * slope).at_least(bent * step));
+            close.at_least(self.membrane() * step).and((close * slope).at_least(bent * step));
         (step, ahead, is_last)
     }
 
@@ -108,7 +108,7 @@ impl<S: Simd> Rates<S> {
         let zero = Doubles::splat(self.simd, 0.0);
         let (before, after) = (threshold - start.potential, threshold - end.potential);
         let (rising, falling) = (self.surplus::<SPLIT>(start), -self.surplus::<SPLIT>(end));
-        let tangents = time * self.inverse_capacitance * rising * falling;
+        let tangents = time * self.inverse_capacitance() * rising * falling;
         let meet_above =
             (after * rising + before * falling).above(tangents).or(zero.at_least(falling));
         let stays_below = zero.at_least(rising).or(meet_above);

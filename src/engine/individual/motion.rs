@@ -7,14 +7,16 @@
 //! ```
 //!
 //! so that one exponential and, for each current, one short series give everything, without the
-//! cancellation that `(e^(−λ_m t) − e^(−λ_s t))/(λ_s − λ_m)` suffers for rates that are nearly equal, as
+//! cancellation that `(e^(−λ_m t) − e^(−λ_s t))/(λ_s − λ_m)` suffers for cells that are nearly equal, as
 //! those of a calibrated chip are. Where `|z|` is large nothing cancels, and the textbook form serves.
 //! Most stretches are so short that the exponential is a short series, too.
 
 use pulp::Simd;
 
-use super::neurons::{Gap, IndividualNeurons, RateRange};
-use crate::engine::feed_forward::elementary::{Doubles, Truths, reciprocal_factorials, registers};
+use super::blocks::Part;
+use super::neurons::{Gap, GapBlock, IndividualNeurons, NeuronBlock, RateRange};
+use crate::engine::feed_forward::elementary::reciprocal_factorials;
+use crate::engine::feed_forward::elementary::{Doubles, Truths};
 
 /// Rate times duration up to which a stretch counts as short.
 pub const SHORT: f64 = 1.0 / 8.0;
@@ -105,42 +107,45 @@ impl<S: Simd> Moment<S> {
 
 /// What a stretch of time does to a register of neurons: see [`Gap`].
 #[derive(Clone, Copy)]
-pub struct Known<S: Simd> {
-    decay: Doubles<S>,
-    left: [Doubles<S>; 2],
-    response: [Doubles<S>; 2],
+pub struct Known<'a, S: Simd> {
+    simd: S,
+    part: Part<'a, GapBlock>,
 }
 
-impl<S: Simd> Known<S> {
+impl<'a, S: Simd> Known<'a, S> {
+    #[inline(always)]
+    pub fn new(simd: S, gap: &'a Gap, register: usize) -> Self {
+        Known { simd, part: Part::new::<S>(&gap.blocks, register) }
+    }
+
     /// The state after the stretch.
     #[inline(always)]
     pub fn after<const SPLIT: bool>(&self, state: &Moment<S>) -> Moment<S> {
         let mut next = *state;
-        next.potential = state.potential * self.decay;
+        next.potential = state.potential * self.part.load(self.simd, &self.part.decay);
         for index in 0..if SPLIT { 2 } else { 1 } {
             let current = state.currents[index];
-            next.potential = current.multiply_add(self.response[index], next.potential);
-            next.currents[index] = current * self.left[index];
+            let response = self.part.load(self.simd, &self.part.response[index]);
+            next.potential = current.multiply_add(response, next.potential);
+            next.currents[index] = current * self.part.load(self.simd, &self.part.left[index]);
         }
         next
     }
+
+    /// See [`GapBlock::bend`].
+    #[inline(always)]
+    fn bend(&self, index: usize) -> Doubles<S> {
+        self.part.load(self.simd, &self.part.bend[index])
+    }
 }
 
-/// The rates of a register of neurons.
+/// A register of neurons. What they are stays in memory, which it is read from where it is needed.
 #[derive(Clone, Copy)]
-pub struct Rates<S: Simd> {
+pub struct Cells<'a, S: Simd> {
     pub simd: S,
-    pub membrane: Doubles<S>,
-    pub synaptic: [Doubles<S>; 2],
-    pub inverse_capacitance: Doubles<S>,
-    /// `λ_m − λ_s`
-    pub distance: [Doubles<S>; 2],
-    /// `C λ_m ϑ`, the current that holds the potential at the threshold.
-    pub rheobase: Doubles<S>,
-    /// `λ_m` times that.
-    pub membrane_rheobase: Doubles<S>,
-    /// `a_e` and `a_i` of `convexity`.
-    pub against_convexity: [Doubles<S>; 2],
+    /// Which of the layer's registers it is.
+    pub register: usize,
+    part: Part<'a, NeuronBlock>,
     /// Stretches that are short for the fastest of the layer's rates.
     short: f64,
     /// Stretches that are tiny for it, and for the largest distance of two rates.
@@ -149,41 +154,69 @@ pub struct Rates<S: Simd> {
     close: f64,
 }
 
-impl<S: Simd> Rates<S> {
+/// Functions that read a column.
+macro_rules! columns {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        $($(#[$doc])*
+        #[inline(always)]
+        pub fn $name(&self) -> Doubles<S> {
+            self.part.load(self.simd, &self.part.$name)
+        })*
+    };
+}
+
+impl<'a, S: Simd> Cells<'a, S> {
     #[inline(always)]
-    pub fn load(simd: S, neurons: &IndividualNeurons, register: usize, range: RateRange) -> Self {
-        let load = |column: &[f64]| Doubles::new(simd, registers::<S>(column)[register]);
-        let membrane = load(&neurons.membrane_rate);
-        let synaptic = [load(&neurons.synaptic_rates[0]), load(&neurons.synaptic_rates[1])];
-        let distance = [membrane - synaptic[0], membrane - synaptic[1]];
-        let rheobase = load(&neurons.leak_conductance) * load(&neurons.threshold);
-        Rates {
+    pub fn new(simd: S, neurons: &'a IndividualNeurons, register: usize, range: RateRange) -> Self {
+        Cells {
             simd,
-            membrane,
-            synaptic,
-            inverse_capacitance: load(&neurons.inverse_capacitance),
-            distance,
-            rheobase,
-            membrane_rheobase: membrane * rheobase,
-            against_convexity: [
-                load(&neurons.against_convexity[0]),
-                load(&neurons.against_convexity[1]),
-            ],
+            register,
+            part: Part::new::<S>(&neurons.blocks, register),
             short: SHORT / range.fastest,
             tiny: (TINY / range.fastest).min(TINY_Z / range.largest_distance),
             close: CLOSE_Z / range.largest_distance,
         }
     }
 
-    /// What a stretch whose effect is known does to these neurons.
+    columns! {
+        /// `λ_m`
+        membrane
+        /// `1/C`
+        inverse_capacitance
+        threshold
+        reset
+        refractory_period
+    }
+
+    /// `λ_s` of one of the currents.
     #[inline(always)]
-    pub fn known(&self, gap: &Gap, register: usize) -> Known<S> {
-        let load = |column: &[f64]| Doubles::new(self.simd, registers::<S>(column)[register]);
-        Known {
-            decay: load(&gap.decay),
-            left: [load(&gap.left[0]), load(&gap.left[1])],
-            response: [load(&gap.response[0]), load(&gap.response[1])],
-        }
+    pub fn synaptic(&self, current: usize) -> Doubles<S> {
+        self.part.load(self.simd, &self.part.synaptic[current])
+    }
+
+    /// `λ_m − λ_s`
+    #[inline(always)]
+    pub fn distance(&self, current: usize) -> Doubles<S> {
+        self.part.load(self.simd, &self.part.distance[current])
+    }
+
+    /// `a_e` and `a_i` of `convexity`.
+    #[inline(always)]
+    pub fn against_convexity(&self, current: usize) -> Doubles<S> {
+        self.part.load(self.simd, &self.part.against_convexity[current])
+    }
+
+    /// `C λ_m ϑ`, the current that holds the potential at the threshold.
+    #[inline(always)]
+    pub fn rheobase(&self) -> Doubles<S> {
+        let leak_conductance: Doubles<S> = self.part.load(self.simd, &self.part.leak_conductance);
+        leak_conductance * self.threshold()
+    }
+
+    /// `λ_m` times that.
+    #[inline(always)]
+    pub fn membrane_rheobase(&self) -> Doubles<S> {
+        self.membrane() * self.rheobase()
     }
 
     /// The state after a stretch whose effect is known, and what the potential cannot exceed on it
@@ -193,17 +226,16 @@ impl<S: Simd> Rates<S> {
         &self,
         state: &Moment<S>,
         gap: &Gap,
-        register: usize,
     ) -> (Moment<S>, Doubles<S>) {
-        let load = |column: &[f64]| Doubles::new(self.simd, registers::<S>(column)[register]);
         let zero = Doubles::splat(self.simd, 0.0);
-        let next = self.known(gap, register).after::<SPLIT>(state);
+        let known = Known::new(self.simd, gap, self.register);
+        let next = known.after::<SPLIT>(state);
         let [push, pull] = state.push_and_pull::<SPLIT>(self.simd);
-        let length = self.inverse_capacitance * Doubles::splat(self.simd, gap.length);
+        let length = self.inverse_capacitance() * Doubles::splat(self.simd, gap.length);
         let depth = (zero - state.potential).max(zero) - pull * length;
         let higher = state.potential.max(next.potential);
-        let ceiling = push.multiply_add(load(&gap.bend[0]), higher);
-        (next, depth.multiply_add(load(&gap.bend[1]), ceiling))
+        let ceiling = push.multiply_add(known.bend(0), higher);
+        (next, depth.multiply_add(known.bend(1), ceiling))
     }
 
     /// The state after a stretch whose effect is not known in advance, and which neurons may cross the
@@ -232,7 +264,7 @@ impl<S: Simd> Rates<S> {
         if gap > self.close {
             return self.after::<SPLIT>(state, time);
         }
-        let decay = (-(self.membrane * time)).exp_of_negative();
+        let decay = (-(self.membrane() * time)).exp_of_negative();
         self.after_decay::<SPLIT, _>(state, time, decay, &PHI_CLOSE)
     }
 
@@ -262,7 +294,7 @@ impl<S: Simd> Rates<S> {
         exponential: &[f64; N],
         phi: &[f64; M],
     ) -> Moment<S> {
-        let decay = (-(self.membrane * time)).polynomial(exponential);
+        let decay = (-(self.membrane() * time)).polynomial(exponential);
         self.after_decay::<SPLIT, _>(state, time, decay, phi)
     }
 
@@ -276,10 +308,10 @@ impl<S: Simd> Rates<S> {
         decay: Doubles<S>,
         phi: &[f64; M],
     ) -> Moment<S> {
-        let push = decay * time * self.inverse_capacitance;
+        let push = decay * time * self.inverse_capacitance();
         let mut next = Moment { potential: state.potential * decay, currents: state.currents };
         for index in 0..if SPLIT { 2 } else { 1 } {
-            let z = self.distance[index] * time;
+            let z = self.distance(index) * time;
             let phi = z.polynomial(phi);
             let current = state.currents[index];
             next.potential = (current * push).multiply_add(phi, next.potential);
@@ -291,7 +323,7 @@ impl<S: Simd> Rates<S> {
     /// The state after a time, which each lane has for itself.
     #[inline(always)]
     pub fn after<const SPLIT: bool>(&self, state: &Moment<S>, time: Doubles<S>) -> Moment<S> {
-        let decay = (-(self.membrane * time)).exp_of_negative();
+        let decay = (-(self.membrane() * time)).exp_of_negative();
         let mut next = Moment { potential: state.potential * decay, currents: state.currents };
         for index in 0..if SPLIT { 2 } else { 1 } {
             let [left, response] = self.factors(index, time, decay);
@@ -306,7 +338,7 @@ impl<S: Simd> Rates<S> {
     #[inline(always)]
     fn factors(&self, current: usize, time: Doubles<S>, decay: Doubles<S>) -> [Doubles<S>; 2] {
         let all = |value| Doubles::splat(self.simd, value);
-        let distance = self.distance[current];
+        let distance = self.distance(current);
         let z = distance * time;
         let size = z.max(-z);
         let phi = if !size.above(all(NEAR)).any() {
@@ -317,13 +349,13 @@ impl<S: Simd> Rates<S> {
             z.polynomial(&PHI_WIDE)
         };
         let left = decay * z.multiply_add(phi, self.one());
-        let response = decay * time * phi * self.inverse_capacitance;
+        let response = decay * time * phi * self.inverse_capacitance();
         let far = size.above(all(WIDE));
         if !far.any() {
             return [left, response];
         }
-        let far_left = (-(self.synaptic[current] * time)).exp_of_negative();
-        let far_response = (far_left - decay) * self.inverse_capacitance / distance;
+        let far_left = (-(self.synaptic(current) * time)).exp_of_negative();
+        let far_response = (far_left - decay) * self.inverse_capacitance() / distance;
         [far.select(far_left, left), far.select(far_response, response)]
     }
 
@@ -336,7 +368,7 @@ impl<S: Simd> Rates<S> {
     #[inline(always)]
     pub fn hold<const SPLIT: bool>(&self, state: &mut Moment<S>, time: Doubles<S>) {
         for index in 0..if SPLIT { 2 } else { 1 } {
-            let left = (-(self.synaptic[index] * time)).exp_of_negative();
+            let left = (-(self.synaptic(index) * time)).exp_of_negative();
             state.currents[index] = state.currents[index] * left;
         }
     }
@@ -345,7 +377,7 @@ impl<S: Simd> Rates<S> {
     #[inline(always)]
     pub fn slope<const SPLIT: bool>(&self, state: &Moment<S>) -> Doubles<S> {
         let current = if SPLIT { state.currents[0] + state.currents[1] } else { state.currents[0] };
-        current * self.inverse_capacitance - self.membrane * state.potential
+        current * self.inverse_capacitance() - self.membrane() * state.potential
     }
 
     /// How strongly the potential can bend downwards on a stretch: `B` with `V̈ ≥ −B`.
@@ -357,9 +389,9 @@ impl<S: Simd> Rates<S> {
     pub fn bend<const SPLIT: bool>(&self, start: &Moment<S>, time: Doubles<S>) -> Doubles<S> {
         let zero = Doubles::splat(self.simd, 0.0);
         let [push, pull] = start.push_and_pull::<SPLIT>(self.simd);
-        let depth = (-start.potential).max(zero) - pull * self.inverse_capacitance * time;
-        (self.membrane + self.synaptic[0]) * self.inverse_capacitance * push
-            + self.membrane * self.membrane * depth
+        let depth = (-start.potential).max(zero) - pull * self.inverse_capacitance() * time;
+        (self.membrane() + self.synaptic(0)) * self.inverse_capacitance() * push
+            + self.membrane() * self.membrane() * depth
     }
 
     /// A height that the potential cannot exceed on a stretch, from its values at both ends: a function

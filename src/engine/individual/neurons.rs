@@ -1,10 +1,11 @@
 //! Neurons, synapses and states of a layer in columns, padded so that they fill whole registers on
 //! every machine.
 
-use crate::neuron::{Dynamics, NeuronParameters, ParameterError, State};
+use pulp::Simd;
 
-/// Columns are padded to a multiple of this: the widest register there is.
-pub const PADDING: usize = 8;
+use super::blocks::{Column, MomentColumns, PADDING, Place};
+use crate::engine::feed_forward::elementary::Doubles;
+use crate::neuron::{Dynamics, NeuronParameters, ParameterError, State};
 
 /// The neurons of a layer, each with parameters of its own. Potentials are relative to each neuron's
 /// leak potential.
@@ -12,53 +13,77 @@ pub const PADDING: usize = 8;
 pub struct IndividualNeurons {
     count: usize,
     is_split: bool,
-    /// `1/τ_m`
-    pub(super) membrane_rate: Vec<f64>,
-    /// `1/τ_s` of excitatory and inhibitory synapses.
-    pub(super) synaptic_rates: [Vec<f64>; 2],
-    /// `1/C`
-    pub(super) inverse_capacitance: Vec<f64>,
-    /// `C λ_m`
-    pub(super) leak_conductance: Vec<f64>,
-    /// `a_e` and `a_i` of `convexity`.
-    pub(super) against_convexity: [Vec<f64>; 2],
-    pub(super) threshold: Vec<f64>,
-    pub(super) reset: Vec<f64>,
-    pub(super) refractory_period: Vec<f64>,
-    pub(super) leak: Vec<f64>,
+    pub(super) blocks: Vec<NeuronBlock>,
+    thresholds: Vec<f64>,
+    leak: Vec<f64>,
     /// None while it is not known.
     rate_range: Option<RateRange>,
     /// Stretches of time whose effect is known in advance.
     pub(super) gaps: Vec<Gap>,
 }
 
-/// What a stretch of time of one length does to each neuron, in columns.
+/// Eight neurons.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(align(64))]
+pub(super) struct NeuronBlock {
+    /// `λ_m = 1/τ_m`
+    pub membrane: Column,
+    /// `λ_s = 1/τ_s` of excitatory and inhibitory synapses.
+    pub synaptic: [Column; 2],
+    /// `λ_m − λ_s`
+    pub distance: [Column; 2],
+    /// `1/C`
+    pub inverse_capacitance: Column,
+    /// `C λ_m`
+    pub leak_conductance: Column,
+    /// `a_e` and `a_i` of `convexity`.
+    pub against_convexity: [Column; 2],
+    pub threshold: Column,
+    pub reset: Column,
+    pub refractory_period: Column,
+}
+
+impl NeuronBlock {
+    /// Padding never spikes.
+    const PADDING: NeuronBlock = {
+        let (zero, one) = ([0.0; PADDING], [1.0; PADDING]);
+        NeuronBlock {
+            membrane: one,
+            synaptic: [one; 2],
+            distance: [zero; 2],
+            inverse_capacitance: one,
+            leak_conductance: one,
+            against_convexity: [zero; 2],
+            threshold: [f64::INFINITY; PADDING],
+            reset: zero,
+            refractory_period: zero,
+        }
+    };
+}
+
+/// What a stretch of time of one length does to each neuron.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Gap {
     pub length: f64,
+    pub blocks: Vec<GapBlock>,
+}
+
+/// What it does to eight neurons.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(align(64))]
+pub(super) struct GapBlock {
     /// `e^(−λ_m t)`
-    pub decay: Vec<f64>,
+    pub decay: Column,
     /// `e^(−λ_s t)` of both currents.
-    pub left: [Vec<f64>; 2],
+    pub left: [Column; 2],
     /// `K(t)/C` of both currents.
-    pub response: [Vec<f64>; 2],
+    pub response: [Column; 2],
     /// What the excitatory current and a depth below zero add to the ceiling
     /// ([`super::motion::Rates::ceiling`]).
-    pub bend: [Vec<f64>; 2],
+    pub bend: [Column; 2],
 }
 
 impl Gap {
-    fn new(length: f64, padded: usize) -> Self {
-        let zero = || vec![0.0; padded];
-        Gap {
-            length,
-            decay: zero(),
-            left: [zero(), zero()],
-            response: [zero(), zero()],
-            bend: [zero(), zero()],
-        }
-    }
-
     fn set(&mut self, index: usize, neuron: &NeuronParameters) {
         let Ok(dynamics) = Dynamics::new(neuron) else { return };
         let propagator = dynamics.propagator(self.length);
@@ -70,18 +95,19 @@ impl Gap {
             after(State { potential, current, inhibitory_current })
         };
         let still = unit(0.0, 0.0, 0.0).potential;
-        self.decay[index] = unit(1.0, 0.0, 0.0).potential - still;
+        let (block, index) = (&mut self.blocks[index / PADDING], index % PADDING);
+        block.decay[index] = unit(1.0, 0.0, 0.0).potential - still;
         let excitatory = unit(0.0, 1.0, 0.0);
         let inhibitory =
             if dynamics.has_split_currents() { unit(0.0, 0.0, 1.0) } else { excitatory };
-        self.left[0][index] = excitatory.current;
-        self.response[0][index] = excitatory.potential - still;
-        self.response[1][index] = inhibitory.potential - still;
-        self.left[1][index] = inhibitory.current + inhibitory.inhibitory_current;
+        block.left[0][index] = excitatory.current;
+        block.response[0][index] = excitatory.potential - still;
+        block.response[1][index] = inhibitory.potential - still;
+        block.left[1][index] = inhibitory.current + inhibitory.inhibitory_current;
         let (membrane, synaptic) = (1.0 / neuron.tau_m, 1.0 / neuron.tau_s);
         let eighth = 0.125 * self.length * self.length;
-        self.bend[0][index] = (membrane + synaptic) / neuron.capacitance * eighth;
-        self.bend[1][index] = membrane * membrane * eighth;
+        block.bend[0][index] = (membrane + synaptic) / neuron.capacitance * eighth;
+        block.bend[1][index] = membrane * membrane * eighth;
     }
 }
 
@@ -92,21 +118,13 @@ impl IndividualNeurons {
     /// # Errors
     /// If a parameter is out of its range.
     pub fn new(neurons: &[NeuronParameters]) -> Result<Self, ParameterError> {
-        let padded = neurons.len().next_multiple_of(PADDING);
-        let column = |value: f64| vec![value; padded];
+        let blocks = neurons.len().div_ceil(PADDING);
         let mut columns = IndividualNeurons {
             count: neurons.len(),
             is_split: neurons.iter().any(|neuron| neuron.tau_s_inhibitory != neuron.tau_s),
-            membrane_rate: column(1.0),
-            synaptic_rates: [column(1.0), column(1.0)],
-            inverse_capacitance: column(1.0),
-            leak_conductance: column(1.0),
-            against_convexity: [column(0.0), column(0.0)],
-            // Padding never spikes.
-            threshold: column(f64::INFINITY),
-            reset: column(0.0),
-            refractory_period: column(0.0),
-            leak: column(0.0),
+            blocks: vec![NeuronBlock::PADDING; blocks],
+            thresholds: vec![f64::INFINITY; blocks * PADDING],
+            leak: vec![0.0; blocks * PADDING],
             rate_range: None,
             gaps: Vec::new(),
         };
@@ -123,20 +141,19 @@ impl IndividualNeurons {
         self.set_potentials(index, neuron);
         let inhibitory = if self.is_split { neuron.tau_s_inhibitory } else { neuron.tau_s };
         let rates = [1.0 / neuron.tau_m, 1.0 / neuron.tau_s, 1.0 / inhibitory];
-        let before = [
-            self.membrane_rate[index],
-            self.synaptic_rates[0][index],
-            self.synaptic_rates[1][index],
-        ];
         let inverse_capacitance = 1.0 / neuron.capacitance;
-        if rates == before && inverse_capacitance == self.inverse_capacitance[index] {
+        let (block, index) = (&mut self.blocks[index / PADDING], index % PADDING);
+        let [excitatory, inhibitory] = &mut block.synaptic;
+        let before = [block.membrane[index], excitatory[index], inhibitory[index]];
+        if rates == before && inverse_capacitance == block.inverse_capacitance[index] {
             return;
         }
-        [self.membrane_rate[index], self.synaptic_rates[0][index], self.synaptic_rates[1][index]] =
-            rates;
-        self.inverse_capacitance[index] = inverse_capacitance;
-        self.leak_conductance[index] = neuron.capacitance / neuron.tau_m;
-        [self.against_convexity[0][index], self.against_convexity[1][index]] =
+        [block.membrane[index], excitatory[index], inhibitory[index]] = rates;
+        block.inverse_capacitance[index] = inverse_capacitance;
+        block.leak_conductance[index] = neuron.capacitance / neuron.tau_m;
+        [block.distance[0][index], block.distance[1][index]] =
+            [rates[0] - rates[1], rates[0] - rates[2]];
+        [block.against_convexity[0][index], block.against_convexity[1][index]] =
             against_convexity(rates);
         // What was prepared holds no longer.
         self.rate_range = None;
@@ -146,19 +163,22 @@ impl IndividualNeurons {
     /// Gives a neuron the potentials and the refractory period of these parameters, which must be valid.
     #[inline]
     pub fn set_potentials(&mut self, index: usize, neuron: &NeuronParameters) {
-        self.threshold[index] = neuron.threshold - neuron.leak_potential;
-        self.reset[index] = neuron.reset_potential - neuron.leak_potential;
-        self.refractory_period[index] = neuron.refractory_period;
+        let threshold = neuron.threshold - neuron.leak_potential;
+        self.thresholds[index] = threshold;
         self.leak[index] = neuron.leak_potential;
+        let (block, index) = (&mut self.blocks[index / PADDING], index % PADDING);
+        block.threshold[index] = threshold;
+        block.reset[index] = neuron.reset_potential - neuron.leak_potential;
+        block.refractory_period[index] = neuron.refractory_period;
     }
 
     /// Computes in advance what these stretches of time do, for as long as no neuron's time constants
     /// change.
     pub fn prepare(&mut self, lengths: &[f64], neurons: &[NeuronParameters]) {
         let lengths = lengths.iter().copied().filter(|&length| length > 0.0);
-        let padded = self.threshold.len();
+        let blocks = self.blocks.len();
         let gap = |length| {
-            let mut gap = Gap::new(length, padded);
+            let mut gap = Gap { length, blocks: vec![GapBlock::default(); blocks] };
             for (index, neuron) in neurons.iter().enumerate() {
                 gap.set(index, neuron);
             }
@@ -177,7 +197,7 @@ impl IndividualNeurons {
 
     /// Thresholds above each neuron's leak potential, padding included.
     pub fn thresholds(&self) -> &[f64] {
-        &self.threshold
+        &self.thresholds
     }
 
     /// Number of neurons.
@@ -212,10 +232,10 @@ impl IndividualNeurons {
 
     fn find_rate_range(&self) -> RateRange {
         let mut range = RateRange { fastest: 0.0, slowest: f64::INFINITY, largest_distance: 0.0 };
-        let [excitatory, inhibitory] = &self.synaptic_rates;
         for neuron in 0..self.count {
-            let membrane = self.membrane_rate[neuron];
-            for rate in [membrane, excitatory[neuron], inhibitory[neuron]] {
+            let (block, neuron) = (&self.blocks[neuron / PADDING], neuron % PADDING);
+            let membrane = block.membrane[neuron];
+            for rate in [membrane, block.synaptic[0][neuron], block.synaptic[1][neuron]] {
                 range.fastest = range.fastest.max(rate);
                 range.largest_distance = range.largest_distance.max((rate - membrane).abs());
                 if rate > 0.0 {
@@ -248,51 +268,67 @@ fn against_convexity([membrane, excitatory, inhibitory]: [f64; 3]) -> [f64; 2] {
 /// What the neurons of a layer carry from one sample to the next.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NeuronStates {
-    /// Relative to the leak potential.
-    pub(super) potential: Vec<f64>,
-    /// Excitatory and inhibitory current; the first is both if they share a time constant.
-    pub(super) currents: [Vec<f64>; 2],
-    /// What is left of the refractory period.
-    pub(super) held: Vec<f64>,
+    pub(super) blocks: Vec<StateBlock>,
     leak: Vec<f64>,
+}
+
+/// The states of eight neurons.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(align(64))]
+pub(super) struct StateBlock {
+    /// Potentials are relative to the leak potential; the first current is both if they share a time
+    /// constant.
+    pub moment: MomentColumns,
+    /// When the refractory period ends, counted from the start of the sample: before it, as a rule.
+    pub release: Column,
+}
+
+impl StateBlock {
+    const AT_REST: StateBlock =
+        StateBlock { moment: MomentColumns::ZERO, release: [f64::NEG_INFINITY; PADDING] };
 }
 
 impl NeuronStates {
     /// All neurons at rest.
     pub fn at_rest(neurons: &IndividualNeurons) -> Self {
-        let zero = vec![0.0; neurons.threshold.len()];
         NeuronStates {
-            potential: zero.clone(),
-            currents: [zero.clone(), zero.clone()],
-            held: zero,
+            blocks: vec![StateBlock::AT_REST; neurons.blocks.len()],
             leak: neurons.leak.clone(),
         }
     }
 
     /// Neurons whose leak potentials have changed keep their membrane potentials.
     pub fn adapt(&mut self, neurons: &IndividualNeurons) {
-        for ((potential, before), &now) in
-            self.potential.iter_mut().zip(&mut self.leak).zip(&neurons.leak)
-        {
-            *potential += *before - now;
-            *before = now;
+        let leaks = self.leak.chunks_exact_mut(PADDING).zip(neurons.leak.chunks_exact(PADDING));
+        for (block, (before, now)) in self.blocks.iter_mut().zip(leaks) {
+            for ((potential, before), &now) in
+                block.moment.potential.iter_mut().zip(before).zip(now)
+            {
+                *potential += *before - now;
+                *before = now;
+            }
         }
     }
 }
 
-/// The weights of a layer: for each group of eight neurons all rows, one after the other.
+/// The weights of a layer: for each eight neurons all rows, one after the other.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SynapseColumns {
     rows: usize,
     columns: usize,
-    values: Vec<f64>,
+    weights: Vec<WeightBlock>,
 }
+
+/// The weights of a row at eight neurons.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(align(64))]
+struct WeightBlock(Column);
 
 impl SynapseColumns {
     /// Room for a matrix of a row per presynaptic and a column per postsynaptic neuron, of zeros.
     pub fn new(rows: usize, columns: usize) -> Self {
-        let values = vec![0.0; rows * columns.next_multiple_of(PADDING)];
-        SynapseColumns { rows, columns, values }
+        let weights = vec![WeightBlock::default(); rows * columns.div_ceil(PADDING)];
+        SynapseColumns { rows, columns, weights }
     }
 
     /// Takes a matrix, row by row.
@@ -300,19 +336,17 @@ impl SynapseColumns {
         let mut matrix = matrix.into_iter();
         for row in 0..self.rows {
             for column in 0..self.columns {
-                let index = self.index(row, column);
-                self.values[index] = matrix.next().unwrap_or(0.0);
+                let WeightBlock(weights) = &mut self.weights[column / PADDING * self.rows + row];
+                weights[column % PADDING] = matrix.next().unwrap_or(0.0);
             }
         }
     }
 
-    fn index(&self, row: usize, column: usize) -> usize {
-        (column / PADDING * self.rows + row) * PADDING + column % PADDING
-    }
-
-    /// The rows of one group of neurons.
+    /// The weights of a row at a register of neurons.
     #[inline(always)]
-    pub(super) fn group(&self, group: usize) -> &[f64] {
-        &self.values[group * self.rows * PADDING..][..self.rows * PADDING]
+    pub(super) fn row<S: Simd>(&self, simd: S, row: u32, register: usize) -> Doubles<S> {
+        let place = Place::new::<S>(register);
+        let WeightBlock(weights) = &self.weights[place.block * self.rows + row as usize];
+        place.load(simd, weights)
     }
 }

@@ -5,12 +5,13 @@
 
 use pulp::Simd;
 
-use super::motion::{Moment, Rates};
-use super::neurons::{IndividualNeurons, PADDING, RateRange};
+use super::blocks::PADDING;
+use super::motion::{Cells, Moment};
+use super::neurons::{IndividualNeurons, RateRange};
 use super::search::first_crossing;
 use super::{IndividualLayer, LayerSpike};
 use crate::engine::feed_forward::Arrival;
-use crate::engine::feed_forward::elementary::{Doubles, Truths, registers};
+use crate::engine::feed_forward::elementary::{Doubles, Truths};
 
 /// See [`IndividualLayer::first_spikes`].
 #[inline(always)]
@@ -24,7 +25,7 @@ pub fn run<S: Simd, const SPLIT: bool>(
     let lanes = S::F64_LANES;
     let end = end.min(layer.horizon(arrivals));
     let range = layer.neurons.rate_range();
-    for register in 0..layer.neurons.threshold.len() / lanes {
+    for register in 0..layer.neurons.blocks.len() * PADDING / lanes {
         let first = register * lanes;
         let times = sweep::<S, SPLIT>(simd, layer, register, range, arrivals, end);
         for lane in 0..lanes.min(layer.neurons.len().saturating_sub(first)) {
@@ -37,14 +38,13 @@ pub fn run<S: Simd, const SPLIT: bool>(
 }
 
 /// The neurons of a register on their way.
-struct Sweep<S: Simd> {
-    rates: Rates<S>,
+struct Sweep<'a, S: Simd> {
+    cells: Cells<'a, S>,
     state: Moment<S>,
     /// Infinite once the neuron has spiked.
     threshold: Doubles<S>,
     thresholds: Doubles<S>,
     now: f64,
-    register: usize,
     /// State at the beginning of the stretch with the crossing, its time and its length.
     parked: Moment<S>,
     since: Doubles<S>,
@@ -61,15 +61,12 @@ fn sweep<S: Simd, const SPLIT: bool>(
     arrivals: &[Arrival],
     end: f64,
 ) -> Doubles<S> {
-    let first = register * S::F64_LANES;
-    let rows = layer.synapses.group(first / PADDING);
-    let shift = first % PADDING;
-    let thresholds = Doubles::new(simd, registers::<S>(&layer.neurons.threshold)[register]);
+    let cells = Cells::<S>::new(simd, layer.neurons, register, range);
+    let thresholds = cells.threshold();
     let infinity = Doubles::splat(simd, f64::INFINITY);
     let rest = Moment::at_rest(simd);
     let mut sweep = Sweep {
-        rates: Rates::load(simd, layer.neurons, register, range),
-        register,
+        cells,
         state: rest,
         threshold: thresholds,
         thresholds,
@@ -87,8 +84,8 @@ fn sweep<S: Simd, const SPLIT: bool>(
                 return sweep.crossings::<SPLIT>();
             }
         }
-        let row = &rows[arrival.row as usize * PADDING + shift..][..S::F64_LANES];
-        sweep.state.receive::<SPLIT>(simd, Doubles::new(simd, registers::<S>(row)[0]));
+        let weights = layer.synapses.row(simd, arrival.row, register);
+        sweep.state.receive::<SPLIT>(simd, weights);
     }
     if end > sweep.now {
         sweep.advance::<SPLIT>(end, layer.neurons);
@@ -96,20 +93,20 @@ fn sweep<S: Simd, const SPLIT: bool>(
     sweep.crossings::<SPLIT>()
 }
 
-impl<S: Simd> Sweep<S> {
+impl<S: Simd> Sweep<'_, S> {
     /// Moves on to a time; whether any neuron can still spike.
     #[inline(always)]
     fn advance<const SPLIT: bool>(&mut self, time: f64, neurons: &IndividualNeurons) -> bool {
         let gap = time - self.now;
-        let length = Doubles::splat(self.rates.simd, gap);
+        let length = Doubles::splat(self.cells.simd, gap);
         let (next, open);
         if let Some(known) = neurons.gap(self.now, time) {
             let known = &neurons.gaps[known];
             let ceiling;
-            (next, ceiling) = self.rates.after_known::<SPLIT>(&self.state, known, self.register);
+            (next, ceiling) = self.cells.after_known::<SPLIT>(&self.state, known);
             open = ceiling.at_least(self.threshold);
         } else {
-            (next, open) = self.rates.after_unknown::<SPLIT>(&self.state, gap, self.threshold);
+            (next, open) = self.cells.after_unknown::<SPLIT>(&self.state, gap, self.threshold);
         }
         let mut goes_on = true;
         if open.any() {
@@ -129,14 +126,14 @@ impl<S: Simd> Sweep<S> {
         open: Truths<S>,
         gap: Doubles<S>,
     ) -> bool {
-        let simd = self.rates.simd;
+        let simd = self.cells.simd;
         let infinity = Doubles::splat(simd, f64::INFINITY);
         let mut park = crosses;
         let undecided = open.and_not(crosses);
         if undecided.any() {
             let nowhere = infinity.above(infinity);
             let time = first_crossing::<S, SPLIT>(
-                &self.rates,
+                &self.cells,
                 &self.state,
                 self.threshold,
                 gap,
@@ -155,13 +152,13 @@ impl<S: Simd> Sweep<S> {
     /// When the parked neurons cross.
     #[inline(always)]
     fn crossings<const SPLIT: bool>(&self) -> Doubles<S> {
-        let infinity = Doubles::splat(self.rates.simd, f64::INFINITY);
+        let infinity = Doubles::splat(self.cells.simd, f64::INFINITY);
         let parked = infinity.above(self.since);
         if !parked.any() {
             return infinity;
         }
         let elapsed = first_crossing::<S, SPLIT>(
-            &self.rates,
+            &self.cells,
             &self.parked,
             self.thresholds,
             self.length,

@@ -1,20 +1,24 @@
 //! Neurons that go on after each spike, from any state to the state at the end.
 //!
-//! As long as nothing happens a register's state stays in registers: it goes from one arrival to the next
-//! in one step, and through a volley of arrivals in one. A stretch on which a neuron may spike, or on
-//! which its refractory period ends, is walked by a function of its own (`walk`). From the last arrival on
-//! all registers go side by side (`finish`).
+//! All registers of a layer go from one volley of arrivals to the next, one after the other. As a rule
+//! neurons go on, or spike and are refractory for longer than the stretch is: then no branch depends on what they
+//! do, and the processor works on several registers at a time. What is not that simple - a refractory period that
+//! ends, a neuron that may spike or not - goes a way of its own (`walk`). From the last arrival on there
+//! is another rule (`finish`).
 
 use pulp::{Simd, WithSimd};
 
+use super::blocks::PADDING;
 use super::finish::Finish;
-use super::motion::Moment;
-use super::neurons::{Gap, IndividualNeurons, NeuronStates, PADDING};
-use super::volleys::{Volley, find_volleys};
-use super::walk::{Cells, Parked, Place, Walk, Way};
-use super::{IndividualLayer, LayerSpike};
+use super::motion::{Cells, Known, Moment};
+use super::neurons::{Gap, RateRange};
+use super::places::{ParkedBlock, Places};
+use super::volleys::find_volleys;
+use super::walk::Walk;
+use super::way::WayBlock;
+use super::{IndividualLayer, IndividualWorkspace, LayerSpike, NeuronStates};
 use crate::engine::feed_forward::Arrival;
-use crate::engine::feed_forward::elementary::{Doubles, Truths, registers, registers_mut};
+use crate::engine::feed_forward::elementary::{Doubles, Truths};
 
 /// See [`IndividualLayer::all_spikes`].
 #[inline(always)]
@@ -24,169 +28,214 @@ pub fn run<S: Simd, const SPLIT: bool>(
     arrivals: &[Arrival],
     end: f64,
     states: &mut NeuronStates,
+    workspace: &mut IndividualWorkspace,
     spikes: &mut Vec<LayerSpike>,
 ) {
     let neurons = layer.neurons;
-    let range = neurons.rate_range();
-    let mut volleys = Vec::with_capacity(arrivals.len());
-    find_volleys(arrivals, end, neurons, &mut volleys);
-    let count = neurons.threshold.len() / S::F64_LANES;
-    let (mut cells, mut ways) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    for register in 0..count {
-        cells.push(Cells::load(simd, neurons, register, range));
-    }
-    for (register, cells) in cells.iter().enumerate() {
-        let first = cells.first;
-        let rows = &layer.synapses.group(first / PADDING)[first % PADDING..];
-        let load = |column: &[f64]| Doubles::new(simd, registers::<S>(column)[register]);
-        let mut at = Place {
-            state: Moment {
-                potential: load(&states.potential),
-                currents: [load(&states.currents[0]), load(&states.currents[1])],
-            },
-            release: load(&states.held),
-            now: 0.0,
-            parked: Parked::none(simd),
-        };
-        for volley in &volleys {
-            let arrivals = &arrivals[volley.range.clone()];
-            if arrivals[0].time > at.now {
-                at = cells.advance::<SPLIT>(at, arrivals[0].time, spikes);
+    let blocks = neurons.blocks.len();
+    let IndividualWorkspace { volleys, parked, ways, lists } = workspace;
+    find_volleys(arrivals, end, neurons, volleys);
+    parked.clear();
+    parked.resize(blocks, ParkedBlock::NONE);
+    ways.resize(blocks, WayBlock::NONE);
+    let places = &mut Places { states: &mut states.blocks, parked, ways };
+    let mut stage =
+        Stage { layer, range: neurons.rate_range(), arrivals: &[], gap: None, now: 0.0 };
+    for volley in &*volleys {
+        stage.arrivals = &arrivals[volley.range.clone()];
+        stage.gap = volley.gap(neurons);
+        for register in 0..blocks * PADDING / S::F64_LANES {
+            if !stage.pass::<S, SPLIT>(simd, register, places) {
+                let (stage, places) = (&stage, &mut *places);
+                simd.vectorize(Careful::<S, SPLIT> { simd, stage, register, places, spikes });
             }
-            at.state.receive::<SPLIT>(simd, weights(simd, rows, arrivals[0]));
-            at = cells.pass::<SPLIT>(at, neurons, volley, arrivals, rows, spikes);
         }
-        ways.push(Way::new::<SPLIT>(cells, &at, end));
+        stage.now = stage.last();
     }
-    simd.vectorize(Finish::<S, SPLIT> { cells: &cells, ways: &mut ways, spikes });
-    for (register, way) in ways.iter().enumerate() {
-        let Place { state, release, .. } = way.place(simd);
-        let held = (release - Doubles::splat(simd, end)).max(Doubles::splat(simd, 0.0));
-        registers_mut::<S>(&mut states.potential)[register] = state.potential.value();
-        registers_mut::<S>(&mut states.held)[register] = held.value();
-        registers_mut::<S>(&mut states.currents[0])[register] = state.currents[0].value();
-        registers_mut::<S>(&mut states.currents[1])[register] = state.currents[1].value();
+    let Stage { range, now, .. } = stage;
+    let finish = Finish::<S, SPLIT> { simd, neurons, range, places, now, end, lists, spikes };
+    simd.vectorize(finish);
+    for block in &mut states.blocks {
+        block.release.iter_mut().for_each(|release| *release -= end);
     }
 }
 
-/// The weights of an arrival at the neurons of a register; `rows` begins with its first weight.
-#[inline(always)]
-fn weights<S: Simd>(simd: S, rows: &[f64], arrival: Arrival) -> Doubles<S> {
-    let row = &rows[arrival.row as usize * PADDING..][..S::F64_LANES];
-    Doubles::new(simd, registers::<S>(row)[0])
+/// A stretch without arrivals, and the volley that ends it.
+struct Stage<'a> {
+    layer: &'a IndividualLayer<'a>,
+    range: RateRange,
+    arrivals: &'a [Arrival],
+    /// Between the arrivals.
+    gap: Option<&'a Gap>,
+    /// Beginning of the stretch.
+    now: f64,
 }
 
-impl<S: Simd> Cells<S> {
-    /// Moves on to a time without arrivals on the way.
-    #[inline(always)]
-    fn advance<const SPLIT: bool>(
-        &self,
-        at: Place<S>,
-        time: f64,
-        spikes: &mut Vec<LayerSpike>,
-    ) -> Place<S> {
-        let rates = &self.rates;
-        let gap = time - at.now;
-        let (next, open) = rates.after_unknown::<SPLIT>(&at.state, gap, self.threshold);
-        self.arrive::<SPLIT>(at, next, open, time, spikes)
+impl<'a> Stage<'a> {
+    fn first(&self) -> f64 {
+        self.arrivals[0].time
     }
 
-    /// Comes to a time with a state, unless something happens on the way: a neuron is released, or
-    /// spikes, which is `open`.
+    fn last(&self) -> f64 {
+        self.arrivals[self.arrivals.len() - 1].time
+    }
+
     #[inline(always)]
-    fn arrive<const SPLIT: bool>(
+    fn cells<S: Simd>(&self, simd: S, register: usize) -> Cells<'a, S> {
+        Cells::new(simd, self.layer.neurons, register, self.range)
+    }
+
+    /// The weights of an arrival at a register of neurons.
+    #[inline(always)]
+    fn weights<S: Simd>(&self, simd: S, arrival: Arrival, register: usize) -> Doubles<S> {
+        self.layer.synapses.row(simd, arrival.row, register)
+    }
+
+    /// The usual case: no refractory period ends, and neurons that spike on the stretch are refractory to
+    /// the end of the volley. If it is another case, nothing is changed.
+    #[inline(always)]
+    fn pass<S: Simd, const SPLIT: bool>(
         &self,
-        at: Place<S>,
-        mut next: Moment<S>,
-        open: Truths<S>,
-        time: f64,
-        spikes: &mut Vec<LayerSpike>,
-    ) -> Place<S> {
-        let simd = self.rates.simd;
-        let held = at.release.at_least(Doubles::splat(simd, time));
-        let open = open.and_not(held);
-        let is_released = at.is_released(simd, held);
-        // Each neuron is held all the way, or not at all.
-        next.potential = held.select(at.state.potential, next.potential);
-        if is_released.or(open).any() {
-            // In memory for the sake of this only.
-            let mut there = at;
-            let (at, next) = (&mut there, &next);
-            simd.vectorize(Walk::<S, SPLIT> { cells: self, at, next, open, time, spikes });
-            return there;
+        simd: S,
+        register: usize,
+        places: &mut Places<'_>,
+    ) -> bool {
+        let all = |value| Doubles::<S>::splat(simd, value);
+        let cells = self.cells::<S>(simd, register);
+        let start = places.state::<S>(simd, register);
+        let mut release = places.release::<S>(simd, register);
+        let threshold = cells.threshold();
+        let (now, time) = (all(self.now), all(self.first()));
+        let length = self.first() - self.now;
+
+        let mut state = start;
+        let mut crosses = now.above(now);
+        let mut unusual = crosses;
+        if length > 0.0 {
+            let (next, open) = cells.after_unknown::<SPLIT>(&start, length, threshold);
+            let held = release.at_least(time);
+            let open = open.and_not(held);
+            crosses = next.potential.at_least(threshold).and(open);
+            let earliest = now + cells.refractory_period();
+            let early = time.above(earliest).and(crosses);
+            let released = release.at_least(now).and_not(held);
+            unusual = open.and_not(crosses).or(early).or(released);
+            state = next;
+            state.potential = held.select(start.potential, next.potential);
+            state.potential = crosses.select(cells.reset(), state.potential);
+            release = crosses.select(earliest, release);
         }
-        Place { state: next, now: time, ..at }
+        state.receive::<SPLIT>(simd, self.weights(simd, self.arrivals[0], register));
+        if let Some(gap) = self.gap {
+            let last = all(self.last());
+            let (next, ceiling) = self.through::<S, SPLIT>(&cells, &state, gap);
+            let held = release.at_least(last);
+            let open = ceiling.at_least(threshold).and_not(held);
+            let released = release.at_least(time).and_not(held);
+            unusual = unusual.or(open).or(released);
+            let potential = held.select(state.potential, next.potential);
+            state = Moment { potential, ..next };
+        }
+        if unusual.any() {
+            return false;
+        }
+        if crosses.any() {
+            let parked = places.parked(simd, register).with(crosses, &start, now, all(length));
+            places.park(register, &parked);
+        }
+        places.set(register, &state, release);
+        true
     }
 
-    /// Goes from the first arrival of a volley to its last.
-    ///
-    /// All of the excitatory currents together lift the potential by less than if nothing leaked or
-    /// decayed, from where it is or, if it is below, from zero. If that is below the threshold in all
-    /// neurons, the volley is one step.
+    /// From the first arrival of the volley to its last: the state there, and a height that the potential
+    /// cannot exceed. All of the excitatory currents together lift it by less than if nothing leaked or
+    /// decayed, from where it is or, if it is below, from zero.
     #[inline(always)]
-    fn pass<const SPLIT: bool>(
+    fn through<S: Simd, const SPLIT: bool>(
         &self,
-        at: Place<S>,
-        neurons: &IndividualNeurons,
-        volley: &Volley,
-        arrivals: &[Arrival],
-        rows: &[f64],
-        spikes: &mut Vec<LayerSpike>,
-    ) -> Place<S> {
-        let Some(gap) = volley.gap(neurons) else { return at };
-        let rates = &self.rates;
-        let simd = rates.simd;
+        cells: &Cells<'_, S>,
+        state: &Moment<S>,
+        gap: &Gap,
+    ) -> (Moment<S>, Doubles<S>) {
+        let &Cells { simd, register, .. } = cells;
         let zero = Doubles::splat(simd, 0.0);
-        let known = rates.known(gap, self.register);
-        let mut next = at.state;
+        let known = Known::new(simd, gap, register);
+        let mut next = *state;
         let [mut push, _] = next.push_and_pull::<SPLIT>(simd);
-        for &arrival in &arrivals[1..] {
+        for &arrival in &self.arrivals[1..] {
             next = known.after::<SPLIT>(&next);
-            let weights = weights(simd, rows, arrival);
+            let weights = self.weights(simd, arrival, register);
             next.receive::<SPLIT>(simd, weights);
             push = push + weights.max(zero);
         }
-        let time = arrivals[arrivals.len() - 1].time;
-        let length = Doubles::splat(simd, time - at.now);
+        let length = Doubles::splat(simd, self.last() - self.first());
         let ceiling =
-            (push * rates.inverse_capacitance).multiply_add(length, at.state.potential.max(zero));
-        let held = at.release.at_least(Doubles::splat(simd, time));
-        let open = ceiling.at_least(self.threshold).and_not(held);
-        if at.is_released(simd, held).or(open).any() {
-            let mut there = at;
-            let at = &mut there;
-            simd.vectorize(Steps::<S, SPLIT> { cells: self, at, gap, arrivals, rows, spikes });
-            return there;
-        }
-        next.potential = held.select(at.state.potential, next.potential);
-        Place { state: next, now: time, ..at }
+            (push * cells.inverse_capacitance()).multiply_add(length, state.potential.max(zero));
+        (next, ceiling)
     }
 }
 
-/// A volley on which something may happen.
-struct Steps<'a, S: Simd, const SPLIT: bool> {
-    cells: &'a Cells<S>,
-    at: &'a mut Place<S>,
-    gap: &'a Gap,
-    arrivals: &'a [Arrival],
-    rows: &'a [f64],
+/// A register on whose way something unusual happens.
+struct Careful<'a, 'b, S: Simd, const SPLIT: bool> {
+    simd: S,
+    stage: &'a Stage<'a>,
+    register: usize,
+    places: &'a mut Places<'b>,
     spikes: &'a mut Vec<LayerSpike>,
 }
 
-impl<S: Simd, const SPLIT: bool> WithSimd for Steps<'_, S, SPLIT> {
+impl<S: Simd, const SPLIT: bool> WithSimd for Careful<'_, '_, S, SPLIT> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<Same: Simd>(self, _: Same) {
-        let Steps { cells, at: place, gap, arrivals, rows, spikes } = self;
-        let rates = &cells.rates;
-        let mut at = *place;
-        for &arrival in &arrivals[1..] {
-            let (next, ceiling) = rates.after_known::<SPLIT>(&at.state, gap, cells.register);
-            let open = ceiling.at_least(cells.threshold);
-            at = cells.arrive::<SPLIT>(at, next, open, arrival.time, spikes);
-            at.state.receive::<SPLIT>(rates.simd, weights(rates.simd, rows, arrival));
+    fn with_simd<Same: Simd>(mut self, _: Same) {
+        let Careful { simd, stage, register, .. } = self;
+        let cells = stage.cells::<S>(simd, register);
+        let mut now = stage.now;
+        for (index, &arrival) in stage.arrivals.iter().enumerate() {
+            let start = self.places.state(simd, register);
+            if let Some(gap) = stage.gap.filter(|_| index > 0) {
+                let (next, ceiling) = cells.after_known::<SPLIT>(&start, gap);
+                self.arrive(&cells, now, next, ceiling.at_least(cells.threshold()), arrival.time);
+            } else if arrival.time > now {
+                let (length, threshold) = (arrival.time - now, cells.threshold());
+                let (next, open) = cells.after_unknown::<SPLIT>(&start, length, threshold);
+                self.arrive(&cells, now, next, open, arrival.time);
+            }
+            now = arrival.time;
+            let mut state = self.places.state::<S>(simd, register);
+            state.receive::<SPLIT>(simd, stage.weights(simd, arrival, register));
+            let release = self.places.release(simd, register);
+            self.places.set(register, &state, release);
         }
-        *place = at;
+    }
+}
+
+impl<S: Simd, const SPLIT: bool> Careful<'_, '_, S, SPLIT> {
+    /// Comes to a time with a state, unless something happens on the way: a neuron is released, or
+    /// spikes, which is `open`.
+    #[inline(always)]
+    fn arrive(
+        &mut self,
+        cells: &Cells<'_, S>,
+        now: f64,
+        mut next: Moment<S>,
+        open: Truths<S>,
+        time: f64,
+    ) {
+        let Careful { simd, register, .. } = *self;
+        let release = self.places.release(simd, register);
+        let held = release.at_least(Doubles::splat(simd, time));
+        let open = open.and_not(held);
+        let is_released = release.at_least(Doubles::splat(simd, now)).and_not(held);
+        // Each neuron is held all the way, or not at all.
+        let start = self.places.state::<S>(simd, register);
+        next.potential = held.select(start.potential, next.potential);
+        if is_released.or(open).any() {
+            let (cells, places, spikes) = (*cells, &mut *self.places, &mut *self.spikes);
+            simd.vectorize(Walk::<S, SPLIT> { cells, places, next, open, now, time, spikes });
+        } else {
+            self.places.set(register, &next, release);
+        }
     }
 }

@@ -26,14 +26,11 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::motion::{Moment, Rates};
+use super::motion::{Cells, Moment};
 use crate::engine::feed_forward::elementary::{Doubles, Truths};
 
 /// Steps after which a peak that grazes the threshold to rounding is taken for what its stretch says.
-const STEPS: usize = 200;
-
-/// Steps that are enough as a rule, less one.
-const USUAL_STEPS: usize = 1;
+pub const STEPS: usize = 200;
 
 /// A step below this fraction of the synaptic time constant is the last along a line or parabola: the next
 /// would be its square.
@@ -43,58 +40,104 @@ const LAST_STEP: f64 = 1e-9;
 /// that are `open` are looked at; those where `certain` holds are known to cross.
 #[inline(always)]
 pub fn first_crossing<S: Simd, const SPLIT: bool>(
-    rates: &Rates<S>,
+    cells: &Cells<'_, S>,
     start: &Moment<S>,
     threshold: Doubles<S>,
     rest: Doubles<S>,
     open: Truths<S>,
     certain: Truths<S>,
 ) -> Doubles<S> {
-    let search = Search::<S, SPLIT> { rates, start, threshold, rest, open, certain };
-    // A function of its own: it is called in several places, and rarely enough.
-    rates.simd.vectorize(search)
+    Seeker::new(cells.simd, start, threshold, rest, open, certain).find::<SPLIT>(cells)
 }
 
-struct Search<'a, S: Simd, const SPLIT: bool> {
-    rates: &'a Rates<S>,
-    start: &'a Moment<S>,
-    threshold: Doubles<S>,
-    rest: Doubles<S>,
-    open: Truths<S>,
-    certain: Truths<S>,
+/// A search on its way.
+#[derive(Clone, Copy)]
+pub struct Seeker<S: Simd> {
+    pub start: Moment<S>,
+    pub threshold: Doubles<S>,
+    pub rest: Doubles<S>,
+    /// Which lanes are known to cross.
+    pub certain: Truths<S>,
+    /// How far it has come.
+    pub time: Doubles<S>,
+    /// Which lanes are still looked at.
+    pub active: Truths<S>,
+    /// Infinite where there is no crossing.
+    pub found: Doubles<S>,
 }
 
-impl<S: Simd, const SPLIT: bool> WithSimd for Search<'_, S, SPLIT> {
+struct Find<'a, S: Simd, const SPLIT: bool>(Seeker<S>, &'a Cells<'a, S>);
+
+impl<S: Simd, const SPLIT: bool> WithSimd for Find<'_, S, SPLIT> {
     type Output = Doubles<S>;
 
     #[inline(always)]
     fn with_simd<Same: Simd>(self, _: Same) -> Doubles<S> {
-        search(&self)
+        let Find(mut seeker, cells) = self;
+        for index in 0..STEPS {
+            seeker.step::<SPLIT>(cells, index == 0);
+            if !seeker.is_active() {
+                return seeker.found;
+            }
+        }
+        seeker.give_up();
+        seeker.found
     }
 }
 
-#[inline(always)]
-fn search<S: Simd, const SPLIT: bool>(task: &Search<'_, S, SPLIT>) -> Doubles<S> {
-    let &Search { rates, start, threshold, rest, open, certain } = task;
-    let simd = rates.simd;
-    let all = |value| Doubles::splat(simd, value);
-    let (zero, infinity) = (all(0.0), all(f64::INFINITY));
-    let last_step = all(LAST_STEP) / rates.synaptic[0];
-    let mut found = infinity;
-    // One where a lane is still looked at.
-    let mut active = open.select(all(1.0), zero);
-    let mut time = zero;
-    let mut state = *start;
-    for index in 0..STEPS {
+impl<S: Simd> Seeker<S> {
+    /// See [`first_crossing`].
+    #[inline(always)]
+    pub fn new(
+        simd: S,
+        start: &Moment<S>,
+        threshold: Doubles<S>,
+        rest: Doubles<S>,
+        open: Truths<S>,
+        certain: Truths<S>,
+    ) -> Self {
+        let all = |value| Doubles::splat(simd, value);
+        Seeker {
+            start: *start,
+            threshold,
+            rest,
+            certain,
+            time: all(0.0),
+            active: open,
+            found: all(f64::INFINITY),
+        }
+    }
+
+    /// The time that is looked for.
+    #[inline(always)]
+    pub fn find<const SPLIT: bool>(self, cells: &Cells<'_, S>) -> Doubles<S> {
+        // A function of its own: it is called in several places, and rarely enough.
+        cells.simd.vectorize(Find::<S, SPLIT>(self, cells))
+    }
+
+    #[inline(always)]
+    pub fn is_active(&self) -> bool {
+        self.active.any()
+    }
+
+    /// Goes on by one step in each lane; the first is taken from the start.
+    #[inline(always)]
+    pub fn step<const SPLIT: bool>(&mut self, cells: &Cells<'_, S>, is_first: bool) {
+        let Seeker { start, threshold, rest, certain, time, active, found } = *self;
+        let state = if is_first { start } else { cells.after::<SPLIT>(&start, time) };
+        let state = &state;
+        let all = |value| Doubles::splat(cells.simd, value);
+        let (zero, infinity) = (all(0.0), all(f64::INFINITY));
         let missing = (threshold - state.potential).max(zero);
-        let (mut step, mut ahead, mut is_close) = rates.step::<SPLIT>(&state, missing);
-        let is_convex = rates.is_convex::<SPLIT>(&state);
-        if active.above(zero).and_not(is_convex).any() {
+        let (mut step, mut ahead, mut is_close) = cells.step::<SPLIT>(state, missing);
+        let is_convex = cells.is_convex::<SPLIT>(state);
+        if active.and_not(is_convex).any() {
             let other = if SPLIT {
-                careful_step(rates, &state, threshold, missing, rest - time)
+                careful_step(cells, state, threshold, missing, rest - time)
             } else {
-                tangent_step(rates, &state, missing)
+                tangent_step(cells, state, missing)
             };
+            let last_step = all(LAST_STEP) / cells.synaptic(0);
             step = is_convex.select(step, other.0);
             ahead = is_convex.and(ahead).or(other.1.and_not(is_convex));
             is_close = is_convex.and(is_close).or(last_step.at_least(step).and_not(is_convex));
@@ -104,31 +147,31 @@ fn search<S: Simd, const SPLIT: bool>(task: &Search<'_, S, SPLIT>) -> Doubles<S>
         let within = rest.at_least(next);
         let next = within.select(next, certain.select(rest, infinity));
         let goes_on = ahead.or(certain).and(rest.at_least(next));
-        active = goes_on.select(active, zero);
-        let is_active = active.above(zero);
-        time = is_active.select(next, time);
+        let is_active = active.and(goes_on);
+        let time = is_active.select(next, time);
         let is_last = is_active.and(is_close.or(time.at_least(rest)));
-        found = is_last.select(time, found);
-        active = is_last.select(zero, active);
-        // The first steps are taken in any case: whether one is the last is hard to predict.
-        if index >= USUAL_STEPS && !active.above(zero).any() {
-            return found;
-        }
-        state = rates.after::<SPLIT>(start, time);
+        self.found = is_last.select(time, found);
+        self.active = is_active.and_not(is_last);
+        self.time = time;
     }
-    // Rounding keeps them from the threshold: a peak that only touches it is no crossing.
-    active.above(zero).and(certain).select(time, found)
+
+    /// Rounding keeps what is still looked at from the threshold: a peak that only touches it is no
+    /// crossing.
+    #[inline(always)]
+    pub fn give_up(&mut self) {
+        self.found = self.active.and(self.certain).select(self.time, self.found);
+    }
 }
 
 /// The step along the tangent for a single current, and whether there can be a crossing ahead.
 #[inline(always)]
 fn tangent_step<S: Simd>(
-    rates: &Rates<S>,
+    cells: &Cells<'_, S>,
     state: &Moment<S>,
     missing: Doubles<S>,
 ) -> (Doubles<S>, Truths<S>) {
-    let all = |value| Doubles::splat(rates.simd, value);
-    let slope = rates.slope::<false>(state);
+    let all = |value| Doubles::splat(cells.simd, value);
+    let slope = cells.slope::<false>(state);
     let ahead = slope.above(all(0.0)).or(all(0.0).at_least(missing));
     (missing / slope.max(all(f64::MIN_POSITIVE)), ahead)
 }
@@ -136,26 +179,26 @@ fn tangent_step<S: Simd>(
 /// The step along the parabola for split currents, and whether there can be a crossing ahead.
 #[inline(always)]
 fn careful_step<S: Simd>(
-    rates: &Rates<S>,
+    cells: &Cells<'_, S>,
     state: &Moment<S>,
     threshold: Doubles<S>,
     missing: Doubles<S>,
     rest: Doubles<S>,
 ) -> (Doubles<S>, Truths<S>) {
-    let simd = rates.simd;
-    let slope = rates.slope::<true>(state);
+    let simd = cells.simd;
+    let slope = cells.slope::<true>(state);
     let all = |value| Doubles::splat(simd, value);
     let zero = all(0.0);
-    let membrane = rates.membrane;
+    let membrane = cells.membrane();
     let [excitatory, inhibitory] = [
-        state.currents[0] * rates.inverse_capacitance,
-        state.currents[1] * rates.inverse_capacitance,
+        state.currents[0] * cells.inverse_capacitance(),
+        state.currents[1] * cells.inverse_capacitance(),
     ];
     // `max` gives its argument for NaN: infinitely much time leaves nothing.
-    let left = (all(1.0) - rates.synaptic[0] * rest).max(zero);
+    let left = (all(1.0) - cells.synaptic(0) * rest).max(zero);
     let bend = membrane * membrane * threshold
-        - (membrane + rates.synaptic[1]) * inhibitory
-        - (membrane + rates.synaptic[0]) * excitatory * left;
+        - (membrane + cells.synaptic(1)) * inhibitory
+        - (membrane + cells.synaptic(0)) * excitatory * left;
     let bend = bend.max(zero);
     let root = (slope * slope + all(2.0) * bend * missing).sqrt();
     // Of both forms of the parabola's root the one without cancellation.
@@ -164,7 +207,7 @@ fn careful_step<S: Simd>(
     let step = rising
         .select((missing + missing) / (root + slope).max(tiny), (root - slope) / bend.max(tiny));
     // A unit of current lifts the potential by at most 1/λ_s, by less than a time itself.
-    let reach = rest.above(all(1.0) / rates.synaptic[0]).select(all(1.0) / rates.synaptic[0], rest);
+    let reach = rest.above(all(1.0) / cells.synaptic(0)).select(all(1.0) / cells.synaptic(0), rest);
     let highest = excitatory.multiply_add(reach, state.potential.max(zero));
     (step, highest.at_least(threshold).or(zero.at_least(missing)))
 }

@@ -2,8 +2,7 @@ use pulp::Arch;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
-use super::motion::Moment;
-use super::walk::Cells;
+use super::motion::{Cells, Moment};
 use super::*;
 use crate::engine::feed_forward::elementary::Doubles;
 use crate::engine::feed_forward::{UniformLayer, UniformWorkspace};
@@ -169,9 +168,17 @@ fn repeated_spikes_and_states_left_over_are_those_of_the_event_engine() {
         let layer = IndividualLayer { neurons: &neurons, synapses: &synapses };
         for arch in machines() {
             let (mut all, mut spikes) = (Vec::new(), Vec::new());
+            let mut workspace = IndividualWorkspace::default();
             let mut states = NeuronStates::at_rest(&neurons);
             for sample in 0..SAMPLES {
-                layer.all_spikes(arch, &twin.arrivals, period, &mut states, &mut spikes);
+                layer.all_spikes(
+                    arch,
+                    &twin.arrivals,
+                    period,
+                    &mut states,
+                    &mut workspace,
+                    &mut spikes,
+                );
                 all.extend(spikes.iter().map(|spike| LayerSpike {
                     time: spike.time + sample as f64 * period,
                     ..*spike
@@ -241,22 +248,24 @@ impl WithSimd for Judge<'_> {
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
         let Judge(alone, neurons) = self;
         let mut judged = Vec::new();
-        for register in 0..neurons.threshold.len() / S::F64_LANES {
-            let cells = Cells::load(simd, neurons, register, neurons.rate_range());
+        for register in 0..neurons.thresholds().len() / S::F64_LANES {
+            let cells = Cells::new(simd, neurons, register, neurons.rate_range());
+            let first = register * S::F64_LANES;
+            let threshold = cells.threshold();
             let zero = Doubles::splat(simd, 0.0);
             let column = |value: fn(&State) -> f64| {
-                zero.map(|lane, _| alone.states.get(cells.first + lane).map_or(0.0, value))
+                zero.map(|lane, _| alone.states.get(first + lane).map_or(0.0, value))
             };
             let start = Moment {
                 potential: column(|state| state.potential),
                 currents: [column(|s| s.current), column(|s| s.inhibitory_current)],
             };
             let time = Doubles::splat(simd, alone.time);
-            let end = cells.rates.after::<true>(&start, time);
-            let open = cells.rates.may_cross::<true>([&start, &end], time, cells.threshold);
-            let distance = cells.threshold - start.potential;
-            let (step, ahead, _) = cells.rates.step::<true>(&start, distance);
-            let is_convex = cells.rates.is_convex::<true>(&start);
+            let end = cells.after::<true>(&start, time);
+            let open = cells.may_cross::<true>([&start, &end], time, threshold);
+            let distance = threshold - start.potential;
+            let (step, ahead, _) = cells.step::<true>(&start, distance);
+            let is_convex = cells.is_convex::<true>(&start);
             let step = ahead.select(step, Doubles::splat(simd, f64::INFINITY));
             let one = Doubles::splat(simd, 1.0);
             let (open, is_convex) = (open.select(one, zero), is_convex.select(one, zero));

@@ -29,6 +29,7 @@ pub fn find_volleys(
     neurons: &IndividualNeurons,
     volleys: &mut Vec<Volley>,
 ) {
+    volleys.clear();
     let mut first = 0;
     while first < arrivals.len() && arrivals[first].time <= end {
         let mut volley = Volley { range: first..first + 1, gap: None };
