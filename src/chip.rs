@@ -22,7 +22,6 @@ mod link;
 mod model;
 mod neurons;
 mod size;
-mod sorting;
 mod substrate;
 mod weights;
 

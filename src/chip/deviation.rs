@@ -1,7 +1,7 @@
 //! How far a value of the substrate is from what it should be.
 
 use rand::Rng;
-use rand_distr::{Distribution as _, LogNormal, Normal, Uniform};
+use rand_distr::{Distribution as _, LogNormal, StandardNormal, Uniform};
 use serde::de::{MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -79,7 +79,8 @@ impl Deviation {
         // The numbers were checked; a distribution that still does not exist is its mean.
         match self.distribution {
             Shape::Normal => {
-                Normal::new(self.mean, self.std).map_or(self.mean, |normal| normal.sample(random))
+                let normal: f64 = StandardNormal.sample(random);
+                self.mean + self.std * normal
             }
             Shape::Uniform => {
                 let reach = 3.0_f64.sqrt() * self.std;

@@ -8,8 +8,7 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::datasheet::LinkSheet;
-use super::sorting::Sorter;
-use crate::engine::feed_forward::Arrival;
+use crate::engine::feed_forward::{Arrival, ArrivalSorter};
 use crate::random;
 
 /// The link that carries the inputs of one layer. Times are in the scenario's time unit.
@@ -45,7 +44,7 @@ impl Link {
     pub fn transmit<R: Rng>(
         &self,
         spikes: &mut Vec<Arrival>,
-        sorter: &mut Sorter,
+        sorter: &mut ArrivalSorter,
         random: impl FnOnce() -> R,
     ) {
         let is_random = self.sheet.loss > 0.0 || self.sheet.delay_jitter > 0.0;
@@ -96,7 +95,9 @@ mod tests {
     fn transmit(sheet: LinkSheet, times: &[f64]) -> Vec<(f64, u32)> {
         let mut spikes = sent(times);
         let link = Link::new(&sheet, times.len(), 1, 0);
-        link.transmit(&mut spikes, &mut Sorter::default(), || random::stream(1, "link test", 0));
+        link.transmit(&mut spikes, &mut ArrivalSorter::default(), || {
+            random::stream(1, "link test", 0)
+        });
         spikes.iter().map(|spike| (spike.time, spike.row)).collect()
     }
 
@@ -130,7 +131,7 @@ mod tests {
         let mut sums = vec![(0.0, 0.0, 0); SOURCES];
         for sample in 0..50 {
             let mut spikes = sent(&vec![0.0; SOURCES]);
-            link.transmit(&mut spikes, &mut Sorter::default(), || {
+            link.transmit(&mut spikes, &mut ArrivalSorter::default(), || {
                 random::stream(1, "link test", sample)
             });
             for spike in &spikes {

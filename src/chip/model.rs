@@ -20,12 +20,11 @@ use rayon::prelude::*;
 use self::trial::{keeps_time_constants, place};
 use super::datasheet::Datasheet;
 use super::link::Link;
-use super::neurons::{Deviations, fixed_pattern};
-use super::sorting::Sorter;
+use super::neurons::{Deviations, ThresholdTrial, fixed_pattern};
 use super::substrate::{Activity, PresentationKey, Presented, Program, Substrate, SubstrateError};
 use super::weights::{SynapsePattern, units};
 use crate::engine::Spike;
-use crate::engine::feed_forward::{Arrival, UniformLayer, UniformWorkspace};
+use crate::engine::feed_forward::{Arrival, ArrivalSorter, UniformLayer, UniformWorkspace};
 use crate::engine::individual::{
     IndividualLayer, IndividualNeurons, IndividualWorkspace, LayerSpike, NeuronStates,
     SynapseColumns,
@@ -50,6 +49,7 @@ struct ChipLayer {
     /// The neurons without and with the deviations that stay.
     targets: Vec<NeuronParameters>,
     fixed: Vec<Deviations>,
+    thresholds: Vec<ThresholdTrial>,
     neurons: IndividualNeurons,
     pattern: SynapsePattern,
     synapses: SynapseColumns,
@@ -76,7 +76,7 @@ pub struct ChipModel {
 #[derive(Default)]
 struct Scratch {
     arrivals: Vec<Arrival>,
-    sorter: Sorter,
+    sorter: ArrivalSorter,
     layer_spikes: Vec<LayerSpike>,
     /// The spikes of the layer before as they were sent.
     sent: Vec<LayerSpike>,
@@ -146,6 +146,11 @@ impl ChipModel {
                 sources: std::mem::replace(&mut sources, layer_nodes),
                 bias: bias.map_or(0..0, range),
                 shape,
+                thresholds: fixed
+                    .iter()
+                    .zip(&targets)
+                    .map(|(fixed, target)| ThresholdTrial::new(fixed, target))
+                    .collect(),
                 targets,
                 fixed,
                 neurons,

@@ -6,6 +6,7 @@ use rand::Rng;
 
 use super::SubstrateError;
 use super::datasheet::{NeuronDeviations, NeuronSheet};
+use crate::engine::individual::NeuronLevels;
 use crate::neuron::NeuronParameters;
 use crate::random;
 
@@ -67,11 +68,6 @@ impl Deviations {
         }
     }
 
-    /// Likewise if nothing but thresholds deviates.
-    pub fn threshold_trial(sheet: &NeuronDeviations, random: &mut impl Rng) -> Self {
-        Deviations { threshold: sheet.threshold.factor(random), ..Deviations::NONE }
-    }
-
     /// One after the other.
     pub fn and(self, other: Deviations) -> Self {
         Deviations {
@@ -103,6 +99,42 @@ impl Deviations {
             initial_potential: leak_potential,
             ..*target
         }
+    }
+}
+
+/// What a trial of thresholds alone changes of a neuron: [`Deviations::apply`] without what stays.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ThresholdTrial {
+    /// Target.
+    leak_potential: f64,
+    distance: f64,
+    /// Factor that stays.
+    threshold: f64,
+    /// What becomes of the leak and of the reset potential if no threshold comes too close.
+    levels: [f64; 2],
+}
+
+impl ThresholdTrial {
+    pub fn new(fixed: &Deviations, target: &NeuronParameters) -> Self {
+        let distance = target.threshold - target.leak_potential;
+        ThresholdTrial {
+            leak_potential: target.leak_potential,
+            distance,
+            threshold: fixed.threshold,
+            levels: [
+                target.leak_potential + distance * fixed.leak_potential,
+                target.reset_potential + distance * fixed.reset_potential,
+            ],
+        }
+    }
+
+    /// The neuron's potentials with this factor of the trial.
+    #[inline]
+    pub fn levels(&self, factor: f64) -> NeuronLevels {
+        let threshold = self.leak_potential + self.distance * (self.threshold * factor);
+        let highest = threshold - SMALLEST_DISTANCE * self.distance;
+        let [leak, reset] = self.levels.map(|level| level.min(highest));
+        NeuronLevels { threshold: threshold - leak, reset: reset - leak, leak }
     }
 }
 
@@ -248,9 +280,22 @@ mod tests {
         assert!(sheet.only_thresholds());
         let stream = || random::stream(1, "trial test", 0);
         let (mut random, mut same) = (stream(), stream());
+        let target = NeuronParameters::default();
+        let fixed = Deviations {
+            threshold: 1.1,
+            leak_potential: 0.2,
+            reset_potential: -0.1,
+            ..Deviations::NONE
+        };
         for _ in 0..100 {
             let all = Deviations::trial(&sheet, &mut random);
-            assert_eq!(Deviations::threshold_trial(&sheet, &mut same), all);
+            let factor = sheet.threshold.factor(&mut same);
+            assert_eq!(Deviations { threshold: factor, ..Deviations::NONE }, all);
+            let neuron = fixed.and(all).apply(&target);
+            let levels = ThresholdTrial::new(&fixed, &target).levels(factor);
+            assert_eq!(levels.leak, neuron.leak_potential);
+            assert_eq!(levels.threshold, neuron.threshold - neuron.leak_potential);
+            assert_eq!(levels.reset, neuron.reset_potential - neuron.leak_potential);
         }
         let spread = Deviation { std: 0.1, ..Deviation::IDEAL };
         assert!(!NeuronDeviations { tau_s_inhibitory: Some(spread), ..sheet }.only_thresholds());

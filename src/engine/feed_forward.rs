@@ -49,7 +49,7 @@ pub use self::lanes::Element;
 use self::membrane::{LayerNeurons, Membrane};
 use self::passes::{Backward, Forward, WeightGradients};
 use self::recorded::{CausalSums, Recorded};
-pub(crate) use self::sorting::{comes_before, insert};
+pub(crate) use self::sorting::ArrivalSorter;
 pub use self::tiles::{Tile, Tiling};
 pub use self::uniform::{UniformLayer, UniformWorkspace};
 use crate::network::{CompiledNetwork, DelayKind, LayerDelays, LayeredNetwork};

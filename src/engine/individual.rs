@@ -35,7 +35,7 @@ mod way;
 
 use pulp::{Arch, Simd, WithSimd};
 
-pub use self::neurons::{IndividualNeurons, NeuronStates, SynapseColumns};
+pub use self::neurons::{IndividualNeurons, NeuronLevels, NeuronStates, SynapseColumns};
 use self::places::ParkedBlock;
 use self::volleys::Volley;
 use self::way::WayBlock;

@@ -54,6 +54,8 @@ impl EncodedSet {
         first_input: usize,
         bias: &[SourceSpike],
     ) -> Self {
+        let mut in_order = bias.to_vec();
+        in_order.sort_by(order);
         let bytes = match dataset.features {
             Features::Real(_) => None,
             Features::Bytes { divisor, .. } => Some(ByteTimes::new(encoding, divisor)),
@@ -69,7 +71,7 @@ impl EncodedSet {
             encoding,
             first_input,
             copies: 1,
-            bias: bias.to_vec(),
+            bias: in_order,
             augmentation: None,
             bytes,
             known,
@@ -204,10 +206,17 @@ impl EncodedSet {
         spikes: &mut Vec<SourceSpike>,
     ) {
         self.inputs(sample, presentation, scratch, spikes);
-        // There are few.
-        for &bias in &self.bias {
-            let place = spikes.partition_point(|spike| order(spike, &bias).is_lt());
-            spikes.insert(place, bias);
+        // From the last to the first, so that each input is moved once.
+        let mut inputs = spikes.len();
+        spikes.extend_from_slice(&self.bias);
+        let mut place = spikes.len();
+        for bias in self.bias.iter().rev() {
+            while inputs > 0 && order(&spikes[inputs - 1], bias).is_gt() {
+                (place, inputs) = (place - 1, inputs - 1);
+                spikes[place] = spikes[inputs];
+            }
+            place -= 1;
+            spikes[place] = *bias;
         }
     }
 }

@@ -28,15 +28,16 @@ impl ChipModel {
             }
         };
         let deviations = &sheet.trial_to_trial;
-        let only_thresholds = deviations.only_thresholds();
+        if deviations.only_thresholds() {
+            // The usual case, without what does not change.
+            for (neuron, threshold) in layer.thresholds.iter().enumerate() {
+                let factor = deviations.threshold.factor(&mut random);
+                neurons.set_levels(neuron, threshold.levels(factor));
+            }
+            return;
+        }
         let keeps_time_constants = keeps_time_constants(&self.sheet);
         for (neuron, (fixed, target)) in layer.fixed.iter().zip(&layer.targets).enumerate() {
-            if only_thresholds {
-                // The usual case, without what does not change.
-                let trial = Deviations::threshold_trial(deviations, &mut random);
-                neurons.set_potentials(neuron, &fixed.and(trial).apply(target));
-                continue;
-            }
             let drawn = fixed.and(Deviations::trial(deviations, &mut random)).apply(target);
             if keeps_time_constants {
                 neurons.set_potentials(neuron, &drawn);

@@ -10,7 +10,7 @@ mod bitonic;
 
 use std::ops::Range;
 
-use pulp::Simd;
+use pulp::{Arch, Simd, WithSimd};
 
 use self::bitonic::sort_in_registers;
 
@@ -338,6 +338,52 @@ impl Sorted {
     }
 }
 
+/// Sorts lists of arrivals by time, then row.
+#[derive(Clone, Debug)]
+pub(crate) struct ArrivalSorter {
+    arch: Arch,
+    sorter: Sorter,
+    sorted: Sorted,
+}
+
+impl Default for ArrivalSorter {
+    fn default() -> Self {
+        ArrivalSorter { arch: Arch::new(), sorter: Sorter::default(), sorted: Sorted::default() }
+    }
+}
+
+impl ArrivalSorter {
+    /// Sorts a list, whose times are finite.
+    pub fn sort(&mut self, arrivals: &mut [Arrival]) {
+        if arrivals.is_sorted_by(|a, b| !comes_before(b, a)) {
+            return;
+        }
+        let ArrivalSorter { arch, sorter, sorted } = self;
+        arch.dispatch(SortAll { arrivals, sorter, sorted });
+    }
+}
+
+struct SortAll<'a> {
+    arrivals: &'a mut [Arrival],
+    sorter: &'a mut Sorter,
+    sorted: &'a mut Sorted,
+}
+
+impl WithSimd for SortAll<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let SortAll { arrivals, sorter, sorted } = self;
+        let (count, _) = sorter.begin(simd, arrivals, sorted);
+        sorter.sort(simd, sorted, count, count);
+        let columns = sorted.times.iter().zip(&sorted.rows);
+        for (arrival, (&time, &row)) in arrivals.iter_mut().zip(columns) {
+            *arrival = Arrival { time, row };
+        }
+    }
+}
+
 /// For each of the first `count` keys, how many of them are smaller.
 #[inline(always)]
 fn count_smaller<S: Simd>(simd: S, keys: &[u32], count: usize, smaller: &mut [u32]) {
@@ -355,13 +401,13 @@ fn count_smaller<S: Simd>(simd: S, keys: &[u32], count: usize, smaller: &mut [u3
 
 /// Whether it comes before another: by time, then row.
 #[inline(always)]
-pub(crate) fn comes_before(a: &Arrival, b: &Arrival) -> bool {
+fn comes_before(a: &Arrival, b: &Arrival) -> bool {
     a.time < b.time || a.time == b.time && a.row < b.row
 }
 
 /// Sorts by insertion.
 #[inline(always)]
-pub(crate) fn insert(arrivals: &mut [Arrival]) {
+fn insert(arrivals: &mut [Arrival]) {
     for index in 1..arrivals.len() {
         let arrival = arrivals[index];
         let mut place = index;

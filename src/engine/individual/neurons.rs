@@ -20,6 +20,18 @@ pub struct IndividualNeurons {
     rate_range: Option<RateRange>,
     /// Stretches of time whose effect is known in advance.
     pub(super) gaps: Vec<Gap>,
+    longest_gap: f64,
+}
+
+/// The potentials of a neuron.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NeuronLevels {
+    /// Above the leak potential.
+    pub threshold: f64,
+    /// Above the leak potential.
+    pub reset: f64,
+    /// The leak potential itself.
+    pub leak: f64,
 }
 
 /// Eight neurons.
@@ -127,6 +139,7 @@ impl IndividualNeurons {
             leak: vec![0.0; blocks * PADDING],
             rate_range: None,
             gaps: Vec::new(),
+            longest_gap: 0.0,
         };
         for (index, neuron) in neurons.iter().enumerate() {
             neuron.validate()?;
@@ -161,15 +174,21 @@ impl IndividualNeurons {
     }
 
     /// Gives a neuron the potentials and the refractory period of these parameters, which must be valid.
-    #[inline]
     pub fn set_potentials(&mut self, index: usize, neuron: &NeuronParameters) {
-        let threshold = neuron.threshold - neuron.leak_potential;
-        self.thresholds[index] = threshold;
-        self.leak[index] = neuron.leak_potential;
+        let leak = neuron.leak_potential;
+        let [threshold, reset] = [neuron.threshold - leak, neuron.reset_potential - leak];
+        self.set_levels(index, NeuronLevels { threshold, reset, leak });
+        self.blocks[index / PADDING].refractory_period[index % PADDING] = neuron.refractory_period;
+    }
+
+    /// Gives a neuron other potentials.
+    #[inline]
+    pub fn set_levels(&mut self, index: usize, levels: NeuronLevels) {
+        self.thresholds[index] = levels.threshold;
+        self.leak[index] = levels.leak;
         let (block, index) = (&mut self.blocks[index / PADDING], index % PADDING);
-        block.threshold[index] = threshold;
-        block.reset[index] = neuron.reset_potential - neuron.leak_potential;
-        block.refractory_period[index] = neuron.refractory_period;
+        block.threshold[index] = levels.threshold;
+        block.reset[index] = levels.reset;
     }
 
     /// Computes in advance what these stretches of time do, for as long as no neuron's time constants
@@ -185,6 +204,7 @@ impl IndividualNeurons {
             gap
         };
         self.gaps = lengths.map(gap).collect();
+        self.longest_gap = self.gaps.iter().fold(0.0, |longest, gap| gap.length.max(longest));
         self.rate_range = Some(self.find_rate_range());
     }
 
@@ -192,6 +212,9 @@ impl IndividualNeurons {
     #[inline(always)]
     pub(super) fn gap(&self, start: f64, end: f64) -> Option<usize> {
         let rounding = 4.0 * f64::EPSILON * end;
+        if end - start > self.longest_gap + rounding {
+            return None;
+        }
         self.gaps.iter().position(|gap| (end - start - gap.length).abs() <= rounding)
     }
 

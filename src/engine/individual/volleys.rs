@@ -30,20 +30,19 @@ pub fn find_volleys(
     volleys: &mut Vec<Volley>,
 ) {
     volleys.clear();
-    let mut first = 0;
-    while first < arrivals.len() && arrivals[first].time <= end {
-        let mut volley = Volley { range: first..first + 1, gap: None };
-        while let Some(arrival) = arrivals.get(volley.range.end)
-            && arrival.time <= end
-        {
-            let gap = neurons.gap(arrivals[volley.range.end - 1].time, arrival.time);
-            if gap.is_none() || (volley.gap.is_some() && gap != volley.gap) {
-                break;
-            }
-            volley.gap = gap;
-            volley.range.end += 1;
+    let mut before = f64::NEG_INFINITY;
+    for (index, arrival) in arrivals.iter().enumerate() {
+        if arrival.time > end {
+            break;
         }
-        first = volley.range.end;
-        volleys.push(volley);
+        let gap = neurons.gap(before, arrival.time);
+        before = arrival.time;
+        match volleys.last_mut() {
+            Some(volley) if gap.is_some() && (volley.gap.is_none() || volley.gap == gap) => {
+                volley.gap = gap;
+                volley.range.end = index + 1;
+            }
+            _ => volleys.push(Volley { range: index..index + 1, gap: None }),
+        }
     }
 }

@@ -151,7 +151,7 @@ impl SubstrateRunner {
             .par_chunks(self.batch_size)
             .flat_map_iter(|batch| {
                 batch.iter().map(|&sample| {
-                    let mut stimulus = Vec::new();
+                    let mut stimulus = Vec::with_capacity(self.shapes[0].rows);
                     self.fast.with_worker(|worker| {
                         let Worker { encoding, .. } = worker;
                         set.stimulus(sample as usize, presentation, encoding, &mut stimulus);

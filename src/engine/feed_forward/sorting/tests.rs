@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use pulp::{Arch, Scalar, WithSimd};
+use pulp::Scalar;
 
 use super::*;
 
@@ -58,6 +58,19 @@ fn long_lists_are_sorted() {
     assert!(Arch::new().dispatch(sort) == expected);
 }
 
+#[test]
+fn arrivals_that_are_equal_stay() {
+    let arrival = |row: u32| Arrival { time: f64::from(row % 3), row: row % 5 };
+    let mut sorter = ArrivalSorter::default();
+    for count in [3, 12, 90, 300] {
+        let mut arrivals: Vec<Arrival> = (0..count).map(arrival).collect();
+        let mut expected = arrivals.clone();
+        expected.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.row.cmp(&b.row)));
+        sorter.sort(&mut arrivals);
+        assert_eq!(arrivals, expected, "{count}");
+    }
+}
+
 proptest! {
     #[test]
     fn agrees_with_a_comparison_sort(
@@ -85,6 +98,12 @@ proptest! {
             }
         }
         expected.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.row.cmp(&b.row)));
+        let mut arrivals = expected.clone();
+        arrivals.reverse();
+        let half = arrivals.len() / 2;
+        arrivals.rotate_left(half);
+        ArrivalSorter::default().sort(&mut arrivals);
+        prop_assert_eq!(&arrivals, &expected);
         let sort = || Sort { spikes: &spikes, as_rows, step, expected: &expected };
         prop_assert_eq!(&Arch::new().dispatch(sort()), &expected);
         prop_assert_eq!(&sort().with_simd(Scalar), &expected);
