@@ -26,7 +26,7 @@ use super::weights::{SynapsePattern, units};
 use crate::engine::Spike;
 use crate::engine::feed_forward::{Arrival, ArrivalSorter, UniformLayer, UniformWorkspace};
 use crate::engine::individual::{
-    IndividualLayer, IndividualNeurons, IndividualWorkspace, LayerSpike, NeuronStates,
+    IndividualLayer, IndividualNeurons, IndividualWorkspace, JointRows, LayerSpike, NeuronStates,
     SynapseColumns,
 };
 use crate::network::{DelayKind, LayerShape, LayeredNetwork, Network, Node};
@@ -53,6 +53,7 @@ struct ChipLayer {
     neurons: IndividualNeurons,
     pattern: SynapsePattern,
     synapses: SynapseColumns,
+    joint: Vec<JointRows>,
     /// The same weights for the fast way, if the neurons have the same time constants with a closed form
     /// of the crossing, spike once, and start at rest.
     uniform: Option<UniformLayer>,
@@ -142,6 +143,7 @@ impl ChipModel {
                 link: Link::new(&sheet.link, shape.rows, individual, first_source),
                 pattern: SynapsePattern::new(sheet, &units, shape.rows, individual, shape.first),
                 synapses: SynapseColumns::new(shape.rows, shape.columns),
+                joint: Vec::new(),
                 nodes: layer_nodes.clone(),
                 sources: std::mem::replace(&mut sources, layer_nodes),
                 bias: bias.map_or(0..0, range),
@@ -166,6 +168,19 @@ impl ChipModel {
             arch: Arch::new(),
             activity: Activity::default(),
         })
+    }
+
+    /// Tells it of rows of the first layer that spike at the same time in every sample, and that the link
+    /// therefore sends one after the other: what they do together is then computed once for all samples.
+    /// It changes nothing else.
+    pub fn expect_together(&mut self, rows: impl IntoIterator<Item = Range<u32>>) {
+        let interval = self.sheet.link.interval;
+        let layer = &mut self.layers[0];
+        if interval > 0.0 && layer.delay_kind != Some(DelayKind::Axonal) {
+            let neurons = realised(&layer.fixed, &layer.targets);
+            let joint = rows.into_iter().filter(|rows| rows.len() > 1);
+            layer.joint = joint.map(|rows| JointRows::new(rows, interval, &neurons)).collect();
+        }
     }
 
     /// The neurons of a layer as they are on this chip, without what changes from trial to trial.
@@ -252,7 +267,8 @@ impl ChipModel {
             self.draw_trial(index, key, own.get_or_insert_with(|| layer.neurons.clone()));
         }
         let neurons = own.as_ref().unwrap_or(&layer.neurons);
-        let running = IndividualLayer { neurons, synapses: &layer.synapses };
+        let ChipLayer { synapses, joint, .. } = layer;
+        let running = IndividualLayer { neurons, synapses, joint };
         let Scratch { arrivals, layer_spikes, states, uniform: workspace, individual, .. } =
             scratch;
         let window = self.sheet.presentation.window;
@@ -264,11 +280,11 @@ impl ChipModel {
             let end = window.min(f64::MAX);
             layer_spikes.extend(spikes.filter(|spike| spike.time <= end));
         } else if spikes_once_from_rest(&self.sheet) {
-            running.first_spikes(self.arch, arrivals, window, layer_spikes);
+            running.first_spikes(self.arch, arrivals, window, individual, layer_spikes);
         } else {
             let states = &mut states[index];
             if reset {
-                *states = NeuronStates::at_rest(neurons);
+                states.reset(neurons);
             } else {
                 states.adapt(neurons);
             }
@@ -337,7 +353,12 @@ impl Substrate for ChipModel {
                     let realised: Vec<f64> = layer.pattern.realised(weights).collect();
                     uniform.set_weights(&realised);
                 }
-                None => layer.synapses.set(layer.pattern.realised(weights)),
+                None => {
+                    layer.synapses.set(layer.pattern.realised(weights));
+                    for joint in &mut layer.joint {
+                        joint.set(self.arch, &layer.neurons, &layer.synapses);
+                    }
+                }
             }
             let delay =
                 |synapse: usize| program.delays.get(first + synapse).copied().unwrap_or(0.0);

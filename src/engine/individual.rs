@@ -21,12 +21,12 @@
 mod blocks;
 mod convexity;
 mod finish;
+mod joint;
 mod motion;
 mod neurons;
-mod once;
 mod places;
-mod repeated;
 mod search;
+mod stages;
 #[cfg(test)]
 mod tests;
 mod volleys;
@@ -35,6 +35,7 @@ mod way;
 
 use pulp::{Arch, Simd, WithSimd};
 
+pub use self::joint::JointRows;
 pub use self::neurons::{IndividualNeurons, NeuronLevels, NeuronStates, SynapseColumns};
 use self::places::ParkedBlock;
 use self::volleys::Volley;
@@ -53,6 +54,8 @@ pub struct LayerSpike {
 /// What a thread works with; kept from sample to sample.
 #[derive(Debug, Default)]
 pub struct IndividualWorkspace {
+    /// Of neurons that start from rest.
+    states: NeuronStates,
     volleys: Vec<Volley>,
     parked: Vec<ParkedBlock>,
     ways: Vec<WayBlock>,
@@ -66,6 +69,8 @@ pub struct IndividualLayer<'a> {
     pub neurons: &'a IndividualNeurons,
     /// Its weights.
     pub synapses: &'a SynapseColumns,
+    /// Rows whose spikes come together in most samples, with these weights.
+    pub joint: &'a [JointRows],
 }
 
 impl IndividualLayer<'_> {
@@ -76,10 +81,25 @@ impl IndividualLayer<'_> {
         arch: Arch,
         arrivals: &[Arrival],
         end: f64,
+        workspace: &mut IndividualWorkspace,
         spikes: &mut Vec<LayerSpike>,
     ) {
-        spikes.clear();
-        arch.dispatch(Once { layer: self, arrivals, end, spikes });
+        let mut states = std::mem::take(&mut workspace.states);
+        states.reset(self.neurons);
+        let end = end.min(self.horizon(arrivals));
+        let is_once = true;
+        let states_after = &mut states;
+        arch.dispatch(Run {
+            layer: self,
+            arrivals,
+            end,
+            states: states_after,
+            workspace,
+            is_once,
+            spikes,
+        });
+        spikes.sort_unstable_by_key(|spike| spike.neuron);
+        workspace.states = states;
     }
 
     /// All spikes from time zero to `end`, which is finite, of neurons that go on after each spike, from
@@ -94,8 +114,8 @@ impl IndividualLayer<'_> {
         workspace: &mut IndividualWorkspace,
         spikes: &mut Vec<LayerSpike>,
     ) {
-        spikes.clear();
-        arch.dispatch(Repeated { layer: self, arrivals, end, states, workspace, spikes });
+        let is_once = false;
+        arch.dispatch(Run { layer: self, arrivals, end, states, workspace, is_once, spikes });
     }
 
     /// When nothing can happen any more after the last arrival: what is left of a state after 200 of
@@ -106,46 +126,27 @@ impl IndividualLayer<'_> {
     }
 }
 
-struct Once<'a> {
-    layer: &'a IndividualLayer<'a>,
-    arrivals: &'a [Arrival],
-    end: f64,
-    spikes: &'a mut Vec<LayerSpike>,
-}
-
-impl WithSimd for Once<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Once { layer, arrivals, end, spikes } = self;
-        if layer.neurons.is_split() {
-            once::run::<S, true>(simd, layer, arrivals, end, spikes);
-        } else {
-            once::run::<S, false>(simd, layer, arrivals, end, spikes);
-        }
-    }
-}
-
-struct Repeated<'a> {
+/// A sample of a layer.
+struct Run<'a> {
     layer: &'a IndividualLayer<'a>,
     arrivals: &'a [Arrival],
     end: f64,
     states: &'a mut NeuronStates,
     workspace: &'a mut IndividualWorkspace,
+    /// Whether neurons spike only once.
+    is_once: bool,
     spikes: &'a mut Vec<LayerSpike>,
 }
 
-impl WithSimd for Repeated<'_> {
+impl WithSimd for Run<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Repeated { layer, arrivals, end, states, workspace, spikes } = self;
-        if layer.neurons.is_split() {
-            repeated::run::<S, true>(simd, layer, arrivals, end, states, workspace, spikes);
+        if self.layer.neurons.is_split() {
+            self.run::<S, true>(simd);
         } else {
-            repeated::run::<S, false>(simd, layer, arrivals, end, states, workspace, spikes);
+            self.run::<S, false>(simd);
         }
     }
 }

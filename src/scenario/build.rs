@@ -1,5 +1,7 @@
 //! From a feed-forward scenario to the parts of a training run.
 
+use std::ops::Range;
+
 use super::load::{LoadedScenario, Problem};
 use super::{
     DataSets, LayeredEngineSpec, LossSpec, OptimiserSpec, PrecisionSpec, RemedySpec, Scenario,
@@ -46,6 +48,23 @@ impl Learner {
             Some(augmentation) => set.augmented(augmentation),
             None => set,
         }
+    }
+
+    /// Rows of the first layer that spike at the same time in every sample: the copies of each feature, and
+    /// bias sources of one time.
+    pub fn together(&self) -> Vec<Range<u32>> {
+        let populations = self.network.network.populations();
+        let inputs = populations[self.network.input.0].nodes.len();
+        let copies = |first: usize| first as u32..(first + self.copies) as u32;
+        let mut rows: Vec<Range<u32>> = (0..inputs).step_by(self.copies).map(copies).collect();
+        let bias = self.network.bias[0].map_or(0..0, |id| populations[id.0].nodes.clone());
+        let spikes: Vec<&SourceSpike> =
+            self.bias.iter().filter(|spike| bias.contains(&(spike.source as usize))).collect();
+        for group in spikes.chunk_by(|a, b| a.time == b.time && a.source + 1 == b.source) {
+            let first = (inputs + group[0].source as usize - bias.start) as u32;
+            rows.push(first..first + group.len() as u32);
+        }
+        rows
     }
 }
 

@@ -280,8 +280,10 @@ impl LoadedScenario {
     /// # Errors
     /// If the network or the file of its measured neurons does not fit.
     pub fn model(&self, sheet: &Datasheet, learner: &Learner) -> Result<ChipModel, ScenarioError> {
-        ChipModel::new(sheet, &learner.network, self.scenario.seed)
-            .map_err(|error| self.problem("chip", &error.message))
+        let mut model = ChipModel::new(sheet, &learner.network, self.scenario.seed)
+            .map_err(|error| self.problem("chip", &error.message))?;
+        model.expect_together(learner.together());
+        Ok(model)
     }
 
     fn external(

@@ -8,8 +8,8 @@ use pulp::{Simd, WithSimd};
 
 use super::LayerSpike;
 use super::blocks::PADDING;
-use super::motion::Cells;
-use super::neurons::{IndividualNeurons, RateRange};
+use super::motion::{Cells, Limits};
+use super::neurons::IndividualNeurons;
 use super::places::Places;
 use super::search::STEPS;
 use super::way::Way;
@@ -18,7 +18,7 @@ use super::way::Way;
 pub struct Finish<'a, 'b, S: Simd, const SPLIT: bool> {
     pub simd: S,
     pub neurons: &'a IndividualNeurons,
-    pub range: RateRange,
+    pub limits: Limits,
     pub places: &'a mut Places<'b>,
     /// When the neurons are at their places.
     pub now: f64,
@@ -33,13 +33,13 @@ impl<S: Simd, const SPLIT: bool> WithSimd for Finish<'_, '_, S, SPLIT> {
 
     #[inline(always)]
     fn with_simd<Same: Simd>(self, _: Same) {
-        let Finish { simd, neurons, range, places, now, end, lists, spikes } = self;
+        let Finish { simd, neurons, limits, places, now, end, lists, spikes } = self;
         let [open, active] = lists;
         // Macros, not functions with closures, which would be compiled without the vector instructions.
         let registers = neurons.blocks.len() * PADDING / S::F64_LANES;
         macro_rules! way {
             ($register:expr) => {{
-                let cells = Cells::<S>::new(simd, neurons, $register, range);
+                let cells = Cells::<S>::new(simd, neurons, $register, limits);
                 Way { cells, places: &mut *places, now, time: end }
             }};
         }

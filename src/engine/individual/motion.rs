@@ -146,12 +146,31 @@ pub struct Cells<'a, S: Simd> {
     /// Which of the layer's registers it is.
     pub register: usize,
     part: Part<'a, NeuronBlock>,
+    limits: Limits,
+}
+
+/// What is common to the neurons of a layer.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
     /// Stretches that are short for the fastest of the layer's rates.
     short: f64,
     /// Stretches that are tiny for it, and for the largest distance of two rates.
     tiny: f64,
     /// Stretches for which all of the layer's `|z|` are close.
     close: f64,
+    /// Whether they spike only once: they are then refractory for ever.
+    is_once: bool,
+}
+
+impl Limits {
+    pub fn new(range: RateRange, is_once: bool) -> Self {
+        Limits {
+            short: SHORT / range.fastest,
+            tiny: (TINY / range.fastest).min(TINY_Z / range.largest_distance),
+            close: CLOSE_Z / range.largest_distance,
+            is_once,
+        }
+    }
 }
 
 /// Functions that read a column.
@@ -167,14 +186,17 @@ macro_rules! columns {
 
 impl<'a, S: Simd> Cells<'a, S> {
     #[inline(always)]
-    pub fn new(simd: S, neurons: &'a IndividualNeurons, register: usize, range: RateRange) -> Self {
-        Cells {
-            simd,
-            register,
-            part: Part::new::<S>(&neurons.blocks, register),
-            short: SHORT / range.fastest,
-            tiny: (TINY / range.fastest).min(TINY_Z / range.largest_distance),
-            close: CLOSE_Z / range.largest_distance,
+    pub fn new(simd: S, neurons: &'a IndividualNeurons, register: usize, limits: Limits) -> Self {
+        Cells { simd, register, part: Part::new::<S>(&neurons.blocks, register), limits }
+    }
+
+    /// For how long a spike makes them refractory.
+    #[inline(always)]
+    pub fn refractory_period(&self) -> Doubles<S> {
+        if self.limits.is_once {
+            Doubles::splat(self.simd, f64::INFINITY)
+        } else {
+            self.part.load(self.simd, &self.part.refractory_period)
         }
     }
 
@@ -185,7 +207,6 @@ impl<'a, S: Simd> Cells<'a, S> {
         inverse_capacitance
         threshold
         reset
-        refractory_period
     }
 
     /// `λ_s` of one of the currents.
@@ -248,7 +269,7 @@ impl<'a, S: Simd> Cells<'a, S> {
         threshold: Doubles<S>,
     ) -> (Moment<S>, Truths<S>) {
         let time = Doubles::splat(self.simd, gap);
-        if gap <= self.short {
+        if gap <= self.limits.short {
             let next = self.after_short_gap::<SPLIT>(state, gap);
             let ceiling = self.ceiling::<SPLIT>(state, next.potential, time);
             return (next, ceiling.at_least(threshold));
@@ -261,7 +282,7 @@ impl<'a, S: Simd> Cells<'a, S> {
     #[inline(always)]
     pub fn after_long_gap<const SPLIT: bool>(&self, state: &Moment<S>, gap: f64) -> Moment<S> {
         let time = Doubles::splat(self.simd, gap);
-        if gap > self.close {
+        if gap > self.limits.close {
             return self.after::<SPLIT>(state, time);
         }
         let decay = (-(self.membrane() * time)).exp_of_negative();
@@ -272,17 +293,13 @@ impl<'a, S: Simd> Cells<'a, S> {
     #[inline(always)]
     pub fn after_short_gap<const SPLIT: bool>(&self, state: &Moment<S>, gap: f64) -> Moment<S> {
         let time = Doubles::splat(self.simd, gap);
-        if gap <= self.tiny {
+        if gap <= self.limits.tiny {
             self.after_series::<SPLIT, _, _>(state, time, &EXPONENTIAL_TINY, &PHI_TINY)
+        } else if gap <= self.limits.close {
+            self.after_series::<SPLIT, _, _>(state, time, &EXPONENTIAL_SHORT, &PHI_CLOSE)
         } else {
-            self.after_short::<SPLIT>(state, time)
+            self.after_series::<SPLIT, _, _>(state, time, &EXPONENTIAL_SHORT, &PHI_SHORT)
         }
-    }
-
-    /// The state after a short time, which each lane has for itself.
-    #[inline(always)]
-    pub fn after_short<const SPLIT: bool>(&self, state: &Moment<S>, time: Doubles<S>) -> Moment<S> {
-        self.after_series::<SPLIT, _, _>(state, time, &EXPONENTIAL_SHORT, &PHI_SHORT)
     }
 
     /// The state after a time for which these series are exact to rounding.

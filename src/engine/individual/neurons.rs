@@ -96,6 +96,15 @@ pub(super) struct GapBlock {
 }
 
 impl Gap {
+    pub fn new(length: f64, neurons: &[NeuronParameters]) -> Self {
+        let blocks = neurons.len().div_ceil(PADDING);
+        let mut gap = Gap { length, blocks: vec![GapBlock::default(); blocks] };
+        for (index, neuron) in neurons.iter().enumerate() {
+            gap.set(index, neuron);
+        }
+        gap
+    }
+
     fn set(&mut self, index: usize, neuron: &NeuronParameters) {
         let Ok(dynamics) = Dynamics::new(neuron) else { return };
         let propagator = dynamics.propagator(self.length);
@@ -195,15 +204,7 @@ impl IndividualNeurons {
     /// change.
     pub fn prepare(&mut self, lengths: &[f64], neurons: &[NeuronParameters]) {
         let lengths = lengths.iter().copied().filter(|&length| length > 0.0);
-        let blocks = self.blocks.len();
-        let gap = |length| {
-            let mut gap = Gap { length, blocks: vec![GapBlock::default(); blocks] };
-            for (index, neuron) in neurons.iter().enumerate() {
-                gap.set(index, neuron);
-            }
-            gap
-        };
-        self.gaps = lengths.map(gap).collect();
+        self.gaps = lengths.map(|length| Gap::new(length, neurons)).collect();
         self.longest_gap = self.gaps.iter().fold(0.0, |longest, gap| gap.length.max(longest));
         self.rate_range = Some(self.find_rate_range());
     }
@@ -314,10 +315,16 @@ impl StateBlock {
 impl NeuronStates {
     /// All neurons at rest.
     pub fn at_rest(neurons: &IndividualNeurons) -> Self {
-        NeuronStates {
-            blocks: vec![StateBlock::AT_REST; neurons.blocks.len()],
-            leak: neurons.leak.clone(),
-        }
+        let mut states = NeuronStates::default();
+        states.reset(neurons);
+        states
+    }
+
+    /// Puts all neurons to rest.
+    pub fn reset(&mut self, neurons: &IndividualNeurons) {
+        self.blocks.clear();
+        self.blocks.resize(neurons.blocks.len(), StateBlock::AT_REST);
+        self.leak.clone_from(&neurons.leak);
     }
 
     /// Neurons whose leak potentials have changed keep their membrane potentials.

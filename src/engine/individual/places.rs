@@ -33,6 +33,10 @@ impl ParkedBlock {
         since: [f64::INFINITY; PADDING],
         length: [0.0; PADDING],
     };
+
+    pub fn clear(&mut self) {
+        self.since = [f64::INFINITY; PADDING];
+    }
 }
 
 impl<S: Simd> Parked<S> {

@@ -2,7 +2,7 @@ use pulp::Arch;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
-use super::motion::{Cells, Moment};
+use super::motion::{Cells, Limits, Moment};
 use super::*;
 use crate::engine::feed_forward::elementary::Doubles;
 use crate::engine::feed_forward::{UniformLayer, UniformWorkspace};
@@ -75,6 +75,15 @@ impl Twin {
         (neurons, synapses)
     }
 
+    /// What volleys do together, whether there are some or not.
+    fn joint(&self, neurons: &IndividualNeurons, synapses: &SynapseColumns) -> Vec<JointRows> {
+        let rows = (0..ROWS as u32).step_by(4).map(|first| first..first + 4);
+        let mut joint: Vec<JointRows> =
+            rows.map(|rows| JointRows::new(rows, INTERVAL, &self.neurons)).collect();
+        joint.iter_mut().for_each(|joint| joint.set(Arch::new(), neurons, synapses));
+        joint
+    }
+
     /// The event engine's spikes with these stimuli one after the other, `period` apart.
     fn expected(&self, once: bool, samples: usize, period: f64) -> Vec<LayerSpike> {
         let mut network = Network::new();
@@ -136,14 +145,14 @@ fn first_spikes_are_those_of_the_event_engine() {
         let twin = Twin::new(&mut random, index % 2 == 1, false);
         let expected = twin.expected(true, 1, 1e3);
         let (neurons, synapses) = twin.columns();
-        let layer = IndividualLayer { neurons: &neurons, synapses: &synapses };
+        let layer = IndividualLayer { neurons: &neurons, synapses: &synapses, joint: &[] };
         for arch in machines() {
-            let mut spikes = Vec::new();
-            layer.first_spikes(arch, &twin.arrivals, f64::INFINITY, &mut spikes);
+            let (mut spikes, mut workspace) = (Vec::new(), IndividualWorkspace::default());
+            layer.first_spikes(arch, &twin.arrivals, f64::INFINITY, &mut workspace, &mut spikes);
             worst = worst.max(compare(&spikes, &expected));
             count += spikes.len();
             // A window ends the sample.
-            layer.first_spikes(arch, &twin.arrivals, 1.5, &mut spikes);
+            layer.first_spikes(arch, &twin.arrivals, 1.5, &mut workspace, &mut spikes);
             let early: Vec<_> =
                 expected.iter().copied().filter(|spike| spike.time <= 1.5).collect();
             worst = worst.max(compare(&spikes, &early));
@@ -165,7 +174,8 @@ fn repeated_spikes_and_states_left_over_are_those_of_the_event_engine() {
         let period = random.random_range(3.0..5.0);
         let expected = twin.expected(false, SAMPLES, period);
         let (neurons, synapses) = twin.columns();
-        let layer = IndividualLayer { neurons: &neurons, synapses: &synapses };
+        let joint = if index % 4 < 2 { twin.joint(&neurons, &synapses) } else { Vec::new() };
+        let layer = IndividualLayer { neurons: &neurons, synapses: &synapses, joint: &joint };
         for arch in machines() {
             let (mut all, mut spikes) = (Vec::new(), Vec::new());
             let mut workspace = IndividualWorkspace::default();
@@ -209,7 +219,7 @@ fn layers_of_equal_time_constants_spike_as_individual_neurons_do() {
             *neuron = NeuronParameters { tau_m, tau_s, tau_s_inhibitory: tau_s, ..*neuron };
         }
         let (neurons, synapses) = twin.columns();
-        let individual = IndividualLayer { neurons: &neurons, synapses: &synapses };
+        let individual = IndividualLayer { neurons: &neurons, synapses: &synapses, joint: &[] };
         let Some(mut uniform) = UniformLayer::new(&twin.neurons, ROWS) else {
             assert_eq!(index % 4, 3, "only the last ratio has no closed form");
             continue;
@@ -217,8 +227,8 @@ fn layers_of_equal_time_constants_spike_as_individual_neurons_do() {
         uniform.set_weights(&twin.weights);
         let mut workspace = UniformWorkspace::default();
         for arch in machines() {
-            let mut expected = Vec::new();
-            individual.first_spikes(arch, &twin.arrivals, f64::INFINITY, &mut expected);
+            let (mut expected, mut own) = (Vec::new(), IndividualWorkspace::default());
+            individual.first_spikes(arch, &twin.arrivals, f64::INFINITY, &mut own, &mut expected);
             let times =
                 uniform.first_spikes(arch, &twin.arrivals, neurons.thresholds(), &mut workspace);
             let spikes = times.iter().zip(0..).map(|(&time, neuron)| LayerSpike { time, neuron });
@@ -249,7 +259,8 @@ impl WithSimd for Judge<'_> {
         let Judge(alone, neurons) = self;
         let mut judged = Vec::new();
         for register in 0..neurons.thresholds().len() / S::F64_LANES {
-            let cells = Cells::new(simd, neurons, register, neurons.rate_range());
+            let cells =
+                Cells::new(simd, neurons, register, Limits::new(neurons.rate_range(), false));
             let first = register * S::F64_LANES;
             let threshold = cells.threshold();
             let zero = Doubles::splat(simd, 0.0);

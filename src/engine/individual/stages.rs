@@ -10,63 +10,68 @@ use pulp::{Simd, WithSimd};
 
 use super::blocks::PADDING;
 use super::finish::Finish;
-use super::motion::{Cells, Known, Moment};
-use super::neurons::{Gap, RateRange};
+use super::joint::JointRows;
+use super::motion::{Cells, Known, Limits, Moment};
+use super::neurons::Gap;
 use super::places::{ParkedBlock, Places};
 use super::volleys::find_volleys;
 use super::walk::Walk;
 use super::way::WayBlock;
-use super::{IndividualLayer, IndividualWorkspace, LayerSpike, NeuronStates};
+use super::{IndividualLayer, IndividualWorkspace, LayerSpike, Run};
 use crate::engine::feed_forward::Arrival;
 use crate::engine::feed_forward::elementary::{Doubles, Truths};
 
-/// See [`IndividualLayer::all_spikes`].
-#[inline(always)]
-pub fn run<S: Simd, const SPLIT: bool>(
-    simd: S,
-    layer: &IndividualLayer<'_>,
-    arrivals: &[Arrival],
-    end: f64,
-    states: &mut NeuronStates,
-    workspace: &mut IndividualWorkspace,
-    spikes: &mut Vec<LayerSpike>,
-) {
-    let neurons = layer.neurons;
-    let blocks = neurons.blocks.len();
-    let IndividualWorkspace { volleys, parked, ways, lists } = workspace;
-    find_volleys(arrivals, end, neurons, volleys);
-    parked.clear();
-    parked.resize(blocks, ParkedBlock::NONE);
-    ways.resize(blocks, WayBlock::NONE);
-    let places = &mut Places { states: &mut states.blocks, parked, ways };
-    let mut stage =
-        Stage { layer, range: neurons.rate_range(), arrivals: &[], gap: None, now: 0.0 };
-    for volley in &*volleys {
-        stage.arrivals = &arrivals[volley.range.clone()];
-        stage.gap = volley.gap(neurons);
-        for register in 0..blocks * PADDING / S::F64_LANES {
-            if !stage.pass::<S, SPLIT>(simd, register, places) {
-                let (stage, places) = (&stage, &mut *places);
-                simd.vectorize(Careful::<S, SPLIT> { simd, stage, register, places, spikes });
+impl Run<'_> {
+    #[inline(always)]
+    pub fn run<S: Simd, const SPLIT: bool>(self, simd: S) {
+        let Run { layer, arrivals, end, states, workspace, is_once, spikes } = self;
+        spikes.clear();
+        let neurons = layer.neurons;
+        let blocks = neurons.blocks.len();
+        let IndividualWorkspace { volleys, parked, ways, lists, .. } = workspace;
+        find_volleys(arrivals, end, neurons, volleys);
+        parked.resize(blocks, ParkedBlock::NONE);
+        parked.iter_mut().for_each(ParkedBlock::clear);
+        ways.resize(blocks, WayBlock::NONE);
+        let places = &mut Places { states: &mut states.blocks, parked, ways };
+        let mut stage = Stage {
+            layer,
+            limits: Limits::new(neurons.rate_range(), is_once),
+            arrivals: &[],
+            gap: None,
+            joint: None,
+            now: 0.0,
+        };
+        for volley in &*volleys {
+            stage.arrivals = &arrivals[volley.range.clone()];
+            stage.gap = volley.gap(neurons);
+            stage.joint = layer.joint.iter().find(|joint| joint.are(stage.arrivals, stage.gap));
+            for register in 0..blocks * PADDING / S::F64_LANES {
+                if !stage.pass::<S, SPLIT>(simd, register, places) {
+                    let (stage, places) = (&stage, &mut *places);
+                    simd.vectorize(Careful::<S, SPLIT> { simd, stage, register, places, spikes });
+                }
             }
+            stage.now = stage.last();
         }
-        stage.now = stage.last();
-    }
-    let Stage { range, now, .. } = stage;
-    let finish = Finish::<S, SPLIT> { simd, neurons, range, places, now, end, lists, spikes };
-    simd.vectorize(finish);
-    for block in &mut states.blocks {
-        block.release.iter_mut().for_each(|release| *release -= end);
+        let Stage { limits, now, .. } = stage;
+        let finish = Finish::<S, SPLIT> { simd, neurons, limits, places, now, end, lists, spikes };
+        simd.vectorize(finish);
+        for block in &mut states.blocks {
+            block.release.iter_mut().for_each(|release| *release -= end);
+        }
     }
 }
 
 /// A stretch without arrivals, and the volley that ends it.
 struct Stage<'a> {
     layer: &'a IndividualLayer<'a>,
-    range: RateRange,
+    limits: Limits,
     arrivals: &'a [Arrival],
     /// Between the arrivals.
     gap: Option<&'a Gap>,
+    /// What they do together, if that is known.
+    joint: Option<&'a JointRows>,
     /// Beginning of the stretch.
     now: f64,
 }
@@ -82,7 +87,7 @@ impl<'a> Stage<'a> {
 
     #[inline(always)]
     fn cells<S: Simd>(&self, simd: S, register: usize) -> Cells<'a, S> {
-        Cells::new(simd, self.layer.neurons, register, self.range)
+        Cells::new(simd, self.layer.neurons, register, self.limits)
     }
 
     /// The weights of an arrival at a register of neurons.
@@ -125,17 +130,18 @@ impl<'a> Stage<'a> {
             state.potential = crosses.select(cells.reset(), state.potential);
             release = crosses.select(earliest, release);
         }
-        state.receive::<SPLIT>(simd, self.weights(simd, self.arrivals[0], register));
-        if let Some(gap) = self.gap {
+        let (next, push) = self.through::<S, SPLIT>(&cells, &state);
+        if let Some(push) = push {
             let last = all(self.last());
-            let (next, ceiling) = self.through::<S, SPLIT>(&cells, &state, gap);
+            let ceiling = (push * cells.inverse_capacitance())
+                .multiply_add(last - time, state.potential.max(all(0.0)));
             let held = release.at_least(last);
             let open = ceiling.at_least(threshold).and_not(held);
             let released = release.at_least(time).and_not(held);
             unusual = unusual.or(open).or(released);
-            let potential = held.select(state.potential, next.potential);
-            state = Moment { potential, ..next };
+            state.potential = held.select(state.potential, next.potential);
         }
+        state.currents = next.currents;
         if unusual.any() {
             return false;
         }
@@ -147,20 +153,26 @@ impl<'a> Stage<'a> {
         true
     }
 
-    /// From the first arrival of the volley to its last: the state there, and a height that the potential
-    /// cannot exceed. All of the excitatory currents together lift it by less than if nothing leaked or
-    /// decayed, from where it is or, if it is below, from zero.
+    /// From before the first arrival of the volley to after its last: the state there and, if there is more
+    /// than one, the sum of the excitatory currents and weights. All of these together lift the potential
+    /// by less than if nothing leaked or decayed, from where it is or, if it is below, from zero.
     #[inline(always)]
     fn through<S: Simd, const SPLIT: bool>(
         &self,
         cells: &Cells<'_, S>,
         state: &Moment<S>,
-        gap: &Gap,
-    ) -> (Moment<S>, Doubles<S>) {
+    ) -> (Moment<S>, Option<Doubles<S>>) {
         let &Cells { simd, register, .. } = cells;
+        if let Some(joint) = self.joint {
+            let [push, _] = state.push_and_pull::<SPLIT>(simd);
+            let (next, more) = joint.after::<S, SPLIT>(simd, register, state);
+            return (next, Some(push + more));
+        }
+        let mut next = *state;
+        next.receive::<SPLIT>(simd, self.weights(simd, self.arrivals[0], register));
+        let Some(gap) = self.gap else { return (next, None) };
         let zero = Doubles::splat(simd, 0.0);
         let known = Known::new(simd, gap, register);
-        let mut next = *state;
         let [mut push, _] = next.push_and_pull::<SPLIT>(simd);
         for &arrival in &self.arrivals[1..] {
             next = known.after::<SPLIT>(&next);
@@ -168,10 +180,7 @@ impl<'a> Stage<'a> {
             next.receive::<SPLIT>(simd, weights);
             push = push + weights.max(zero);
         }
-        let length = Doubles::splat(simd, self.last() - self.first());
-        let ceiling =
-            (push * cells.inverse_capacitance()).multiply_add(length, state.potential.max(zero));
-        (next, ceiling)
+        (next, Some(push))
     }
 }
 
