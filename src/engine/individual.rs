@@ -2,14 +2,16 @@
 //!
 //! The neurons of a real substrate have thresholds and time constants of their own, so that nothing
 //! of an input's effect can be computed once for all of them, as [`super::feed_forward`] does. Here
-//! every neuron's state is carried from arrival to arrival (`motion`), a register of neurons at a
-//! time. Potential and slope at both ends of the way tell whether a neuron crosses its threshold on it;
-//! where they leave it open, and for the time of a crossing, a search that never steps over the first
-//! crossing decides (`search`).
+//! every neuron's state is carried from one volley of arrivals to the next (`stages`), a register of
+//! neurons at a time, by exact propagation (`motion`). What the copies of an input do together is known in
+//! advance (`volleys`, `joint`). Potential and current at both ends of a stretch tell whether a neuron
+//! crosses its threshold on it (`convexity`); where they leave it open, and for the time of a crossing, a
+//! search that never steps over the first crossing decides (`search`).
 //!
 //! ```text
-//! arrivals (sorted) ─→ state ─→ motion to the next arrival ─→ crossing? ─→ search ─→ spikes
-//!                        ↑____________________________________↓ reset, refractory period
+//! arrivals (sorted) ─→ volleys ─→ stages ───────────────────────→ finish ─→ spikes, states
+//!                                   │ ↑                              ↑
+//!                                   └─┴─→ walk: what is unusual ─→ way: spikes, releases
 //! ```
 //!
 //! Each neuron has excitatory and inhibitory synaptic time constants; if they are equal in all neurons
@@ -54,8 +56,8 @@ pub struct LayerSpike {
 /// What a thread works with; kept from sample to sample.
 #[derive(Debug, Default)]
 pub struct IndividualWorkspace {
-    /// Of neurons that start from rest.
-    states: NeuronStates,
+    /// States of neurons that start from rest.
+    rest: NeuronStates,
     volleys: Vec<Volley>,
     parked: Vec<ParkedBlock>,
     ways: Vec<WayBlock>,
@@ -84,22 +86,12 @@ impl IndividualLayer<'_> {
         workspace: &mut IndividualWorkspace,
         spikes: &mut Vec<LayerSpike>,
     ) {
-        let mut states = std::mem::take(&mut workspace.states);
-        states.reset(self.neurons);
-        let end = end.min(self.horizon(arrivals));
-        let is_once = true;
-        let states_after = &mut states;
-        arch.dispatch(Run {
-            layer: self,
-            arrivals,
-            end,
-            states: states_after,
-            workspace,
-            is_once,
-            spikes,
-        });
+        let mut rest = std::mem::take(&mut workspace.rest);
+        rest.reset(self.neurons);
+        let (end, states, is_once) = (end.min(self.horizon(arrivals)), &mut rest, true);
+        arch.dispatch(Run { layer: self, arrivals, end, states, workspace, is_once, spikes });
+        workspace.rest = rest;
         spikes.sort_unstable_by_key(|spike| spike.neuron);
-        workspace.states = states;
     }
 
     /// All spikes from time zero to `end`, which is finite, of neurons that go on after each spike, from

@@ -31,13 +31,13 @@ const MIDDLE: f64 = 0.5;
 const PHI_SHORT: [f64; 12] = reciprocal_factorials(1);
 
 /// `|z|` up to which [`PHI_WIDE`] is exact to rounding.
-const WIDE: f64 = 1.5;
+const WIDE: f64 = 2.0;
 
 /// `φ(z)`: the next term is below 5e-17.
 const PHI: [f64; 14] = reciprocal_factorials(1);
 
-/// `φ(z)`: the next term is below 7e-17.
-const PHI_WIDE: [f64; 20] = reciprocal_factorials(1);
+/// `φ(z)`: the next term is below 2e-18.
+const PHI_WIDE: [f64; 24] = reciprocal_factorials(1);
 
 /// Rate times duration up to which a stretch counts as tiny, and `|z|` up to which it does.
 const TINY: f64 = 1.0 / 64.0;
@@ -379,6 +379,43 @@ impl<'a, S: Simd> Cells<'a, S> {
     #[inline(always)]
     fn one(&self) -> Doubles<S> {
         Doubles::splat(self.simd, 1.0)
+    }
+
+    /// The potential a time after it was reset, from the currents at the end of that time; none if the
+    /// series does not reach so far. Looking back, `I` of the end was `I e^(λ_s t)`, and its response is
+    ///
+    /// ```text
+    /// I e^(λ_s t) K(t)/C = I t e^(−z) φ(z)/C = I t φ(−z)/C
+    /// ```
+    #[inline(always)]
+    pub fn since_reset<const SPLIT: bool>(
+        &self,
+        end: &Moment<S>,
+        time: Doubles<S>,
+    ) -> Option<Doubles<S>> {
+        let decay = (-(self.membrane() * time)).exp_of_negative();
+        let mut response = Doubles::splat(self.simd, 0.0);
+        for index in 0..if SPLIT { 2 } else { 1 } {
+            let z = -(self.distance(index) * time);
+            if z.max(-z).above(Doubles::splat(self.simd, WIDE)).any() {
+                return None;
+            }
+            response = end.currents[index].multiply_add(z.polynomial(&PHI_WIDE), response);
+        }
+        let response = response * time * self.inverse_capacitance();
+        Some(self.reset().multiply_add(decay, response))
+    }
+
+    /// Whether the excitatory currents do not reach the rheobase a time later: then the potential only
+    /// approaches the threshold from there on, because `V̇ ≤ λ_m (ϑ − V)`. The bound is
+    /// `e^(−x) ≤ 1/(1 + x + x²/2)`.
+    #[inline(always)]
+    pub fn fades<const SPLIT: bool>(&self, state: &Moment<S>, time: Doubles<S>) -> Truths<S> {
+        let [push, _] = state.push_and_pull::<SPLIT>(self.simd);
+        let (one, half) = (self.one(), Doubles::splat(self.simd, 0.5));
+        let x = self.synaptic(0) * time;
+        let growth = (x * x).multiply_add(half, one + x);
+        (self.rheobase() * growth).at_least(push)
     }
 
     /// The currents after a time during which the potential is held.

@@ -1,10 +1,10 @@
-//! Neurons that go on after each spike, from any state to the state at the end.
+//! A sample of a layer: all neurons from any state to the state at the end.
 //!
-//! All registers of a layer go from one volley of arrivals to the next, one after the other. As a rule
-//! neurons go on, or spike and are refractory for longer than the stretch is: then no branch depends on what they
-//! do, and the processor works on several registers at a time. What is not that simple - a refractory period that
-//! ends, a neuron that may spike or not - goes a way of its own (`walk`). From the last arrival on there
-//! is another rule (`finish`).
+//! All registers go from one volley of arrivals to the next, one after the other. As a rule neurons go
+//! on, or spike and are refractory for longer than the stretch is: then no branch depends on what they do,
+//! and the processor works on several registers at a time. What is not that simple, a refractory period
+//! that ends or a neuron of which it is not clear whether it spikes, goes a way of its own (`walk`). From the
+//! last arrival on there is another rule (`finish`).
 
 use pulp::{Simd, WithSimd};
 

@@ -180,30 +180,45 @@ impl<S: Simd> Way<'_, '_, S> {
         let reset = self.cells.reset();
         end.potential = spiked.select(reset, end.potential);
         let goes_on = spiked.and_not(release.at_least(self.all(self.time)));
-        let mut is_open = false;
-        if goes_on.any() {
-            let (zero, length) = (self.all(0.0), self.all(self.time - self.now));
-            let wait = (release - self.all(self.now)).max(zero);
-            let wait = wait.above(length).select(length, wait);
-            // Currents pass over spikes: they come from the start of the stretch.
-            let mut state = self.places.state::<S>(simd, register);
-            state.potential = reset;
-            self.cells.hold::<SPLIT>(&mut state, wait);
-            let rest = length - wait;
-            let next = self.cells.after::<SPLIT>(&state, rest);
-            let threshold = self.cells.threshold();
-            let open = self.cells.may_cross::<SPLIT>([&state, &next], rest, threshold);
-            let open = open.and(goes_on).and(rest.above(zero));
-            is_open = open.any();
-            if is_open {
-                let certain = next.potential.at_least(threshold).and(open);
-                self.seek(&state, self.all(self.now) + wait, rest, open, certain);
-            }
-            end = next.or(goes_on, end);
-        }
+        let is_open = goes_on.any() && self.go_on::<SPLIT>(goes_on, release, &mut end);
         let (place, block) = self.block();
         block.end.store(place, &end);
         is_open
+    }
+
+    /// Neurons are released, and come to another end. Whether any may spike.
+    #[inline(always)]
+    fn go_on<const SPLIT: bool>(
+        &mut self,
+        goes_on: Truths<S>,
+        release: Doubles<S>,
+        end: &mut Moment<S>,
+    ) -> bool {
+        let Cells { simd, register, .. } = self.cells;
+        let (zero, length) = (self.all(0.0), self.all(self.time - self.now));
+        let wait = (release - self.all(self.now)).max(zero);
+        let wait = wait.above(length).select(length, wait);
+        let rest = length - wait;
+        // Currents pass over spikes: they come from the start of the stretch.
+        let mut state = self.places.state::<S>(simd, register);
+        if !goes_on.and_not(self.cells.fades::<SPLIT>(&state, wait)).any()
+            && let Some(potential) = self.cells.since_reset::<SPLIT>(end, rest)
+        {
+            end.potential = goes_on.select(potential, end.potential);
+            return false;
+        }
+        state.potential = self.cells.reset();
+        self.cells.hold::<SPLIT>(&mut state, wait);
+        let next = self.cells.after::<SPLIT>(&state, rest);
+        let threshold = self.cells.threshold();
+        let open = self.cells.may_cross::<SPLIT>([&state, &next], rest, threshold);
+        let open = open.and(goes_on).and(rest.above(zero));
+        if open.any() {
+            let certain = next.potential.at_least(threshold).and(open);
+            self.seek(&state, self.all(self.now) + wait, rest, open, certain);
+        }
+        *end = next.or(goes_on, *end);
+        open.any()
     }
 
     /// Ends.
