@@ -21,6 +21,7 @@
 //! it, and synaptic currents survive a spike.
 
 mod blocks;
+mod cells;
 mod convexity;
 mod finish;
 mod joint;

@@ -10,7 +10,7 @@
 //! Ġ = e^(λ_m t) (R − E − J)/C        G̈ = e^(λ_m t) (λ_m R − (λ_m − λ_e) E − (λ_m − λ_i) J)/C
 //! ```
 //!
-//! and so on with higher powers of the cells. The second to the fourth derivative are not negative, now
+//! and so on with higher powers of the rates. The second to the fourth derivative are not negative, now
 //! and for as long as nothing arrives, if
 //!
 //! ```text
@@ -31,7 +31,8 @@
 
 use pulp::Simd;
 
-use super::motion::{Cells, Moment};
+use super::cells::Cells;
+use super::motion::Moment;
 use crate::engine::feed_forward::elementary::{Doubles, Truths};
 
 /// Below any slope or current that there can be but by rounding.

@@ -8,7 +8,7 @@ use pulp::{Simd, WithSimd};
 
 use super::LayerSpike;
 use super::blocks::PADDING;
-use super::motion::{Cells, Limits};
+use super::cells::{Cells, Limits};
 use super::neurons::IndividualNeurons;
 use super::places::Places;
 use super::search::STEPS;

@@ -15,7 +15,8 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::SynapseColumns;
 use super::blocks::{Column, MomentColumns, PADDING, Part, Place};
-use super::motion::{Known, Moment};
+use super::cells::Known;
+use super::motion::Moment;
 use super::neurons::{Gap, IndividualNeurons};
 use crate::engine::feed_forward::Arrival;
 use crate::engine::feed_forward::elementary::Doubles;

@@ -7,16 +7,15 @@
 //! ```
 //!
 //! so that one exponential and, for each current, one short series give everything, without the
-//! cancellation that `(e^(−λ_m t) − e^(−λ_s t))/(λ_s − λ_m)` suffers for cells that are nearly equal, as
+//! cancellation that `(e^(−λ_m t) − e^(−λ_s t))/(λ_s − λ_m)` suffers for rates that are nearly equal, as
 //! those of a calibrated chip are. Where `|z|` is large nothing cancels, and the textbook form serves.
 //! Most stretches are so short that the exponential is a short series, too.
 
 use pulp::Simd;
 
-use super::blocks::Part;
-use super::neurons::{Gap, GapBlock, IndividualNeurons, NeuronBlock, RateRange};
-use crate::engine::feed_forward::elementary::reciprocal_factorials;
-use crate::engine::feed_forward::elementary::{Doubles, Truths};
+use super::cells::{Cells, Known};
+use super::neurons::Gap;
+use crate::engine::feed_forward::elementary::{Doubles, Truths, reciprocal_factorials};
 
 /// Rate times duration up to which a stretch counts as short.
 pub const SHORT: f64 = 1.0 / 8.0;
@@ -40,15 +39,15 @@ const PHI: [f64; 14] = reciprocal_factorials(1);
 const PHI_WIDE: [f64; 24] = reciprocal_factorials(1);
 
 /// Rate times duration up to which a stretch counts as tiny, and `|z|` up to which it does.
-const TINY: f64 = 1.0 / 64.0;
-const TINY_Z: f64 = 1.0 / 200.0;
+pub const TINY: f64 = 1.0 / 64.0;
+pub const TINY_Z: f64 = 1.0 / 200.0;
 
 /// `e^x` and `φ(z)`: the next terms are below 1e-19 and 5e-18 for a tiny stretch.
 const EXPONENTIAL_TINY: [f64; 8] = reciprocal_factorials(0);
 const PHI_TINY: [f64; 6] = reciprocal_factorials(1);
 
 /// `|z|` up to which [`PHI_CLOSE`] is exact to rounding: the next term is below 1e-17.
-const CLOSE_Z: f64 = 1.0 / 16.0;
+pub const CLOSE_Z: f64 = 1.0 / 16.0;
 const PHI_CLOSE: [f64; 9] = reciprocal_factorials(1);
 
 /// `e^x`: the next term is below 3e-18 for a short stretch.
@@ -105,141 +104,7 @@ impl<S: Simd> Moment<S> {
     }
 }
 
-/// What a stretch of time does to a register of neurons: see [`Gap`].
-#[derive(Clone, Copy)]
-pub struct Known<'a, S: Simd> {
-    simd: S,
-    part: Part<'a, GapBlock>,
-}
-
-impl<'a, S: Simd> Known<'a, S> {
-    #[inline(always)]
-    pub fn new(simd: S, gap: &'a Gap, register: usize) -> Self {
-        Known { simd, part: Part::new::<S>(&gap.blocks, register) }
-    }
-
-    /// The state after the stretch.
-    #[inline(always)]
-    pub fn after<const SPLIT: bool>(&self, state: &Moment<S>) -> Moment<S> {
-        let mut next = *state;
-        next.potential = state.potential * self.part.load(self.simd, &self.part.decay);
-        for index in 0..if SPLIT { 2 } else { 1 } {
-            let current = state.currents[index];
-            let response = self.part.load(self.simd, &self.part.response[index]);
-            next.potential = current.multiply_add(response, next.potential);
-            next.currents[index] = current * self.part.load(self.simd, &self.part.left[index]);
-        }
-        next
-    }
-
-    /// See [`GapBlock::bend`].
-    #[inline(always)]
-    fn bend(&self, index: usize) -> Doubles<S> {
-        self.part.load(self.simd, &self.part.bend[index])
-    }
-}
-
-/// A register of neurons. What they are stays in memory, which it is read from where it is needed.
-#[derive(Clone, Copy)]
-pub struct Cells<'a, S: Simd> {
-    pub simd: S,
-    /// Which of the layer's registers it is.
-    pub register: usize,
-    part: Part<'a, NeuronBlock>,
-    limits: Limits,
-}
-
-/// What is common to the neurons of a layer.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Stretches that are short for the fastest of the layer's rates.
-    short: f64,
-    /// Stretches that are tiny for it, and for the largest distance of two rates.
-    tiny: f64,
-    /// Stretches for which all of the layer's `|z|` are close.
-    close: f64,
-    /// Whether they spike only once: they are then refractory for ever.
-    is_once: bool,
-}
-
-impl Limits {
-    pub fn new(range: RateRange, is_once: bool) -> Self {
-        Limits {
-            short: SHORT / range.fastest,
-            tiny: (TINY / range.fastest).min(TINY_Z / range.largest_distance),
-            close: CLOSE_Z / range.largest_distance,
-            is_once,
-        }
-    }
-}
-
-/// Functions that read a column.
-macro_rules! columns {
-    ($($(#[$doc:meta])* $name:ident)*) => {
-        $($(#[$doc])*
-        #[inline(always)]
-        pub fn $name(&self) -> Doubles<S> {
-            self.part.load(self.simd, &self.part.$name)
-        })*
-    };
-}
-
-impl<'a, S: Simd> Cells<'a, S> {
-    #[inline(always)]
-    pub fn new(simd: S, neurons: &'a IndividualNeurons, register: usize, limits: Limits) -> Self {
-        Cells { simd, register, part: Part::new::<S>(&neurons.blocks, register), limits }
-    }
-
-    /// For how long a spike makes them refractory.
-    #[inline(always)]
-    pub fn refractory_period(&self) -> Doubles<S> {
-        if self.limits.is_once {
-            Doubles::splat(self.simd, f64::INFINITY)
-        } else {
-            self.part.load(self.simd, &self.part.refractory_period)
-        }
-    }
-
-    columns! {
-        /// `λ_m`
-        membrane
-        /// `1/C`
-        inverse_capacitance
-        threshold
-        reset
-    }
-
-    /// `λ_s` of one of the currents.
-    #[inline(always)]
-    pub fn synaptic(&self, current: usize) -> Doubles<S> {
-        self.part.load(self.simd, &self.part.synaptic[current])
-    }
-
-    /// `λ_m − λ_s`
-    #[inline(always)]
-    pub fn distance(&self, current: usize) -> Doubles<S> {
-        self.part.load(self.simd, &self.part.distance[current])
-    }
-
-    /// `a_e` and `a_i` of `convexity`.
-    #[inline(always)]
-    pub fn against_convexity(&self, current: usize) -> Doubles<S> {
-        self.part.load(self.simd, &self.part.against_convexity[current])
-    }
-
-    /// `C λ_m ϑ`, the current that holds the potential at the threshold.
-    #[inline(always)]
-    pub fn rheobase(&self) -> Doubles<S> {
-        let leak_conductance: Doubles<S> = self.part.load(self.simd, &self.part.leak_conductance);
-        leak_conductance * self.threshold()
-    }
-
-    /// `λ_m` times that.
-    #[inline(always)]
-    pub fn membrane_rheobase(&self) -> Doubles<S> {
-        self.membrane() * self.rheobase()
-    }
-
+impl<S: Simd> Cells<'_, S> {
     /// The state after a stretch whose effect is known, and what the potential cannot exceed on it
     /// ([`Self::ceiling`]).
     #[inline(always)]

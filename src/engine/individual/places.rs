@@ -1,4 +1,4 @@
-//! Where the neurons of a layer are in a sample, in part of eight.
+//! Where the neurons of a layer are in a sample, in blocks of eight.
 
 use pulp::Simd;
 

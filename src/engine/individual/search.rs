@@ -26,7 +26,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::motion::{Cells, Moment};
+use super::cells::Cells;
+use super::motion::Moment;
 use crate::engine::feed_forward::elementary::{Doubles, Truths};
 
 /// Steps after which a peak that grazes the threshold to rounding is taken for what its stretch says.

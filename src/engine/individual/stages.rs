@@ -9,9 +9,10 @@
 use pulp::{Simd, WithSimd};
 
 use super::blocks::PADDING;
+use super::cells::{Cells, Known, Limits};
 use super::finish::Finish;
 use super::joint::JointRows;
-use super::motion::{Cells, Known, Limits, Moment};
+use super::motion::Moment;
 use super::neurons::Gap;
 use super::places::{ParkedBlock, Places};
 use super::volleys::find_volleys;

@@ -2,7 +2,8 @@ use pulp::Arch;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
-use super::motion::{Cells, Limits, Moment};
+use super::cells::{Cells, Limits};
+use super::motion::Moment;
 use super::*;
 use crate::engine::feed_forward::elementary::Doubles;
 use crate::engine::feed_forward::{UniformLayer, UniformWorkspace};

@@ -9,7 +9,8 @@
 use pulp::{Simd, WithSimd};
 
 use super::LayerSpike;
-use super::motion::{Cells, Moment};
+use super::cells::Cells;
+use super::motion::Moment;
 use super::places::Places;
 use super::search::{STEPS, first_crossing};
 use super::way::Way;

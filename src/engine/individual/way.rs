@@ -2,14 +2,15 @@
 //! if it is in one, to its next spike, from there to the end of the next refractory period, and so on.
 //! Parked neurons come from their spike before the stretch.
 //!
-//! What is known of the way stands in part of eight neurons, so that many registers can take their steps by
+//! What is known of the way stands in blocks of eight neurons, so that many registers can take their steps by
 //! turns.
 
 use pulp::Simd;
 
 use super::LayerSpike;
 use super::blocks::{Column, MomentColumns, PADDING, Part, Place};
-use super::motion::{Cells, Moment};
+use super::cells::Cells;
+use super::motion::Moment;
 use super::places::Places;
 use super::search::Seeker;
 use crate::engine::feed_forward::elementary::{Doubles, Truths};
