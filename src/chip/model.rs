@@ -20,7 +20,7 @@ use rayon::prelude::*;
 use self::trial::{keeps_time_constants, place};
 use super::datasheet::Datasheet;
 use super::link::Link;
-use super::neurons::{Deviations, ThresholdTrial, fixed_pattern};
+use super::neurons::{Deviations, ThresholdTargets, fixed_pattern};
 use super::substrate::{Activity, PresentationKey, Presented, Program, Substrate, SubstrateError};
 use super::weights::{SynapsePattern, units};
 use crate::engine::Spike;
@@ -49,10 +49,12 @@ struct ChipLayer {
     /// The neurons without and with the deviations that stay.
     targets: Vec<NeuronParameters>,
     fixed: Vec<Deviations>,
-    thresholds: Vec<ThresholdTrial>,
+    /// The same for trials that change only thresholds.
+    thresholds: Vec<ThresholdTargets>,
     neurons: IndividualNeurons,
     pattern: SynapsePattern,
     synapses: SynapseColumns,
+    /// Rows that spike together, with these weights.
     joint: Vec<JointRows>,
     /// The same weights for the fast way, if the neurons have the same time constants with a closed form
     /// of the crossing, spike once, and start at rest.
@@ -151,7 +153,7 @@ impl ChipModel {
                 thresholds: fixed
                     .iter()
                     .zip(&targets)
-                    .map(|(fixed, target)| ThresholdTrial::new(fixed, target))
+                    .map(|(fixed, target)| ThresholdTargets::new(fixed, target))
                     .collect(),
                 targets,
                 fixed,
@@ -172,14 +174,16 @@ impl ChipModel {
 
     /// Tells it of rows of the first layer that spike at the same time in every sample, and that the link
     /// therefore sends one after the other: what they do together is then computed once for all samples.
-    /// It changes nothing else.
+    /// But for rounding it changes nothing else.
     pub fn expect_together(&mut self, rows: impl IntoIterator<Item = Range<u32>>) {
         let interval = self.sheet.link.interval;
         let layer = &mut self.layers[0];
         if interval > 0.0 && layer.delay_kind != Some(DelayKind::Axonal) {
             let neurons = realised(&layer.fixed, &layer.targets);
-            let joint = rows.into_iter().filter(|rows| rows.len() > 1);
-            layer.joint = joint.map(|rows| JointRows::new(rows, interval, &neurons)).collect();
+            let count = layer.shape.rows;
+            let rows = rows.into_iter().filter(|rows| rows.end as usize <= count);
+            layer.joint = JointRows::new(rows, interval, &neurons);
+            layer.set_joint(self.arch);
         }
     }
 
@@ -313,6 +317,12 @@ fn spikes_once_from_rest(sheet: &Datasheet) -> bool {
 }
 
 impl ChipLayer {
+    fn set_joint(&mut self, arch: Arch) {
+        for joint in &mut self.joint {
+            joint.set(arch, &self.neurons, &self.synapses);
+        }
+    }
+
     /// The spikes that are sent to the layer.
     fn collect(&self, is_first: bool, sample: &Presented, scratch: &mut Scratch) {
         let Scratch { arrivals, sent, .. } = scratch;
@@ -355,9 +365,7 @@ impl Substrate for ChipModel {
                 }
                 None => {
                     layer.synapses.set(layer.pattern.realised(weights));
-                    for joint in &mut layer.joint {
-                        joint.set(self.arch, &layer.neurons, &layer.synapses);
-                    }
+                    layer.set_joint(self.arch);
                 }
             }
             let delay =

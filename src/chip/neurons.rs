@@ -102,9 +102,9 @@ impl Deviations {
     }
 }
 
-/// What a trial of thresholds alone changes of a neuron: [`Deviations::apply`] without what stays.
+/// What a trial that changes only thresholds starts from: [`Deviations::apply`] without what stays.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ThresholdTrial {
+pub(super) struct ThresholdTargets {
     /// Target.
     leak_potential: f64,
     distance: f64,
@@ -114,10 +114,10 @@ pub(super) struct ThresholdTrial {
     levels: [f64; 2],
 }
 
-impl ThresholdTrial {
+impl ThresholdTargets {
     pub fn new(fixed: &Deviations, target: &NeuronParameters) -> Self {
         let distance = target.threshold - target.leak_potential;
-        ThresholdTrial {
+        ThresholdTargets {
             leak_potential: target.leak_potential,
             distance,
             threshold: fixed.threshold,
@@ -292,7 +292,7 @@ mod tests {
             let factor = sheet.threshold.factor(&mut same);
             assert_eq!(Deviations { threshold: factor, ..Deviations::NONE }, all);
             let neuron = fixed.and(all).apply(&target);
-            let levels = ThresholdTrial::new(&fixed, &target).levels(factor);
+            let levels = ThresholdTargets::new(&fixed, &target).levels(factor);
             assert_eq!(levels.leak, neuron.leak_potential);
             assert_eq!(levels.threshold, neuron.threshold - neuron.leak_potential);
             assert_eq!(levels.reset, neuron.reset_potential - neuron.leak_potential);

@@ -92,12 +92,11 @@ impl IndividualLayer<'_> {
         let (end, states, is_once) = (end.min(self.horizon(arrivals)), &mut rest, true);
         arch.dispatch(Run { layer: self, arrivals, end, states, workspace, is_once, spikes });
         workspace.rest = rest;
-        spikes.sort_unstable_by_key(|spike| spike.neuron);
     }
 
     /// All spikes from time zero to `end`, which is finite, of neurons that go on after each spike, from
-    /// the given states. The states are then those at `end`. Spikes come in no particular order, which is
-    /// the same for the same input.
+    /// the given states. The states are then those at `end`. Spikes come in the order of the neurons, those
+    /// of a neuron in that of time.
     pub fn all_spikes(
         &self,
         arch: Arch,

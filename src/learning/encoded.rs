@@ -104,7 +104,7 @@ impl EncodedSet {
         self.dataset.labels[sample]
     }
 
-    /// The spikes that come with every sample.
+    /// The spikes that come with every sample, sorted by time and source.
     pub fn bias(&self) -> &[SourceSpike] {
         &self.bias
     }

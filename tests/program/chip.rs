@@ -7,7 +7,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use common::binary::{Ended, files, firstspike, json, project, read, rows, successful, text};
-use firstspike::learning::Trainer;
+use firstspike::chip::{ChipModel, PresentationKey, Presented, Program, Substrate};
+use firstspike::learning::{EncodingScratch, Presentation, Trainer};
 use firstspike::scenario::load;
 
 /// Makes the scenarios small.
@@ -137,6 +138,41 @@ fn training_in_the_loop_goes_on_from_a_state_as_if_never_stopped() {
     epoch(&mut second);
     assert_eq!(whole.state(), second.state());
     assert_eq!(whole.evaluate(&set).expect("runs").0, second.evaluate(&set).expect("runs").0);
+}
+
+/// Copies of an input are known to come together; a chip that is not told so has the same records.
+#[test]
+fn what_comes_together_does_what_it_does_one_by_one() {
+    let changes: Vec<String> = SMALL.iter().map(|&change| change.to_owned()).collect();
+    let loaded = load(&scenario("yin_yang_brainscales2.toml"), &changes).expect("valid");
+    let learner = loaded.learner().expect("valid");
+    // Four features of five copies, and five bias sources of one time.
+    assert_eq!(learner.together(), [0..5, 5..10, 10..15, 15..20, 20..25]);
+    let hardware = loaded.hardware(&learner).expect("fits").expect("a chip");
+    let set = learner.encode(&learner.data.training);
+    let shown: Vec<Presented> = (0..100)
+        .map(|sample| {
+            let (mut scratch, mut stimulus) = (EncodingScratch::default(), Vec::new());
+            set.stimulus(sample as usize, Presentation::Plain, &mut scratch, &mut stimulus);
+            Presented { key: PresentationKey { epoch: 0, sample, batch: sample / 50 }, stimulus }
+        })
+        .collect();
+    let edges = learner.network.network.graph().edge_weights();
+    let weights: Vec<f64> = edges.map(|synapse| synapse.weight).collect();
+    let record = |mut chip: ChipModel| {
+        chip.program(&Program { weights: &weights, delays: &[] }).expect("takes them");
+        chip.present(&shown).expect("runs")
+    };
+    let new = || ChipModel::new(&hardware.sheet, &learner.network, 1).expect("fits");
+    let (mut told, mut late) = (new(), new());
+    told.expect_together(learner.together());
+    let records = record(told);
+    assert!(records.iter().flatten().count() > 500);
+    // Times are stamped by a clock whose ticks hide the rounding.
+    assert_eq!(records, record(new()));
+    late.program(&Program { weights: &weights, delays: &[] }).expect("takes them");
+    late.expect_together(learner.together().into_iter().chain(std::iter::once(90..95)));
+    assert_eq!(records, late.present(&shown).expect("runs"), "told when it has its weights");
 }
 
 #[test]

@@ -7,12 +7,14 @@
 //! no order mispredicts every other one. Arrivals of a small layer are sorted in registers ([`bitonic`]).
 
 mod bitonic;
+mod list;
 
 use std::ops::Range;
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Simd;
 
 use self::bitonic::sort_in_registers;
+pub(crate) use self::list::ArrivalSorter;
 
 use super::elementary::{Doubles, registers, registers_mut};
 use super::inputs::Arrival;
@@ -334,52 +336,6 @@ impl Sorted {
         let columns = self.times.iter_mut().zip(&mut self.rows);
         for ((time, row), arrival) in columns.zip(arrivals) {
             (*time, *row) = (arrival.time, arrival.row);
-        }
-    }
-}
-
-/// Sorts lists of arrivals by time, then row.
-#[derive(Clone, Debug)]
-pub(crate) struct ArrivalSorter {
-    arch: Arch,
-    sorter: Sorter,
-    sorted: Sorted,
-}
-
-impl Default for ArrivalSorter {
-    fn default() -> Self {
-        ArrivalSorter { arch: Arch::new(), sorter: Sorter::default(), sorted: Sorted::default() }
-    }
-}
-
-impl ArrivalSorter {
-    /// Sorts a list, whose times are finite.
-    pub fn sort(&mut self, arrivals: &mut [Arrival]) {
-        if arrivals.is_sorted_by(|a, b| !comes_before(b, a)) {
-            return;
-        }
-        let ArrivalSorter { arch, sorter, sorted } = self;
-        arch.dispatch(SortAll { arrivals, sorter, sorted });
-    }
-}
-
-struct SortAll<'a> {
-    arrivals: &'a mut [Arrival],
-    sorter: &'a mut Sorter,
-    sorted: &'a mut Sorted,
-}
-
-impl WithSimd for SortAll<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let SortAll { arrivals, sorter, sorted } = self;
-        let (count, _) = sorter.begin(simd, arrivals, sorted);
-        sorter.sort(simd, sorted, count, count);
-        let columns = sorted.times.iter().zip(&sorted.rows);
-        for (arrival, (&time, &row)) in arrivals.iter_mut().zip(columns) {
-            *arrival = Arrival { time, row };
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The way of all neurons of a layer from the last arrival to the end.
 //!
 //! Whether a neuron spikes, and when, are long chains of operations that each wait for the last. What is to
-//! be done is therefore done for one register after the other before the next thing is: then hardly anything
-//! that the processor has to guess depends on the end of a chain, and it works on several registers at a time.
+//! be done is therefore done for one register after the other before the next thing is: then hardly
+//! anything that the processor has to guess depends on the end of a chain, and it works on several
+//! registers at a time.
 
 use pulp::{Simd, WithSimd};
 

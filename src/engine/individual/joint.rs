@@ -10,6 +10,7 @@
 //! ```
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -27,33 +28,42 @@ use crate::neuron::NeuronParameters;
 pub struct JointRows {
     rows: Range<u32>,
     interval: f64,
-    /// What the time from the first to the last does.
-    pub(super) passage: Gap,
-    pub(super) blocks: Vec<JointBlock>,
+    /// What the time from the first to the last does; shared by all of as many rows.
+    passage: Arc<Gap>,
+    blocks: Vec<JointBlock>,
 }
 
 /// What they do to eight neurons.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-pub(super) struct JointBlock {
+struct JointBlock {
     /// What is added to the state.
-    pub effect: MomentColumns,
+    effect: MomentColumns,
     /// Sum of the positive weights.
-    pub push: Column,
+    push: Column,
 }
 
 impl JointRows {
-    /// For rows of a layer of these neurons, who have been told of the interval
-    /// ([`IndividualNeurons::prepare`]). They have no weights until [`set`](Self::set).
-    pub fn new(rows: Range<u32>, interval: f64, neurons: &[NeuronParameters]) -> Self {
-        let length = interval * f64::from((rows.end - rows.start).saturating_sub(1));
+    /// For ranges of rows of a layer of these neurons, which have been told of the interval
+    /// ([`IndividualNeurons::prepare`]). They have no weights until they are [`set`](Self::set).
+    pub fn new(
+        rows: impl IntoIterator<Item = Range<u32>>,
+        interval: f64,
+        neurons: &[NeuronParameters],
+    ) -> Vec<Self> {
         let nothing = JointBlock { effect: MomentColumns::ZERO, push: [0.0; PADDING] };
-        JointRows {
-            rows,
-            interval,
-            passage: Gap::new(length, neurons),
-            blocks: vec![nothing; neurons.len().div_ceil(PADDING)],
+        let blocks = vec![nothing; neurons.len().div_ceil(PADDING)];
+        let mut passages: Vec<Arc<Gap>> = Vec::new();
+        let mut joint: Vec<Self> = Vec::new();
+        for rows in rows.into_iter().filter(|rows| rows.len() > 1) {
+            let length = interval * (rows.len() - 1) as f64;
+            let known = passages.iter().find(|passage| passage.length == length);
+            let passage = known.cloned().unwrap_or_else(|| Arc::new(Gap::new(length, neurons)));
+            passages.push(passage.clone());
+            joint.push(JointRows { rows, interval, passage, blocks: blocks.clone() });
         }
+        joint.sort_by_key(|joint| joint.rows.start);
+        joint
     }
 
     /// Sums what they do with these weights.
@@ -61,14 +71,38 @@ impl JointRows {
         arch.dispatch(Sum { joint: self, neurons, synapses });
     }
 
-    /// Whether a volley is theirs.
+    /// Which of them, in the order of their rows, a volley is.
     #[inline(always)]
-    pub(super) fn are(&self, arrivals: &[Arrival], gap: Option<&Gap>) -> bool {
-        let (first, count) = (self.rows.start, self.rows.len());
-        arrivals.len() == count
-            && arrivals[0].row == first
-            && gap.is_some_and(|gap| gap.length == self.interval)
-            && (first..).zip(arrivals).all(|(row, arrival)| arrival.row == row)
+    pub(super) fn of<'a>(
+        joint: &'a [Self],
+        arrivals: &[Arrival],
+        gap: Option<&Gap>,
+    ) -> Option<&'a Self> {
+        let (gap, first) = (gap?, arrivals[0].row);
+        let place = joint.binary_search_by_key(&first, |joint| joint.rows.start).ok()?;
+        let JointRows { rows, interval, .. } = &joint[place];
+        let are_they = arrivals.len() == rows.len()
+            && gap.length == *interval
+            && (first..).zip(arrivals).all(|(row, arrival)| arrival.row == row);
+        are_they.then_some(&joint[place])
+    }
+
+    /// What the volley makes of a state before its first arrival, and the sum of its positive weights.
+    #[inline(always)]
+    pub(super) fn after<S: Simd, const SPLIT: bool>(
+        &self,
+        simd: S,
+        register: usize,
+        state: &Moment<S>,
+    ) -> (Moment<S>, Doubles<S>) {
+        let part = Part::new::<S>(&self.blocks, register);
+        let mut next = Known::new(simd, &self.passage, register).after::<SPLIT>(state);
+        let effect = part.moment(simd, &part.effect);
+        next.potential = next.potential + effect.potential;
+        for index in 0..if SPLIT { 2 } else { 1 } {
+            next.currents[index] = next.currents[index] + effect.currents[index];
+        }
+        (next, part.load(simd, &part.push))
     }
 }
 
@@ -108,25 +142,5 @@ impl WithSimd for Sum<'_> {
             block.effect.store(place, &state);
             place.store(push, &mut block.push);
         }
-    }
-}
-
-impl JointRows {
-    /// What the volley makes of a state before its first arrival, and the sum of its positive weights.
-    #[inline(always)]
-    pub(super) fn after<S: Simd, const SPLIT: bool>(
-        &self,
-        simd: S,
-        register: usize,
-        state: &Moment<S>,
-    ) -> (Moment<S>, Doubles<S>) {
-        let part = Part::new::<S>(&self.blocks, register);
-        let mut next = Known::new(simd, &self.passage, register).after::<SPLIT>(state);
-        let effect = part.moment(simd, &part.effect);
-        next.potential = next.potential + effect.potential;
-        for index in 0..if SPLIT { 2 } else { 1 } {
-            next.currents[index] = next.currents[index] + effect.currents[index];
-        }
-        (next, part.load(simd, &part.push))
     }
 }

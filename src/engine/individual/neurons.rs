@@ -91,7 +91,7 @@ pub(super) struct GapBlock {
     /// `K(t)/C` of both currents.
     pub response: [Column; 2],
     /// What the excitatory current and a depth below zero add to the ceiling
-    /// ([`super::motion::Rates::ceiling`]).
+    /// ([`super::cells::Cells::ceiling`]).
     pub bend: [Column; 2],
 }
 
@@ -282,7 +282,7 @@ pub(super) struct RateRange {
 }
 
 /// See `convexity`: rates are those of the membrane, and of excitatory and inhibitory synapses. Infinite if
-/// the membrane does not leak, where nothing is convex but for what no current is.
+/// the membrane does not leak: then nothing counts as convex.
 fn against_convexity([membrane, excitatory, inhibitory]: [f64; 3]) -> [f64; 2] {
     let slower = membrane - excitatory;
     let faster = (inhibitory - membrane).max(0.0);
@@ -303,7 +303,8 @@ pub(super) struct StateBlock {
     /// Potentials are relative to the leak potential; the first current is both if they share a time
     /// constant.
     pub moment: MomentColumns,
-    /// When the refractory period ends, counted from the start of the sample: before it, as a rule.
+    /// End of the refractory period, of a parked neuron the earliest that it can be, counted from the start
+    /// of the sample: negative or −∞ if it is over.
     pub release: Column,
 }
 

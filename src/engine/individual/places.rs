@@ -63,8 +63,7 @@ impl<S: Simd> Parked<S> {
     }
 }
 
-/// All neurons of a layer at some time. Those that are parked or refractory are so until their release,
-/// or longer if they are parked.
+/// All neurons of a layer at some time.
 pub struct Places<'a> {
     pub states: &'a mut [StateBlock],
     pub parked: &'a mut [ParkedBlock],

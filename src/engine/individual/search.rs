@@ -24,7 +24,7 @@
 //! `E (1 − λ_e r)` within the rest `r` of the stretch. There is no crossing ahead if not even all of `E`
 //! without any inhibition could lift the potential to the threshold.
 
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 
 use super::cells::Cells;
 use super::motion::Moment;
@@ -38,24 +38,36 @@ pub const STEPS: usize = 200;
 const LAST_STEP: f64 = 1e-9;
 
 /// The time to the first crossing in each lane, infinite where there is none within `rest`. Only lanes
-/// that are `open` are looked at; those where `certain` holds are known to cross.
+/// that are `open` are looked at.
 #[inline(always)]
 pub fn first_crossing<S: Simd, const SPLIT: bool>(
     cells: &Cells<'_, S>,
     start: &Moment<S>,
-    threshold: Doubles<S>,
     rest: Doubles<S>,
     open: Truths<S>,
-    certain: Truths<S>,
 ) -> Doubles<S> {
-    Seeker::new(cells.simd, start, threshold, rest, open, certain).find::<SPLIT>(cells)
+    let all = |value| Doubles::splat(cells.simd, value);
+    let mut seeker = Seeker {
+        start: *start,
+        rest,
+        certain: rest.above(rest),
+        time: all(0.0),
+        active: open,
+        found: all(f64::INFINITY),
+    };
+    let mut steps = 0;
+    while steps < STEPS && seeker.active.any() {
+        seeker.step::<SPLIT>(cells, steps == 0);
+        steps += 1;
+    }
+    seeker.give_up();
+    seeker.found
 }
 
 /// A search on its way.
 #[derive(Clone, Copy)]
 pub struct Seeker<S: Simd> {
     pub start: Moment<S>,
-    pub threshold: Doubles<S>,
     pub rest: Doubles<S>,
     /// Which lanes are known to cross.
     pub certain: Truths<S>,
@@ -67,64 +79,12 @@ pub struct Seeker<S: Simd> {
     pub found: Doubles<S>,
 }
 
-struct Find<'a, S: Simd, const SPLIT: bool>(Seeker<S>, &'a Cells<'a, S>);
-
-impl<S: Simd, const SPLIT: bool> WithSimd for Find<'_, S, SPLIT> {
-    type Output = Doubles<S>;
-
-    #[inline(always)]
-    fn with_simd<Same: Simd>(self, _: Same) -> Doubles<S> {
-        let Find(mut seeker, cells) = self;
-        for index in 0..STEPS {
-            seeker.step::<SPLIT>(cells, index == 0);
-            if !seeker.is_active() {
-                return seeker.found;
-            }
-        }
-        seeker.give_up();
-        seeker.found
-    }
-}
-
 impl<S: Simd> Seeker<S> {
-    /// See [`first_crossing`].
-    #[inline(always)]
-    pub fn new(
-        simd: S,
-        start: &Moment<S>,
-        threshold: Doubles<S>,
-        rest: Doubles<S>,
-        open: Truths<S>,
-        certain: Truths<S>,
-    ) -> Self {
-        let all = |value| Doubles::splat(simd, value);
-        Seeker {
-            start: *start,
-            threshold,
-            rest,
-            certain,
-            time: all(0.0),
-            active: open,
-            found: all(f64::INFINITY),
-        }
-    }
-
-    /// The time that is looked for.
-    #[inline(always)]
-    pub fn find<const SPLIT: bool>(self, cells: &Cells<'_, S>) -> Doubles<S> {
-        // A function of its own: it is called in several places, and rarely enough.
-        cells.simd.vectorize(Find::<S, SPLIT>(self, cells))
-    }
-
-    #[inline(always)]
-    pub fn is_active(&self) -> bool {
-        self.active.any()
-    }
-
     /// Goes on by one step in each lane; the first is taken from the start.
     #[inline(always)]
     pub fn step<const SPLIT: bool>(&mut self, cells: &Cells<'_, S>, is_first: bool) {
-        let Seeker { start, threshold, rest, certain, time, active, found } = *self;
+        let threshold = cells.threshold();
+        let Seeker { start, rest, certain, time, active, found } = *self;
         let state = if is_first { start } else { cells.after::<SPLIT>(&start, time) };
         let state = &state;
         let all = |value| Doubles::splat(cells.simd, value);

@@ -46,7 +46,7 @@ impl Run<'_> {
         for volley in &*volleys {
             stage.arrivals = &arrivals[volley.range.clone()];
             stage.gap = volley.gap(neurons);
-            stage.joint = layer.joint.iter().find(|joint| joint.are(stage.arrivals, stage.gap));
+            stage.joint = JointRows::of(layer.joint, stage.arrivals, stage.gap);
             for register in 0..blocks * PADDING / S::F64_LANES {
                 if !stage.pass::<S, SPLIT>(simd, register, places) {
                     let (stage, places) = (&stage, &mut *places);
@@ -61,6 +61,9 @@ impl Run<'_> {
         for block in &mut states.blocks {
             block.release.iter_mut().for_each(|release| *release -= end);
         }
+        // They were found in an order that depends on the width of the registers, all of a neuron in that
+        // of time, which a stable sort keeps.
+        spikes.sort_by_key(|spike| spike.neuron);
     }
 }
 

@@ -59,15 +59,7 @@ impl<S: Simd, const SPLIT: bool> Walk<'_, '_, S, SPLIT> {
         let mut crosses = self.next.potential.at_least(threshold).and(self.open);
         let undecided = self.open.and_not(crosses);
         if undecided.any() {
-            let nowhere = length.above(length);
-            let elapsed = first_crossing::<S, SPLIT>(
-                &self.cells,
-                &state,
-                threshold,
-                length,
-                undecided,
-                nowhere,
-            );
+            let elapsed = first_crossing::<S, SPLIT>(&self.cells, &state, length, undecided);
             crosses = crosses.or(all(f64::INFINITY).above(elapsed));
         }
         let earliest = start + self.cells.refractory_period();

@@ -1,6 +1,6 @@
-//! The way of a register's neurons through a stretch of time: each goes from the end of its refractory period,
-//! if it is in one, to its next spike, from there to the end of the next refractory period, and so on.
-//! Parked neurons come from their spike before the stretch.
+//! The way of a register's neurons through a stretch of time: each goes from the end of its refractory
+//! period, if it is in one, to its next spike, from there to the end of the next refractory period, and so
+//! on. Parked neurons come from their spike before the stretch.
 //!
 //! What is known of the way stands in blocks of eight neurons, so that many registers can take their steps by
 //! turns.
@@ -132,7 +132,6 @@ impl<S: Simd> Way<'_, '_, S> {
         let (simd, part) = (self.cells.simd, self.part());
         Seeker {
             start: part.moment(simd, &part.state),
-            threshold: self.cells.threshold(),
             rest: part.load(simd, &part.rest),
             certain: part.load(simd, &part.certain).above(self.all(0.0)),
             time: part.load(simd, &part.time),
@@ -151,7 +150,7 @@ impl<S: Simd> Way<'_, '_, S> {
         place.store(seeker.time, &mut block.time);
         place.store(active, &mut block.active);
         place.store(seeker.found, &mut block.found);
-        seeker.is_active()
+        seeker.active.any()
     }
 
     /// The search does not end: see [`Seeker::give_up`].

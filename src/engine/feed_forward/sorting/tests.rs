@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use pulp::Scalar;
+use pulp::{Arch, Scalar, WithSimd};
 
 use super::*;
 
