@@ -53,13 +53,12 @@ impl JointRows {
     ) -> Vec<Self> {
         let nothing = JointBlock { effect: MomentColumns::ZERO, push: [0.0; PADDING] };
         let blocks = vec![nothing; neurons.len().div_ceil(PADDING)];
-        let mut passages: Vec<Arc<Gap>> = Vec::new();
         let mut joint: Vec<Self> = Vec::new();
         for rows in rows.into_iter().filter(|rows| rows.len() > 1) {
             let length = interval * (rows.len() - 1) as f64;
-            let known = passages.iter().find(|passage| passage.length == length);
+            let mut known = joint.iter().map(|other| &other.passage);
+            let known = known.find(|passage| passage.length == length);
             let passage = known.cloned().unwrap_or_else(|| Arc::new(Gap::new(length, neurons)));
-            passages.push(passage.clone());
             joint.push(JointRows { rows, interval, passage, blocks: blocks.clone() });
         }
         joint.sort_by_key(|joint| joint.rows.start);
