@@ -63,6 +63,17 @@ impl<S: Simd> Parked<S> {
     }
 }
 
+/// Which neurons are refractory all the way from one time to another, and which are released on it.
+#[inline(always)]
+pub fn held_and_released<S: Simd>(
+    release: Doubles<S>,
+    from: Doubles<S>,
+    to: Doubles<S>,
+) -> [Truths<S>; 2] {
+    let held = release.at_least(to);
+    [held, release.at_least(from).and_not(held)]
+}
+
 /// All neurons of a layer at some time.
 pub struct Places<'a> {
     pub states: &'a mut [StateBlock],

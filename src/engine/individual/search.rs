@@ -60,7 +60,6 @@ pub fn first_crossing<S: Simd, const SPLIT: bool>(
         seeker.step::<SPLIT>(cells, steps == 0);
         steps += 1;
     }
-    seeker.give_up();
     seeker.found
 }
 

@@ -14,7 +14,7 @@ use super::finish::Finish;
 use super::joint::JointRows;
 use super::motion::Moment;
 use super::neurons::Gap;
-use super::places::{ParkedBlock, Places};
+use super::places::{ParkedBlock, Places, held_and_released};
 use super::volleys::find_volleys;
 use super::walk::Walk;
 use super::way::WayBlock;
@@ -122,12 +122,11 @@ impl<'a> Stage<'a> {
         let mut unusual = crosses;
         if length > 0.0 {
             let (next, open) = cells.after_unknown::<SPLIT>(&start, length, threshold);
-            let held = release.at_least(time);
+            let [held, released] = held_and_released(release, now, time);
             let open = open.and_not(held);
             crosses = next.potential.at_least(threshold).and(open);
             let earliest = now + cells.refractory_period();
             let early = time.above(earliest).and(crosses);
-            let released = release.at_least(now).and_not(held);
             unusual = open.and_not(crosses).or(early).or(released);
             state = next;
             state.potential = held.select(start.potential, next.potential);
@@ -139,9 +138,8 @@ impl<'a> Stage<'a> {
             let last = all(self.last());
             let ceiling = (push * cells.inverse_capacitance())
                 .multiply_add(last - time, state.potential.max(all(0.0)));
-            let held = release.at_least(last);
+            let [held, released] = held_and_released(release, time, last);
             let open = ceiling.at_least(threshold).and_not(held);
-            let released = release.at_least(time).and_not(held);
             unusual = unusual.or(open).or(released);
             state.potential = held.select(state.potential, next.potential);
         }
@@ -238,13 +236,13 @@ impl<S: Simd, const SPLIT: bool> Careful<'_, '_, S, SPLIT> {
     ) {
         let Careful { simd, register, .. } = *self;
         let release = self.places.release(simd, register);
-        let held = release.at_least(Doubles::splat(simd, time));
+        let (from, to) = (Doubles::splat(simd, now), Doubles::splat(simd, time));
+        let [held, released] = held_and_released(release, from, to);
         let open = open.and_not(held);
-        let is_released = release.at_least(Doubles::splat(simd, now)).and_not(held);
         // Each neuron is held all the way, or not at all.
         let start = self.places.state::<S>(simd, register);
         next.potential = held.select(start.potential, next.potential);
-        if is_released.or(open).any() {
+        if released.or(open).any() {
             let (cells, places, spikes) = (*cells, &mut *self.places, &mut *self.spikes);
             simd.vectorize(Walk::<S, SPLIT> { cells, places, next, open, now, time, spikes });
         } else {

@@ -11,7 +11,7 @@ use pulp::{Simd, WithSimd};
 use super::LayerSpike;
 use super::cells::Cells;
 use super::motion::Moment;
-use super::places::Places;
+use super::places::{Places, held_and_released};
 use super::search::{STEPS, first_crossing};
 use super::way::Way;
 use crate::engine::feed_forward::elementary::{Doubles, Truths};
@@ -50,8 +50,8 @@ impl<S: Simd, const SPLIT: bool> Walk<'_, '_, S, SPLIT> {
         let all = |value| Doubles::splat(simd, value);
         let (start, end) = (all(self.now), all(self.time));
         let release = self.places.release(simd, register);
-        let held = release.at_least(end);
-        if release.at_least(start).and_not(held).any() {
+        let [_, released] = held_and_released(release, start, end);
+        if released.any() {
             return false;
         }
         let (length, threshold) = (all(self.time - self.now), self.cells.threshold());
@@ -85,9 +85,7 @@ impl<S: Simd, const SPLIT: bool> Walk<'_, '_, S, SPLIT> {
             while steps < STEPS && way.step::<SPLIT>(steps == 0) {
                 steps += 1;
             }
-            if steps == STEPS {
-                way.give_up();
-            }
+            way.give_up();
             is_open = way.spike::<SPLIT>(spikes);
         }
         way.arrive();

@@ -71,9 +71,7 @@ impl<S: Simd> Way<'_, '_, S> {
         let parked = self.places.parked::<S>(simd, register);
         let is_parked = parked.which(simd);
         let mut state = self.places.state::<S>(simd, register);
-        let wait = (self.places.release(simd, register) - now).max(zero);
-        let wait = is_parked.select(zero, wait);
-        let wait = wait.above(length).select(length, wait);
+        let wait = is_parked.select(zero, self.wait(self.places.release(simd, register)));
         if wait.above(zero).any() {
             self.cells.hold::<SPLIT>(&mut state, wait);
         }
@@ -93,6 +91,14 @@ impl<S: Simd> Way<'_, '_, S> {
         let (place, block) = self.block();
         block.end.store(place, &end);
         open.any()
+    }
+
+    /// What is left of the refractory periods, as far as the way goes.
+    #[inline(always)]
+    fn wait(&self, release: Doubles<S>) -> Doubles<S> {
+        let length = self.all(self.time - self.now);
+        let wait = (release - self.all(self.now)).max(self.all(0.0));
+        wait.above(length).select(length, wait)
     }
 
     /// Begins to look for spikes from these states on.
@@ -153,7 +159,7 @@ impl<S: Simd> Way<'_, '_, S> {
         seeker.active.any()
     }
 
-    /// The search does not end: see [`Seeker::give_up`].
+    /// If the search has not ended, it does now: see [`Seeker::give_up`].
     #[inline(always)]
     pub fn give_up(&mut self) {
         let mut seeker = self.seeker();
@@ -195,10 +201,8 @@ impl<S: Simd> Way<'_, '_, S> {
         end: &mut Moment<S>,
     ) -> bool {
         let Cells { simd, register, .. } = self.cells;
-        let (zero, length) = (self.all(0.0), self.all(self.time - self.now));
-        let wait = (release - self.all(self.now)).max(zero);
-        let wait = wait.above(length).select(length, wait);
-        let rest = length - wait;
+        let wait = self.wait(release);
+        let rest = self.all(self.time - self.now) - wait;
         // Currents pass over spikes: they come from the start of the stretch.
         let mut state = self.places.state::<S>(simd, register);
         if !goes_on.and_not(self.cells.fades::<SPLIT>(&state, wait)).any()
@@ -212,7 +216,7 @@ impl<S: Simd> Way<'_, '_, S> {
         let next = self.cells.after::<SPLIT>(&state, rest);
         let threshold = self.cells.threshold();
         let open = self.cells.may_cross::<SPLIT>([&state, &next], rest, threshold);
-        let open = open.and(goes_on).and(rest.above(zero));
+        let open = open.and(goes_on).and(rest.above(self.all(0.0)));
         if open.any() {
             let certain = next.potential.at_least(threshold).and(open);
             self.seek(&state, self.all(self.now) + wait, rest, open, certain);
