@@ -56,28 +56,27 @@ impl Link {
         {
             spikes.retain(|_| !random.random_bool(loss));
         }
-        if interval > 0.0 {
-            let mut free = f64::NEG_INFINITY;
-            spikes.retain_mut(|spike| {
-                let sent = spike.time.max(free);
-                if sent - spike.time > longest_wait {
-                    return false;
+        let (mut free, mut kept) = (f64::NEG_INFINITY, 0);
+        for index in 0..spikes.len() {
+            let Arrival { time, row } = spikes[index];
+            let mut sent = time;
+            // A branch: most find the link free, and need not wait for what is known of those before.
+            if time < free {
+                if free - time > longest_wait {
+                    continue;
                 }
-                spike.time = sent;
-                free = sent + interval;
-                true
-            });
-        }
-        for spike in &mut *spikes {
-            let mut delay = self.delays[spike.row as usize];
-            if delay_jitter > 0.0
-                && let Some(random) = &mut random
-            {
+                sent = free;
+            }
+            free = sent + interval;
+            let mut delay = self.delays[row as usize];
+            if let Some(random) = random.as_mut().filter(|_| delay_jitter > 0.0) {
                 let normal: f64 = StandardNormal.sample(random);
                 delay = (delay + delay_jitter * normal).max(0.0);
             }
-            spike.time += delay;
+            spikes[kept] = Arrival { time: sent + delay, row };
+            kept += 1;
         }
+        spikes.truncate(kept);
         if delay_jitter > 0.0 || self.sheet.delay_fixed_pattern > 0.0 {
             sorter.sort(spikes);
         }

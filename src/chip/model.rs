@@ -10,6 +10,7 @@
 //! the number of threads. Without a reset between samples, those of a batch are one uninterrupted
 //! sequence.
 
+mod presentation;
 mod trial;
 
 use std::ops::Range;
@@ -17,34 +18,33 @@ use std::ops::Range;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use self::trial::{keeps_time_constants, place};
+use self::presentation::Scratch;
+use self::trial::keeps_time_constants;
 use super::datasheet::Datasheet;
 use super::link::Link;
 use super::neurons::{Deviations, ThresholdTargets, fixed_pattern};
-use super::substrate::{Activity, PresentationKey, Presented, Program, Substrate, SubstrateError};
+use super::substrate::{Activity, Presented, Program, Substrate, SubstrateError};
 use super::weights::{SynapsePattern, units};
 use crate::engine::Spike;
-use crate::engine::feed_forward::{Arrival, ArrivalSorter, UniformLayer, UniformWorkspace};
-use crate::engine::individual::{
-    IndividualLayer, IndividualNeurons, IndividualWorkspace, JointRows, LayerSpike, NeuronStates,
-    SynapseColumns,
-};
+use crate::engine::feed_forward::UniformLayer;
+use crate::engine::individual::{IndividualNeurons, JointRows, SynapseColumns};
 use crate::network::{DelayKind, LayerShape, LayeredNetwork, Network, Node};
 use crate::neuron::NeuronParameters;
-use crate::random;
 
 /// Samples of one unit of work, if they do not depend on each other.
 const UNIT: usize = 10;
+
+/// The row of what does not drive a layer.
+const NO_ROW: u32 = u32::MAX;
 
 /// A layer on the chip.
 #[derive(Clone, Debug)]
 struct ChipLayer {
     shape: LayerShape,
-    /// Nodes of its neurons, and of the sources that drive it: those of the layer before or the data,
-    /// and bias sources.
+    /// Nodes of its neurons.
     nodes: Range<usize>,
-    sources: Range<usize>,
-    bias: Range<usize>,
+    /// Per node: the row of a source that drives the layer, [`NO_ROW`] for others. Empty if none does.
+    rows_of_sources: Vec<u32>,
     link: Link,
     /// The neurons without and with the deviations that stay.
     targets: Vec<NeuronParameters>,
@@ -75,22 +75,6 @@ pub struct ChipModel {
     activity: Activity,
 }
 
-/// What a thread works with.
-#[derive(Default)]
-struct Scratch {
-    arrivals: Vec<Arrival>,
-    sorter: ArrivalSorter,
-    layer_spikes: Vec<LayerSpike>,
-    /// The spikes of the layer before as they were sent.
-    sent: Vec<LayerSpike>,
-    /// Per layer: what the last sample left over.
-    states: Vec<NeuronStates>,
-    /// Per layer: the neurons as they are in this trial, if they differ from trial to trial.
-    trial: Vec<Option<IndividualNeurons>>,
-    uniform: UniformWorkspace,
-    individual: IndividualWorkspace,
-}
-
 impl ChipModel {
     /// Puts a network onto a chip, whose sheet is in model time ([`Datasheet::in_model_time`]). Trials
     /// are drawn with `seed`; so are fixed patterns, unless the sheet names an individual chip.
@@ -109,7 +93,7 @@ impl ChipModel {
         let range = |id: crate::network::PopulationId| populations[id.0].nodes.clone();
         let neuron_count = network.layers.iter().map(|&id| range(id).len()).sum();
         let mut fixed = fixed_pattern(&sheet.neurons, neuron_count, individual)?.into_iter();
-        let mut sources = range(network.input);
+        let mut data = Some(range(network.input));
         let mut first_source = 0;
         let mut layers = Vec::new();
         let parts = network.layers.iter().zip(&network.bias).zip(&network.delays);
@@ -146,15 +130,10 @@ impl ChipModel {
                 pattern: SynapsePattern::new(sheet, &units, shape.rows, individual, shape.first),
                 synapses: SynapseColumns::new(shape.rows, shape.columns),
                 joint: Vec::new(),
-                nodes: layer_nodes.clone(),
-                sources: std::mem::replace(&mut sources, layer_nodes),
-                bias: bias.map_or(0..0, range),
+                nodes: layer_nodes,
+                rows_of_sources: rows_of_sources(shape.rows, data.take(), bias.map(range)),
                 shape,
-                thresholds: fixed
-                    .iter()
-                    .zip(&targets)
-                    .map(|(fixed, target)| ThresholdTargets::new(fixed, target))
-                    .collect(),
+                thresholds: ThresholdTargets::blocks(&fixed, &targets),
                 targets,
                 fixed,
                 neurons,
@@ -203,7 +182,7 @@ impl ChipModel {
         let mut strengths = Vec::with_capacity(weights.len());
         for layer in &self.layers {
             let LayerShape { first, rows, columns } = layer.shape;
-            strengths.extend(layer.pattern.realised(&weights[first..first + rows * columns]));
+            strengths.append(&mut layer.pattern.realised(&weights[first..first + rows * columns]));
             for (place, delay) in delays[first..first + rows * columns].iter_mut().enumerate() {
                 *delay += layer.link.delay(place / columns);
             }
@@ -214,89 +193,26 @@ impl ChipModel {
         realised.change_neurons(|neuron| *neuron = neurons.next().unwrap_or(*neuron));
         realised
     }
+}
 
-    /// Shows samples one after the other.
-    fn run(&self, samples: &[Presented], scratch: &mut Scratch) -> (Vec<Vec<Spike>>, Activity) {
-        let mut activity = Activity::default();
-        scratch.states =
-            self.layers.iter().map(|layer| NeuronStates::at_rest(&layer.neurons)).collect();
-        scratch.trial.resize_with(self.layers.len(), || None);
-        let records = samples
-            .iter()
-            .map(|sample| {
-                activity.samples += 1;
-                self.present_one(sample, scratch, &mut activity)
-            })
-            .collect();
-        (records, activity)
-    }
-
-    fn present_one(
-        &self,
-        sample: &Presented,
-        scratch: &mut Scratch,
-        activity: &mut Activity,
-    ) -> Vec<Spike> {
-        let mut record =
-            Vec::with_capacity(self.layers.iter().map(|layer| layer.fixed.len()).sum());
-        for (index, layer) in self.layers.iter().enumerate() {
-            layer.collect(index == 0, sample, scratch);
-            let sent = scratch.arrivals.len();
-            let place = place(sample.key, index);
-            let random = || random::stream(self.seed, "chip link", place);
-            let Scratch { arrivals, sorter, .. } = &mut *scratch;
-            layer.link.transmit(arrivals, sorter, random);
-            activity.events += sent as u64;
-            activity.lost += (sent - scratch.arrivals.len()) as u64;
-            activity.synaptic_events += (scratch.arrivals.len() * layer.shape.columns) as u64;
-            self.run_layer(index, sample.key, scratch);
-            if layer.delay_kind == Some(DelayKind::Dendritic) {
-                for spike in &mut scratch.layer_spikes {
-                    spike.time += layer.delays[spike.neuron as usize];
-                }
+/// The row of each source that drives a layer of so many rows, by its node: those of the data, if there are
+/// any, first, those of the bias last.
+fn rows_of_sources(
+    rows: usize,
+    data: Option<Range<usize>>,
+    bias: Option<Range<usize>>,
+) -> Vec<u32> {
+    let mut found = Vec::new();
+    let first_bias = rows - bias.as_ref().map_or(0, ExactSizeIterator::len);
+    for (first_row, nodes) in [(0, data), (first_bias, bias)] {
+        for (node, row) in nodes.into_iter().flatten().zip(first_row as u32..) {
+            if found.len() <= node {
+                found.resize(node + 1, NO_ROW);
             }
-            self.jitter(place, &mut scratch.layer_spikes);
-            activity.spikes += scratch.layer_spikes.len() as u64;
-            self.record(layer.nodes.start, &scratch.layer_spikes, &mut record);
-            std::mem::swap(&mut scratch.sent, &mut scratch.layer_spikes);
+            found[node] = row;
         }
-        record
     }
-
-    /// Runs a layer's neurons on the arrivals.
-    fn run_layer(&self, index: usize, key: PresentationKey, scratch: &mut Scratch) {
-        let layer = &self.layers[index];
-        let mut own = scratch.trial[index].take();
-        if !self.sheet.neurons.trial_to_trial.is_ideal() {
-            self.draw_trial(index, key, own.get_or_insert_with(|| layer.neurons.clone()));
-        }
-        let neurons = own.as_ref().unwrap_or(&layer.neurons);
-        let ChipLayer { synapses, joint, .. } = layer;
-        let running = IndividualLayer { neurons, synapses, joint };
-        let Scratch { arrivals, layer_spikes, states, uniform: workspace, individual, .. } =
-            scratch;
-        let window = self.sheet.presentation.window;
-        let reset = self.sheet.presentation.reset;
-        if let Some(uniform) = &layer.uniform {
-            let times = uniform.first_spikes(self.arch, arrivals, neurons.thresholds(), workspace);
-            let spikes = times.iter().zip(0..).map(|(&time, neuron)| LayerSpike { time, neuron });
-            layer_spikes.clear();
-            let end = window.min(f64::MAX);
-            layer_spikes.extend(spikes.filter(|spike| spike.time <= end));
-        } else if spikes_once_from_rest(&self.sheet) {
-            running.first_spikes(self.arch, arrivals, window, individual, layer_spikes);
-        } else {
-            let states = &mut states[index];
-            if reset {
-                states.reset(neurons);
-            } else {
-                states.adapt(neurons);
-            }
-            let end = window.min(running.horizon(arrivals));
-            running.all_spikes(self.arch, arrivals, end, states, individual, layer_spikes);
-        }
-        scratch.trial[index] = own;
-    }
+    found
 }
 
 /// What neurons become with the deviations that stay.
@@ -322,35 +238,6 @@ impl ChipLayer {
             joint.set(arch, &self.neurons, &self.synapses);
         }
     }
-
-    /// The spikes that are sent to the layer.
-    fn collect(&self, is_first: bool, sample: &Presented, scratch: &mut Scratch) {
-        let Scratch { arrivals, sent, .. } = scratch;
-        arrivals.clear();
-        if !is_first {
-            let spikes = sent.iter();
-            arrivals.extend(spikes.map(|spike| Arrival { time: spike.time, row: spike.neuron }));
-        }
-        let first_bias = self.shape.rows - self.bias.len();
-        for spike in &sample.stimulus {
-            let node = spike.source as usize;
-            let row = if self.bias.contains(&node) {
-                first_bias + node - self.bias.start
-            } else if is_first && self.sources.contains(&node) {
-                node - self.sources.start
-            } else {
-                continue;
-            };
-            if spike.time < f64::INFINITY {
-                arrivals.push(Arrival { time: spike.time, row: row as u32 });
-            }
-        }
-        if self.delay_kind == Some(DelayKind::Axonal) {
-            for arrival in arrivals {
-                arrival.time += self.delays[arrival.row as usize];
-            }
-        }
-    }
 }
 
 impl Substrate for ChipModel {
@@ -358,13 +245,11 @@ impl Substrate for ChipModel {
         for layer in &mut self.layers {
             let LayerShape { first, rows, columns } = layer.shape;
             let weights = &program.weights[first..first + rows * columns];
+            let realised = layer.pattern.realised(weights);
             match &mut layer.uniform {
-                Some(uniform) => {
-                    let realised: Vec<f64> = layer.pattern.realised(weights).collect();
-                    uniform.set_weights(&realised);
-                }
+                Some(uniform) => uniform.set_weights(&realised),
                 None => {
-                    layer.synapses.set(layer.pattern.realised(weights));
+                    layer.synapses.set(&realised);
                     layer.set_joint(self.arch);
                 }
             }

@@ -6,7 +6,8 @@ use rand::Rng;
 
 use super::SubstrateError;
 use super::datasheet::{NeuronDeviations, NeuronSheet};
-use crate::engine::individual::NeuronLevels;
+use super::normal::NormalNumbers;
+use crate::engine::individual::{Column, LevelBlock, PADDING};
 use crate::neuron::NeuronParameters;
 use crate::random;
 
@@ -54,18 +55,36 @@ impl Deviations {
         }
     }
 
-    /// Those of one trial: every neuron and parameter in turn from one stream.
-    pub fn trial(sheet: &NeuronDeviations, random: &mut impl Rng) -> Self {
-        let tau_s = sheet.tau_s.factor(random);
-        Deviations {
-            tau_s,
-            tau_s_inhibitory: sheet.tau_s_inhibitory.map_or(tau_s, |own| own.factor(random)),
-            threshold: sheet.threshold.factor(random),
-            tau_m: sheet.tau_m.factor(random),
-            refractory_period: sheet.refractory_period.factor(random),
-            leak_potential: sheet.leak_potential.draw(random),
-            reset_potential: sheet.reset_potential.draw(random),
+    /// Those of all neurons of a layer in one trial, from one stream: one parameter after the other, so
+    /// that each draws the same whether those after it do or not.
+    pub fn trial(
+        sheet: &NeuronDeviations,
+        count: usize,
+        random: &mut impl Rng,
+        normal: &mut NormalNumbers,
+    ) -> Vec<Self> {
+        let mut column = vec![0.0; count];
+        let mut neurons = vec![Deviations::NONE; count];
+        macro_rules! draw {
+            ($draw:ident, $parameter:ident, $deviation:expr) => {
+                $deviation.$draw(random, normal, &mut column);
+                let drawn = neurons.iter_mut().zip(&column);
+                drawn.for_each(|(neuron, drawn)| neuron.$parameter = *drawn);
+            };
         }
+        draw!(factor_all, threshold, sheet.threshold);
+        draw!(factor_all, tau_m, sheet.tau_m);
+        draw!(factor_all, tau_s, sheet.tau_s);
+        match sheet.tau_s_inhibitory {
+            Some(own) => {
+                draw!(factor_all, tau_s_inhibitory, own);
+            }
+            None => neurons.iter_mut().for_each(|neuron| neuron.tau_s_inhibitory = neuron.tau_s),
+        }
+        draw!(factor_all, refractory_period, sheet.refractory_period);
+        draw!(draw_all, leak_potential, sheet.leak_potential);
+        draw!(draw_all, reset_potential, sheet.reset_potential);
+        neurons
     }
 
     /// One after the other.
@@ -102,39 +121,64 @@ impl Deviations {
     }
 }
 
-/// What a trial that changes only thresholds starts from: [`Deviations::apply`] without what stays.
+/// What a trial that changes only thresholds starts from, for eight neurons: [`Deviations::apply`] without
+/// what stays.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ThresholdTargets {
     /// Target.
-    leak_potential: f64,
-    distance: f64,
+    leak_potential: Column,
+    distance: Column,
     /// Factor that stays.
-    threshold: f64,
+    threshold: Column,
     /// What becomes of the leak and of the reset potential if no threshold comes too close.
-    levels: [f64; 2],
+    leak: Column,
+    reset: Column,
 }
 
 impl ThresholdTargets {
-    pub fn new(fixed: &Deviations, target: &NeuronParameters) -> Self {
-        let distance = target.threshold - target.leak_potential;
+    /// Those of eight neurons without any, which never spike.
+    const NONE: ThresholdTargets = {
+        let (zero, one) = ([0.0; PADDING], [1.0; PADDING]);
         ThresholdTargets {
-            leak_potential: target.leak_potential,
-            distance,
-            threshold: fixed.threshold,
-            levels: [
-                target.leak_potential + distance * fixed.leak_potential,
-                target.reset_potential + distance * fixed.reset_potential,
-            ],
+            leak_potential: zero,
+            distance: one,
+            threshold: [f64::INFINITY; PADDING],
+            leak: zero,
+            reset: zero,
         }
+    };
+
+    /// Those of all neurons of a layer.
+    pub fn blocks(fixed: &[Deviations], targets: &[NeuronParameters]) -> Vec<Self> {
+        let mut blocks = vec![Self::NONE; targets.len().div_ceil(PADDING)];
+        for (index, (fixed, target)) in fixed.iter().zip(targets).enumerate() {
+            let (block, index) = (&mut blocks[index / PADDING], index % PADDING);
+            let distance = target.threshold - target.leak_potential;
+            block.leak_potential[index] = target.leak_potential;
+            block.distance[index] = distance;
+            block.threshold[index] = fixed.threshold;
+            block.leak[index] = target.leak_potential + distance * fixed.leak_potential;
+            block.reset[index] = target.reset_potential + distance * fixed.reset_potential;
+        }
+        blocks
     }
 
-    /// The neuron's potentials with this factor of the trial.
-    #[inline]
-    pub fn levels(&self, factor: f64) -> NeuronLevels {
-        let threshold = self.leak_potential + self.distance * (self.threshold * factor);
-        let highest = threshold - SMALLEST_DISTANCE * self.distance;
-        let [leak, reset] = self.levels.map(|level| level.min(highest));
-        NeuronLevels { threshold: threshold - leak, reset: reset - leak, leak }
+    /// The neurons' potentials with these factors of the trial.
+    #[inline(always)]
+    pub fn levels(&self, factors: &Column) -> LevelBlock {
+        let zero = [0.0; PADDING];
+        let mut levels = LevelBlock { threshold: zero, reset: zero, leak: zero };
+        for (index, factor) in factors.iter().enumerate() {
+            let distance = self.distance[index];
+            let threshold =
+                self.leak_potential[index] + distance * (self.threshold[index] * factor);
+            let highest = threshold - SMALLEST_DISTANCE * distance;
+            let leak = self.leak[index].min(highest);
+            levels.leak[index] = leak;
+            levels.threshold[index] = threshold - leak;
+            levels.reset[index] = self.reset[index].min(highest) - leak;
+        }
+        levels
     }
 }
 
@@ -278,8 +322,6 @@ mod tests {
             ..NeuronDeviations::default()
         };
         assert!(sheet.only_thresholds());
-        let stream = || random::stream(1, "trial test", 0);
-        let (mut random, mut same) = (stream(), stream());
         let target = NeuronParameters::default();
         let fixed = Deviations {
             threshold: 1.1,
@@ -287,16 +329,27 @@ mod tests {
             reset_potential: -0.1,
             ..Deviations::NONE
         };
-        for _ in 0..100 {
-            let all = Deviations::trial(&sheet, &mut random);
-            let factor = sheet.threshold.factor(&mut same);
-            assert_eq!(Deviations { threshold: factor, ..Deviations::NONE }, all);
-            let neuron = fixed.and(all).apply(&target);
-            let levels = ThresholdTargets::new(&fixed, &target).levels(factor);
-            assert_eq!(levels.leak, neuron.leak_potential);
-            assert_eq!(levels.threshold, neuron.threshold - neuron.leak_potential);
-            assert_eq!(levels.reset, neuron.reset_potential - neuron.leak_potential);
+        const COUNT: usize = 100;
+        let blocks = ThresholdTargets::blocks(&[fixed; COUNT], &[target; COUNT]);
+        let mut normal = NormalNumbers::default();
+        let stream = || random::stream(1, "trial test", 0);
+        let all = Deviations::trial(&sheet, COUNT, &mut stream(), &mut normal);
+        let mut factors = [1.0; COUNT.next_multiple_of(PADDING)];
+        sheet.threshold.factor_all(&mut stream(), &mut normal, &mut factors[..COUNT]);
+        let (factors, _) = factors.as_chunks();
+        let levels: Vec<_> =
+            blocks.iter().zip(factors).map(|(block, factors)| block.levels(factors)).collect();
+        for (index, all) in all.iter().enumerate() {
+            let (block, index) = (index / PADDING, index % PADDING);
+            let factor = factors[block][index];
+            assert_eq!(Deviations { threshold: factor, ..Deviations::NONE }, *all);
+            let neuron = fixed.and(*all).apply(&target);
+            let LevelBlock { threshold, reset, leak } = levels[block];
+            assert_eq!(leak[index], neuron.leak_potential);
+            assert_eq!(threshold[index], neuron.threshold - neuron.leak_potential);
+            assert_eq!(reset[index], neuron.reset_potential - neuron.leak_potential);
         }
+        assert_eq!(levels[12].threshold[4..], [f64::INFINITY; 4], "no neurons never spike");
         let spread = Deviation { std: 0.1, ..Deviation::IDEAL };
         assert!(!NeuronDeviations { tau_s_inhibitory: Some(spread), ..sheet }.only_thresholds());
     }

@@ -57,11 +57,20 @@ impl WeightGrid {
         Some(WeightGrid { layers: layers.collect() })
     }
 
-    /// The shadow weight within the chip's range.
-    #[inline]
-    pub fn clip(&self, layer: usize, column: usize, weight: f64) -> f64 {
-        let largest = self.layers[layer].largest[column];
-        weight.clamp(-largest, largest)
+    /// The place of a synapse.
+    pub fn place(&self, layer: usize, row: usize, column: usize) -> GridPlace {
+        let LayerGrid { steps, largest, signs } = &self.layers[layer];
+        let sign = signs.as_ref().map_or(0.0, |signs| signs[row]);
+        GridPlace { step: steps[column], largest: largest[column], sign }
+    }
+
+    /// The places of a row's synapses from a column on.
+    #[inline(always)]
+    pub fn row(&self, layer: usize, row: usize, column: usize) -> impl Iterator<Item = GridPlace> {
+        let LayerGrid { steps, largest, signs } = &self.layers[layer];
+        let sign = signs.as_ref().map_or(0.0, |signs| signs[row]);
+        let columns = steps[column..].iter().zip(&largest[column..]);
+        columns.map(move |(&step, &largest)| GridPlace { step, largest, sign })
     }
 
     /// What the chip is programmed with for all weights of the layers at these places, which hold the
@@ -69,31 +78,46 @@ impl WeightGrid {
     pub fn program_all(&self, shapes: &[LayerShape], weights: &[f64]) -> Vec<f64> {
         let layers = shapes.iter().enumerate();
         let programmed = layers.flat_map(|(layer, &LayerShape { first, rows, columns })| {
-            (0..rows * columns).map(move |place| {
-                self.program(layer, place / columns, place % columns, weights[first + place])
+            (0..rows).flat_map(move |row| {
+                let weights = &weights[first + row * columns..][..columns];
+                self.row(layer, row, 0).zip(weights).map(|(place, &weight)| place.program(weight))
             })
         });
         programmed.collect()
     }
+}
+
+/// The weights that one synapse can have.
+#[derive(Clone, Copy, Debug)]
+pub struct GridPlace {
+    /// Zero for any.
+    step: f64,
+    largest: f64,
+    /// Zero for both.
+    sign: f64,
+}
+
+impl GridPlace {
+    /// The shadow weight within the chip's range.
+    #[inline(always)]
+    pub fn clip(&self, weight: f64) -> f64 {
+        // Not as the standard library does it, which checks the range and is slower.
+        if weight > self.largest {
+            self.largest
+        } else if weight < -self.largest {
+            -self.largest
+        } else {
+            weight
+        }
+    }
 
     /// What the chip is programmed with for a shadow weight.
-    #[inline]
-    pub fn program(&self, layer: usize, row: usize, column: usize, weight: f64) -> f64 {
-        let LayerGrid { steps, largest, signs } = &self.layers[layer];
-        let (step, largest) = (steps[column], largest[column]);
-        let mut weight = weight;
-        if let Some(signs) = signs
-            && weight * signs[row] < 0.0
-        {
-            weight = 0.0;
-        }
-        let weight = weight.clamp(-largest, largest);
-        if step == 0.0 {
-            return weight;
-        }
-        let rounded = (weight / step).round() * step;
+    #[inline(always)]
+    pub fn program(&self, weight: f64) -> f64 {
+        let weight = self.clip(if weight * self.sign < 0.0 { 0.0 } else { weight });
         // Steps that were scaled need not end at the largest magnitude.
-        rounded.clamp(-largest, largest)
+        let rounded = self.clip((weight / self.step).round() * self.step);
+        if self.step == 0.0 { weight } else { rounded }
     }
 }
 
@@ -117,7 +141,7 @@ pub(super) fn units(network: &LayeredNetwork) -> Vec<Vec<f64>> {
 #[derive(Clone, Debug)]
 pub(super) struct SynapsePattern {
     /// Per synapse: gain for positive and for negative weights; empty if all are one.
-    gains: Vec<[f64; 2]>,
+    gains: [Vec<f64>; 2],
     /// Per synapse, in the scenario's units; empty if there are none.
     offsets: Vec<f64>,
 }
@@ -136,30 +160,34 @@ impl SynapsePattern {
         let count = rows * columns;
         let (gain, offset) = (sheet.weights.gain, sheet.weights.offset);
         let pairs = sheet.weights.sign == Sign::RowPair;
-        let gains = |synapse: usize| {
+        let pair = |synapse: usize| {
             let mut random = random::stream(individual, "chip gain", (first + synapse) as u64);
             let positive = gain.factor(&mut random);
-            [positive, if pairs { gain.factor(&mut random) } else { positive }]
+            (positive, if pairs { gain.factor(&mut random) } else { positive })
         };
+        let (positive, negative) =
+            if gain.is_ideal() { Default::default() } else { (0..count).map(pair).unzip() };
         let offsets = |synapse: usize| {
             let mut random = random::stream(individual, "chip offset", (first + synapse) as u64);
             offset.draw(&mut random) * units[synapse % columns]
         };
         SynapsePattern {
-            gains: if gain.is_ideal() { Vec::new() } else { (0..count).map(gains).collect() },
+            gains: [positive, negative],
             offsets: if offset.is_ideal() { Vec::new() } else { (0..count).map(offsets).collect() },
         }
     }
 
     /// What the synapses make of a layer's weights, row by row. A synapse of weight zero is not used.
-    pub fn realised(&self, weights: &[f64]) -> impl Iterator<Item = f64> {
-        weights.iter().enumerate().map(|(synapse, &weight)| {
-            if weight == 0.0 {
-                return 0.0;
-            }
-            let gain =
-                self.gains.get(synapse).map_or(1.0, |gains| gains[usize::from(weight < 0.0)]);
-            weight * gain + self.offsets.get(synapse).copied().unwrap_or(0.0)
-        })
+    pub fn realised(&self, weights: &[f64]) -> Vec<f64> {
+        let mut realised = weights.to_vec();
+        let [positive, negative] = &self.gains;
+        for (weight, (positive, negative)) in realised.iter_mut().zip(positive.iter().zip(negative))
+        {
+            *weight *= if *weight < 0.0 { negative } else { positive };
+        }
+        for ((realised, weight), offset) in realised.iter_mut().zip(weights).zip(&self.offsets) {
+            *realised += if *weight == 0.0 { 0.0 } else { *offset };
+        }
+        realised
     }
 }

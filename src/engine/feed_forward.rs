@@ -21,7 +21,7 @@ mod abreast;
 mod backward;
 mod crossing;
 mod delayed;
-pub(super) mod elementary;
+pub(crate) mod elementary;
 mod inputs;
 mod lanes;
 mod lookup;

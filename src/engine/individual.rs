@@ -38,8 +38,9 @@ mod way;
 
 use pulp::{Arch, Simd, WithSimd};
 
+pub use self::blocks::{Column, PADDING};
 pub use self::joint::JointRows;
-pub use self::neurons::{IndividualNeurons, NeuronLevels, NeuronStates, SynapseColumns};
+pub use self::neurons::{IndividualNeurons, LevelBlock, NeuronStates, SynapseColumns};
 use self::places::ParkedBlock;
 use self::volleys::Volley;
 use self::way::WayBlock;

@@ -1,14 +1,20 @@
 //! What is drawn anew for each presentation, and what of its spikes is seen.
 
-use rand_distr::{Distribution, StandardNormal};
-
 use super::ChipModel;
 use crate::chip::datasheet::{Datasheet, Trial};
 use crate::chip::neurons::Deviations;
+use crate::chip::normal::NormalNumbers;
 use crate::chip::substrate::PresentationKey;
 use crate::engine::Spike;
-use crate::engine::individual::{IndividualNeurons, LayerSpike};
+use crate::engine::individual::{IndividualNeurons, LayerSpike, PADDING};
 use crate::random;
+
+/// What chance is drawn with; kept from sample to sample.
+#[derive(Debug, Default)]
+pub(super) struct Chance {
+    normal: NormalNumbers,
+    factors: Vec<f64>,
+}
 
 impl ChipModel {
     /// Gives all neurons of a layer the deviations of a trial.
@@ -16,6 +22,7 @@ impl ChipModel {
         &self,
         index: usize,
         key: PresentationKey,
+        chance: &mut Chance,
         neurons: &mut IndividualNeurons,
     ) {
         let layer = &self.layers[index];
@@ -27,18 +34,28 @@ impl ChipModel {
                 random::stream(self.seed, "chip batch", place(batch, index))
             }
         };
-        let deviations = &sheet.trial_to_trial;
+        let Chance { normal, factors } = chance;
+        let (deviations, count) = (&sheet.trial_to_trial, layer.targets.len());
         if deviations.only_thresholds() {
             // The usual case, without what does not change.
-            for (neuron, threshold) in layer.thresholds.iter().enumerate() {
-                let factor = deviations.threshold.factor(&mut random);
-                neurons.set_levels(neuron, threshold.levels(factor));
-            }
+            factors.resize(layer.thresholds.len() * PADDING, 1.0);
+            deviations.threshold.factor_all(&mut random, normal, &mut factors[..count]);
+            let blocks = layer.thresholds.iter().zip(factors.as_chunks().0).enumerate();
+            self.arch.dispatch(
+                #[inline(always)]
+                || {
+                    for (block, (threshold, factors)) in blocks {
+                        neurons.set_levels(block, &threshold.levels(factors));
+                    }
+                },
+            );
             return;
         }
         let keeps_time_constants = keeps_time_constants(&self.sheet);
-        for (neuron, (fixed, target)) in layer.fixed.iter().zip(&layer.targets).enumerate() {
-            let drawn = fixed.and(Deviations::trial(deviations, &mut random)).apply(target);
+        let drawn = Deviations::trial(deviations, count, &mut random, normal);
+        let stays = layer.fixed.iter().zip(&layer.targets);
+        for (neuron, ((fixed, target), drawn)) in stays.zip(drawn).enumerate() {
+            let drawn = fixed.and(drawn).apply(target);
             if keeps_time_constants {
                 neurons.set_potentials(neuron, &drawn);
             } else {
@@ -48,13 +65,13 @@ impl ChipModel {
     }
 
     /// Moves the spikes of a layer by chance.
-    pub(super) fn jitter(&self, place: u64, spikes: &mut [LayerSpike]) {
+    pub(super) fn jitter(&self, place: u64, chance: &mut Chance, spikes: &mut [LayerSpike]) {
         let jitter = self.sheet.link.spike_jitter;
         if jitter > 0.0 {
             let mut random = random::stream(self.seed, "chip jitter", place);
-            for spike in spikes {
-                let normal: f64 = StandardNormal.sample(&mut random);
-                spike.time = (spike.time + jitter * normal).max(0.0);
+            let numbers = chance.normal.draw(&mut random, spikes.len());
+            for (spike, number) in spikes.iter_mut().zip(numbers) {
+                spike.time = (spike.time + jitter * number).max(0.0);
             }
         }
     }

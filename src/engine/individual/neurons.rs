@@ -23,15 +23,15 @@ pub struct IndividualNeurons {
     longest_gap: f64,
 }
 
-/// The potentials of a neuron.
+/// The potentials of eight neurons.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct NeuronLevels {
+pub struct LevelBlock {
     /// Above the leak potential.
-    pub threshold: f64,
+    pub threshold: Column,
     /// Above the leak potential.
-    pub reset: f64,
+    pub reset: Column,
     /// The leak potential itself.
-    pub leak: f64,
+    pub leak: Column,
 }
 
 /// Eight neurons.
@@ -186,18 +186,25 @@ impl IndividualNeurons {
     pub fn set_potentials(&mut self, index: usize, neuron: &NeuronParameters) {
         let leak = neuron.leak_potential;
         let [threshold, reset] = [neuron.threshold - leak, neuron.reset_potential - leak];
-        self.set_levels(index, NeuronLevels { threshold, reset, leak });
-        self.blocks[index / PADDING].refractory_period[index % PADDING] = neuron.refractory_period;
+        self.thresholds[index] = threshold;
+        self.leak[index] = leak;
+        let (block, index) = (&mut self.blocks[index / PADDING], index % PADDING);
+        block.threshold[index] = threshold;
+        block.reset[index] = reset;
+        block.refractory_period[index] = neuron.refractory_period;
     }
 
-    /// Gives a neuron other potentials.
-    #[inline]
-    pub fn set_levels(&mut self, index: usize, levels: NeuronLevels) {
-        self.thresholds[index] = levels.threshold;
-        self.leak[index] = levels.leak;
-        let (block, index) = (&mut self.blocks[index / PADDING], index % PADDING);
-        block.threshold[index] = levels.threshold;
-        block.reset[index] = levels.reset;
+    /// Gives eight neurons other potentials: `block` counts them. Those that complete the last eight must
+    /// have infinite thresholds.
+    #[inline(always)]
+    pub fn set_levels(&mut self, block: usize, levels: &LevelBlock) {
+        let LevelBlock { threshold, reset, leak } = levels;
+        let neurons = block * PADDING..(block + 1) * PADDING;
+        self.thresholds[neurons.clone()].copy_from_slice(threshold);
+        self.leak[neurons].copy_from_slice(leak);
+        let block = &mut self.blocks[block];
+        block.threshold = *threshold;
+        block.reset = *reset;
     }
 
     /// Computes in advance what these stretches of time do, for as long as no neuron's time constants
@@ -329,6 +336,7 @@ impl NeuronStates {
     }
 
     /// Neurons whose leak potentials have changed keep their membrane potentials.
+    #[inline(always)]
     pub fn adapt(&mut self, neurons: &IndividualNeurons) {
         let leaks = self.leak.chunks_exact_mut(PADDING).zip(neurons.leak.chunks_exact(PADDING));
         for (block, (before, now)) in self.blocks.iter_mut().zip(leaks) {
@@ -363,12 +371,11 @@ impl SynapseColumns {
     }
 
     /// Takes a matrix, row by row.
-    pub fn set(&mut self, matrix: impl IntoIterator<Item = f64>) {
-        let mut matrix = matrix.into_iter();
-        for row in 0..self.rows {
-            for column in 0..self.columns {
-                let WeightBlock(weights) = &mut self.weights[column / PADDING * self.rows + row];
-                weights[column % PADDING] = matrix.next().unwrap_or(0.0);
+    pub fn set(&mut self, matrix: &[f64]) {
+        for (row, weights) in matrix.chunks_exact(self.columns.max(1)).take(self.rows).enumerate() {
+            for (block, weights) in weights.chunks(PADDING).enumerate() {
+                let WeightBlock(place) = &mut self.weights[block * self.rows + row];
+                place[..weights.len()].copy_from_slice(weights);
             }
         }
     }

@@ -31,9 +31,10 @@ impl Run<'_> {
         let blocks = neurons.blocks.len();
         let IndividualWorkspace { volleys, parked, ways, lists, .. } = workspace;
         find_volleys(arrivals, end, neurons, volleys);
-        parked.resize(blocks, ParkedBlock::NONE);
-        parked.iter_mut().for_each(ParkedBlock::clear);
-        ways.resize(blocks, WayBlock::NONE);
+        // They only grow: the workspace goes from a large layer to a small one and back.
+        grow(parked, blocks, ParkedBlock::NONE);
+        parked[..blocks].iter_mut().for_each(ParkedBlock::clear);
+        grow(ways, blocks, WayBlock::NONE);
         let places = &mut Places { states: &mut states.blocks, parked, ways };
         let mut stage = Stage {
             layer,
@@ -64,6 +65,12 @@ impl Run<'_> {
         // They were found in an order that depends on the width of the registers, all of a neuron in that
         // of time, which a stable sort keeps.
         spikes.sort_by_key(|spike| spike.neuron);
+    }
+}
+
+fn grow<B: Copy>(list: &mut Vec<B>, length: usize, nothing: B) {
+    if list.len() < length {
+        list.resize(length, nothing);
     }
 }
 

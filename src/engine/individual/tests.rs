@@ -72,7 +72,7 @@ impl Twin {
             neurons.prepare(&[0.25, INTERVAL], &self.neurons);
         }
         let mut synapses = SynapseColumns::new(ROWS, NEURONS);
-        synapses.set(self.weights.iter().copied());
+        synapses.set(&self.weights);
         (neurons, synapses)
     }
 

@@ -13,9 +13,10 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         for layer in 0..self.network.layer_count() {
             let Tiling { rows, columns, .. } = self.network.tiling(layer);
             let first = self.network.first_synapse(layer);
-            let matrix = programmed[first..first + rows * columns].iter_mut().enumerate();
-            for (index, weight) in matrix {
-                *weight = grid.program(layer, index / columns, index % columns, *weight);
+            let matrix = programmed[first..first + rows * columns].chunks_mut(columns);
+            for (row, weights) in matrix.enumerate() {
+                let weights = weights.iter_mut().zip(grid.row(layer, row, 0));
+                weights.for_each(|(weight, place)| *weight = place.program(*weight));
             }
         }
         Cow::Owned(programmed)

@@ -99,10 +99,11 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             }
         });
         let Some(grid) = &self.grid else { return };
-        for weights in part.weights.chunks_exact_mut(part.tile.width) {
-            let raised = weights.iter_mut().zip(amounts).zip(part.tile.column..);
-            for ((weight, _), column) in raised.filter(|((_, amount), _)| **amount > 0.0) {
-                *weight = grid.clip(part.layer, column, *weight);
+        for (row, weights) in part.weights.chunks_exact_mut(part.tile.width).enumerate() {
+            let places = grid.row(part.layer, row, part.tile.column);
+            let raised = weights.iter_mut().zip(amounts).zip(places);
+            for ((weight, _), place) in raised.filter(|((_, amount), _)| **amount > 0.0) {
+                *weight = place.clip(*weight);
             }
         }
     }
@@ -138,16 +139,15 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             });
             return;
         };
-        let columns = self.network.tiling(layer).columns - tile.column;
         let rows = rounded.chunks_mut(tile.width).zip(weights.chunks_mut(tile.width));
-        for (row, (rounded, weights)) in rows.enumerate() {
-            for (column, (rounded, weight)) in rounded.iter_mut().zip(weights).enumerate() {
-                if column < columns {
-                    let column = tile.column + column;
-                    *weight = grid.clip(layer, column, *weight);
-                    *rounded = T::from_f64(grid.program(layer, row, column, *weight));
+        self.arch.dispatch(|| {
+            for (row, (rounded, weights)) in rows.enumerate() {
+                let places = grid.row(layer, row, tile.column);
+                for ((rounded, weight), place) in rounded.iter_mut().zip(weights).zip(places) {
+                    *weight = place.clip(*weight);
+                    *rounded = T::from_f64(place.program(*weight));
                 }
             }
-        }
+        });
     }
 }

@@ -11,7 +11,7 @@ use crate::chip::{
 };
 use crate::engine::Spike;
 use crate::engine::feed_forward::{Arrival, SamplePass, Unsupported};
-use crate::learning::batch::{BatchResult, GradientSettings, Parts};
+use crate::learning::batch::{BatchResult, GradientSettings, Parts, UNIT};
 use crate::learning::{Adam, EncodedSet, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::network::{CompiledNetwork, LayerShape, LayeredNetwork};
 
@@ -147,19 +147,16 @@ impl SubstrateRunner {
             Presentation::Plain => 0,
             Presentation::Training { epoch } => epoch,
         };
-        let presented: Vec<Presented> = samples
-            .par_chunks(self.batch_size)
-            .flat_map_iter(|batch| {
-                batch.iter().map(|&sample| {
-                    let mut stimulus = Vec::with_capacity(self.shapes[0].rows);
-                    self.fast.with_worker(|worker| {
-                        let Worker { encoding, .. } = worker;
-                        set.stimulus(sample as usize, presentation, encoding, &mut stimulus);
-                    });
-                    Presented { key: PresentationKey { epoch, sample, batch: batch[0] }, stimulus }
-                })
-            })
-            .collect();
+        let show = |(index, &sample): (usize, &u32)| {
+            let batch = samples[index / self.batch_size * self.batch_size];
+            let mut stimulus = Vec::with_capacity(self.shapes[0].rows);
+            self.fast.with_worker(|worker| {
+                set.stimulus(sample as usize, presentation, &mut worker.encoding, &mut stimulus);
+            });
+            Presented { key: PresentationKey { epoch, sample, batch }, stimulus }
+        };
+        let presented: Vec<Presented> =
+            samples.par_iter().enumerate().with_min_len(UNIT).map(show).collect();
         let device = &mut *self.device();
         if !device.is_programmed {
             let weights = self.fast.programmed();
