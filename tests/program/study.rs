@@ -103,7 +103,8 @@ fn trains_every_point_with_every_seed_as_run_would() {
     // With one there is, and the ideal training is measured on the distorted chip.
     let (ideal, distorted) = (row("ideal_then_chip", "0", "1"), row("ideal_then_chip", "1", "1"));
     assert!(number(distorted, 4) < number(ideal, 4), "{distorted:?} {ideal:?}");
-    assert_ne!(number(distorted, 4), number(row("in_the_loop", "1", "1"), 4));
+    // Accuracies of a hundred samples may be the same by chance, mean times of decision hardly.
+    assert_ne!(number(distorted, 7), number(row("in_the_loop", "1", "1"), 7));
 }
 
 #[test]
