@@ -15,6 +15,9 @@
 //! Networks of small layers with `τ_m = τ_s` and no delays run many samples side by side in another way
 //! (`abreast`), unless they are told not to.
 //!
+//! Samples that ran elsewhere, on a chip, come in with their recorded times and go backward only (`recorded`),
+//! with `τ_m = τ_s` and no delays in a way without sorting (`unsorted`).
+//!
 //! What a [`FeedForwardNetwork`] cannot run says [`Unsupported`]; the event engine runs everything.
 
 mod abreast;
@@ -33,6 +36,7 @@ mod sorting_network;
 mod sweep;
 mod tiles;
 mod uniform;
+mod unsorted;
 
 use pulp::Arch;
 
@@ -52,6 +56,7 @@ use self::recorded::{CausalSums, Recorded};
 pub(crate) use self::sorting::ArrivalSorter;
 pub use self::tiles::{Tile, Tiling};
 pub use self::uniform::{UniformLayer, UniformWorkspace};
+pub use self::unsorted::{UnsortedBackward, UnsortedWorkspace, WeightSums};
 use crate::network::{CompiledNetwork, DelayKind, LayerDelays, LayeredNetwork};
 
 /// Why a layered network needs the event engine.

@@ -6,8 +6,9 @@
 //! are then summed tile by tile of each weight matrix, over all samples of the batch in their order, and
 //! the optimiser's step is applied to the tile while it is in the cache. No thread sums for another, so
 //! nothing depends on how many there are, and no copy of the weights' gradients is ever made. Only where
-//! many samples go through the network together, side by side or with synaptic delays, each unit of them
-//! sums its weight gradients at once, and the units' sums are added in their order.
+//! many samples go through the network together, side by side or with synaptic delays, and where records go
+//! back without sorting, each unit of samples sums its weight gradients at once, and the units' sums are
+//! added in their order.
 
 mod grid;
 mod step;
@@ -26,7 +27,7 @@ use super::{EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, Traine
 use crate::chip::WeightGrid;
 use crate::engine::SourceSpike;
 use crate::engine::feed_forward::{
-    Arrival, Element, FeedForwardNetwork, SamplePass, Unsupported, Workspace,
+    Arrival, Element, FeedForwardNetwork, SamplePass, UnsortedWorkspace, Unsupported, Workspace,
 };
 use crate::network::{CompiledNetwork, LayeredNetwork};
 
@@ -38,6 +39,7 @@ const REGISTER: usize = 8;
 /// What each thread works with.
 struct Worker<T> {
     workspace: Workspace<T>,
+    unsorted: UnsortedWorkspace,
     /// For samples that are not learned from.
     passes: Vec<SamplePass<T>>,
     stimulus: Vec<SourceSpike>,
@@ -68,7 +70,8 @@ pub(super) struct FeedForwardRunner<T> {
     /// What the network is programmed with instead, if it is to run on a chip.
     grid: Option<WeightGrid>,
     passes: Vec<SamplePass<T>>,
-    /// Per layer that sums them over samples: its weight gradients, in the engine's layout.
+    /// Per layer that summed them over samples: its weight gradients, in the engine's layout. Empty for
+    /// others: theirs are in the passes.
     summed: Vec<Vec<f64>>,
     workers: Vec<Mutex<Worker<T>>>,
 }
@@ -93,6 +96,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let largest = tilings.clone().map(|tiling| tiling.largest_tile()).max().unwrap_or(0);
         let worker = || Worker {
             workspace: Workspace::default(),
+            unsorted: UnsortedWorkspace::default(),
             passes: Vec::new(),
             stimulus: Vec::new(),
             encoding: EncodingScratch::default(),

@@ -263,16 +263,16 @@ fn equal<S: Simd>(
 
 /// The peak of a potential with `τ_m = τ_s`.
 #[derive(Clone, Copy)]
-struct Peak<S: Simd> {
+pub(super) struct Peak<S: Simd> {
     /// `λx*`
     place: Doubles<S>,
     /// `ϑ/V_peak`
-    ratio: Doubles<S>,
+    pub ratio: Doubles<S>,
 }
 
 impl<S: Simd> Peak<S> {
     #[inline(always)]
-    fn new(
+    pub(super) fn new(
         simd: S,
         rate: Doubles<S>,
         push: Doubles<S>,
@@ -292,11 +292,17 @@ impl<S: Simd> Peak<S> {
     /// The time to the crossing.
     #[inline(always)]
     fn crossing(&self, simd: S, inverse_rate: Doubles<S>) -> Doubles<S> {
+        (self.place - Self::lead(simd, self.ratio)) * inverse_rate
+    }
+
+    /// `u`, how long before its peak a potential crosses, in time constants, from `ϑ/V_peak`.
+    #[inline(always)]
+    pub(super) fn lead(simd: S, ratio: Doubles<S>) -> Doubles<S> {
         let all = |value| Doubles::splat(simd, value);
         let (zero, one, two) = (all(0.0), all(1.0), all(2.0));
-        let p = (two * (one - self.ratio)).max(zero).sqrt();
+        let p = (two * (one - ratio)).max(zero).sqrt();
         let x = p.multiply_add(all(std::f64::consts::SQRT_2), -one);
-        (self.place - p * x.polynomial(&LEAD)) * inverse_rate
+        p * x.polynomial(&LEAD)
     }
 }
 

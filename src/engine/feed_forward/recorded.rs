@@ -13,6 +13,8 @@
 //! with the crossing `T_ideal` that the causal set implies. For `τ_m = τ_s` this is, factor by factor,
 //! the paper's rule with a recorded `T` and the Lambert function of the ideal model. A neuron that the
 //! ideal model would have kept silent has no gradient.
+//!
+//! This is the way of all networks. [`super::unsorted`] has a faster one to the same gradients for some.
 
 use pulp::{Simd, WithSimd};
 

@@ -34,8 +34,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let mut weights = std::mem::take(&mut self.weights);
         let work: usize = (0..self.network.layer_count())
             .map(|layer| {
-                let goes_over_samples =
-                    adam.is_some() && !self.network.sums_weight_gradients(layer);
+                let goes_over_samples = adam.is_some() && self.summed[layer].is_empty();
                 let per_weight = if goes_over_samples { passes.len() } else { 1 };
                 self.network.tiling(layer).value_count() * per_weight
             })
@@ -118,7 +117,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     ) {
         let TileWeights { layer, tile, weights, means, squares, .. } = part;
         let sums = &mut sums[..weights.len()];
-        if self.network.sums_weight_gradients(*layer) {
+        if !self.summed[*layer].is_empty() {
             for (sum, &gradient) in sums.iter_mut().zip(&self.summed[*layer][tile.start..]) {
                 *sum = T::from_f64(gradient);
             }

@@ -1,6 +1,9 @@
 //! Batches on a substrate: forward passes there, backward passes with the recorded times and the ideal
 //! equations, as in the paper's training in the loop.
 
+mod unsorted;
+
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard};
 
 use rayon::prelude::*;
@@ -10,7 +13,7 @@ use crate::chip::{
     Activity, PresentationKey, Presented, Program, Substrate, SubstrateError, WeightGrid,
 };
 use crate::engine::Spike;
-use crate::engine::feed_forward::{Arrival, SamplePass, Unsupported};
+use crate::engine::feed_forward::{Arrival, SamplePass, UnsortedBackward, Unsupported};
 use crate::learning::batch::{BatchResult, GradientSettings, Parts, UNIT};
 use crate::learning::{Adam, EncodedSet, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::network::{CompiledNetwork, LayerShape, LayeredNetwork};
@@ -26,6 +29,8 @@ pub struct InTheLoop {
     pub grid: Option<WeightGrid>,
     /// Samples of an uninterrupted sequence, in evaluation too.
     pub batch_size: usize,
+    /// Rows of the first layer that spike at one time in most samples: learning is faster if it knows.
+    pub together: Vec<Range<u32>>,
 }
 
 /// The substrate and whether it has the present weights.
@@ -38,6 +43,8 @@ struct Device {
 /// Runs batches on a substrate. The feed-forward runner has the weights, and learns.
 pub struct SubstrateRunner {
     fast: FeedForwardRunner<f64>,
+    /// The way back without sorting, if the network can go it.
+    unsorted: Option<UnsortedBackward>,
     device: Mutex<Device>,
     batch_size: usize,
     nodes: usize,
@@ -55,7 +62,7 @@ impl SubstrateRunner {
         loss: Loss,
         in_the_loop: InTheLoop,
     ) -> Result<Self, Unsupported> {
-        let InTheLoop { substrate, grid, batch_size } = in_the_loop;
+        let InTheLoop { substrate, grid, batch_size, together } = in_the_loop;
         let mut fast = FeedForwardRunner::new(layered, compiled, parts, loss)?.one_by_one();
         if let Some(layer) =
             (0..fast.network.layer_count()).find(|&layer| fast.network.has_synaptic_delays(layer))
@@ -71,6 +78,7 @@ impl SubstrateRunner {
         let weights: Vec<f64> = edges().map(|synapse| synapse.weight).collect();
         fast.set_weights(&weights);
         Ok(SubstrateRunner {
+            unsorted: UnsortedBackward::new(&fast.network, &together),
             fast,
             device: Mutex::new(Device {
                 substrate,
@@ -127,7 +135,11 @@ impl SubstrateRunner {
         self.device().substrate.warnings()
     }
 
+    /// Has learning and the substrate take the present weights.
     fn is_outdated(&mut self) {
+        if let Some(unsorted) = &mut self.unsorted {
+            unsorted.take_weights(&self.fast.network);
+        }
         self.device().is_programmed = false;
     }
 
@@ -222,6 +234,9 @@ impl SubstrateRunner {
         settings: GradientSettings,
     ) -> Result<BatchResult, SubstrateError> {
         let (presented, records) = self.present(set, samples, presentation)?;
+        if self.unsorted.is_some() {
+            return Ok(self.learn_unsorted(set, samples, &presented, &records, settings));
+        }
         let mut passes = std::mem::take(&mut self.fast.passes);
         passes.resize_with(samples.len(), || SamplePass::new(&self.fast.network));
         let bias = self.fast.bias(set);
@@ -307,3 +322,6 @@ fn keep_first(record: &[Spike], times: &mut [f64]) {
         *first = first.min(spike.time);
     }
 }
+
+#[cfg(test)]
+mod tests;
