@@ -6,12 +6,14 @@
 //! neurons at a time, by exact propagation (`motion`). What the copies of an input do together is known in
 //! advance (`volleys`, `joint`). Potential and current at both ends of a stretch tell whether a neuron
 //! crosses its threshold on it (`convexity`); where they leave it open, and for the time of a crossing, a
-//! search that never steps over the first crossing decides (`search`).
+//! search that never steps over the first crossing decides (`search`). Layers of few neurons that much arrives
+//! at go another way up to the last arrival: neuron by neuron, its arrivals side by side (`few`).
 //!
 //! ```text
 //! arrivals (sorted) ─→ volleys ─→ stages ───────────────────────→ finish ─→ spikes, states
-//!                                   │ ↑                              ↑
-//!                                   └─┴─→ walk: what is unusual ─→ way: spikes, releases
+//!               │                   │ ↑                           ↑  ↑
+//!               │                   └─┴─→ walk: what is unusual ──┼▶ way: spikes, releases
+//!               └─→ few: sums, stretches, rounds ─────────────────┘
 //! ```
 //!
 //! Each neuron has excitatory and inhibitory synaptic time constants; if they are equal in all neurons
@@ -23,13 +25,19 @@
 mod blocks;
 mod cells;
 mod convexity;
+mod few;
 mod finish;
 mod joint;
 mod motion;
 mod neurons;
+mod numbers;
 mod places;
+mod rounds;
 mod search;
 mod stages;
+mod stretches;
+mod sums;
+mod synapses;
 #[cfg(test)]
 mod tests;
 mod volleys;
@@ -40,8 +48,10 @@ use pulp::{Arch, Simd, WithSimd};
 
 pub use self::blocks::{Column, PADDING};
 pub use self::joint::JointRows;
-pub use self::neurons::{IndividualNeurons, LevelBlock, NeuronStates, SynapseColumns};
+pub use self::neurons::{IndividualNeurons, LevelBlock, NeuronStates};
 use self::places::ParkedBlock;
+use self::sums::Sums;
+pub use self::synapses::SynapseColumns;
 use self::volleys::Volley;
 use self::way::WayBlock;
 use super::feed_forward::Arrival;
@@ -64,6 +74,7 @@ pub struct IndividualWorkspace {
     parked: Vec<ParkedBlock>,
     ways: Vec<WayBlock>,
     lists: [Vec<usize>; 2],
+    sums: Sums,
 }
 
 /// A layer that is about to be run.

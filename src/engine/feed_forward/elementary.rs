@@ -79,6 +79,12 @@ impl<S: Simd> Doubles<S> {
         Doubles::new(self.simd, self.simd.mul_add_e_f64s(self.value, b.value, c.value))
     }
 
+    /// `self − a b`, likewise.
+    #[inline(always)]
+    pub fn minus_product(self, a: Self, b: Self) -> Self {
+        Doubles::new(self.simd, self.simd.negate_mul_add_e_f64s(a.value, b.value, self.value))
+    }
+
     /// The polynomial with these coefficients, the constant first.
     #[inline(always)]
     pub fn polynomial<const N: usize>(self, coefficients: &[f64; N]) -> Self {
@@ -89,7 +95,7 @@ impl<S: Simd> Doubles<S> {
     /// Its even terms, and its odd ones divided by `x`. Both are summed side by side, so that the
     /// machine waits half as long for one term before the next.
     #[inline(always)]
-    fn halves<const N: usize>(self, coefficients: &[f64; N]) -> [Self; 2] {
+    pub fn halves<const N: usize>(self, coefficients: &[f64; N]) -> [Self; 2] {
         let square = self * self;
         let mut sums = [self.all(coefficients[N - 2]), self.all(coefficients[N - 1])];
         let mut index = N - 2;
@@ -135,6 +141,12 @@ impl<S: Simd> Doubles<S> {
         self.simd.reduce_sum_f64s(self.value)
     }
 
+    /// The smallest lane.
+    #[inline(always)]
+    pub fn smallest(self) -> f64 {
+        self.simd.reduce_min_f64s(self.value)
+    }
+
     /// The largest lane.
     #[inline(always)]
     pub fn largest(self) -> f64 {
@@ -171,6 +183,12 @@ impl<S: Simd> Doubles<S> {
     /// `e^x`, with a relative error below 4e-16. Beyond ±708 it stays as it is there.
     #[inline(always)]
     pub fn exp(self) -> Self {
+        self.clamped().exp_within_range()
+    }
+
+    /// The same for values that are known to lie between ±708.
+    #[inline(always)]
+    pub fn exp_within_range(self) -> Self {
         let (r, shifted) = self.reduced();
         let series = r.polynomial(&EXPONENTIAL).multiply_add(r * r, r) + self.all(1.0);
         let mut power: S::u64s = bytemuck::cast(shifted.value);
@@ -185,7 +203,7 @@ impl<S: Simd> Doubles<S> {
     #[inline(always)]
     pub fn exp_both(self) -> (Self, Self) {
         let (simd, one) = (self.simd, self.all(1.0));
-        let (r, shifted) = self.reduced();
+        let (r, shifted) = self.clamped().reduced();
         let [even, odd] = r.halves(&EXPONENTIAL);
         let square = r * r;
         let series = odd.multiply_add(r, even).multiply_add(square, r) + one;
@@ -205,16 +223,21 @@ impl<S: Simd> Doubles<S> {
         (series * power, inverse_series * inverse)
     }
 
-    /// `r` of `x = k ln 2 + r` with `|r| ≤ ln(2)/2` and an integer `k`, which stands in the lowest bits
-    /// of the second value. `x` is kept within ±708, where `2^k` is a normal number.
+    /// Kept within ±708, where `e^x` is a normal number.
     #[inline(always)]
-    fn reduced(self) -> (Self, Self) {
+    fn clamped(self) -> Self {
         let simd = self.simd;
         let clamped = simd.min_f64s(self.value, simd.splat_f64s(708.0));
-        let clamped = Doubles::new(simd, simd.max_f64s(clamped, simd.splat_f64s(-708.0)));
-        let shifted = clamped.multiply_add(self.all(std::f64::consts::LOG2_E), self.all(ROUNDER));
+        Doubles::new(simd, simd.max_f64s(clamped, simd.splat_f64s(-708.0)))
+    }
+
+    /// `r` of `x = k ln 2 + r` with `|r| ≤ ln(2)/2` and an integer `k`, which stands in the lowest bits
+    /// of the second value.
+    #[inline(always)]
+    fn reduced(self) -> (Self, Self) {
+        let shifted = self.multiply_add(self.all(std::f64::consts::LOG2_E), self.all(ROUNDER));
         let k = shifted - self.all(ROUNDER);
-        let r = k.multiply_add(self.all(-LN_2_HIGH), clamped);
+        let r = k.multiply_add(self.all(-LN_2_HIGH), self);
         (k.multiply_add(self.all(-LN_2_LOW), r), shifted)
     }
 
@@ -222,18 +245,8 @@ impl<S: Simd> Doubles<S> {
     #[inline(always)]
     pub fn exp_of_negative(self) -> Self {
         let simd = self.simd;
-        let clamped = Doubles::new(simd, simd.max_f64s(self.value, simd.splat_f64s(-708.0)));
-        let shifted = clamped.multiply_add(self.all(std::f64::consts::LOG2_E), self.all(ROUNDER));
-        let k = shifted - self.all(ROUNDER);
-        let r = k.multiply_add(self.all(-LN_2_HIGH), clamped);
-        let r = k.multiply_add(self.all(-LN_2_LOW), r);
-        let mut power: S::u64s = bytemuck::cast(shifted.value);
-        for bits in bytemuck::cast_slice_mut(std::slice::from_mut(&mut power)) {
-            let integer: u64 = *bits;
-            *bits = integer.wrapping_add(1023) << 52;
-        }
-        let series = r.polynomial(&EXPONENTIAL).multiply_add(r * r, r) + self.all(1.0);
-        series * Doubles::new(simd, bytemuck::cast(power))
+        let clamped = simd.max_f64s(self.value, simd.splat_f64s(-708.0));
+        Doubles::new(simd, clamped).exp_within_range()
     }
 
     /// `ln x` for a finite, normal `x > 0`: error below 4e-16 of the larger of `|ln x|` and

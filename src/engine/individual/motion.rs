@@ -21,22 +21,22 @@ use crate::engine::feed_forward::elementary::{Doubles, Truths, reciprocal_factor
 pub const SHORT: f64 = 1.0 / 8.0;
 
 /// `|z|` up to which [`PHI_SHORT`] is exact to rounding: whatever a short stretch can have.
-const NEAR: f64 = 2.0 * SHORT;
+pub const NEAR: f64 = 2.0 * SHORT;
 
 /// `|z|` up to which [`PHI`] is exact to rounding.
 const MIDDLE: f64 = 0.5;
 
 /// `φ(z)`: the next term is below 1e-17.
-const PHI_SHORT: [f64; 12] = reciprocal_factorials(1);
+pub const PHI_SHORT: [f64; 12] = reciprocal_factorials(1);
 
 /// `|z|` up to which [`PHI_WIDE`] is exact to rounding.
-const WIDE: f64 = 2.0;
+pub const WIDE: f64 = 2.0;
 
 /// `φ(z)`: the next term is below 5e-17.
 const PHI: [f64; 14] = reciprocal_factorials(1);
 
 /// `φ(z)`: the next term is below 2e-18.
-const PHI_WIDE: [f64; 24] = reciprocal_factorials(1);
+pub const PHI_WIDE: [f64; 24] = reciprocal_factorials(1);
 
 /// Rate times duration up to which a stretch counts as tiny, and `|z|` up to which it does.
 pub const TINY: f64 = 1.0 / 64.0;

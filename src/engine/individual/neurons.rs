@@ -1,10 +1,7 @@
-//! Neurons, synapses and states of a layer in columns, padded so that they fill whole registers on
+//! Neurons and their states of a layer in columns, padded so that they fill whole registers on
 //! every machine.
 
-use pulp::Simd;
-
-use super::blocks::{Column, MomentColumns, PADDING, Place};
-use crate::engine::feed_forward::elementary::Doubles;
+use super::blocks::{Column, MomentColumns, PADDING};
 use crate::neuron::{Dynamics, NeuronParameters, ParameterError, State};
 
 /// The neurons of a layer, each with parameters of its own. Potentials are relative to each neuron's
@@ -347,44 +344,5 @@ impl NeuronStates {
                 *before = now;
             }
         }
-    }
-}
-
-/// The weights of a layer: for each eight neurons all rows, one after the other.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SynapseColumns {
-    rows: usize,
-    columns: usize,
-    weights: Vec<WeightBlock>,
-}
-
-/// The weights of a row at eight neurons.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[repr(align(64))]
-struct WeightBlock(Column);
-
-impl SynapseColumns {
-    /// Room for a matrix of a row per presynaptic and a column per postsynaptic neuron, of zeros.
-    pub fn new(rows: usize, columns: usize) -> Self {
-        let weights = vec![WeightBlock::default(); rows * columns.div_ceil(PADDING)];
-        SynapseColumns { rows, columns, weights }
-    }
-
-    /// Takes a matrix, row by row.
-    pub fn set(&mut self, matrix: &[f64]) {
-        for (row, weights) in matrix.chunks_exact(self.columns.max(1)).take(self.rows).enumerate() {
-            for (block, weights) in weights.chunks(PADDING).enumerate() {
-                let WeightBlock(place) = &mut self.weights[block * self.rows + row];
-                place[..weights.len()].copy_from_slice(weights);
-            }
-        }
-    }
-
-    /// The weights of a row at a register of neurons.
-    #[inline(always)]
-    pub(super) fn row<S: Simd>(&self, simd: S, row: u32, register: usize) -> Doubles<S> {
-        let place = Place::new::<S>(register);
-        let WeightBlock(weights) = &self.weights[place.block * self.rows + row as usize];
-        place.load(simd, weights)
     }
 }

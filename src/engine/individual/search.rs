@@ -38,19 +38,20 @@ pub const STEPS: usize = 200;
 const LAST_STEP: f64 = 1e-9;
 
 /// The time to the first crossing in each lane, infinite where there is none within `rest`. Only lanes
-/// that are `open` are looked at.
+/// that are `open` are looked at; of `certain` ones it is known that they cross.
 #[inline(always)]
 pub fn first_crossing<S: Simd, const SPLIT: bool>(
     cells: &Cells<'_, S>,
     start: &Moment<S>,
     rest: Doubles<S>,
     open: Truths<S>,
+    certain: Truths<S>,
 ) -> Doubles<S> {
     let all = |value| Doubles::splat(cells.simd, value);
     let mut seeker = Seeker {
         start: *start,
         rest,
-        certain: rest.above(rest),
+        certain,
         time: all(0.0),
         active: open,
         found: all(f64::INFINITY),
@@ -60,6 +61,7 @@ pub fn first_crossing<S: Simd, const SPLIT: bool>(
         seeker.step::<SPLIT>(cells, steps == 0);
         steps += 1;
     }
+    seeker.give_up();
     seeker.found
 }
 

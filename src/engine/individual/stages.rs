@@ -4,12 +4,14 @@
 //! on, or spike and are refractory for longer than the stretch is: then no branch depends on what they do,
 //! and the processor works on several registers at a time. What is not that simple, a refractory period
 //! that ends or a neuron of which it is not clear whether it spikes, goes a way of its own (`walk`). From the
-//! last arrival on there is another rule (`finish`).
+//! last arrival on there is another rule (`finish`). Few neurons are taken to the last arrival one by one
+//! (`few`).
 
 use pulp::{Simd, WithSimd};
 
 use super::blocks::PADDING;
 use super::cells::{Cells, Known, Limits};
+use super::few::{Few, are_few};
 use super::finish::Finish;
 use super::joint::JointRows;
 use super::motion::Moment;
@@ -28,35 +30,37 @@ impl Run<'_> {
         let Run { layer, arrivals, end, states, workspace, is_once, spikes } = self;
         spikes.clear();
         let neurons = layer.neurons;
+        let limits = Limits::new(neurons.rate_range(), is_once);
         let blocks = neurons.blocks.len();
-        let IndividualWorkspace { volleys, parked, ways, lists, .. } = workspace;
-        find_volleys(arrivals, end, neurons, volleys);
+        let registers = blocks * PADDING / S::F64_LANES;
+        let IndividualWorkspace { volleys, parked, ways, lists, sums, .. } = workspace;
         // They only grow: the workspace goes from a large layer to a small one and back.
         grow(parked, blocks, ParkedBlock::NONE);
         parked[..blocks].iter_mut().for_each(ParkedBlock::clear);
         grow(ways, blocks, WayBlock::NONE);
         let places = &mut Places { states: &mut states.blocks, parked, ways };
-        let mut stage = Stage {
-            layer,
-            limits: Limits::new(neurons.rate_range(), is_once),
-            arrivals: &[],
-            gap: None,
-            joint: None,
-            now: 0.0,
-        };
-        for volley in &*volleys {
-            stage.arrivals = &arrivals[volley.range.clone()];
-            stage.gap = volley.gap(neurons);
-            stage.joint = JointRows::of(layer.joint, stage.arrivals, stage.gap);
-            for register in 0..blocks * PADDING / S::F64_LANES {
-                if !stage.pass::<S, SPLIT>(simd, register, places) {
-                    let (stage, places) = (&stage, &mut *places);
-                    simd.vectorize(Careful::<S, SPLIT> { simd, stage, register, places, spikes });
-                }
+        let arrivals = up_to(arrivals, end);
+        if are_few(layer, arrivals) {
+            sums.arrange::<S>(simd, arrivals);
+            for register in 0..registers {
+                let cells = Cells::new(simd, neurons, register, limits);
+                let (sums, places) = (&mut *sums, &mut *places);
+                let few = Few::<S, SPLIT> { cells, layer, arrivals, sums, places, spikes };
+                simd.vectorize(few);
             }
-            stage.now = stage.last();
+        } else {
+            find_volleys(arrivals, neurons, volleys);
+            let mut stage =
+                Stage { layer, limits, arrivals: &[], gap: None, joint: None, now: 0.0 };
+            for volley in &*volleys {
+                stage.begin(&arrivals[volley.range.clone()], volley.gap(neurons));
+                for register in 0..registers {
+                    stage.take::<S, SPLIT>(simd, register, places, spikes);
+                }
+                stage.now = stage.last();
+            }
         }
-        let Stage { limits, now, .. } = stage;
+        let now = arrivals.last().map_or(0.0, |arrival| arrival.time);
         let finish = Finish::<S, SPLIT> { simd, neurons, limits, places, now, end, lists, spikes };
         simd.vectorize(finish);
         for block in &mut states.blocks {
@@ -72,6 +76,15 @@ fn grow<B: Copy>(list: &mut Vec<B>, length: usize, nothing: B) {
     if list.len() < length {
         list.resize(length, nothing);
     }
+}
+
+/// The arrivals up to a time: as a rule all.
+#[inline(always)]
+fn up_to(arrivals: &[Arrival], end: f64) -> &[Arrival] {
+    if arrivals.last().is_none_or(|arrival| arrival.time <= end) {
+        return arrivals;
+    }
+    &arrivals[..arrivals.partition_point(|arrival| arrival.time <= end)]
 }
 
 /// A stretch without arrivals, and the volley that ends it.
@@ -94,6 +107,29 @@ impl<'a> Stage<'a> {
 
     fn last(&self) -> f64 {
         self.arrivals[self.arrivals.len() - 1].time
+    }
+
+    /// Goes on to a volley.
+    #[inline(always)]
+    fn begin(&mut self, arrivals: &'a [Arrival], gap: Option<&'a Gap>) {
+        self.arrivals = arrivals;
+        self.gap = gap;
+        self.joint = JointRows::of(self.layer.joint, arrivals, gap);
+    }
+
+    /// Takes a register of neurons through the stretch and the volley.
+    #[inline(always)]
+    fn take<S: Simd, const SPLIT: bool>(
+        &self,
+        simd: S,
+        register: usize,
+        places: &mut Places<'_>,
+        spikes: &mut Vec<LayerSpike>,
+    ) {
+        if !self.pass::<S, SPLIT>(simd, register, places) {
+            let stage = self;
+            simd.vectorize(Careful::<S, SPLIT> { simd, stage, register, places, spikes });
+        }
     }
 
     #[inline(always)]

@@ -1,9 +1,12 @@
+mod few;
+
 use pulp::Arch;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
 use super::cells::{Cells, Limits};
 use super::motion::Moment;
+use super::neurons::StateBlock;
 use super::*;
 use crate::engine::feed_forward::elementary::Doubles;
 use crate::engine::feed_forward::{UniformLayer, UniformWorkspace};
@@ -87,10 +90,12 @@ impl Twin {
     /// The event engine's spikes with these stimuli one after the other, `period` apart.
     fn expected(&self, once: bool, samples: usize, period: f64) -> Vec<LayerSpike> {
         let mut network = Network::new();
-        let input = network.add_sources("input", ROWS).expect("new");
+        let columns = self.neurons.len();
+        let rows = self.weights.len() / columns;
+        let input = network.add_sources("input", rows).expect("new");
         let layer = network.add_neurons("layer", self.neurons.iter().copied()).expect("valid");
         for (index, &weight) in self.weights.iter().enumerate() {
-            let (pre, post) = ((input, index / NEURONS), (layer, index % NEURONS));
+            let (pre, post) = ((input, index / columns), (layer, index % columns));
             network.connect(pre, post, Synapse { weight, delay: 0.0 }).expect("valid");
         }
         let network = CompiledNetwork::new(&network);
@@ -107,9 +112,9 @@ impl Twin {
         EventEngine::new(&network, options)
             .run(&network, &stimulus, samples as f64 * period, &mut recording)
             .expect("runs");
-        let spikes = recording.spikes.iter().filter(|spike| spike.node as usize >= ROWS);
+        let spikes = recording.spikes.iter().filter(|spike| spike.node as usize >= rows);
         spikes
-            .map(|spike| LayerSpike { time: spike.time, neuron: spike.node - ROWS as u32 })
+            .map(|spike| LayerSpike { time: spike.time, neuron: spike.node - rows as u32 })
             .collect()
     }
 }

@@ -22,19 +22,11 @@ impl Volley {
     }
 }
 
-/// Divides the arrivals up to a time into volleys.
-pub fn find_volleys(
-    arrivals: &[Arrival],
-    end: f64,
-    neurons: &IndividualNeurons,
-    volleys: &mut Vec<Volley>,
-) {
+/// Divides arrivals into volleys.
+pub fn find_volleys(arrivals: &[Arrival], neurons: &IndividualNeurons, volleys: &mut Vec<Volley>) {
     volleys.clear();
     let mut before = f64::NEG_INFINITY;
     for (index, arrival) in arrivals.iter().enumerate() {
-        if arrival.time > end {
-            break;
-        }
         let gap = neurons.gap(before, arrival.time);
         before = arrival.time;
         match volleys.last_mut() {

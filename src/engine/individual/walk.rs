@@ -59,7 +59,8 @@ impl<S: Simd, const SPLIT: bool> Walk<'_, '_, S, SPLIT> {
         let mut crosses = self.next.potential.at_least(threshold).and(self.open);
         let undecided = self.open.and_not(crosses);
         if undecided.any() {
-            let elapsed = first_crossing::<S, SPLIT>(&self.cells, &state, length, undecided);
+            let none = start.above(start);
+            let elapsed = first_crossing::<S, SPLIT>(&self.cells, &state, length, undecided, none);
             crosses = crosses.or(all(f64::INFINITY).above(elapsed));
         }
         let earliest = start + self.cells.refractory_period();
