@@ -199,7 +199,7 @@ fn gradients_are_those_of_sorted_records() {
             }
         }
     }
-    assert!(compared > 50_000 && guarded > 200, "{compared} {guarded}");
+    assert!(compared > 40_000 && guarded > 1000, "{compared} {guarded}");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn rows_that_are_together_make_one_group_and_all_others_one_each() {
     assert_eq!(groups(&[]), [0..1, 1..2, 2..3, 3..4, 4..5, 5..6]);
     assert_eq!(groups(&[4..6, 1..3]), [0..1, 1..3, 3..4, 4..6]);
     // Whatever the ranges are, every row is in one group.
-    assert_eq!(groups(&[0..3, 2..4, 1..2, 5..9, 7..3]), [0..3, 3..4, 4..5, 5..6]);
+    assert_eq!(groups(&[0..3, 2..4, 1..2, 5..9, 4..4]), [0..3, 3..4, 4..5, 5..6]);
 }
 
 #[test]
