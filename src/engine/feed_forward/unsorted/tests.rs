@@ -180,7 +180,7 @@ fn gradients_are_those_of_sorted_records() {
         if index % 5 == 0 {
             network = network.on(pulp::Arch::Scalar);
         }
-        let copies = if index % 2 == 0 && sizes[0] % 5 == 0 { 5 } else { 1 };
+        let copies = if index % 2 == 0 && sizes[0].is_multiple_of(5) { 5 } else { 1 };
         let copies = (0..sizes[0] as u32).step_by(copies).map(|row| row..row + copies as u32);
         let together: Vec<Range<u32>> = copies.collect();
         let samples = Samples::new(&mut random, &network, &together);
