@@ -97,6 +97,60 @@ impl<S: Simd> Cells<'_, S> {
         (step, ahead, is_last)
     }
 
+    /// The first step of a search, which is long, so that higher derivatives pay; and whether there may be a
+    /// zero ahead. It is never behind the zero either.
+    ///
+    /// At the zero `τ₀` of the Taylor polynomial of second degree, that of fifth degree,
+    /// `g − s τ + κ τ²/2 + k₃ τ³ + k₄ τ⁴ + k₅ τ⁵`, is what its higher terms are there: `p`, with the slope
+    /// `−r = −q + 3 k₃ τ₀² + …` and the second derivative `b`. It is convex, too, and its zero is at
+    /// `δ = p/r + b δ²/(2 r)` from there, more than `p/r + b (p/r)²/(2 r)`. With `x = λ_m τ` there remain
+    /// about `x⁶/(720 ρ)` and `x⁹/(432 ρ⁵)`.
+    #[inline(always)]
+    pub fn first_step<const SPLIT: bool>(
+        &self,
+        state: &Moment<S>,
+        distance: Doubles<S>,
+    ) -> (Doubles<S>, Truths<S>) {
+        let all = |value| Doubles::splat(self.simd, value);
+        let (zero, tiny) = (all(0.0), all(TINY));
+        let (membrane, unit) = (self.membrane(), self.inverse_capacitance());
+        // What derivatives of one order after the other have of the rheobase and of the currents.
+        let mut rheobase = self.rheobase() * unit;
+        let [mut excitatory, mut inhibitory] = state.currents.map(|current| current * unit);
+        macro_rules! next {
+            () => {{
+                rheobase = rheobase * membrane;
+                excitatory = excitatory * self.distance(0);
+                if SPLIT {
+                    inhibitory = inhibitory * self.distance(1);
+                    rheobase - (excitatory + inhibitory)
+                } else {
+                    rheobase - excitatory
+                }
+            }};
+        }
+        let surplus = self.surplus::<SPLIT>(state) * unit;
+        let bend_at_start = next!();
+        let third = next!() * all(1.0 / 6.0);
+        let fourth = next!() * all(1.0 / 24.0);
+        let fifth = next!() * all(1.0 / 120.0);
+        let square = surplus * surplus - all(2.0) * bend_at_start * distance;
+        let slope = square.max(zero).sqrt();
+        let step = (distance + distance) / (surplus + slope).max(tiny);
+        let ahead = surplus.above(zero).and(square.at_least(zero)).or(zero.at_least(distance));
+        let area = step * step;
+        let value = fifth.multiply_add(step, fourth).multiply_add(step, third) * (area * step);
+        let rise = (all(5.0) * fifth).multiply_add(step, all(4.0) * fourth);
+        let slope = slope - rise.multiply_add(step, all(3.0) * third) * area;
+        let bend = (all(12.0) * fourth).multiply_add(step, all(6.0) * third);
+        let bend = bend.multiply_add(step, bend_at_start);
+        let falls = slope.above(tiny);
+        let inverse = all(1.0) / falls.select(slope, all(1.0));
+        let more = value * inverse;
+        let more = (more * more * inverse * all(0.5)).multiply_add(bend, more);
+        (falls.select(step + more, step), ahead)
+    }
+
     /// Which neurons may cross the threshold between two states that a time without events lies between:
     /// certainly, those whose potential has reached it at the end.
     #[inline(always)]

@@ -290,7 +290,10 @@ pub(super) struct RateRange {
 fn against_convexity([membrane, excitatory, inhibitory]: [f64; 3]) -> [f64; 2] {
     let slower = membrane - excitatory;
     let faster = (inhibitory - membrane).max(0.0);
-    [slower.max(slower * slower / membrane), faster * (faster / membrane).powi(2).max(1.0)]
+    let [by_excitatory, by_inhibitory] = [slower / membrane, faster / membrane].map(|by| by * by);
+    let by_excitatory = by_excitatory.max(by_excitatory * by_excitatory);
+    let by_inhibitory = by_inhibitory.max(by_inhibitory * by_inhibitory).max(1.0);
+    [slower.max(membrane * by_excitatory), faster * by_inhibitory]
 }
 
 /// What the neurons of a layer carry from one sample to the next.

@@ -91,7 +91,13 @@ impl<S: Simd> Seeker<S> {
         let all = |value| Doubles::splat(cells.simd, value);
         let (zero, infinity) = (all(0.0), all(f64::INFINITY));
         let missing = (threshold - state.potential).max(zero);
-        let (mut step, mut ahead, mut is_close) = cells.step::<SPLIT>(state, missing);
+        let (mut step, mut ahead, mut is_close);
+        if is_first {
+            (step, ahead) = cells.first_step::<SPLIT>(state, missing);
+            is_close = all(0.0).at_least(missing);
+        } else {
+            (step, ahead, is_close) = cells.step::<SPLIT>(state, missing);
+        }
         let is_convex = cells.is_convex::<SPLIT>(state);
         if active.and_not(is_convex).any() {
             let other = if SPLIT {
