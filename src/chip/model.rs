@@ -18,7 +18,7 @@ use std::ops::Range;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use self::presentation::Scratch;
+use self::presentation::Spare;
 use self::trial::keeps_time_constants;
 use super::datasheet::Datasheet;
 use super::link::Link;
@@ -73,6 +73,7 @@ pub struct ChipModel {
     layers: Vec<ChipLayer>,
     arch: Arch,
     activity: Activity,
+    spare: Spare,
 }
 
 impl ChipModel {
@@ -148,6 +149,7 @@ impl ChipModel {
             layers,
             arch: Arch::new(),
             activity: Activity::default(),
+            spare: Spare::default(),
         })
     }
 
@@ -276,7 +278,7 @@ impl Substrate for ChipModel {
         let this = &*self;
         let results: Vec<(Vec<Vec<Spike>>, Activity)> = runs
             .into_par_iter()
-            .map_init(Scratch::default, |scratch, run| this.run(run, scratch))
+            .map(|run| this.spare.with(|scratch| this.run(run, scratch)))
             .collect();
         let mut records = Vec::with_capacity(samples.len());
         for (some, activity) in results {

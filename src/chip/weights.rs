@@ -70,7 +70,10 @@ impl WeightGrid {
         let LayerGrid { steps, largest, signs } = &self.layers[layer];
         let sign = signs.as_ref().map_or(0.0, |signs| signs[row]);
         let columns = steps[column..].iter().zip(&largest[column..]);
-        columns.map(move |(&step, &largest)| GridPlace { step, largest, sign })
+        columns.map(
+            #[inline(always)]
+            move |(&step, &largest)| GridPlace { step, largest, sign },
+        )
     }
 
     /// What the chip is programmed with for all weights of the layers at these places, which hold the

@@ -1,5 +1,7 @@
 //! One sample after the other through all layers.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::trial::{Chance, place};
 use super::{ChipLayer, ChipModel, NO_ROW, spikes_once_from_rest};
 use crate::chip::substrate::{Activity, PresentationKey, Presented};
@@ -11,8 +13,30 @@ use crate::engine::individual::{
 use crate::network::DelayKind;
 use crate::random;
 
+/// What threads have worked with, and will again. It is no part of what a chip is: a copy begins without.
+#[derive(Debug, Default)]
+pub(super) struct Spare(Mutex<Vec<Scratch>>);
+
+impl Clone for Spare {
+    fn clone(&self) -> Self {
+        Spare::default()
+    }
+}
+
+impl Spare {
+    /// Works with what is there, or with something new.
+    pub fn with<R>(&self, work: impl FnOnce(&mut Scratch) -> R) -> R {
+        // What a thread that panicked had is not given back.
+        let list = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = list().pop().unwrap_or_default();
+        let result = work(&mut scratch);
+        list().push(scratch);
+        result
+    }
+}
+
 /// What a thread works with.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Scratch {
     arrivals: Vec<Arrival>,
     sorter: ArrivalSorter,
@@ -36,8 +60,10 @@ impl ChipModel {
         scratch: &mut Scratch,
     ) -> (Vec<Vec<Spike>>, Activity) {
         let mut activity = Activity::default();
-        scratch.states =
-            self.layers.iter().map(|layer| NeuronStates::at_rest(&layer.neurons)).collect();
+        scratch.states.resize_with(self.layers.len(), NeuronStates::default);
+        for (states, layer) in scratch.states.iter_mut().zip(&self.layers) {
+            states.reset(&layer.neurons);
+        }
         scratch.trial.resize_with(self.layers.len(), || None);
         let records = samples
             .iter()
@@ -73,10 +99,10 @@ impl ChipModel {
                     spike.time += layer.delays[spike.neuron as usize];
                 }
             }
-            self.jitter(place, &mut scratch.chance, &mut scratch.layer_spikes);
-            activity.spikes += scratch.layer_spikes.len() as u64;
-            self.record(layer.nodes.start, &scratch.layer_spikes, &mut record);
-            std::mem::swap(&mut scratch.sent, &mut scratch.layer_spikes);
+            let Scratch { chance, layer_spikes: spikes, sent, .. } = &mut *scratch;
+            activity.spikes += spikes.len() as u64;
+            self.read_out(place, layer.nodes.start, chance, spikes, &mut record);
+            std::mem::swap(sent, spikes);
         }
         record
     }

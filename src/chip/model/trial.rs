@@ -64,8 +64,15 @@ impl ChipModel {
         }
     }
 
-    /// Moves the spikes of a layer by chance.
-    pub(super) fn jitter(&self, place: u64, chance: &mut Chance, spikes: &mut [LayerSpike]) {
+    /// Moves the spikes of a layer by chance, and adds what is seen of them to the record.
+    pub(super) fn read_out(
+        &self,
+        place: u64,
+        first_node: usize,
+        chance: &mut Chance,
+        spikes: &mut [LayerSpike],
+        record: &mut Vec<Spike>,
+    ) {
         let jitter = self.sheet.link.spike_jitter;
         if jitter > 0.0 {
             let mut random = random::stream(self.seed, "chip jitter", place);
@@ -74,17 +81,16 @@ impl ChipModel {
                 spike.time = (spike.time + jitter * number).max(0.0);
             }
         }
-    }
-
-    /// What is seen of a layer's spikes.
-    pub(super) fn record(&self, first_node: usize, spikes: &[LayerSpike], record: &mut Vec<Spike>) {
         let (window, tick) = (self.sheet.presentation.window, self.sheet.presentation.time_stamp);
+        let first = record.len();
+        record.resize(first + spikes.len(), Spike { node: 0, time: 0.0 });
+        let (seen, mut count) = (&mut record[first..], 0);
         for spike in spikes {
-            if spike.time <= window {
-                let time = if tick > 0.0 { stamp(spike.time, tick) } else { spike.time };
-                record.push(Spike { node: (first_node + spike.neuron as usize) as u32, time });
-            }
+            let time = if tick > 0.0 { stamp(spike.time, tick) } else { spike.time };
+            seen[count] = Spike { node: first_node as u32 + spike.neuron, time };
+            count += usize::from(spike.time <= window);
         }
+        record.truncate(first + count);
     }
 }
 
@@ -93,7 +99,7 @@ fn stamp(time: f64, tick: f64) -> f64 {
     const ALL_WHOLE: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
     let ticks = time / tick;
     // Faster than `floor`, which older processors have no instruction for.
-    if ticks < ALL_WHOLE { ticks as u64 as f64 * tick } else { ticks * tick }
+    if ticks < ALL_WHOLE { ticks as i64 as f64 * tick } else { ticks * tick }
 }
 
 /// Whether neurons have the same time constants in every trial.

@@ -92,11 +92,14 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         if amounts.is_empty() {
             return;
         }
-        self.arch.dispatch(|| {
-            for weights in part.weights.chunks_exact_mut(part.tile.width) {
-                weights.iter_mut().zip(amounts).for_each(|(weight, amount)| *weight += amount);
-            }
-        });
+        self.arch.dispatch(
+            #[inline(always)]
+            || {
+                for weights in part.weights.chunks_exact_mut(part.tile.width) {
+                    weights.iter_mut().zip(amounts).for_each(|(weight, amount)| *weight += amount);
+                }
+            },
+        );
         let Some(grid) = &self.grid else { return };
         for (row, weights) in part.weights.chunks_exact_mut(part.tile.width).enumerate() {
             let places = grid.row(part.layer, row, part.tile.column);
@@ -124,29 +127,38 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         } else {
             self.network.weight_gradients(*layer, tile, passes, sums);
         }
-        self.arch.dispatch(|| adam.apply(weights, sums, means, squares));
+        self.arch.dispatch(
+            #[inline(always)]
+            || adam.apply(weights, sums, means, squares),
+        );
     }
 
     /// Rounds a tile's weights to those that the network runs with, and those out of a chip's reach to
     /// what is within.
     fn program(&self, TileWeights { layer, tile, weights, rounded, .. }: TileWeights<'_, T>) {
         let Some(grid) = &self.grid else {
-            self.arch.dispatch(|| {
-                for (rounded, &weight) in rounded.iter_mut().zip(&*weights) {
-                    *rounded = T::from_f64(weight);
-                }
-            });
+            self.arch.dispatch(
+                #[inline(always)]
+                || {
+                    for (rounded, &weight) in rounded.iter_mut().zip(&*weights) {
+                        *rounded = T::from_f64(weight);
+                    }
+                },
+            );
             return;
         };
         let rows = rounded.chunks_mut(tile.width).zip(weights.chunks_mut(tile.width));
-        self.arch.dispatch(|| {
-            for (row, (rounded, weights)) in rows.enumerate() {
-                let places = grid.row(layer, row, tile.column);
-                for ((rounded, weight), place) in rounded.iter_mut().zip(weights).zip(places) {
-                    *weight = place.clip(*weight);
-                    *rounded = T::from_f64(place.program(*weight));
+        self.arch.dispatch(
+            #[inline(always)]
+            || {
+                for (row, (rounded, weights)) in rows.enumerate() {
+                    let places = grid.row(layer, row, tile.column);
+                    for ((rounded, weight), place) in rounded.iter_mut().zip(weights).zip(places) {
+                        *weight = place.clip(*weight);
+                        *rounded = T::from_f64(place.program(*weight));
+                    }
                 }
-            }
-        });
+            },
+        );
     }
 }
