@@ -270,22 +270,34 @@ impl Substrate for ChipModel {
     }
 
     fn present(&mut self, samples: &[Presented]) -> Result<Vec<Vec<Spike>>, SubstrateError> {
+        let mut records = Vec::new();
+        self.present_again(samples, &mut records)?;
+        Ok(records)
+    }
+
+    fn present_again(
+        &mut self,
+        samples: &[Presented],
+        records: &mut Vec<Vec<Spike>>,
+    ) -> Result<(), SubstrateError> {
+        records.resize_with(samples.len(), Vec::new);
+        let mut rest = &mut records[..];
         let runs: Vec<&[Presented]> = if self.sheet.presentation.reset {
             samples.chunks(UNIT).collect()
         } else {
             samples.chunk_by(|a, b| a.key.batch == b.key.batch).collect()
         };
-        let this = &*self;
-        let results: Vec<(Vec<Vec<Spike>>, Activity)> = runs
-            .into_par_iter()
-            .map(|run| this.spare.with(|scratch| this.run(run, scratch)))
+        let runs: Vec<(&[Presented], &mut [Vec<Spike>])> = runs
+            .into_iter()
+            .map(|run| (run, rest.split_off_mut(..run.len()).unwrap_or_default()))
             .collect();
-        let mut records = Vec::with_capacity(samples.len());
-        for (some, activity) in results {
-            records.extend(some);
-            self.activity.add(&activity);
-        }
-        Ok(records)
+        let this = &*self;
+        let happened: Vec<Activity> = runs
+            .into_par_iter()
+            .map(|(run, records)| this.spare.with(|scratch| this.run(run, scratch, records)))
+            .collect();
+        happened.iter().for_each(|activity| self.activity.add(activity));
+        Ok(())
     }
 
     fn take_activity(&mut self) -> Activity {

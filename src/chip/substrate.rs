@@ -83,6 +83,19 @@ pub trait Substrate: Send {
     /// If the substrate fails.
     fn present(&mut self, samples: &[Presented]) -> Result<Vec<Vec<Spike>>, SubstrateError>;
 
+    /// The same, in place of earlier records, whose memory is used again where the substrate can.
+    ///
+    /// # Errors
+    /// If the substrate fails; what the records are then is not said.
+    fn present_again(
+        &mut self,
+        samples: &[Presented],
+        records: &mut Vec<Vec<Spike>>,
+    ) -> Result<(), SubstrateError> {
+        *records = self.present(samples)?;
+        Ok(())
+    }
+
     /// What happened since it was asked last; nothing if the substrate does not count.
     fn take_activity(&mut self) -> Activity {
         Activity::default()

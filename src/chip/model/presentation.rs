@@ -58,31 +58,28 @@ impl ChipModel {
         &self,
         samples: &[Presented],
         scratch: &mut Scratch,
-    ) -> (Vec<Vec<Spike>>, Activity) {
-        let mut activity = Activity::default();
+        records: &mut [Vec<Spike>],
+    ) -> Activity {
+        let mut activity = Activity { samples: samples.len() as u64, ..Activity::default() };
         scratch.states.resize_with(self.layers.len(), NeuronStates::default);
         for (states, layer) in scratch.states.iter_mut().zip(&self.layers) {
             states.reset(&layer.neurons);
         }
         scratch.trial.resize_with(self.layers.len(), || None);
-        let records = samples
-            .iter()
-            .map(|sample| {
-                activity.samples += 1;
-                self.present_one(sample, scratch, &mut activity)
-            })
-            .collect();
-        (records, activity)
+        for (sample, record) in samples.iter().zip(records) {
+            record.clear();
+            self.present_one(sample, scratch, record, &mut activity);
+        }
+        activity
     }
 
     fn present_one(
         &self,
         sample: &Presented,
         scratch: &mut Scratch,
+        record: &mut Vec<Spike>,
         activity: &mut Activity,
-    ) -> Vec<Spike> {
-        let mut record =
-            Vec::with_capacity(self.layers.iter().map(|layer| layer.fixed.len()).sum());
+    ) {
         for (index, layer) in self.layers.iter().enumerate() {
             let Scratch { arrivals, sent: spikes, sorter, .. } = &mut *scratch;
             layer.collect(sample, if index == 0 { &[] } else { spikes }, arrivals);
@@ -101,10 +98,9 @@ impl ChipModel {
             }
             let Scratch { chance, layer_spikes: spikes, sent, .. } = &mut *scratch;
             activity.spikes += spikes.len() as u64;
-            self.read_out(place, layer.nodes.start, chance, spikes, &mut record);
+            self.read_out(place, layer.nodes.start, chance, spikes, record);
             std::mem::swap(sent, spikes);
         }
-        record
     }
 
     /// Runs a layer's neurons on the arrivals.

@@ -85,7 +85,7 @@ impl<S: Simd> Cells<'_, S> {
             by_currents[0] = by_currents[0] + inhibitory;
             by_currents[1] = inhibitory.multiply_add(self.distance(1), by_currents[1]);
         }
-        let inverse = one / surplus.max(all(TINY));
+        let inverse = one / surplus.max_of_numbers(all(TINY));
         let unit = self.inverse_capacitance() * inverse;
         let newton = distance * inverse;
         let bend = (self.membrane_rheobase() - by_currents[0]) * unit * newton;
@@ -138,8 +138,8 @@ impl<S: Simd> Cells<'_, S> {
         let fourth = next!() * all(1.0 / 24.0);
         let fifth = next!() * all(1.0 / 120.0);
         let square = surplus * surplus - all(2.0) * bend_at_start * distance;
-        let slope = square.max(zero).sqrt();
-        let step = (distance + distance) / (surplus + slope).max(tiny);
+        let slope = square.max_of_numbers(zero).sqrt();
+        let step = (distance + distance) / (surplus + slope).max_of_numbers(tiny);
         let ahead = surplus.above(zero).and(square.at_least(zero)).or(zero.at_least(distance));
         let area = step * step;
         let value = fifth.multiply_add(step, fourth).multiply_add(step, third) * (area * step);

@@ -73,7 +73,7 @@ impl<S: Simd> Moment<S> {
     pub fn receive<const SPLIT: bool>(&mut self, simd: S, weights: Doubles<S>) {
         if SPLIT {
             let zero = Doubles::splat(simd, 0.0);
-            let excitatory = weights.max(zero);
+            let excitatory = weights.max_of_numbers(zero);
             self.currents[0] = self.currents[0] + excitatory;
             self.currents[1] = self.currents[1] + (weights - excitatory);
         } else {
@@ -222,7 +222,7 @@ impl<S: Simd> Cells<'_, S> {
         let all = |value| Doubles::splat(self.simd, value);
         let distance = self.distance(current);
         let z = distance * time;
-        let size = z.max(-z);
+        let size = z.max_of_numbers(-z);
         let phi = if !size.above(all(NEAR)).any() {
             z.polynomial(&PHI_SHORT)
         } else if !size.above(all(MIDDLE)).any() {
@@ -262,7 +262,7 @@ impl<S: Simd> Cells<'_, S> {
         let mut response = Doubles::splat(self.simd, 0.0);
         for index in 0..if SPLIT { 2 } else { 1 } {
             let z = -(self.distance(index) * time);
-            if z.max(-z).above(Doubles::splat(self.simd, WIDE)).any() {
+            if z.max_of_numbers(-z).above(Doubles::splat(self.simd, WIDE)).any() {
                 return None;
             }
             response = end.currents[index].multiply_add(z.polynomial(&PHI_WIDE), response);

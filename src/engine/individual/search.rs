@@ -90,7 +90,7 @@ impl<S: Simd> Seeker<S> {
         let state = &state;
         let all = |value| Doubles::splat(cells.simd, value);
         let (zero, infinity) = (all(0.0), all(f64::INFINITY));
-        let missing = (threshold - state.potential).max(zero);
+        let missing = (threshold - state.potential).max_of_numbers(zero);
         let (mut step, mut ahead, mut is_close);
         if is_first {
             (step, ahead) = cells.first_step::<SPLIT>(state, missing);

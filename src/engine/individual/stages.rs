@@ -180,7 +180,7 @@ impl<'a> Stage<'a> {
         if let Some(push) = push {
             let last = all(self.last());
             let ceiling = (push * cells.inverse_capacitance())
-                .multiply_add(last - time, state.potential.max(all(0.0)));
+                .multiply_add(last - time, state.potential.max_of_numbers(all(0.0)));
             let [held, released] = held_and_released(release, time, last);
             let open = ceiling.at_least(threshold).and_not(held);
             unusual = unusual.or(open).or(released);

@@ -97,8 +97,7 @@ impl<S: Simd> Way<'_, '_, S> {
     #[inline(always)]
     fn wait(&self, release: Doubles<S>) -> Doubles<S> {
         let length = self.all(self.time - self.now);
-        let wait = (release - self.all(self.now)).max(self.all(0.0));
-        wait.above(length).select(length, wait)
+        (release - self.all(self.now)).max_of_numbers(self.all(0.0)).min(length)
     }
 
     /// Begins to look for spikes from these states on.

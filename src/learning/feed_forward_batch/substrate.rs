@@ -40,12 +40,21 @@ struct Device {
     activity: Activity,
 }
 
+/// Samples on the substrate, and their records.
+#[derive(Debug, Default)]
+struct Shown {
+    presented: Vec<Presented>,
+    records: Vec<Vec<Spike>>,
+}
+
 /// Runs batches on a substrate. The feed-forward runner has the weights, and learns.
 pub struct SubstrateRunner {
     fast: FeedForwardRunner<f64>,
     /// The way back without sorting, if the network can go it.
     unsorted: Option<UnsortedBackward>,
     device: Mutex<Device>,
+    /// What was shown in the last batch: its memory is used again.
+    shown: Shown,
     batch_size: usize,
     nodes: usize,
     shapes: Vec<LayerShape>,
@@ -85,6 +94,7 @@ impl SubstrateRunner {
                 is_programmed: false,
                 activity: Activity::default(),
             }),
+            shown: Shown::default(),
             batch_size,
             nodes: compiled.node_count(),
             shapes: layered.shapes(),
@@ -154,34 +164,36 @@ impl SubstrateRunner {
         set: &EncodedSet,
         samples: &[u32],
         presentation: Presentation,
-    ) -> Result<(Vec<Presented>, Vec<Vec<Spike>>), SubstrateError> {
+        shown: &mut Shown,
+    ) -> Result<(), SubstrateError> {
         let epoch = match presentation {
             Presentation::Plain => 0,
             Presentation::Training { epoch } => epoch,
         };
-        let show = |(index, &sample): (usize, &u32)| {
+        let Shown { presented, records } = shown;
+        presented.resize_with(samples.len(), Presented::default);
+        let shows = presented.par_iter_mut().zip(samples).enumerate().with_min_len(UNIT);
+        shows.for_each(|(index, (presented, &sample))| {
             let batch = samples[index / self.batch_size * self.batch_size];
-            let mut stimulus = Vec::with_capacity(self.shapes[0].rows);
+            presented.key = PresentationKey { epoch, sample, batch };
             self.fast.with_worker(|worker| {
-                set.stimulus(sample as usize, presentation, &mut worker.encoding, &mut stimulus);
+                let Worker { encoding, .. } = worker;
+                set.stimulus(sample as usize, presentation, encoding, &mut presented.stimulus);
             });
-            Presented { key: PresentationKey { epoch, sample, batch }, stimulus }
-        };
-        let presented: Vec<Presented> =
-            samples.par_iter().enumerate().with_min_len(UNIT).map(show).collect();
+        });
         let device = &mut *self.device();
         if !device.is_programmed {
             let weights = self.fast.programmed();
             device.substrate.program(&Program { weights: &weights, delays: &self.delays })?;
             device.is_programmed = true;
         }
-        let records = device.substrate.present(&presented)?;
+        device.substrate.present_again(presented, records)?;
         device.activity.add(&device.substrate.take_activity());
         if records.len() != samples.len() {
             let message = format!("{} records of {} samples", records.len(), samples.len());
             return Err(SubstrateError { message });
         }
-        Ok((presented, records))
+        Ok(())
     }
 
     /// Writes a record into a pass.
@@ -214,11 +226,13 @@ impl SubstrateRunner {
         samples: &[u32],
     ) -> Result<BatchResult, SubstrateError> {
         let mut total = BatchResult::empty(&self.fast.parts);
+        let mut shown = Shown::default();
         for some in samples.chunks(BATCHES * self.batch_size) {
-            let (presented, records) = self.present(set, some, Presentation::Plain)?;
+            self.present(set, some, Presentation::Plain, &mut shown)?;
+            let Shown { presented, records } = &shown;
             let (mut times, mut pass) = (Vec::new(), SamplePass::new(&self.fast.network));
             let mut gradient = vec![0.0; self.fast.parts.labels().len()];
-            for ((presented, record), &sample) in presented.iter().zip(&records).zip(some) {
+            for ((presented, record), &sample) in presented.iter().zip(records).zip(some) {
                 self.take_record(presented, record, &mut times, &mut pass);
                 self.fast.count(set.label(sample as usize), &pass, &mut total, &mut gradient);
             }
@@ -233,10 +247,25 @@ impl SubstrateRunner {
         presentation: Presentation,
         settings: GradientSettings,
     ) -> Result<BatchResult, SubstrateError> {
-        let (presented, records) = self.present(set, samples, presentation)?;
-        if self.unsorted.is_some() {
-            return Ok(self.learn_unsorted(set, samples, &presented, &records, settings));
-        }
+        let mut shown = std::mem::take(&mut self.shown);
+        self.present(set, samples, presentation, &mut shown)?;
+        let result = if self.unsorted.is_some() {
+            self.learn_unsorted(set, samples, &shown, settings)
+        } else {
+            self.learn_sorted(set, samples, &shown, settings)
+        };
+        self.shown = shown;
+        Ok(result)
+    }
+
+    /// [`Self::learn`] from the records of samples.
+    fn learn_sorted(
+        &mut self,
+        set: &EncodedSet,
+        samples: &[u32],
+        Shown { presented, records }: &Shown,
+        settings: GradientSettings,
+    ) -> BatchResult {
         let mut passes = std::mem::take(&mut self.fast.passes);
         passes.resize_with(samples.len(), || SamplePass::new(&self.fast.network));
         let bias = self.fast.bias(set);
@@ -261,7 +290,7 @@ impl SubstrateRunner {
         self.fast.passes = passes;
         let mut total = BatchResult::empty(&self.fast.parts);
         units.into_iter().for_each(|unit| total.add(unit));
-        Ok(total)
+        total
     }
 
     fn learn_unit(
@@ -300,9 +329,11 @@ impl SubstrateRunner {
         mut look: impl FnMut(usize, &FirstSpikes),
     ) -> Result<(), SubstrateError> {
         let samples: Vec<u32> = (0..set.len() as u32).collect();
+        let mut shown = Shown::default();
         for some in samples.chunks(BATCHES * self.batch_size) {
-            let (presented, records) = self.present(set, some, Presentation::Plain)?;
-            for ((presented, record), &sample) in presented.iter().zip(&records).zip(some) {
+            self.present(set, some, Presentation::Plain, &mut shown)?;
+            let Shown { presented, records } = &shown;
+            for ((presented, record), &sample) in presented.iter().zip(records).zip(some) {
                 let mut times = vec![f64::INFINITY; self.nodes];
                 for spike in &presented.stimulus {
                     times[spike.source as usize] = spike.time;

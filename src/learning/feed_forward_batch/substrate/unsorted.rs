@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::SubstrateRunner;
+use super::{Shown, SubstrateRunner};
 use crate::chip::Presented;
 use crate::engine::Spike;
 use crate::engine::feed_forward::{Arrival, SamplePass, UnsortedBackward, WeightSums};
@@ -17,8 +17,7 @@ impl SubstrateRunner {
         &mut self,
         set: &EncodedSet,
         samples: &[u32],
-        presented: &[Presented],
-        records: &[Vec<Spike>],
+        Shown { presented, records }: &Shown,
         settings: GradientSettings,
     ) -> BatchResult {
         let mut total = BatchResult::empty(&self.fast.parts);
