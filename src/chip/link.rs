@@ -56,31 +56,44 @@ impl Link {
         {
             spikes.retain(|_| !random.random_bool(loss));
         }
-        let (mut free, mut kept) = (f64::NEG_INFINITY, 0);
-        for index in 0..spikes.len() {
-            let Arrival { time, row } = spikes[index];
-            let mut sent = time;
-            // A branch: most find the link free, and need not wait for what is known of those before.
-            if time < free {
-                if free - time > longest_wait {
-                    continue;
-                }
-                sent = free;
-            }
-            free = sent + interval;
-            let mut delay = self.delays[row as usize];
-            if let Some(random) = random.as_mut().filter(|_| delay_jitter > 0.0) {
-                let normal: f64 = StandardNormal.sample(random);
-                delay = (delay + delay_jitter * normal).max(0.0);
-            }
-            spikes[kept] = Arrival { time: sent + delay, row };
-            kept += 1;
+        if interval > 0.0 {
+            one_by_one(spikes, interval, longest_wait);
         }
-        spikes.truncate(kept);
+        let random = random.filter(|_| delay_jitter > 0.0);
+        if let Some(mut random) = random {
+            for spike in &mut *spikes {
+                let normal: f64 = StandardNormal.sample(&mut random);
+                let delay = self.delays[spike.row as usize] + delay_jitter * normal;
+                spike.time += delay.max(0.0);
+            }
+        } else {
+            for spike in &mut *spikes {
+                spike.time += self.delays[spike.row as usize];
+            }
+        }
         if delay_jitter > 0.0 || self.sheet.delay_fixed_pattern > 0.0 {
             sorter.sort(spikes);
         }
     }
+}
+
+/// Lets spikes wait until the one before is sent, but not for too long.
+fn one_by_one(spikes: &mut Vec<Arrival>, interval: f64, longest_wait: f64) {
+    let (mut free, mut kept) = (f64::NEG_INFINITY, 0);
+    for index in 0..spikes.len() {
+        let Arrival { mut time, row } = spikes[index];
+        // A branch: most find the link free, and need not wait for what is known of those before.
+        if time < free {
+            if free - time > longest_wait {
+                continue;
+            }
+            time = free;
+        }
+        free = time + interval;
+        spikes[kept] = Arrival { time, row };
+        kept += 1;
+    }
+    spikes.truncate(kept);
 }
 
 #[cfg(test)]

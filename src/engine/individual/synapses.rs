@@ -28,9 +28,13 @@ impl SynapseColumns {
     /// Takes a matrix, row by row.
     pub fn set(&mut self, matrix: &[f64]) {
         for (row, weights) in matrix.chunks_exact(self.columns.max(1)).take(self.rows).enumerate() {
-            for (block, weights) in weights.chunks(PADDING).enumerate() {
-                let WeightBlock(place) = &mut self.weights[block * self.rows + row];
-                place[..weights.len()].copy_from_slice(weights);
+            let places = self.weights[row..].iter_mut().step_by(self.rows);
+            let (blocks, rest) = weights.as_chunks::<PADDING>();
+            for (index, WeightBlock(place)) in places.enumerate() {
+                match blocks.get(index) {
+                    Some(block) => *place = *block,
+                    None => place[..rest.len()].copy_from_slice(rest),
+                }
             }
         }
     }
