@@ -41,8 +41,9 @@ const NO_ROW: u32 = u32::MAX;
 #[derive(Clone, Debug)]
 struct ChipLayer {
     shape: LayerShape,
-    /// Nodes of its neurons.
+    /// Nodes of its neurons, and the first neuron's place among those of all layers.
     nodes: Range<usize>,
+    first_neuron: usize,
     /// Per node: the row of a source that drives the layer, [`NO_ROW`] for others. Empty if none does.
     rows_of_sources: Vec<u32>,
     link: Link,
@@ -95,7 +96,7 @@ impl ChipModel {
         let neuron_count = network.layers.iter().map(|&id| range(id).len()).sum();
         let mut fixed = fixed_pattern(&sheet.neurons, neuron_count, individual)?.into_iter();
         let mut data = Some(range(network.input));
-        let mut first_source = 0;
+        let (mut first_source, mut first_neuron) = (0, 0);
         let mut layers = Vec::new();
         let parts = network.layers.iter().zip(&network.bias).zip(&network.delays);
         let places = network.shapes().into_iter().zip(units(network));
@@ -132,6 +133,7 @@ impl ChipModel {
                 synapses: SynapseColumns::new(shape.rows, shape.columns),
                 joint: Vec::new(),
                 nodes: layer_nodes,
+                first_neuron,
                 rows_of_sources: rows_of_sources(shape.rows, data.take(), bias.map(range)),
                 shape,
                 thresholds: ThresholdTargets::blocks(&fixed, &targets),
@@ -142,6 +144,7 @@ impl ChipModel {
                 delays: Vec::new(),
             });
             first_source += shape.rows;
+            first_neuron += shape.columns;
         }
         Ok(ChipModel {
             sheet: sheet.clone(),

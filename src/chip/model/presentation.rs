@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::trial::{Chance, place};
 use super::{ChipLayer, ChipModel, NO_ROW, spikes_once_from_rest};
-use crate::chip::substrate::{Activity, PresentationKey, Presented};
+use crate::chip::substrate::{Activity, Presented};
 use crate::engine::Spike;
 use crate::engine::feed_forward::{Arrival, ArrivalSorter, UniformWorkspace};
 use crate::engine::individual::{
@@ -80,6 +80,7 @@ impl ChipModel {
         record: &mut Vec<Spike>,
         activity: &mut Activity,
     ) {
+        self.draw_trial(sample.key, &mut scratch.chance);
         for (index, layer) in self.layers.iter().enumerate() {
             let Scratch { arrivals, sent: spikes, sorter, .. } = &mut *scratch;
             layer.collect(sample, if index == 0 { &[] } else { spikes }, arrivals);
@@ -90,7 +91,7 @@ impl ChipModel {
             activity.events += sent as u64;
             activity.lost += (sent - scratch.arrivals.len()) as u64;
             activity.synaptic_events += (scratch.arrivals.len() * layer.shape.columns) as u64;
-            self.run_layer(index, sample.key, scratch);
+            self.run_layer(index, scratch);
             if layer.delay_kind == Some(DelayKind::Dendritic) {
                 for spike in &mut scratch.layer_spikes {
                     spike.time += layer.delays[spike.neuron as usize];
@@ -104,7 +105,7 @@ impl ChipModel {
     }
 
     /// Runs a layer's neurons on the arrivals.
-    fn run_layer(&self, index: usize, key: PresentationKey, scratch: &mut Scratch) {
+    fn run_layer(&self, index: usize, scratch: &mut Scratch) {
         let layer = &self.layers[index];
         let ChipLayer { synapses, joint, .. } = layer;
         let Scratch {
@@ -120,7 +121,7 @@ impl ChipModel {
         let mut neurons = &layer.neurons;
         if !self.sheet.neurons.trial_to_trial.is_ideal() {
             let own = trial[index].get_or_insert_with(|| neurons.clone());
-            self.draw_trial(index, key, chance, own);
+            self.apply_trial(index, chance, own);
             neurons = own;
         }
         let running = IndividualLayer { neurons, synapses, joint };

@@ -9,37 +9,54 @@ use crate::engine::Spike;
 use crate::engine::individual::{IndividualNeurons, LayerSpike, PADDING};
 use crate::random;
 
-/// What chance is drawn with; kept from sample to sample.
+/// What chance is drawn with, and what it gave in this trial; kept from sample to sample.
 #[derive(Debug, Default)]
 pub(super) struct Chance {
     normal: NormalNumbers,
-    factors: Vec<f64>,
+    /// For each neuron of the chip, layer after layer: the factor of its threshold, if nothing else changes.
+    thresholds: Vec<f64>,
+    /// Or all that changes.
+    deviations: Vec<Deviations>,
 }
 
 impl ChipModel {
-    /// Gives all neurons of a layer the deviations of a trial.
-    pub(super) fn draw_trial(
+    /// Draws the deviations of a trial: those of all neurons, layer after layer, from one stream.
+    pub(super) fn draw_trial(&self, key: PresentationKey, chance: &mut Chance) {
+        let sheet = &self.sheet.neurons;
+        let deviations = &sheet.trial_to_trial;
+        if deviations.is_ideal() {
+            return;
+        }
+        let mut random = match sheet.trial {
+            Trial::Sample => random::stream(self.seed, "chip trial", place(key, 0)),
+            Trial::Batch => {
+                let batch = PresentationKey { sample: key.batch, ..key };
+                random::stream(self.seed, "chip batch", place(batch, 0))
+            }
+        };
+        let Chance { normal, thresholds, deviations: drawn } = chance;
+        let count = self.layers.iter().map(|layer| layer.targets.len()).sum();
+        if deviations.only_thresholds() {
+            // The last layer's last block goes on behind them.
+            thresholds.resize(count + PADDING, 1.0);
+            deviations.threshold.factor_all(&mut random, normal, &mut thresholds[..count]);
+        } else {
+            *drawn = Deviations::trial(deviations, count, &mut random, normal);
+        }
+    }
+
+    /// Gives all neurons of a layer the deviations of the trial.
+    pub(super) fn apply_trial(
         &self,
         index: usize,
-        key: PresentationKey,
-        chance: &mut Chance,
+        chance: &Chance,
         neurons: &mut IndividualNeurons,
     ) {
         let layer = &self.layers[index];
-        let sheet = &self.sheet.neurons;
-        let mut random = match sheet.trial {
-            Trial::Sample => random::stream(self.seed, "chip trial", place(key, index)),
-            Trial::Batch => {
-                let batch = PresentationKey { sample: key.batch, ..key };
-                random::stream(self.seed, "chip batch", place(batch, index))
-            }
-        };
-        let Chance { normal, factors } = chance;
-        let (deviations, count) = (&sheet.trial_to_trial, layer.targets.len());
-        if deviations.only_thresholds() {
-            // The usual case, without what does not change.
-            factors.resize(layer.thresholds.len() * PADDING, 1.0);
-            deviations.threshold.factor_all(&mut random, normal, &mut factors[..count]);
+        if self.sheet.neurons.trial_to_trial.only_thresholds() {
+            // The usual case, without what does not change. Whatever factor those have that fill up the last
+            // block, they never spike.
+            let factors = &chance.thresholds[layer.first_neuron..];
             let blocks = layer.thresholds.iter().zip(factors.as_chunks().0).enumerate();
             self.arch.dispatch(
                 #[inline(always)]
@@ -52,10 +69,10 @@ impl ChipModel {
             return;
         }
         let keeps_time_constants = keeps_time_constants(&self.sheet);
-        let drawn = Deviations::trial(deviations, count, &mut random, normal);
+        let drawn = &chance.deviations[layer.first_neuron..];
         let stays = layer.fixed.iter().zip(&layer.targets);
         for (neuron, ((fixed, target), drawn)) in stays.zip(drawn).enumerate() {
-            let drawn = fixed.and(drawn).apply(target);
+            let drawn = fixed.and(*drawn).apply(target);
             if keeps_time_constants {
                 neurons.set_potentials(neuron, &drawn);
             } else {
