@@ -40,8 +40,10 @@ const REGISTER: usize = 8;
 struct Worker<T> {
     workspace: Workspace<T>,
     unsorted: UnsortedWorkspace,
-    /// For samples that are not learned from.
+    /// For samples that are not learned from, or not again.
     passes: Vec<SamplePass<T>>,
+    /// When each node of the network first spiked.
+    times: Vec<f64>,
     stimulus: Vec<SourceSpike>,
     encoding: EncodingScratch,
     label_gradient: Vec<f64>,
@@ -98,6 +100,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             workspace: Workspace::default(),
             unsorted: UnsortedWorkspace::default(),
             passes: Vec::new(),
+            times: Vec::new(),
             stimulus: Vec::new(),
             encoding: EncodingScratch::default(),
             label_gradient: vec![0.0; parts.labels().len()],

@@ -60,19 +60,20 @@ impl SubstrateRunner {
     ) -> (BatchResult, Vec<WeightSums>) {
         let fast = &self.fast;
         let (mut result, mut sums) = (BatchResult::empty(&fast.parts), backward.begin());
-        let (mut times, mut pass) = (Vec::new(), SamplePass::new(&fast.network));
+        let Worker { unsorted: workspace, times, passes, label_gradient, .. } = worker;
+        passes.resize_with(passes.len().max(1), || SamplePass::new(&fast.network));
+        let pass = &mut passes[0];
         for (&sample, (presented, record)) in samples.iter().zip(shown) {
-            self.take_record(presented, record, &mut times, &mut pass);
+            self.take_record(presented, record, times, pass);
             let label = set.label(sample as usize);
-            fast.count(label, &pass, &mut result, &mut worker.label_gradient);
-            for gradient in &mut worker.label_gradient {
+            fast.count(label, pass, &mut result, label_gradient);
+            for gradient in &mut *label_gradient {
                 *gradient *= settings.sample_weight;
             }
-            let Worker { unsorted: workspace, label_gradient, .. } = &mut *worker;
             result.guarded += backward.backward(
                 &fast.network,
                 bias,
-                &mut pass,
+                pass,
                 label_gradient,
                 settings.guard,
                 workspace,
