@@ -81,12 +81,12 @@ impl ChipModel {
         activity: &mut Activity,
     ) {
         self.draw_trial(sample.key, &mut scratch.chance);
+        let mut jitter = self.jitter(sample.key);
         for (index, layer) in self.layers.iter().enumerate() {
             let Scratch { arrivals, sent: spikes, sorter, .. } = &mut *scratch;
             layer.collect(sample, if index == 0 { &[] } else { spikes }, arrivals);
             let sent = arrivals.len();
-            let place = place(sample.key, index);
-            let random = || random::stream(self.seed, "chip link", place);
+            let random = || random::stream(self.seed, "chip link", place(sample.key, index));
             layer.link.transmit(arrivals, sorter, random);
             activity.events += sent as u64;
             activity.lost += (sent - scratch.arrivals.len()) as u64;
@@ -99,7 +99,7 @@ impl ChipModel {
             }
             let Scratch { chance, layer_spikes: spikes, sent, .. } = &mut *scratch;
             activity.spikes += spikes.len() as u64;
-            self.read_out(place, layer.nodes.start, chance, spikes, record);
+            self.read_out(layer.nodes.start, &mut jitter, chance, spikes, record);
             std::mem::swap(sent, spikes);
         }
     }

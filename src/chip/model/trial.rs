@@ -1,5 +1,7 @@
 //! What is drawn anew for each presentation, and what of its spikes is seen.
 
+use rand::rngs::ChaCha8Rng;
+
 use super::ChipModel;
 use crate::chip::datasheet::{Datasheet, Trial};
 use crate::chip::neurons::Deviations;
@@ -81,21 +83,25 @@ impl ChipModel {
         }
     }
 
+    /// The chance that moves the spikes of a sample, those of one layer after the other; none without jitter.
+    pub(super) fn jitter(&self, key: PresentationKey) -> Option<ChaCha8Rng> {
+        let is_random = self.sheet.link.spike_jitter > 0.0;
+        is_random.then(|| random::stream(self.seed, "chip jitter", place(key, 0)))
+    }
+
     /// Moves the spikes of a layer by chance, and adds what is seen of them to the record.
     pub(super) fn read_out(
         &self,
-        place: u64,
         first_node: usize,
+        random: &mut Option<ChaCha8Rng>,
         chance: &mut Chance,
         spikes: &mut [LayerSpike],
         record: &mut Vec<Spike>,
     ) {
-        let jitter = self.sheet.link.spike_jitter;
-        if jitter > 0.0 {
-            let mut random = random::stream(self.seed, "chip jitter", place);
-            let numbers = chance.normal.draw(&mut random, spikes.len());
+        if let Some(random) = random {
+            let numbers = chance.normal.draw(random, spikes.len());
             for (spike, number) in spikes.iter_mut().zip(numbers) {
-                spike.time = (spike.time + jitter * number).max(0.0);
+                spike.time = (spike.time + self.sheet.link.spike_jitter * number).max(0.0);
             }
         }
         let (window, tick) = (self.sheet.presentation.window, self.sheet.presentation.time_stamp);
