@@ -55,7 +55,7 @@ impl Deviations {
         }
     }
 
-    /// Those of all neurons of a layer in one trial, from one stream: one parameter after the other, so
+    /// Those of many neurons in one trial, from one stream: one parameter after the other, so
     /// that each draws the same whether those after it do or not.
     pub fn trial(
         sheet: &NeuronDeviations,

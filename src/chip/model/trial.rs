@@ -1,6 +1,6 @@
 //! What is drawn anew for each presentation, and what of its spikes is seen.
 
-use rand::rngs::ChaCha8Rng;
+use rand::rngs::Xoshiro256PlusPlus;
 
 use super::ChipModel;
 use crate::chip::datasheet::{Datasheet, Trial};
@@ -30,10 +30,10 @@ impl ChipModel {
             return;
         }
         let mut random = match sheet.trial {
-            Trial::Sample => random::stream(self.seed, "chip trial", place(key, 0)),
+            Trial::Sample => random::quick_stream(self.seed, "chip trial", place(key, 0)),
             Trial::Batch => {
                 let batch = PresentationKey { sample: key.batch, ..key };
-                random::stream(self.seed, "chip batch", place(batch, 0))
+                random::quick_stream(self.seed, "chip batch", place(batch, 0))
             }
         };
         let Chance { normal, thresholds, deviations: drawn } = chance;
@@ -84,16 +84,16 @@ impl ChipModel {
     }
 
     /// The chance that moves the spikes of a sample, those of one layer after the other; none without jitter.
-    pub(super) fn jitter(&self, key: PresentationKey) -> Option<ChaCha8Rng> {
+    pub(super) fn jitter(&self, key: PresentationKey) -> Option<Xoshiro256PlusPlus> {
         let is_random = self.sheet.link.spike_jitter > 0.0;
-        is_random.then(|| random::stream(self.seed, "chip jitter", place(key, 0)))
+        is_random.then(|| random::quick_stream(self.seed, "chip jitter", place(key, 0)))
     }
 
     /// Moves the spikes of a layer by chance, and adds what is seen of them to the record.
     pub(super) fn read_out(
         &self,
         first_node: usize,
-        random: &mut Option<ChaCha8Rng>,
+        random: &mut Option<Xoshiro256PlusPlus>,
         chance: &mut Chance,
         spikes: &mut [LayerSpike],
         record: &mut Vec<Spike>,
@@ -131,7 +131,8 @@ pub(super) fn keeps_time_constants(sheet: &Datasheet) -> bool {
     trial.tau_m.is_ideal() && trial.tau_s.is_ideal() && trial.tau_s_inhibitory.is_none()
 }
 
-/// One number for a layer in a presentation: what its chance is drawn for.
+/// One number for a layer in a presentation, of which the first stands for all where they share what is
+/// drawn.
 pub(super) fn place(key: PresentationKey, layer: usize) -> u64 {
     (key.epoch << 40) ^ (u64::from(key.sample) << 8) ^ layer as u64
 }

@@ -10,15 +10,15 @@
 //! Ġ = e^(λ_m t) (R − E − J)/C        G̈ = e^(λ_m t) (λ_m R − (λ_m − λ_e) E − (λ_m − λ_i) J)/C
 //! ```
 //!
-//! and so on with higher powers of the rates. The second to the fourth derivative are not negative, now
+//! and so on with higher powers of the rates. The second to the sixth derivative are not negative, now
 //! and for as long as nothing arrives, if
 //!
 //! ```text
 //! a_e E + a_i |J| ≤ λ_m R
-//! a_e = max{λ_m − λ_e, (λ_m − λ_e)²/λ_m}        a_i = (λ_i − λ_m)⁺ max{1, (λ_i/λ_m − 1)²}
+//! a_e = max{d, d²/λ_m, d⁴/λ_m³}  with d = λ_m − λ_e        a_i = f max{1, f²/λ_m², f⁴/λ_m⁴}  with f = (λ_i − λ_m)⁺
 //! ```
 //!
-//! because the left side only decays, and `(λ_m − λ_e)^n E ≤ λ_m^(n−1) a_e E` for `n` = 1, 2, 3 wherever
+//! because the left side only decays, and `(λ_m − λ_e)^n E ≤ λ_m^(n−1) a_e E` for `n` from 1 to 5 wherever
 //! the power is positive, and so for `|J|` with `−(λ_m − λ_i)^n`. Then `G` is *convex* (and its slope, too):
 //!
 //! * it lies above its tangents: there is no zero between two ends with `G > 0` if the tangents there meet
@@ -26,8 +26,8 @@
 //!   of length `T` are zero at `C g₀/s₀` and at `T − C g₁/|s₁|`, so that this is
 //!   `T s₀ |s₁|/C < g₁ s₀ + g₀ |s₁|`;
 //! * with a current below the rheobase there is no zero ahead;
-//! * it lies above its Taylor polynomials of second and third degree, whose first zero is never behind
-//!   that of `G`, and approaches it quickly ([`Cells::step`]).
+//! * it lies above its Taylor polynomials of second to fifth degree, whose first zero is never behind
+//!   that of `G`, and approaches it quickly ([`Cells::first_step`], [`Cells::step`]).
 
 use pulp::Simd;
 
@@ -65,9 +65,8 @@ impl<S: Simd> Cells<'_, S> {
     /// τ = u (1 + w/2 + (w²/2 + v) + (5 w³/8 + 5 w v/2) + …)
     /// ```
     ///
-    /// of positive terms, of which the first three are taken. With `x = λ_m u` and `s = ρ λ_m ϑ` it is
-    /// `w ≤ x/ρ`, and what is left out, the fourth derivative included, is below 1e-16 for `x` below 1e-4 and
-    /// below 1e-4 `ρ`.
+    /// of positive terms, of which the first three are taken. With `x = λ_m u` and `s = ρ λ_m ϑ`, what is left
+    /// out, the fourth derivative included, is below 1e-16 for `x`, `x/ρ` and `w` below 1e-4.
     #[inline(always)]
     pub fn step<const SPLIT: bool>(
         &self,
@@ -97,6 +96,7 @@ impl<S: Simd> Cells<'_, S> {
         let close = all(1e-4);
         let bent = self.membrane_rheobase() * unit;
         let is_last = close.at_least(self.membrane() * step).and(close.at_least(bent * step));
+        let is_last = is_last.and(close.at_least(bend));
         (step, ahead, is_last)
     }
 

@@ -288,6 +288,9 @@ pub(super) struct RateRange {
 /// See `convexity`: rates are those of the membrane, and of excitatory and inhibitory synapses. Infinite if
 /// the membrane does not leak: then nothing counts as convex.
 fn against_convexity([membrane, excitatory, inhibitory]: [f64; 3]) -> [f64; 2] {
+    if membrane == 0.0 {
+        return [f64::INFINITY; 2];
+    }
     let slower = membrane - excitatory;
     let faster = (inhibitory - membrane).max(0.0);
     let [by_excitatory, by_inhibitory] = [slower / membrane, faster / membrane].map(|by| by * by);

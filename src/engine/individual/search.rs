@@ -6,7 +6,7 @@
 //! stretch, there is none.
 //!
 //! *Nearly equal time constants.* Where the distance to the threshold without the leak is convex
-//! (`convexity`), its Taylor polynomial is a better parabola, for equal and for split currents.
+//! (`convexity`), its Taylor polynomials are better than a parabola, for equal and for split currents.
 //!
 //! *Equal synaptic time constants.* `V̈ = −λ_m V̇ − λ_s I/C` is negative while the potential rises and the
 //! current is positive; and without a positive current the potential does not rise to a threshold above

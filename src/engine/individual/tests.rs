@@ -172,6 +172,50 @@ fn first_spikes_are_those_of_the_event_engine() {
     assert!(worst < 1e-9, "{worst}");
 }
 
+/// Strong currents that nearly cancel bend the potential much more than the leak does: a step of the search is
+/// not the last because it is short for the membrane.
+#[test]
+fn balanced_currents_are_no_less_exact() {
+    let mut worst: f64 = 0.0;
+    let mut count = 0;
+    for index in 0..200 {
+        let mut random = random::stream(1, "individual balanced", index);
+        let (mut neurons, mut weights) = (Vec::new(), vec![0.0; ROWS * NEURONS]);
+        for neuron in 0..NEURONS {
+            let excitation = 10.0_f64.powf(random.random_range(1.0..3.0));
+            let surplus: f64 = random.random_range(1.0..3.0);
+            // Inhibition decays half as fast as the membrane and as excitation, so that the potential peaks
+            // at about this value.
+            let peak = surplus * surplus / excitation;
+            neurons.push(NeuronParameters {
+                tau_m: random.random_range(0.95..1.0),
+                tau_s: 1.0,
+                tau_s_inhibitory: 2.0,
+                threshold: peak * random.random_range(0.1..0.8),
+                reset_potential: -1.0,
+                ..NeuronParameters::default()
+            });
+            weights[neuron] = excitation;
+            weights[NEURONS + neuron] = surplus - excitation;
+        }
+        let arrivals = vec![Arrival { time: 0.5, row: 0 }, Arrival { time: 0.5, row: 1 }];
+        let twin = Twin { neurons, weights, arrivals };
+        let expected = twin.expected(true, 1, 1e3);
+        let (neurons, synapses) = twin.columns();
+        let layer = IndividualLayer { neurons: &neurons, synapses: &synapses, joint: &[] };
+        for arch in machines() {
+            let (mut spikes, mut workspace) = (Vec::new(), IndividualWorkspace::default());
+            layer.first_spikes(arch, &twin.arrivals, f64::INFINITY, &mut workspace, &mut spikes);
+            worst = worst.max(compare(&spikes, &expected));
+            count += spikes.len();
+        }
+    }
+    assert!(count > 6_000, "{count}");
+    println!("{count} spikes, worst {worst:e}");
+    // Rounding of currents of 1000, over slopes of the order of one.
+    assert!(worst < 2e-12, "{worst}");
+}
+
 #[test]
 fn repeated_spikes_and_states_left_over_are_those_of_the_event_engine() {
     const SAMPLES: usize = 3;

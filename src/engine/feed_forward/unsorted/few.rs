@@ -168,8 +168,8 @@ impl FewNeurons<'_> {
                     .multiply_add(is_causal.select(response, zero), Doubles::new(simd, *sum))
                     .value();
                 let factor = factors[neuron] * Doubles::new(simd, weights[neuron][row]);
-                let factor = is_causal.select(factor, zero);
-                by = factor.multiply_add(power - response, by);
+                let by_time = is_causal.select(power - response, zero);
+                by = factor.multiply_add(by_time, by);
             }
             by_row[row] = by.value();
         }

@@ -93,7 +93,10 @@ impl Neurons<'_> {
             let takes_part = self.take_part(simd, index);
             let crosses = current.above(zero).and(one.above(ratio)).and(takes_part);
             let divisor = Peak::lead(simd, ratio) * current;
-            let factor = crosses.select(Doubles::new(simd, by_time[index]) / divisor, zero);
+            let factor = Doubles::new(simd, by_time[index]) / divisor;
+            // Of a causal set that is long over when the layer's last input comes, nothing may be left.
+            let is_finite = all(f64::INFINITY).above(factor.max_of_numbers(-factor));
+            let factor = crosses.and(is_finite).select(factor, zero);
             let since = Doubles::new(simd, times[index]) - reference;
             offsets[index] = takes_part.select(rate * since, zero).value();
             factors[index] = factor.value();
