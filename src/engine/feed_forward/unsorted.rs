@@ -127,8 +127,8 @@ pub struct UnsortedWorkspace {
 }
 
 impl UnsortedBackward {
-    /// The way back through a network; none if it has to be that of [`super::recorded`]. In most samples
-    /// the rows of each range in `together` spike at one time in the first layer.
+    /// The way back through a network; none if it has to be that of [`FeedForwardNetwork::recorded`]. In
+    /// most samples the rows of each range in `together` spike at one time in the first layer.
     pub fn new(network: &FeedForwardNetwork<f64>, together: &[Range<u32>]) -> Option<Self> {
         let layers = network.layers.iter().map(|layer| UnsortedLayer::new(layer, together));
         let mut backward = UnsortedBackward { layers: layers.collect::<Option<_>>()? };
