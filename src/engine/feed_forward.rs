@@ -56,6 +56,7 @@ use self::recorded::{CausalSums, Recorded};
 pub(crate) use self::sorting::ArrivalSorter;
 pub use self::tiles::{Tile, Tiling};
 pub use self::uniform::{UniformLayer, UniformWorkspace};
+pub(crate) use self::unsorted::add_all;
 pub use self::unsorted::{UnsortedBackward, UnsortedWorkspace, WeightSums};
 use crate::network::{CompiledNetwork, DelayKind, LayerDelays, LayeredNetwork};
 

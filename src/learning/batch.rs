@@ -10,6 +10,7 @@ use super::{
     Score,
 };
 use crate::chip::SubstrateError;
+use crate::engine::feed_forward::add_all;
 use crate::engine::{EngineError, EngineOptions, EventEngine, SourceSpike};
 use crate::network::{CompiledNetwork, LayeredNetwork};
 
@@ -129,17 +130,6 @@ impl BatchResult {
                 late += u64::from(spiked & (first < time));
             }
             activity.late += late;
-        }
-    }
-}
-
-/// Adds values to the sums so far. Nothing at all, on either side, is as good as zeros.
-pub(super) fn add_all(sums: &mut Vec<f64>, more: Vec<f64>) {
-    if sums.is_empty() {
-        *sums = more;
-    } else {
-        for (sum, more) in sums.iter_mut().zip(&more) {
-            *sum += more;
         }
     }
 }

@@ -22,12 +22,13 @@ use rayon::prelude::*;
 pub use substrate::InTheLoop;
 pub(super) use substrate::SubstrateRunner;
 
-use super::batch::{BatchResult, GradientSettings, Parts, UNIT, add_all};
+use super::batch::{BatchResult, GradientSettings, Parts, UNIT};
 use super::{EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::chip::WeightGrid;
 use crate::engine::SourceSpike;
 use crate::engine::feed_forward::{
     Arrival, Element, FeedForwardNetwork, SamplePass, UnsortedWorkspace, Unsupported, Workspace,
+    add_all,
 };
 use crate::network::{CompiledNetwork, LayeredNetwork};
 

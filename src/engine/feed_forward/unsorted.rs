@@ -107,7 +107,7 @@ impl WeightSums {
 }
 
 /// Adds values to the sums so far. Nothing at all, on either side, is as good as zeros.
-fn add_all(sums: &mut Vec<f64>, more: Vec<f64>) {
+pub(crate) fn add_all(sums: &mut Vec<f64>, more: Vec<f64>) {
     if sums.is_empty() {
         *sums = more;
     } else {
