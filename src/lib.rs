@@ -76,5 +76,6 @@ pub mod random;
 pub mod report;
 pub mod run;
 pub mod scenario;
+mod simd;
 pub mod study;
 pub mod trace;

@@ -8,7 +8,7 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::datasheet::LinkSheet;
-use crate::engine::feed_forward::{Arrival, ArrivalSorter};
+use crate::engine::layered::{Arrival, ArrivalSorter};
 use crate::random;
 
 /// The link that carries the inputs of one layer. Times are in the scenario's time unit.

@@ -26,8 +26,8 @@ use super::neurons::{Deviations, ThresholdTargets, fixed_pattern};
 use super::substrate::{Activity, Presented, Program, Substrate, SubstrateError};
 use super::weights::{SynapsePattern, units};
 use crate::engine::Spike;
-use crate::engine::feed_forward::UniformLayer;
-use crate::engine::individual::{IndividualNeurons, JointRows, SynapseColumns};
+use crate::engine::heterogeneous::{IndividualNeurons, JointRows, SynapseColumns};
+use crate::engine::layered::UniformLayer;
 use crate::network::{DelayKind, LayerShape, LayeredNetwork, Network, Node};
 use crate::neuron::NeuronParameters;
 

@@ -7,7 +7,7 @@ use rand::Rng;
 use super::SubstrateError;
 use super::datasheet::{NeuronDeviations, NeuronSheet};
 use super::normal::NormalNumbers;
-use crate::engine::individual::{Column, LevelBlock, PADDING};
+use crate::engine::heterogeneous::{Column, LevelBlock, PADDING};
 use crate::neuron::NeuronParameters;
 use crate::random;
 

@@ -11,7 +11,7 @@
 use pulp::{Arch, Simd, WithSimd, bytemuck};
 use rand::Rng;
 
-use crate::engine::feed_forward::elementary::{Doubles, registers, registers_mut};
+use crate::simd::{F64s, registers, registers_mut};
 
 /// Points that are drawn together: as many as fit into the widest register there is.
 const POINTS: usize = 8;
@@ -79,7 +79,7 @@ impl WithSimd for BoxMuller<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let all = |value| Doubles::<S>::splat(simd, value);
+        let all = |value| F64s::<S>::splat(simd, value);
         let (bits, _) = self.bits.as_chunks::<POINTS>();
         let (numbers, _) = self.numbers.as_chunks_mut::<{ 2 * POINTS }>();
         for (bits, numbers) in bits.iter().zip(numbers) {
@@ -90,7 +90,7 @@ impl WithSimd for BoxMuller<'_> {
             let [uniform, angle, reflection, is_swapped] =
                 columns.map(|column| registers::<S>(column));
             for index in 0..POINTS / S::F64_LANES {
-                let load = |column: &[S::f64s]| Doubles::new(simd, column[index]);
+                let load = |column: &[S::f64s]| F64s::new(simd, column[index]);
                 let radius = (all(-2.0) * load(uniform).ln()).sqrt();
                 let angle = load(angle);
                 let square = angle * angle;

@@ -10,7 +10,7 @@ use super::{
     Score,
 };
 use crate::chip::SubstrateError;
-use crate::engine::feed_forward::add_all;
+use crate::engine::layered::add_all;
 use crate::engine::{EngineError, EngineOptions, EventEngine, SourceSpike};
 use crate::network::{CompiledNetwork, LayeredNetwork};
 

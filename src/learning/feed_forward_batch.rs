@@ -26,7 +26,7 @@ use super::batch::{BatchResult, GradientSettings, Parts, UNIT};
 use super::{EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::chip::WeightGrid;
 use crate::engine::SourceSpike;
-use crate::engine::feed_forward::{
+use crate::engine::layered::{
     Arrival, Element, FeedForwardNetwork, SamplePass, UnsortedWorkspace, Unsupported, Workspace,
     add_all,
 };

@@ -9,7 +9,7 @@ use super::{
     TrainingSettings, gradients_by_delay,
 };
 use crate::chip::Activity;
-use crate::engine::feed_forward::Unsupported;
+use crate::engine::layered::Unsupported;
 use crate::network::CompiledNetwork;
 
 /// What runs batches.

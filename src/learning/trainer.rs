@@ -16,7 +16,7 @@ use super::{
     Presentation, Schedule, Score, SilentNeurons, StateError, TrainedDelays, TrainerState,
 };
 use crate::chip::Activity;
-use crate::engine::feed_forward::Unsupported;
+use crate::engine::layered::Unsupported;
 use crate::network::{CompiledNetwork, LayeredNetwork, Network};
 use crate::random;
 

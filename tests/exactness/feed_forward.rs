@@ -3,9 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use firstspike::engine::feed_forward::{
-    Arrival, Element, FeedForwardNetwork, SamplePass, Workspace,
-};
+use firstspike::engine::layered::{Arrival, Element, FeedForwardNetwork, SamplePass, Workspace};
 use firstspike::engine::{EngineOptions, EventEngine, SourceSpike};
 use firstspike::learning::{
     BackwardPass, FirstSpikes, LearningEngine, Trainer, TrainingSettings, gradients_by_delay,

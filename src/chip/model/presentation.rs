@@ -6,10 +6,10 @@ use super::trial::{Chance, place};
 use super::{ChipLayer, ChipModel, NO_ROW, spikes_once_from_rest};
 use crate::chip::substrate::{Activity, Presented};
 use crate::engine::Spike;
-use crate::engine::feed_forward::{Arrival, ArrivalSorter, UniformWorkspace};
-use crate::engine::individual::{
+use crate::engine::heterogeneous::{
     IndividualLayer, IndividualNeurons, IndividualWorkspace, LayerSpike, NeuronStates,
 };
+use crate::engine::layered::{Arrival, ArrivalSorter, UniformWorkspace};
 use crate::network::DelayKind;
 use crate::random;
 

@@ -8,7 +8,7 @@ use crate::chip::neurons::Deviations;
 use crate::chip::normal::NormalNumbers;
 use crate::chip::substrate::PresentationKey;
 use crate::engine::Spike;
-use crate::engine::individual::{IndividualNeurons, LayerSpike, PADDING};
+use crate::engine::heterogeneous::{IndividualNeurons, LayerSpike, PADDING};
 use crate::random;
 
 /// What chance is drawn with, and what it gave in this trial; kept from sample to sample.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::FeedForwardRunner;
-use crate::engine::feed_forward::{Element, Tiling};
+use crate::engine::layered::{Element, Tiling};
 
 impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     /// Weights in the order of the layers' matrices, as the network is programmed with them.

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::FeedForwardRunner;
-use crate::engine::feed_forward::{Element, SamplePass, Tile};
+use crate::engine::layered::{Element, SamplePass, Tile};
 use crate::learning::Adam;
 use crate::learning::optimiser::AdamStep;
 

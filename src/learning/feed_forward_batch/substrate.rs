@@ -13,7 +13,7 @@ use crate::chip::{
     Activity, PresentationKey, Presented, Program, Substrate, SubstrateError, WeightGrid,
 };
 use crate::engine::Spike;
-use crate::engine::feed_forward::{Arrival, SamplePass, UnsortedBackward, Unsupported};
+use crate::engine::layered::{Arrival, SamplePass, UnsortedBackward, Unsupported};
 use crate::learning::batch::{BatchResult, GradientSettings, Parts, UNIT};
 use crate::learning::{Adam, EncodedSet, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::network::{CompiledNetwork, LayerShape, LayeredNetwork};

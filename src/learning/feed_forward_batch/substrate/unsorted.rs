@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::{Shown, SubstrateRunner};
 use crate::chip::Presented;
 use crate::engine::Spike;
-use crate::engine::feed_forward::{Arrival, SamplePass, UnsortedBackward, WeightSums};
+use crate::engine::layered::{Arrival, SamplePass, UnsortedBackward, WeightSums};
 use crate::learning::EncodedSet;
 use crate::learning::batch::{BatchResult, GradientSettings};
 use crate::learning::feed_forward_batch::Worker;
