@@ -21,6 +21,7 @@
 //!
 //! Everything is exact to rounding: there is no time step anywhere.
 
+pub(crate) mod basis;
 mod bound;
 mod crossing;
 mod crossing_split;
@@ -28,6 +29,7 @@ mod derivative;
 mod dynamics;
 mod kernel;
 mod lambert;
+mod membrane;
 mod parameters;
 
 pub use bound::CrossingBound;
@@ -35,4 +37,5 @@ pub use crossing::{Crossing, first_spike};
 pub use derivative::{CausalInput, CrossingDerivative, crossing_derivatives};
 pub(crate) use dynamics::Ratio;
 pub use dynamics::{Dynamics, Propagator, State};
+pub(crate) use membrane::{Membrane, Propagators};
 pub use parameters::{NeuronParameters, ParameterError};

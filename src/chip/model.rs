@@ -27,7 +27,7 @@ use super::substrate::{Activity, Presented, Program, Substrate, SubstrateError};
 use super::weights::{SynapsePattern, units};
 use crate::engine::Spike;
 use crate::engine::heterogeneous::{IndividualNeurons, JointRows, SynapseColumns};
-use crate::engine::layered::UniformLayer;
+use crate::engine::layered::HomogeneousLayer;
 use crate::network::{DelayKind, LayerShape, LayeredNetwork, Network, Node};
 use crate::neuron::NeuronParameters;
 
@@ -59,7 +59,7 @@ struct ChipLayer {
     joint: Vec<JointRows>,
     /// The same weights for the fast way, if the neurons have the same time constants with a closed form
     /// of the crossing, spike once, and start at rest.
-    uniform: Option<UniformLayer>,
+    uniform: Option<HomogeneousLayer>,
     delay_kind: Option<DelayKind>,
     /// Per row or per neuron.
     delays: Vec<f64>,
@@ -122,7 +122,7 @@ impl ChipModel {
             }
             neurons.prepare(&[sheet.link.interval], &realised);
             let uniform = if spikes_once_from_rest(sheet) && keeps_time_constants(sheet) {
-                UniformLayer::new(&realised, shape.rows)
+                HomogeneousLayer::new(&realised, shape.rows)
             } else {
                 None
             };

@@ -1,61 +1,66 @@
-//! The fast path for layered first-spike networks: forward and backward, vectorised.
+//! Layered networks of first spikes, in the numbers that learning needs.
 //!
-//! A sample goes through layer after layer. The inputs of a layer are sorted once; a sweep over them
-//! keeps two running sums for each neuron, its synaptic current and its potential, both carried to one
-//! reference time (`membrane`), and notices when a neuron crosses its threshold (`sweep`); the
-//! crossing times come from closed forms for many neurons at once (`crossing`). The backward pass
-//! (`backward`) walks the layers in the opposite direction over the same sums. The results are those
-//! of the event engine to rounding, with the same rules: inputs that come together act together, a peak
-//! that only touches the threshold is no crossing, and an input at the very moment of a spike comes too
-//! late for it.
+//! A [`LayeredEngine`] runs a [`Batch`] of samples forward, or takes up what was recorded of them elsewhere, and
+//! carries the derivatives of a loss back:
 //!
-//! Delays of axons move a layer's inputs, and delays of dendrites its spikes. With a delay per synapse
-//! a layer has a way of its own, many samples side by side (`delayed`).
+//! ```text
+//! forward | load_record  →  spike times  →  backward  →  weight_gradients, delay gradients
+//! ```
 //!
-//! Networks of small layers with `τ_m = τ_s` and no delays run many samples side by side in another way
-//! (`abreast`), unless they are told not to.
+//! Two kernels do the work, on the same equations ([`crate::neuron`]); which one is decided by the shape of the
+//! network, and nothing else depends on it:
 //!
-//! Samples that ran elsewhere, on a chip, come in with their recorded times and go backward only (`recorded`),
-//! with `τ_m = τ_s` and no delays in a way without sorting (`unsorted`).
+//! * [`wide`]: a register holds neurons of one sample. For layers of many neurons.
+//! * [`batched`]: a register holds samples of one neuron. For small layers, for synaptic delays, and for
+//!   records.
 //!
-//! What a [`FeedForwardNetwork`] cannot run says [`Unsupported`]; the event engine runs everything.
+//! The results are those of the event engine to rounding, with the same rules: inputs that come together act
+//! together, a peak that only touches the threshold is no crossing, and an input at the very moment of a spike
+//! comes too late for it. Delays of axons move a layer's inputs, and delays of dendrites its spikes.
+//!
+//! What a [`LayeredEngine`] cannot run says [`Unsupported`]; the event engine runs everything.
 
-mod abreast;
-mod backward;
-mod crossing;
-mod delayed;
-mod inputs;
-mod membrane;
-mod passes;
-mod recorded;
+mod arrival;
+mod batch;
+mod batched;
+mod guard;
 mod sorting;
 mod sorting_network;
-mod sweep;
 mod tiles;
-mod uniform;
-mod unsorted;
+mod wide;
 
 use pulp::Arch;
 
-use self::abreast::{AbreastPass, AbreastScratch};
-pub use self::backward::LayerGradient;
-use self::backward::TimeGradient;
-use self::crossing::Crossings;
-pub use self::crossing::LayerSpikes;
-pub use self::delayed::DelayGradient;
-use self::delayed::{BlockPass, BlockScratch, SynapticDelays};
-use self::inputs::Steps;
-pub use self::inputs::{Arrival, Inputs};
-use self::membrane::{LayerNeurons, Membrane};
-use self::passes::{Backward, Forward, WeightGradients};
-use self::recorded::{CausalSums, Recorded};
+pub use self::arrival::Arrival;
+pub use self::batch::{Batch, LayerGradients, Workspace};
+pub use self::guard::GradientGuard;
 pub(crate) use self::sorting::ArrivalSorter;
+use self::sorting_network::Comparators;
 pub use self::tiles::{Tile, Tiling};
-pub use self::uniform::{UniformLayer, UniformWorkspace};
-pub(crate) use self::unsorted::add_all;
-pub use self::unsorted::{UnsortedBackward, UnsortedWorkspace, WeightSums};
+pub use self::wide::{HomogeneousLayer, HomogeneousWorkspace};
 use crate::network::{CompiledNetwork, DelayKind, LayerDelays, LayeredNetwork};
+use crate::neuron::Membrane;
 pub use crate::simd::Element;
+
+/// Which kernel runs a network, and on how many samples at a time. Measured on one thread with `cargo bench
+/// --bench epoch` and `--bench mnist`.
+struct Tuning {
+    /// Layers of at most so many rows go through the batched kernel, however many neurons they have: the
+    /// weights of a neuron fit into registers, where they are looked up. At 33 rows and 120 neurons the wide
+    /// kernel is as fast.
+    few_rows: usize,
+    /// With more rows, up to so many, only layers of few neurons do.
+    most_rows: usize,
+    /// How many neurons those may have: more keep a vector unit busy by themselves.
+    few_neurons: usize,
+    /// Samples of a batch: as many as keep all that is known of a small layer in the second cache.
+    samples: usize,
+    /// The same for a network with a layer of more than `most_rows` rows.
+    samples_of_wide: usize,
+}
+
+const TUNING: Tuning =
+    Tuning { few_rows: 32, most_rows: 128, few_neurons: 16, samples: 64, samples_of_wide: 16 };
 
 /// Why a layered network needs the event engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -105,7 +110,9 @@ impl Delays {
             Some(LayerDelays { kind, values }) => match kind {
                 DelayKind::Axonal => Delays::Axonal(values),
                 DelayKind::Dendritic => Delays::Dendritic(values),
-                DelayKind::Synaptic => Delays::Synaptic(SynapticDelays::new(values, rows)),
+                DelayKind::Synaptic => {
+                    Delays::Synaptic(SynapticDelays { values, comparators: Comparators::new(rows) })
+                }
             },
         }
     }
@@ -127,6 +134,23 @@ impl Delays {
     }
 }
 
+/// The synaptic delays of a layer.
+#[derive(Clone, Debug)]
+struct SynapticDelays {
+    /// Row by row, in time units.
+    values: Vec<f64>,
+    /// Sorts the arrivals at a neuron.
+    comparators: Comparators,
+}
+
+/// The neurons of a layer.
+#[derive(Clone, Debug)]
+struct LayerNeurons {
+    membrane: Membrane,
+    /// Relative to the leak potential; padded with infinity.
+    thresholds: Vec<f64>,
+}
+
 /// One layer.
 #[derive(Clone, Debug)]
 struct Layer<T> {
@@ -144,55 +168,23 @@ struct Layer<T> {
     first_synapse: usize,
 }
 
-/// A layered network in the form that the fast path computes with. Its weights are rounded to the
-/// precision `T`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kernel {
+    Wide,
+    Batched,
+}
+
+/// A layered network in the form that the kernels compute with. Its weights are rounded to the precision `T`;
+/// the batched kernel computes in double precision all the same.
 #[derive(Clone, Debug)]
-pub struct FeedForwardNetwork<T> {
+pub struct LayeredEngine<T> {
     layers: Vec<Layer<T>>,
     first_input: usize,
-    /// Whether samples run side by side.
-    is_abreast: bool,
+    kernel: Kernel,
     arch: Arch,
 }
 
-/// What one sample did in one layer, forward and backward.
-#[derive(Clone, Debug, Default)]
-pub struct LayerPass<T> {
-    /// The spikes that drove the layer.
-    pub inputs: Inputs<T>,
-    /// Its own spikes.
-    pub spikes: LayerSpikes,
-    /// How the loss depends on its inputs.
-    pub gradient: LayerGradient<T>,
-}
-
-/// What one sample did in the network.
-#[derive(Clone, Debug, Default)]
-pub struct SamplePass<T> {
-    /// One entry per layer.
-    pub layers: Vec<LayerPass<T>>,
-}
-
-/// What a thread works with; kept from sample to sample.
-#[derive(Clone, Debug, Default)]
-pub struct Workspace<T> {
-    steps: Steps<T>,
-    crossings: Crossings<T>,
-    times: TimeGradient<T>,
-    sums: CausalSums,
-    /// Per sample: derivatives by the spike times of the layer that is being looked at.
-    by_times: Vec<Vec<f64>>,
-    /// Per layer with synaptic delays.
-    blocks: Vec<BlockPass>,
-    scratch: BlockScratch,
-    /// Per layer, if samples run side by side.
-    abreast: Vec<AbreastPass>,
-    abreast_scratch: AbreastScratch,
-    /// Per layer: sums over samples since [`FeedForwardNetwork::begin`].
-    pub gradients: Vec<DelayGradient>,
-}
-
-impl<T: Element> FeedForwardNetwork<T> {
+impl<T: Element> LayeredEngine<T> {
     /// Prepares a layered network with the weights and delays that it has.
     ///
     /// # Errors
@@ -243,28 +235,45 @@ impl<T: Element> FeedForwardNetwork<T> {
             previous = neurons;
         }
         let first_input = nodes(network.input).start;
-        let is_abreast = abreast::runs(&layers);
-        let mut prepared =
-            FeedForwardNetwork { layers, first_input, is_abreast, arch: Arch::new() };
+        let kernel = Kernel::of(&layers);
+        let mut prepared = LayeredEngine { layers, first_input, kernel, arch: Arch::new() };
         let edges = network.network.graph().edge_weights();
         let weights: Vec<f64> = edges.map(|synapse| synapse.weight).collect();
         prepared.set_weights(&weights);
         Ok(prepared)
     }
 
-    /// The same network on another instruction set than the machine's best.
-    pub fn on(self, arch: Arch) -> Self {
-        FeedForwardNetwork { arch, ..self }
+    /// The same network without the vector instructions of the machine.
+    pub fn scalar(self) -> Self {
+        LayeredEngine { arch: Arch::Scalar, ..self }
     }
 
-    /// The same network with every sample run for itself.
-    pub fn one_by_one(self) -> Self {
-        FeedForwardNetwork { is_abreast: false, ..self }
+    /// The same network on the kernel for wide layers, unless it has synaptic delays.
+    pub fn wide(self) -> Self {
+        let kernel = if has_synaptic_delays(&self.layers) { Kernel::Batched } else { Kernel::Wide };
+        LayeredEngine { kernel, ..self }
     }
 
-    /// Whether samples run side by side: then some tens together are fast.
-    pub fn is_abreast(&self) -> bool {
-        self.is_abreast
+    /// The same network on the kernel that takes up records.
+    pub fn batched(self) -> Self {
+        LayeredEngine { kernel: Kernel::Batched, ..self }
+    }
+
+    /// Whether it runs on the batched kernel.
+    pub fn is_batched(&self) -> bool {
+        self.kernel == Kernel::Batched
+    }
+
+    /// How many samples a [`Batch`] had best have if there are `samples` to run.
+    pub fn batch_size(&self, samples: usize) -> usize {
+        if self.kernel == Kernel::Wide {
+            // One after the other they stay in the cache on their way back.
+            return 1;
+        }
+        let is_wide = self.layers.iter().any(|layer| layer.tiling.rows > TUNING.most_rows);
+        let most = if is_wide { TUNING.samples_of_wide } else { TUNING.samples };
+        let batches = samples.div_ceil(most).max(1);
+        samples.div_ceil(batches).next_multiple_of(batched::LANES).max(batched::LANES)
     }
 
     /// Takes all weights: the layers' matrices one after the other, row by row.
@@ -280,32 +289,9 @@ impl<T: Element> FeedForwardNetwork<T> {
         self.layers[layer].delays.values_mut().copy_from_slice(delays);
     }
 
-    /// Whether a layer's weight gradients are in [`Workspace::gradients`]: if samples run side by side, or
-    /// with a delay per synapse.
-    pub fn sums_weight_gradients(&self, layer: usize) -> bool {
-        self.is_abreast() || self.has_synaptic_delays(layer)
-    }
-
     /// Whether a layer has a delay per synapse.
     pub fn has_synaptic_delays(&self, layer: usize) -> bool {
         matches!(self.layers[layer].delays, Delays::Synaptic(_))
-    }
-
-    /// Prepares a workspace for [`Self::backward`]: nothing is summed yet.
-    pub fn begin(&self, workspace: &mut Workspace<T>) {
-        workspace.gradients.resize_with(self.layers.len(), DelayGradient::default);
-        let layers = self.layers.iter().enumerate().zip(&mut workspace.gradients);
-        for ((index, layer), gradient) in layers {
-            let sums = self.sums_weight_gradients(index);
-            let weights = if sums { layer.tiling.value_count() } else { 0 };
-            for (sums, count) in [
-                (&mut gradient.weights, weights),
-                (&mut gradient.delays, layer.delays.values().len()),
-            ] {
-                sums.clear();
-                sums.resize(count, 0.0);
-            }
-        }
     }
 
     /// Number of layers.
@@ -360,72 +346,21 @@ impl<T: Element> FeedForwardNetwork<T> {
         let Layer { first_node, tiling, .. } = self.layers[layer];
         first_node..first_node + tiling.columns
     }
-
-    /// Runs samples; side by side and with synaptic delays they are fast if there are some tens. The spikes
-    /// that drive the first layer stand in each pass as its arrivals already (in any order), bias spikes
-    /// included and without delays; `bias` are those of each layer.
-    pub fn forward(
-        &self,
-        bias: &[Vec<Arrival>],
-        passes: &mut [SamplePass<T>],
-        workspace: &mut Workspace<T>,
-    ) {
-        self.arch.dispatch(Forward { network: self, bias, passes, workspace });
-    }
-
-    /// Prepares samples that ran elsewhere for [`Self::backward`]. Each pass holds the recorded times of
-    /// the first spikes of all layers, one per neuron, infinite where there is none; and, as for
-    /// [`Self::forward`], the spikes that drove the first layer.
-    ///
-    /// # Panics
-    /// If a layer has synaptic delays, or samples run side by side ([`Self::one_by_one`]).
-    pub fn recorded(
-        &self,
-        bias: &[Vec<Arrival>],
-        passes: &mut [SamplePass<T>],
-        workspace: &mut Workspace<T>,
-    ) {
-        let delayed = (0..self.layer_count()).any(|layer| self.has_synaptic_delays(layer));
-        assert!(!delayed, "records of layers with synaptic delays go through the event engine");
-        assert!(!self.is_abreast(), "records are taken up one by one");
-        self.arch.dispatch(Recorded { network: self, bias, passes, workspace });
-    }
-
-    /// Carries the derivatives of the loss by the label neurons' spike times, one sample after the
-    /// other, back through the samples that ran last. Afterwards each layer's [`LayerGradient`] holds
-    /// what its weight gradients are made of; those by delays, and all of a layer that
-    /// [`Self::sums_weight_gradients`], are added to [`Workspace::gradients`].
-    pub fn backward(
-        &self,
-        by_label_time: &[f64],
-        guard: Option<f64>,
-        passes: &mut [SamplePass<T>],
-        workspace: &mut Workspace<T>,
-    ) {
-        self.arch.dispatch(Backward { network: self, by_label_time, guard, passes, workspace });
-    }
-
-    /// Sums the weight gradients of one tile of a layer that does not ([`Self::sums_weight_gradients`])
-    /// over samples, in their order.
-    pub fn weight_gradients(
-        &self,
-        layer: usize,
-        tile: &Tile,
-        passes: &[SamplePass<T>],
-        sums: &mut [T],
-    ) {
-        self.arch.dispatch(WeightGradients { layer, tile, passes, sums });
-    }
 }
 
-impl<T: Element> SamplePass<T> {
-    /// Room for a sample of a network.
-    pub fn new(network: &FeedForwardNetwork<T>) -> Self {
-        SamplePass { layers: vec![LayerPass::default(); network.layers.len()] }
-    }
+fn has_synaptic_delays<T>(layers: &[Layer<T>]) -> bool {
+    layers.iter().any(|layer| matches!(layer.delays, Delays::Synaptic(_)))
+}
 
-    /// The label neurons' spike times.
-    pub fn label_times(&self, labels: usize) -> &[f64] {
-        &self.layers[self.layers.len() - 1].spikes.times[..labels]
+impl Kernel {
+    /// The faster one for these layers.
+    fn of<T>(layers: &[Layer<T>]) -> Self {
+        let is_double = size_of::<T>() == size_of::<f64>();
+        let is_small = |layer: &Layer<T>| {
+            let Tiling { rows, columns, .. } = layer.tiling;
+            rows <= TUNING.few_rows || rows <= TUNING.most_rows && columns <= TUNING.few_neurons
+        };
+        let is_batched = is_double && layers.iter().all(is_small) || has_synaptic_delays(layers);
+        if is_batched { Kernel::Batched } else { Kernel::Wide }
     }
 }

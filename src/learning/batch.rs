@@ -10,7 +10,6 @@ use super::{
     Score,
 };
 use crate::chip::SubstrateError;
-use crate::engine::layered::add_all;
 use crate::engine::{EngineError, EngineOptions, EventEngine, SourceSpike};
 use crate::network::{CompiledNetwork, LayeredNetwork};
 
@@ -131,6 +130,15 @@ impl BatchResult {
             }
             activity.late += late;
         }
+    }
+}
+
+/// Adds values to the sums so far. Nothing at all, on either side, is as good as zeros.
+pub(super) fn add_all(sums: &mut Vec<f64>, more: Vec<f64>) {
+    if sums.is_empty() {
+        *sums = more;
+    } else {
+        sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
     }
 }
 

@@ -1,19 +1,17 @@
 //! One batch through the feed-forward engine, back, and into the weights, on any number of threads with
 //! the same result.
 //!
-//! The work is shared out twice. Forward and backward passes are independent per sample; what each
-//! leaves behind are two numbers per neuron and input, not gradients per synapse. The weight gradients
-//! are then summed tile by tile of each weight matrix, over all samples of the batch in their order, and
+//! The work is shared out twice. Forward and backward passes are independent per sample: units of samples,
+//! fixed by their position, go through the network on any thread, as one or several [`Batch`]es. The weight
+//! gradients are then summed tile by tile of each weight matrix, over all batches in their order, and
 //! the optimiser's step is applied to the tile while it is in the cache. No thread sums for another, so
-//! nothing depends on how many there are, and no copy of the weights' gradients is ever made. Only where
-//! many samples go through the network together, side by side or with synaptic delays, and where records go
-//! back without sorting, each unit of samples sums its weight gradients at once, and the units' sums are
-//! added in their order.
+//! nothing depends on how many there are.
 
 mod grid;
 mod step;
 mod substrate;
 
+use std::ops::Range;
 use std::sync::Mutex;
 
 use pulp::Arch;
@@ -22,27 +20,20 @@ use rayon::prelude::*;
 pub use substrate::InTheLoop;
 pub(super) use substrate::SubstrateRunner;
 
-use super::batch::{BatchResult, GradientSettings, Parts, UNIT};
+use super::batch::{BatchResult, GradientSettings, Parts, UNIT, add_all};
 use super::{EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::chip::WeightGrid;
 use crate::engine::SourceSpike;
 use crate::engine::layered::{
-    Arrival, Element, FeedForwardNetwork, SamplePass, UnsortedWorkspace, Unsupported, Workspace,
-    add_all,
+    Arrival, Batch, Element, GradientGuard, LayeredEngine, Unsupported, Workspace,
 };
 use crate::network::{CompiledNetwork, LayeredNetwork};
-
-/// Most samples that go through the network together, side by side or with synaptic delays.
-const TOGETHER: usize = 64;
-/// They come in whole registers of this many.
-const REGISTER: usize = 8;
 
 /// What each thread works with.
 struct Worker<T> {
     workspace: Workspace<T>,
-    unsorted: UnsortedWorkspace,
-    /// For samples that are not learned from, or not again.
-    passes: Vec<SamplePass<T>>,
+    /// For samples that are not learned from.
+    batch: Batch<T>,
     /// When each node of the network first spiked.
     times: Vec<f64>,
     stimulus: Vec<SourceSpike>,
@@ -54,17 +45,9 @@ struct Worker<T> {
     sums: Vec<T>,
 }
 
-impl<T> Worker<T> {
-    /// Derivatives by the delays of all layers, summed over the unit's samples.
-    fn delay_gradients(&self) -> Vec<f64> {
-        let layers = self.workspace.gradients.iter();
-        layers.flat_map(|gradient| gradient.delays.iter().copied()).collect()
-    }
-}
-
 /// Runs batches on the feed-forward engine, and keeps the threads' memory between them.
 pub(super) struct FeedForwardRunner<T> {
-    network: FeedForwardNetwork<T>,
+    network: LayeredEngine<T>,
     parts: Parts,
     loss: Loss,
     arch: Arch,
@@ -72,18 +55,9 @@ pub(super) struct FeedForwardRunner<T> {
     weights: Vec<f64>,
     /// What the network is programmed with instead, if it is to run on a chip.
     grid: Option<WeightGrid>,
-    passes: Vec<SamplePass<T>>,
-    /// Per layer that summed them over samples: its weight gradients, in the engine's layout. Empty for
-    /// others: theirs are in the passes.
-    summed: Vec<Vec<f64>>,
+    /// What the samples of the last [`Self::learn`] left, in their order.
+    batches: Vec<Batch<T>>,
     workers: Vec<Mutex<Worker<T>>>,
-}
-
-/// What a unit of work gave.
-struct UnitResult {
-    result: BatchResult,
-    /// See [`FeedForwardRunner::summed`].
-    summed: Vec<Vec<f64>>,
 }
 
 impl<T: Element + Into<f64>> FeedForwardRunner<T> {
@@ -94,13 +68,12 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         parts: Parts,
         loss: Loss,
     ) -> Result<Self, Unsupported> {
-        let network = FeedForwardNetwork::<T>::new(layered, compiled)?;
+        let network = LayeredEngine::<T>::new(layered, compiled)?;
         let tilings = (0..network.layer_count()).map(|layer| network.tiling(layer));
         let largest = tilings.clone().map(|tiling| tiling.largest_tile()).max().unwrap_or(0);
         let worker = || Worker {
             workspace: Workspace::default(),
-            unsorted: UnsortedWorkspace::default(),
-            passes: Vec::new(),
+            batch: Batch::default(),
             times: Vec::new(),
             stimulus: Vec::new(),
             encoding: EncodingScratch::default(),
@@ -113,8 +86,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let mut runner = FeedForwardRunner {
             weights: vec![0.0; count],
             grid: None,
-            passes: Vec::new(),
-            summed: vec![Vec::new(); network.layer_count()],
+            batches: Vec::new(),
             network,
             parts,
             loss,
@@ -127,23 +99,15 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         Ok(runner)
     }
 
-    /// The same, with every sample run for itself.
-    fn one_by_one(self) -> Self {
-        FeedForwardRunner { network: self.network.one_by_one(), ..self }
+    /// The same, on the kernel that takes up records.
+    fn for_records(self) -> Self {
+        FeedForwardRunner { network: self.network.batched(), ..self }
     }
 
-    /// Samples per unit of work, of so many, and how many of a unit go through the network together.
+    /// Of so many samples: how many are a unit of work, and how many of these a batch.
     fn unit(&self, samples: usize) -> (usize, usize) {
-        let mut layers = 0..self.network.layer_count();
-        let has_delays = layers.any(|layer| self.network.has_synaptic_delays(layer));
-        if self.network.is_abreast() || has_delays {
-            let units = samples.div_ceil(TOGETHER).max(1);
-            let unit = samples.div_ceil(units).next_multiple_of(REGISTER).max(REGISTER);
-            (unit, unit)
-        } else {
-            // One after the other they stay in the cache on their way back.
-            (UNIT, 1)
-        }
+        let batch = self.network.batch_size(samples);
+        (UNIT.next_multiple_of(batch), batch)
     }
 
     /// Number of weights in the engine's layout, padding included.
@@ -197,22 +161,22 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         presentation: Presentation,
     ) -> BatchResult {
         let bias = self.bias(set);
-        let (unit, block) = self.unit(samples.len());
+        let (unit, size) = self.unit(samples.len());
         let units: Vec<BatchResult> = samples
             .par_chunks(unit)
             .map(|unit| {
                 self.with_worker(|worker| {
                     let mut result = BatchResult::empty(&self.parts);
-                    let mut passes = std::mem::take(&mut worker.passes);
-                    for block in unit.chunks(block) {
-                        let ran =
-                            self.forward(worker, set, block, presentation, &bias, &mut passes);
-                        for (&sample, pass) in block.iter().zip(ran) {
+                    let mut batch = std::mem::take(&mut worker.batch);
+                    for samples in unit.chunks(size) {
+                        self.forward(worker, set, samples, presentation, &bias, &mut batch);
+                        for (index, &sample) in samples.iter().enumerate() {
                             let label = set.label(sample as usize);
-                            self.count(label, pass, &mut result, &mut worker.label_gradient);
+                            let gradient = &mut worker.label_gradient;
+                            self.count(label, &batch, index, &mut result, gradient);
                         }
                     }
-                    worker.passes = passes;
+                    worker.batch = batch;
                     result
                 })
             })
@@ -222,7 +186,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         total
     }
 
-    /// Runs the given samples forward and backward, and keeps what [`Self::step`] needs.
+    /// Runs the given samples forward and backward, and keeps what [`Self::update`] needs.
     pub fn learn(
         &mut self,
         set: &EncodedSet,
@@ -231,67 +195,77 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         settings: GradientSettings,
     ) -> BatchResult {
         let bias = self.bias(set);
-        let mut passes = std::mem::take(&mut self.passes);
-        passes.resize_with(samples.len(), || SamplePass::new(&self.network));
-        let (unit, block) = self.unit(samples.len());
-        let units: Vec<UnitResult> = samples
-            .par_chunks(unit)
-            .zip(passes.par_chunks_mut(unit))
+        self.learn_from(set, samples, settings, |runner, worker, positions, batch| {
+            runner.forward(worker, set, &samples[positions], presentation, &bias, batch);
+        })
+    }
+
+    /// Takes the given samples back through the network, and keeps what [`Self::update`] needs. `prepare`
+    /// brings those at some positions into a batch.
+    fn learn_from(
+        &mut self,
+        set: &EncodedSet,
+        samples: &[u32],
+        settings: GradientSettings,
+        prepare: impl Fn(&Self, &mut Worker<T>, Range<usize>, &mut Batch<T>) + Sync,
+    ) -> BatchResult {
+        let (unit, size) = self.unit(samples.len());
+        let mut batches = std::mem::take(&mut self.batches);
+        batches.resize_with(samples.len().div_ceil(size), Batch::default);
+        let this = &*self;
+        let units: Vec<BatchResult> = batches
+            .par_chunks_mut(unit / size)
             .with_max_len(1)
-            .map(|(unit, passes)| {
-                self.with_worker(|worker| {
-                    self.learn_unit(worker, set, unit, block, passes, &bias, presentation, settings)
+            .enumerate()
+            .map(|(index, batches)| {
+                this.with_worker(|worker| {
+                    let mut result = BatchResult::empty(&this.parts);
+                    for (batch, start) in batches.iter_mut().zip((index * unit..).step_by(size)) {
+                        let positions = start..samples.len().min(start + size);
+                        prepare(this, worker, positions.clone(), batch);
+                        this.backward(
+                            worker,
+                            set,
+                            &samples[positions],
+                            batch,
+                            settings,
+                            &mut result,
+                        );
+                    }
+                    result
                 })
             })
             .collect();
-        self.passes = passes;
+        self.batches = batches;
         let mut total = BatchResult::empty(&self.parts);
-        self.summed.iter_mut().for_each(Vec::clear);
-        for UnitResult { result, summed } in units {
-            total.add(result);
-            for (sums, more) in self.summed.iter_mut().zip(summed) {
-                add_all(sums, more);
-            }
-        }
+        units.into_iter().for_each(|unit| total.add(unit));
         total
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the unit of work of one call above")]
-    fn learn_unit(
+    /// Takes a batch back that has been through the network.
+    fn backward(
         &self,
         worker: &mut Worker<T>,
         set: &EncodedSet,
         samples: &[u32],
-        block: usize,
-        passes: &mut [SamplePass<T>],
-        bias: &[Vec<Arrival>],
-        presentation: Presentation,
+        batch: &mut Batch<T>,
         settings: GradientSettings,
-    ) -> UnitResult {
-        let mut result = BatchResult::empty(&self.parts);
-        self.network.begin(&mut worker.workspace);
-        for (samples, passes) in samples.chunks(block).zip(passes.chunks_mut(block)) {
-            for (&sample, pass) in samples.iter().zip(passes.iter_mut()) {
-                self.encode(worker, set, sample as usize, presentation, bias, pass);
-            }
-            self.network.forward(bias, passes, &mut worker.workspace);
-            worker.label_gradients.clear();
-            for (&sample, pass) in samples.iter().zip(passes.iter()) {
-                let label = set.label(sample as usize);
-                self.count(label, pass, &mut result, &mut worker.label_gradient);
-                let gradients = worker.label_gradient.iter();
-                let gradients = gradients.map(|gradient| gradient * settings.sample_weight);
-                worker.label_gradients.extend(gradients);
-            }
-            let Worker { workspace, label_gradients, .. } = worker;
-            self.network.backward(label_gradients, settings.guard, passes, workspace);
-            let layers = passes.iter().flat_map(|pass| &pass.layers);
-            result.guarded += layers.map(|layer| layer.gradient.guarded).sum::<u64>();
+        result: &mut BatchResult,
+    ) {
+        worker.label_gradients.clear();
+        for (index, &sample) in samples.iter().enumerate() {
+            let label = set.label(sample as usize);
+            self.count(label, batch, index, result, &mut worker.label_gradient);
+            let gradients = worker.label_gradient.iter();
+            let gradients = gradients.map(|gradient| gradient * settings.sample_weight);
+            worker.label_gradients.extend(gradients);
         }
-        result.delay_gradients = worker.delay_gradients();
-        let gradients = &mut worker.workspace.gradients;
-        let summed = gradients.iter_mut().map(|gradient| std::mem::take(&mut gradient.weights));
-        UnitResult { result, summed: summed.collect() }
+        let Worker { workspace, label_gradients, .. } = worker;
+        let guard = settings.guard.map(|limit| GradientGuard { limit });
+        self.network.backward(label_gradients, guard, batch, workspace);
+        result.guarded += batch.guarded();
+        let delays = batch.gradients().iter().flat_map(|layer| layer.delays.iter().copied());
+        add_all(&mut result.delay_gradients, delays.collect());
     }
 
     /// Shows the record of each sample to `look`, in order.
@@ -304,22 +278,25 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         const RECORDS: usize = 1024;
         let bias = self.bias(set);
         let samples: Vec<u32> = (0..set.len() as u32).collect();
-        let (unit, _) = self.unit(RECORDS);
+        let (unit, size) = self.unit(RECORDS);
         for some in samples.chunks(RECORDS) {
             let records: Vec<Vec<FirstSpikes>> = some
                 .par_chunks(unit)
                 .map(|unit| {
                     self.with_worker(|worker| {
-                        let mut passes = std::mem::take(&mut worker.passes);
-                        let plain = Presentation::Plain;
-                        let ran = self.forward(worker, set, unit, plain, &bias, &mut passes);
-                        let records = unit.iter().zip(ran).map(|(&sample, pass)| {
-                            let Worker { stimulus, encoding, .. } = &mut *worker;
-                            set.inputs(sample as usize, plain, encoding, stimulus);
-                            self.record(nodes, stimulus, set.bias(), pass)
-                        });
-                        let records = records.collect();
-                        worker.passes = passes;
+                        let mut batch = std::mem::take(&mut worker.batch);
+                        let mut records = Vec::new();
+                        for samples in unit.chunks(size) {
+                            let plain = Presentation::Plain;
+                            self.forward(worker, set, samples, plain, &bias, &mut batch);
+                            for (index, &sample) in samples.iter().enumerate() {
+                                let Worker { stimulus, encoding, .. } = &mut *worker;
+                                set.inputs(sample as usize, plain, encoding, stimulus);
+                                let sources = stimulus.iter().chain(set.bias());
+                                records.push(self.record(nodes, sources, &batch, index));
+                            }
+                        }
+                        worker.batch = batch;
                         records
                     })
                 })
@@ -330,44 +307,41 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         }
     }
 
-    fn record(
+    /// The record of a sample of a batch.
+    fn record<'a>(
         &self,
         nodes: usize,
-        stimulus: &[SourceSpike],
-        bias: &[SourceSpike],
-        pass: &SamplePass<T>,
+        sources: impl Iterator<Item = &'a SourceSpike>,
+        batch: &Batch<T>,
+        index: usize,
     ) -> FirstSpikes {
         let mut times = vec![f64::INFINITY; nodes];
-        for spike in stimulus.iter().chain(bias) {
+        for spike in sources {
             times[spike.source as usize] = spike.time;
         }
-        for (layer, pass) in pass.layers.iter().enumerate() {
+        for layer in 0..self.network.layer_count() {
             let neurons = self.network.neurons(layer);
-            let count = neurons.len();
-            times[neurons].copy_from_slice(&pass.spikes.times[..count]);
+            times[neurons].copy_from_slice(batch.spike_times(&self.network, layer, index));
         }
         FirstSpikes::from_times(times)
     }
 
-    /// Runs a unit of samples.
-    fn forward<'a>(
+    /// Runs samples.
+    fn forward(
         &self,
         worker: &mut Worker<T>,
         set: &EncodedSet,
-        unit: &[u32],
+        samples: &[u32],
         presentation: Presentation,
         bias: &[Vec<Arrival>],
-        passes: &'a mut Vec<SamplePass<T>>,
-    ) -> &'a [SamplePass<T>] {
-        if passes.len() < unit.len() {
-            passes.resize_with(unit.len(), || SamplePass::new(&self.network));
+        batch: &mut Batch<T>,
+    ) {
+        batch.begin(&self.network, samples.len());
+        for (index, &sample) in samples.iter().enumerate() {
+            let arrivals = batch.stimulus_mut(index);
+            self.encode(worker, set, sample as usize, presentation, bias, arrivals);
         }
-        let passes = &mut passes[..unit.len()];
-        for (&sample, pass) in unit.iter().zip(passes.iter_mut()) {
-            self.encode(worker, set, sample as usize, presentation, bias, pass);
-        }
-        self.network.forward(bias, passes, &mut worker.workspace);
-        passes
+        self.network.forward(bias, batch, &mut worker.workspace);
     }
 
     /// Writes the spikes that drive the first layer.
@@ -378,12 +352,11 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         sample: usize,
         presentation: Presentation,
         bias: &[Vec<Arrival>],
-        pass: &mut SamplePass<T>,
+        arrivals: &mut Vec<Arrival>,
     ) {
         let Worker { stimulus, encoding, .. } = worker;
         set.inputs(sample, presentation, encoding, stimulus);
         let first = self.network.first_input() as u32;
-        let arrivals = &mut pass.layers[0].inputs.arrivals;
         arrivals.clear();
         arrivals.extend(
             stimulus.iter().map(|spike| Arrival { time: spike.time, row: spike.source - first }),
@@ -391,18 +364,19 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         arrivals.extend_from_slice(&bias[0]);
     }
 
+    /// Adds a sample of a batch to a result, and writes the gradient of its loss.
     fn count(
         &self,
         label: usize,
-        pass: &SamplePass<T>,
+        batch: &Batch<T>,
+        index: usize,
         result: &mut BatchResult,
         label_gradient: &mut [f64],
     ) {
-        let sizes = self.parts.layers.iter().map(ExactSizeIterator::len);
-        let layer_times =
-            pass.layers.iter().zip(sizes).map(|(layer, size)| &layer.spikes.times[..size]);
-        let label_times = pass.label_times(label_gradient.len());
-        result.count(&self.loss, label, label_times, layer_times, label_gradient);
+        let layers = self.network.layer_count();
+        let times = |layer| batch.spike_times(&self.network, layer, index);
+        let layer_times = (0..layers).map(times);
+        result.count(&self.loss, label, times(layers - 1), layer_times, label_gradient);
     }
 
     /// The bias spikes of each layer.

@@ -188,7 +188,7 @@ impl Dynamics {
     ///
     /// With `y = dV/dt` now, `y(t) = y e^(−λ_m t) − λ_s (I/C) K(t)`, which is zero at
     /// `t = −ln(1 − d q)/d` for `q = y/(λ_s I/C)` and `d = λ_s − λ_m`.
-    fn extremum(&self, state: &State) -> Option<f64> {
+    pub(super) fn extremum(&self, state: &State) -> Option<f64> {
         let push = state.current * self.inverse_capacitance;
         let distance = self.synaptic_rate - self.membrane_rate;
         let q = self.slope(state) / (self.synaptic_rate * push);

@@ -240,15 +240,14 @@ impl LoadedScenario {
     ) -> Result<Option<InTheLoop>, ScenarioError> {
         let grid = hardware.and_then(|hardware| WeightGrid::new(&hardware.sheet, &learner.network));
         let batch_size = hardware.map_or(self.batch_size(learner), |hardware| hardware.batch_size);
-        let together = learner.together();
         if let Some(spec) = &self.scenario.substrate {
             let substrate = self.external(spec, learner, folder)?;
-            return Ok(Some(InTheLoop { substrate, grid, batch_size, together }));
+            return Ok(Some(InTheLoop { substrate, grid, batch_size }));
         }
         match hardware {
             Some(Hardware { sheet, .. }) if !sheet.is_ideal() => {
                 let substrate = Box::new(self.model(sheet, learner)?);
-                Ok(Some(InTheLoop { substrate, grid, batch_size, together }))
+                Ok(Some(InTheLoop { substrate, grid, batch_size }))
             }
             _ => Ok(None),
         }

@@ -16,7 +16,7 @@ pub(crate) trait Lookup<S: Simd, const ROWS: usize>: Copy {
     fn table(self, values: &[f64; ROWS]) -> Self::Table;
 
     /// The values in the rows of all lanes.
-    fn get(self, table: Self::Table, rows: S::f64s) -> S::f64s;
+    fn get(self, table: &Self::Table, rows: S::f64s) -> S::f64s;
 }
 
 /// Normal numbers, with a row in their last bits in place of their own: those that differ by more than that
@@ -45,7 +45,7 @@ impl<S: Simd, const ROWS: usize> Lookup<S, ROWS> for ByLanes {
     }
 
     #[inline(always)]
-    fn get(self, table: Self::Table, mut rows: S::f64s) -> S::f64s {
+    fn get(self, table: &Self::Table, mut rows: S::f64s) -> S::f64s {
         let lanes: &mut [f64] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut rows));
         for lane in lanes {
             *lane = table[lane.to_bits() as usize % ROWS];
@@ -78,8 +78,8 @@ impl<S: Simd> Lookup<S, SMALL_TABLE> for ByPermutation {
     }
 
     #[inline(always)]
-    fn get(self, table: Self::Table, rows: S::f64s) -> S::f64s {
-        let (table, rows) = (bytemuck::cast(table), bytemuck::cast(rows));
+    fn get(self, table: &Self::Table, rows: S::f64s) -> S::f64s {
+        let (table, rows) = (bytemuck::cast(*table), bytemuck::cast(rows));
         bytemuck::cast(self.0.avx512f._mm512_permutexvar_pd(rows, table))
     }
 }
@@ -95,7 +95,7 @@ impl<S: Simd> Lookup<S, LARGE_TABLE> for ByPermutation {
     }
 
     #[inline(always)]
-    fn get(self, table: Self::Table, rows: S::f64s) -> S::f64s {
+    fn get(self, table: &Self::Table, rows: S::f64s) -> S::f64s {
         let avx512f = self.0.avx512f;
         let rows = bytemuck::cast(rows);
         let [a, b, c, d] = table.map(bytemuck::cast);
@@ -143,7 +143,7 @@ mod tests {
             let table = lookup.table(self.values);
             let mut found = Vec::new();
             for &rows in S::as_simd_f64s(self.rows).0 {
-                let values = lookup.get(table, rows);
+                let values = lookup.get(&table, rows);
                 let values: &[f64] = bytemuck::cast_slice(std::slice::from_ref(&values));
                 found.extend_from_slice(values);
             }

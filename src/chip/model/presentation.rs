@@ -9,7 +9,7 @@ use crate::engine::Spike;
 use crate::engine::heterogeneous::{
     IndividualLayer, IndividualNeurons, IndividualWorkspace, LayerSpike, NeuronStates,
 };
-use crate::engine::layered::{Arrival, ArrivalSorter, UniformWorkspace};
+use crate::engine::layered::{Arrival, ArrivalSorter, HomogeneousWorkspace};
 use crate::network::DelayKind;
 use crate::random;
 
@@ -48,7 +48,7 @@ pub(super) struct Scratch {
     /// Per layer: the neurons as they are in this trial, if they differ from trial to trial.
     trial: Vec<Option<IndividualNeurons>>,
     chance: Chance,
-    uniform: UniformWorkspace,
+    uniform: HomogeneousWorkspace,
     individual: IndividualWorkspace,
 }
 

@@ -8,7 +8,7 @@ use super::cells::{Cells, Limits};
 use super::motion::Moment;
 use super::neurons::StateBlock;
 use super::*;
-use crate::engine::layered::{UniformLayer, UniformWorkspace};
+use crate::engine::layered::{HomogeneousLayer, HomogeneousWorkspace};
 use crate::engine::{EngineOptions, EventEngine, Recording, SourceSpike};
 use crate::network::{CompiledNetwork, Network, Synapse};
 use crate::neuron::{Dynamics, NeuronParameters, State};
@@ -266,7 +266,7 @@ fn layers_of_equal_time_constants_spike_as_individual_neurons_do() {
     for index in 0..300 {
         let mut random = random::stream(1, "uniform layer", index);
         let mut twin = Twin::new(&mut random, false, false);
-        assert!(UniformLayer::new(&twin.neurons, ROWS).is_none(), "they differ");
+        assert!(HomogeneousLayer::new(&twin.neurons, ROWS).is_none(), "they differ");
         let tau_s = twin.neurons[0].tau_s;
         let tau_m = [tau_s, 2.0 * tau_s, f64::INFINITY, 1.7 * tau_s][index as usize % 4];
         for neuron in &mut twin.neurons {
@@ -274,12 +274,12 @@ fn layers_of_equal_time_constants_spike_as_individual_neurons_do() {
         }
         let (neurons, synapses) = twin.columns();
         let individual = IndividualLayer { neurons: &neurons, synapses: &synapses, joint: &[] };
-        let Some(mut uniform) = UniformLayer::new(&twin.neurons, ROWS) else {
+        let Some(mut uniform) = HomogeneousLayer::new(&twin.neurons, ROWS) else {
             assert_eq!(index % 4, 3, "only the last ratio has no closed form");
             continue;
         };
         uniform.set_weights(&twin.weights);
-        let mut workspace = UniformWorkspace::default();
+        let mut workspace = HomogeneousWorkspace::default();
         for arch in machines() {
             let (mut expected, mut own) = (Vec::new(), IndividualWorkspace::default());
             individual.first_spikes(arch, &twin.arrivals, f64::INFINITY, &mut own, &mut expected);

@@ -16,7 +16,7 @@ use pulp::Simd;
 use self::bitonic::sort_in_registers;
 pub(crate) use self::list::ArrivalSorter;
 
-use super::inputs::Arrival;
+use super::Arrival;
 use crate::simd::grow;
 use crate::simd::{F64s, registers, registers_mut};
 

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::FeedForwardRunner;
-use crate::engine::layered::{Element, SamplePass, Tile};
+use crate::engine::layered::{Batch, Element, Tile};
 use crate::learning::Adam;
 use crate::learning::optimiser::AdamStep;
 
@@ -28,14 +28,13 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             Some((adam, rate)) => (Some(adam.begin_step(rate)), adam.moments_mut()),
             None => (None, Default::default()),
         };
-        let passes = std::mem::take(&mut self.passes);
+        let batches = std::mem::take(&mut self.batches);
         let mut rounded: Vec<Vec<T>> =
             (0..self.network.layer_count()).map(|layer| self.network.take_weights(layer)).collect();
         let mut weights = std::mem::take(&mut self.weights);
         let work: usize = (0..self.network.layer_count())
             .map(|layer| {
-                let goes_over_samples = adam.is_some() && self.summed[layer].is_empty();
-                let per_weight = if goes_over_samples { passes.len() } else { 1 };
+                let per_weight = if adam.is_some() { batches.len() } else { 1 };
                 self.network.tiling(layer).value_count() * per_weight
             })
             .sum();
@@ -44,7 +43,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             let amounts = raises.get(part.layer).map_or(&[][..], Vec::as_slice);
             self.raise(&mut part, amounts);
             if let Some(adam) = &adam {
-                self.with_worker(|worker| self.step(&mut part, &passes, adam, &mut worker.sums));
+                self.with_worker(|worker| self.step(&mut part, &batches, adam, &mut worker.sums));
             }
             self.program(part);
         };
@@ -57,7 +56,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         for (layer, rounded) in rounded.into_iter().enumerate() {
             self.network.return_weights(layer, rounded);
         }
-        self.passes = passes;
+        self.batches = batches;
     }
 
     /// All tiles of all layers, each with its part of every array.
@@ -114,19 +113,13 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     fn step(
         &self,
         part: &mut TileWeights<'_, T>,
-        passes: &[SamplePass<T>],
+        batches: &[Batch<T>],
         adam: &AdamStep,
         sums: &mut [T],
     ) {
         let TileWeights { layer, tile, weights, means, squares, .. } = part;
         let sums = &mut sums[..weights.len()];
-        if !self.summed[*layer].is_empty() {
-            for (sum, &gradient) in sums.iter_mut().zip(&self.summed[*layer][tile.start..]) {
-                *sum = T::from_f64(gradient);
-            }
-        } else {
-            self.network.weight_gradients(*layer, tile, passes, sums);
-        }
+        self.network.weight_gradients(*layer, tile, batches, sums);
         self.arch.dispatch(
             #[inline(always)]
             || adam.apply(weights, sums, means, squares),

@@ -1,9 +1,6 @@
 //! Batches on a substrate: forward passes there, backward passes with the recorded times and the ideal
 //! equations, as in the paper's training in the loop.
 
-mod unsorted;
-
-use std::ops::Range;
 use std::sync::{Mutex, MutexGuard};
 
 use rayon::prelude::*;
@@ -13,7 +10,7 @@ use crate::chip::{
     Activity, PresentationKey, Presented, Program, Substrate, SubstrateError, WeightGrid,
 };
 use crate::engine::Spike;
-use crate::engine::layered::{Arrival, SamplePass, UnsortedBackward, Unsupported};
+use crate::engine::layered::{Arrival, Batch, LayeredEngine, Unsupported};
 use crate::learning::batch::{BatchResult, GradientSettings, Parts, UNIT};
 use crate::learning::{Adam, EncodedSet, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::network::{CompiledNetwork, LayerShape, LayeredNetwork};
@@ -29,8 +26,6 @@ pub struct InTheLoop {
     pub grid: Option<WeightGrid>,
     /// Samples of an uninterrupted sequence, in evaluation too.
     pub batch_size: usize,
-    /// Rows of the first layer that spike at one time in most samples: learning is faster if it knows.
-    pub together: Vec<Range<u32>>,
 }
 
 /// The substrate and whether it has the present weights.
@@ -50,8 +45,6 @@ struct Shown {
 /// Runs batches on a substrate. The feed-forward runner has the weights, and learns.
 pub struct SubstrateRunner {
     fast: FeedForwardRunner<f64>,
-    /// The way back without sorting, if the network can go it.
-    unsorted: Option<UnsortedBackward>,
     device: Mutex<Device>,
     /// What was shown in the last batch: its memory is used again.
     shown: Shown,
@@ -71,8 +64,8 @@ impl SubstrateRunner {
         loss: Loss,
         in_the_loop: InTheLoop,
     ) -> Result<Self, Unsupported> {
-        let InTheLoop { substrate, grid, batch_size, together } = in_the_loop;
-        let mut fast = FeedForwardRunner::new(layered, compiled, parts, loss)?.one_by_one();
+        let InTheLoop { substrate, grid, batch_size } = in_the_loop;
+        let mut fast = FeedForwardRunner::new(layered, compiled, parts, loss)?.for_records();
         if let Some(layer) =
             (0..fast.network.layer_count()).find(|&layer| fast.network.has_synaptic_delays(layer))
         {
@@ -87,7 +80,6 @@ impl SubstrateRunner {
         let weights: Vec<f64> = edges().map(|synapse| synapse.weight).collect();
         fast.set_weights(&weights);
         Ok(SubstrateRunner {
-            unsorted: UnsortedBackward::new(&fast.network, &together),
             fast,
             device: Mutex::new(Device {
                 substrate,
@@ -147,9 +139,6 @@ impl SubstrateRunner {
 
     /// Has learning and the substrate take the present weights.
     fn is_outdated(&mut self) {
-        if let Some(unsorted) = &mut self.unsorted {
-            unsorted.take_weights(&self.fast.network);
-        }
         self.device().is_programmed = false;
     }
 
@@ -196,30 +185,6 @@ impl SubstrateRunner {
         Ok(())
     }
 
-    /// Writes a record into a pass.
-    fn take_record(
-        &self,
-        presented: &Presented,
-        record: &[Spike],
-        times: &mut Vec<f64>,
-        pass: &mut SamplePass<f64>,
-    ) {
-        let arrivals = &mut pass.layers[0].inputs.arrivals;
-        arrivals.clear();
-        arrivals.extend(presented.stimulus.iter().filter_map(|spike| {
-            let row = self.fast.network.row_of_source(0, spike.source as usize)?;
-            Some(Arrival { time: spike.time, row })
-        }));
-        times.clear();
-        times.resize(self.nodes, f64::INFINITY);
-        keep_first(record, times);
-        for (layer, pass) in pass.layers.iter_mut().enumerate() {
-            let neurons = self.fast.network.neurons(layer);
-            pass.spikes.times.clear();
-            pass.spikes.times.extend_from_slice(&times[neurons]);
-        }
-    }
-
     pub fn evaluate(
         &self,
         set: &EncodedSet,
@@ -227,14 +192,17 @@ impl SubstrateRunner {
     ) -> Result<BatchResult, SubstrateError> {
         let mut total = BatchResult::empty(&self.fast.parts);
         let mut shown = Shown::default();
+        let (mut times, mut batch) = (vec![0.0; self.nodes], Batch::default());
+        batch.begin(&self.fast.network, 1);
+        let mut gradient = vec![0.0; self.fast.parts.labels().len()];
         for some in samples.chunks(BATCHES * self.batch_size) {
             self.present(set, some, Presentation::Plain, &mut shown)?;
             let Shown { presented, records } = &shown;
-            let (mut times, mut pass) = (Vec::new(), SamplePass::new(&self.fast.network));
-            let mut gradient = vec![0.0; self.fast.parts.labels().len()];
             for ((presented, record), &sample) in presented.iter().zip(records).zip(some) {
-                self.take_record(presented, record, &mut times, &mut pass);
-                self.fast.count(set.label(sample as usize), &pass, &mut total, &mut gradient);
+                let network = &self.fast.network;
+                take_record(network, presented, record, &mut times, &mut batch, 0);
+                let label = set.label(sample as usize);
+                self.fast.count(label, &batch, 0, &mut total, &mut gradient);
             }
         }
         Ok(total)
@@ -249,77 +217,21 @@ impl SubstrateRunner {
     ) -> Result<BatchResult, SubstrateError> {
         let mut shown = std::mem::take(&mut self.shown);
         self.present(set, samples, presentation, &mut shown)?;
-        let result = if self.unsorted.is_some() {
-            self.learn_unsorted(set, samples, &shown, settings)
-        } else {
-            self.learn_sorted(set, samples, &shown, settings)
-        };
+        let (bias, nodes) = (self.fast.bias(set), self.nodes);
+        let Shown { presented, records } = &shown;
+        let result =
+            self.fast.learn_from(set, samples, settings, |fast, worker, positions, batch| {
+                batch.begin(&fast.network, positions.len());
+                worker.times.resize(nodes, 0.0);
+                for (index, position) in positions.enumerate() {
+                    let (presented, record) = (&presented[position], &records[position]);
+                    let times = &mut worker.times;
+                    take_record(&fast.network, presented, record, times, batch, index);
+                }
+                fast.network.load_record(&bias, batch, &mut worker.workspace);
+            });
         self.shown = shown;
         Ok(result)
-    }
-
-    /// [`Self::learn`] from the records of samples.
-    fn learn_sorted(
-        &mut self,
-        set: &EncodedSet,
-        samples: &[u32],
-        Shown { presented, records }: &Shown,
-        settings: GradientSettings,
-    ) -> BatchResult {
-        let mut passes = std::mem::take(&mut self.fast.passes);
-        passes.resize_with(samples.len(), || SamplePass::new(&self.fast.network));
-        let bias = self.fast.bias(set);
-        let (unit, _) = self.fast.unit(samples.len());
-        let this = &*self;
-        let shown = samples.par_chunks(unit).zip(presented.par_chunks(unit));
-        let units: Vec<BatchResult> = shown
-            .zip(records.par_chunks(unit))
-            .zip(passes.par_chunks_mut(unit))
-            .map(|(((samples, presented), records), passes)| {
-                this.fast.with_worker(|worker| {
-                    let mut times = Vec::new();
-                    for ((presented, record), pass) in
-                        presented.iter().zip(records).zip(passes.iter_mut())
-                    {
-                        this.take_record(presented, record, &mut times, pass);
-                    }
-                    this.learn_unit(worker, set, samples, passes, &bias, settings)
-                })
-            })
-            .collect();
-        self.fast.passes = passes;
-        let mut total = BatchResult::empty(&self.fast.parts);
-        units.into_iter().for_each(|unit| total.add(unit));
-        total
-    }
-
-    fn learn_unit(
-        &self,
-        worker: &mut Worker<f64>,
-        set: &EncodedSet,
-        samples: &[u32],
-        passes: &mut [SamplePass<f64>],
-        bias: &[Vec<Arrival>],
-        settings: GradientSettings,
-    ) -> BatchResult {
-        let fast = &self.fast;
-        let mut result = BatchResult::empty(&fast.parts);
-        fast.network.begin(&mut worker.workspace);
-        for (&sample, pass) in samples.iter().zip(passes) {
-            let pass = std::slice::from_mut(pass);
-            let label = set.label(sample as usize);
-            fast.count(label, &pass[0], &mut result, &mut worker.label_gradient);
-            for gradient in &mut worker.label_gradient {
-                *gradient *= settings.sample_weight;
-            }
-            let Worker { workspace, label_gradient, .. } = worker;
-            fast.network.recorded(bias, pass, workspace);
-            fast.network.backward(label_gradient, settings.guard, pass, workspace);
-            result.guarded +=
-                pass[0].layers.iter().map(|layer| layer.gradient.guarded).sum::<u64>();
-        }
-        result.delay_gradients = worker.delay_gradients();
-        result
     }
 
     /// Shows the record of each sample to `look`, in order.
@@ -343,6 +255,29 @@ impl SubstrateRunner {
             }
         }
         Ok(())
+    }
+}
+
+/// Writes what was shown, and what was recorded, into a batch. `times` is room for one per node.
+fn take_record(
+    network: &LayeredEngine<f64>,
+    presented: &Presented,
+    record: &[Spike],
+    times: &mut [f64],
+    batch: &mut Batch<f64>,
+    index: usize,
+) {
+    let arrivals = batch.stimulus_mut(index);
+    arrivals.clear();
+    arrivals.extend(presented.stimulus.iter().filter_map(|spike| {
+        let row = network.row_of_source(0, spike.source as usize)?;
+        Some(Arrival { time: spike.time, row })
+    }));
+    times.fill(f64::INFINITY);
+    keep_first(record, times);
+    for layer in 0..network.layer_count() {
+        let recorded = &times[network.neurons(layer)];
+        batch.record_mut(network, layer, index).copy_from_slice(recorded);
     }
 }
 

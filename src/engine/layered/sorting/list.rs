@@ -3,7 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::{Sorted, Sorter, comes_before};
-use crate::engine::layered::inputs::Arrival;
+use crate::engine::layered::Arrival;
 
 /// Sorts lists of arrivals by time, then row.
 #[derive(Clone, Debug)]

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use rand::RngExt;
 use rayon::ThreadPoolBuilder;
 
@@ -32,8 +34,8 @@ impl Substrate for AnyTimes {
     }
 }
 
-/// The gradients of one batch but for a factor, by sorting or not.
-fn gradients(sorts: bool, threads: usize) -> Vec<f64> {
+/// The gradients of one batch but for a factor.
+fn gradients(threads: usize) -> Vec<f64> {
     let mut random = random::stream(1, "substrate", 0);
     let mut layer = |name: &str, rows: usize, columns: usize, bias_sources| Layer {
         name: name.to_owned(),
@@ -61,20 +63,12 @@ fn gradients(sorts: bool, threads: usize) -> Vec<f64> {
     let set = EncodedSet::new(&dataset, Encoding::SpikeTimes, nodes(layered.input).start, &bias);
     let set = set.copied(COPIES);
     let neurons = parts.layers[0].start as u32..parts.labels().end as u32;
-    let in_the_loop = InTheLoop {
-        substrate: Box::new(AnyTimes { neurons }),
-        grid: None,
-        batch_size: SAMPLES,
-        together: (0..inputs as u32).step_by(COPIES).map(|row| row..row + COPIES as u32).collect(),
-    };
+    let in_the_loop =
+        InTheLoop { substrate: Box::new(AnyTimes { neurons }), grid: None, batch_size: SAMPLES };
     let loss = Loss::MeanSquaredError { correct: 0.5, wrong: 1.5 };
     let learn = || {
         let runner = SubstrateRunner::new(&layered, &compiled, parts, loss, in_the_loop);
         let mut runner = runner.expect("supported");
-        assert!(runner.unsorted.is_some());
-        if sorts {
-            runner.unsorted = None;
-        }
         let samples: Vec<u32> = (0..SAMPLES as u32).collect();
         let settings = GradientSettings { sample_weight: 1.0, guard: Some(5.0) };
         let presentation = Presentation::Training { epoch: 0 };
@@ -87,16 +81,8 @@ fn gradients(sorts: bool, threads: usize) -> Vec<f64> {
 }
 
 #[test]
-fn gradients_are_the_same_with_and_without_sorting() {
-    let (expected, found) = (gradients(true, 1), gradients(false, 1));
-    let largest = expected.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
-    assert!(largest > 0.0);
-    for (expected, found) in expected.iter().zip(&found) {
-        assert!((expected - found).abs() <= 1e-12 * largest, "{expected} {found}");
-    }
-}
-
-#[test]
 fn the_number_of_threads_changes_no_bit_of_the_gradients() {
-    assert_eq!(gradients(false, 1), gradients(false, 3));
+    let expected = gradients(1);
+    assert!(expected.iter().any(|gradient| *gradient != 0.0));
+    assert_eq!(expected, gradients(3));
 }

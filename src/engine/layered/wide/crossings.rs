@@ -5,8 +5,9 @@ use std::ops::Range;
 use pulp::Simd;
 
 use super::inputs::Inputs;
-use super::membrane::{LayerNeurons, Membrane};
-use crate::neuron::{Ratio, State};
+use crate::engine::layered::LayerNeurons;
+use crate::neuron::Ratio;
+use crate::neuron::basis::Peak;
 use crate::simd::{Element, grow};
 use crate::simd::{F64s, Mask, registers, registers_mut};
 
@@ -49,6 +50,8 @@ pub struct Crossings<T> {
     pub potentials: Vec<T>,
     /// Of neurons with `τ_m = τ_s`: [`Peak::place`].
     places: Vec<f64>,
+    /// Of neurons with `τ_m = τ_s`: [`Peak::ratio`].
+    ratios: Vec<f64>,
 }
 
 /// Some of the columns.
@@ -109,7 +112,7 @@ impl<T: Element> Crossings<T> {
             let potential = F64s::new(simd, T::read_doubles::<S>(&self.potentials, index));
             let after = F64s::new(simd, T::read_doubles::<S>(&self.inputs, index));
             let threshold = F64s::new(simd, thresholds[index]);
-            let (crossing, exists) = closed_form(simd, membrane, current, potential, threshold);
+            let (crossing, exists) = membrane.closed_form(simd, current, potential, threshold);
             let exists = certainty.exists(after, exists);
             times[index] = exists.select(reference + crossing, infinity).value();
             currents[index] = current.value();
@@ -127,6 +130,7 @@ impl<T: Element> Crossings<T> {
         spikes: &mut LayerSpikes,
     ) {
         grow(&mut self.places, thresholds.len());
+        grow(&mut self.ratios, thresholds.len());
         let all = |value| F64s::splat(simd, value);
         let (rate, inverse_capacitance) = (membrane.membrane_rate, membrane.inverse_capacitance);
         let (rate, inverse_capacitance) = (all(rate), all(inverse_capacitance));
@@ -134,6 +138,7 @@ impl<T: Element> Crossings<T> {
         let thresholds = registers::<S>(thresholds);
         let count = thresholds.len();
         let places = &mut registers_mut::<S>(&mut self.places)[..count];
+        let ratios = &mut registers_mut::<S>(&mut self.ratios)[..count];
         let times = &mut registers_mut::<S>(&mut spikes.times)[..count];
         let currents = &mut registers_mut::<S>(&mut spikes.currents)[..count];
         for index in 0..count {
@@ -142,8 +147,7 @@ impl<T: Element> Crossings<T> {
             let threshold = F64s::new(simd, thresholds[index]);
             let peak = Peak::new(simd, rate, current * inverse_capacitance, potential, threshold);
             places[index] = peak.place.value();
-            // Until the time is known.
-            times[index] = peak.ratio.value();
+            ratios[index] = peak.ratio.value();
             currents[index] = current.value();
         }
         let certainty = Certainty::new(simd, inputs.count);
@@ -151,13 +155,13 @@ impl<T: Element> Crossings<T> {
         let reference = all(inputs.reference);
         for index in 0..count {
             let place = F64s::new(simd, places[index]);
-            let ratio = F64s::new(simd, times[index]);
+            let ratio = F64s::new(simd, ratios[index]);
             let after = F64s::new(simd, T::read_doubles::<S>(&self.inputs, index));
             let push = F64s::new(simd, currents[index]) * inverse_capacitance;
-            let peak = Peak { place, ratio };
-            let exists = push.above(zero).and(peak.exceeds_threshold(simd));
+            let peak = Peak::located(simd, place, ratio);
+            let exists = push.above(zero).and(peak.exceeds_threshold());
             let exists = certainty.exists(after, exists);
-            let crossing = peak.crossing(simd, inverse_rate);
+            let crossing = peak.crossing(inverse_rate);
             times[index] = exists.select(reference + crossing, infinity).value();
         }
     }
@@ -166,19 +170,16 @@ impl<T: Element> Crossings<T> {
     fn solve_each(&self, neurons: &LayerNeurons, inputs: &Inputs<T>, spikes: &mut LayerSpikes) {
         for neuron in 0..neurons.thresholds.len() {
             let after = self.inputs[neuron].to_f64();
-            let state = (self.currents[neuron].to_f64(), self.potentials[neuron].to_f64());
-            spikes.currents[neuron] = state.0;
+            let sums = [self.currents[neuron].to_f64(), self.potentials[neuron].to_f64()];
+            spikes.currents[neuron] = sums[0];
             spikes.times[neuron] = f64::INFINITY;
             if after != Self::NEVER {
                 let input = after as usize;
                 let offset = inputs.sorted.times[input] - inputs.reference;
-                let crossing =
-                    general(&neurons.membrane, state, neurons.thresholds[neuron], offset);
-                // A peak within rounding of the threshold is no reason to lose a certain crossing: it
-                // is the next input's.
+                let threshold = neurons.thresholds[neuron];
                 let is_certain = input + 1 < inputs.count;
-                let certain = is_certain.then(|| inputs.sorted.times[input + 1]);
-                let time = crossing.map(|offset| inputs.reference + offset).or(certain);
+                let crossing = neurons.membrane.crossing_after(sums, threshold, offset, is_certain);
+                let time = crossing.map(|offset| inputs.reference + offset);
                 spikes.times[neuron] = time.unwrap_or(f64::INFINITY);
             }
         }
@@ -209,185 +210,12 @@ impl<S: Simd> Certainty<S> {
     }
 }
 
-/// A crossing, and whether it exists, from the sums of current and potential
-/// ([`Membrane::potential_sum`]). If it is known to exist, it is right to rounding even where the
-/// second value is false.
-#[inline(always)]
-pub fn closed_form<S: Simd>(
-    simd: S,
-    membrane: &Membrane,
-    current: F64s<S>,
-    potential: F64s<S>,
-    threshold: F64s<S>,
-) -> (F64s<S>, Mask<S>) {
-    let push = current * F64s::splat(simd, membrane.inverse_capacitance);
-    match membrane.ratio {
-        Ratio::Equal => {
-            equal(simd, F64s::splat(simd, membrane.membrane_rate), push, potential, threshold)
-        }
-        Ratio::Double => {
-            double(simd, F64s::splat(simd, membrane.membrane_rate), push, potential, threshold)
-        }
-        Ratio::NonLeaky | Ratio::General => {
-            non_leaky(simd, F64s::splat(simd, membrane.synaptic_rate), push, potential, threshold)
-        }
-    }
-}
-
-/// `τ_m = τ_s`: `V(x) = (u + (I/C) x) e^(−λx)` peaks at `λx* = 1 − λ u C/I`, and with
-/// `y = ϑ/V_peak` the crossing lies `u/λ` before it, where `(1 − u) e^u = y`
-/// ([`crate::neuron::Dynamics::first_crossing`]).
-///
-/// As a function of `p = √(2 (1 − y))`, `u = 1 + W₀(−y/e)` is analytic on the whole interval
-/// from 0 (grazing) to `√2` (at once): the square root of the branch point is in `p`, and the next
-/// singularity lies as far to the other side, at `p = −√2`. So its expansion in Chebyshev
-/// polynomials converges by a factor of `3 + √8` per degree, and a polynomial of degree 20 gives
-/// `u/p` to rounding: neither logarithm nor iteration.
-#[inline(always)]
-fn equal<S: Simd>(
-    simd: S,
-    rate: F64s<S>,
-    push: F64s<S>,
-    potential: F64s<S>,
-    threshold: F64s<S>,
-) -> (F64s<S>, Mask<S>) {
-    let (zero, one) = (F64s::splat(simd, 0.0), F64s::splat(simd, 1.0));
-    let peak = Peak::new(simd, rate, push, potential, threshold);
-    let exists = push.above(zero).and(peak.exceeds_threshold(simd));
-    (peak.crossing(simd, one / rate), exists)
-}
-
-/// The peak of a potential with `τ_m = τ_s`.
-#[derive(Clone, Copy)]
-pub(super) struct Peak<S: Simd> {
-    /// `λx*`
-    place: F64s<S>,
-    /// `ϑ/V_peak`
-    pub ratio: F64s<S>,
-}
-
-impl<S: Simd> Peak<S> {
-    #[inline(always)]
-    pub(super) fn new(
-        simd: S,
-        rate: F64s<S>,
-        push: F64s<S>,
-        potential: F64s<S>,
-        threshold: F64s<S>,
-    ) -> Self {
-        let scale = rate / push;
-        let place = F64s::splat(simd, 1.0) - scale * potential;
-        Peak { place, ratio: threshold * scale * place.exp() }
-    }
-
-    #[inline(always)]
-    fn exceeds_threshold(&self, simd: S) -> Mask<S> {
-        F64s::splat(simd, 1.0).above(self.ratio)
-    }
-
-    /// The time to the crossing.
-    #[inline(always)]
-    fn crossing(&self, simd: S, inverse_rate: F64s<S>) -> F64s<S> {
-        (self.place - Self::lead(simd, self.ratio)) * inverse_rate
-    }
-
-    /// `u`, how long before its peak a potential crosses, in time constants, from `ϑ/V_peak`.
-    #[inline(always)]
-    pub(super) fn lead(simd: S, ratio: F64s<S>) -> F64s<S> {
-        let all = |value| F64s::splat(simd, value);
-        let (zero, one, two) = (all(0.0), all(1.0), all(2.0));
-        let p = (two * (one - ratio)).max(zero).sqrt();
-        let x = p.multiply_add(all(std::f64::consts::SQRT_2), -one);
-        p * x.polynomial(&LEAD)
-    }
-}
-
-/// `u/p` in powers of `√2 p − 1`.
-const LEAD: [f64; 21] = [
-    0.820_429_692_461_014_5,
-    -0.138_074_084_853_237_38,
-    0.030_874_846_588_745_11,
-    -0.007_744_753_603_670_585,
-    0.002_068_864_875_126_652,
-    -0.000_575_144_033_785_745_9,
-    0.000_164_365_328_136_626_98,
-    -4.793_434_357_639_82e-5,
-    1.419_798_753_068_274_5e-5,
-    -4.257_350_452_635_266e-6,
-    1.289_371_752_679_495e-6,
-    -3.937_651_697_204_255e-7,
-    1.210_839_947_731_961_6e-7,
-    -3.737_879_282_751_315e-8,
-    1.161_378_838_757_254_4e-8,
-    -3.723_012_007_035_898_4e-9,
-    1.173_353_354_959_937_6e-9,
-    -2.927_600_962_338_971_4e-10,
-    8.949_681_825_712_587e-11,
-    -6.226_883_648_947_78e-11,
-    2.033_413_942_729_162_3e-11,
-];
-
-/// `τ_m = 2 τ_s`: in `x = e^(−λ_m t)` the potential is `p x − c x²` with `c = I/(C λ_m)`.
-#[inline(always)]
-fn double<S: Simd>(
-    simd: S,
-    rate: F64s<S>,
-    push: F64s<S>,
-    lift: F64s<S>,
-    threshold: F64s<S>,
-) -> (F64s<S>, Mask<S>) {
-    let (zero, two) = (F64s::splat(simd, 0.0), F64s::splat(simd, 2.0));
-    let four = F64s::splat(simd, 4.0);
-    let scale = push / rate;
-    let discriminant = lift * lift - four * scale * threshold;
-    let decay = (lift + discriminant.max(zero).sqrt()) / (two * scale);
-    let elapsed = -decay.ln() / rate;
-    (elapsed, push.above(zero).and(lift.above(zero)).and(discriminant.above(zero)))
-}
-
-/// `τ_m = ∞`: the potential is `p − (I/C) τ_s e^(−t/τ_s)`.
-#[inline(always)]
-fn non_leaky<S: Simd>(
-    simd: S,
-    rate: F64s<S>,
-    push: F64s<S>,
-    potential: F64s<S>,
-    threshold: F64s<S>,
-) -> (F64s<S>, Mask<S>) {
-    let zero = F64s::splat(simd, 0.0);
-    let left = (potential - threshold) * rate / push;
-    let elapsed = -left.ln() / rate;
-    (elapsed, push.above(zero).and(left.above(zero)))
-}
-
-/// Any ratio: the general solver, from the state at an input; the offset of the crossing.
-pub fn general(
-    membrane: &Membrane,
-    (current, potential): (f64, f64),
-    threshold: f64,
-    offset: f64,
-) -> Option<f64> {
-    let view = membrane.view(offset);
-    let here = (view.current * current, view.potential.of(current, potential));
-    general_from(membrane, here, threshold).map(|elapsed| offset + elapsed)
-}
-
-/// The time to the crossing from a state: current and potential themselves.
-pub fn general_from(
-    membrane: &Membrane,
-    (current, potential): (f64, f64),
-    threshold: f64,
-) -> Option<f64> {
-    let state = State { potential, current, inhibitory_current: 0.0 };
-    let crossing = membrane.dynamics.with_threshold(threshold).first_crossing(&state);
-    crossing.map(|crossing| crossing.elapsed)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::sorting::Sorted;
     use super::*;
-    use crate::neuron::{Dynamics, NeuronParameters, State};
+    use crate::engine::layered::sorting::Sorted;
+    use crate::neuron::{Dynamics, Membrane, NeuronParameters, State};
+    use crate::simd::F64s;
 
     /// Sixteen neurons in this state at their only input.
     fn solve(membrane: &Membrane, current: f64, potential: f64) -> f64 {
@@ -395,7 +223,7 @@ mod tests {
             inputs: vec![0.0; 16],
             currents: vec![current; 16],
             potentials: vec![potential; 16],
-            places: Vec::new(),
+            ..Crossings::default()
         };
         let neurons = LayerNeurons { membrane: *membrane, thresholds: vec![1.0; 16] };
         let sorted = Sorted { count: 1, times: vec![0.0], rows: vec![0] };
@@ -420,8 +248,8 @@ mod tests {
                     let state = State { potential, current, inhibitory_current: 0.0 };
                     let expected = dynamics.first_crossing(&state);
                     // The part of the potential that decays with the membrane's rate.
-                    let view = membrane.view(0.0).potential;
-                    let sum = (potential - view.current * current) / view.potential;
+                    let now = membrane.propagators(pulp::Scalar, F64s::splat(pulp::Scalar, 0.0));
+                    let sum = (potential - now.response.value() * current) / now.decay.value();
                     let found = solve(&membrane, current, sum);
                     let Some(expected) = expected else {
                         // A crossing in the past is found too.

@@ -3,8 +3,8 @@
 use pulp::Simd;
 
 use super::super::inputs::Block;
-use super::super::membrane::Membrane;
 use super::COLUMNS;
+use crate::neuron::Membrane;
 use crate::simd::Element;
 
 /// The running sums of `N` registers of neurons, carried to the reference.

@@ -1,4 +1,4 @@
-//! The membrane of a layer, seen from one reference time.
+//! The membrane that all neurons of a layer have in common, seen from one reference time.
 //!
 //! Between events potential and current evolve linearly, so the state that some inputs have caused can
 //! be carried to any common reference time `t₀`, later or earlier, without losing anything:
@@ -8,7 +8,7 @@
 //! V(t) = u₀ e^(−λ_m x) + I₀ K(x)/C        x = t − t₀
 //! ```
 //!
-//! with the response `K` of [`crate::neuron`], continued to negative arguments. An input's share in
+//! with the response `K` of [`super`], continued to negative arguments. An input's share in
 //! `I₀` and `u₀` depends on its time only, so it is computed once for all neurons of a layer; and the
 //! potential at any time is one linear form of the two sums, with coefficients that all neurons
 //! share. The reference is the layer's last input: then every share is at most of order one.
@@ -22,16 +22,16 @@
 //!
 //! and the two parts decay each for itself: nothing is the difference of numbers that have grown on the
 //! way back from the reference. (For nearly equal rates `1/d` would be large, and nothing grows.) "The
-//! potential" of the feed-forward engine's sums is `p₀` then.
+//! potential" of the layered engine's sums is `p₀` then.
 
 use pulp::Simd;
 
-use crate::neuron::{Dynamics, Ratio};
+use super::{Dynamics, Ratio, State};
 use crate::simd::F64s;
 
 /// What all neurons of a layer have in common.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Membrane {
+pub(crate) struct Membrane {
     pub dynamics: Dynamics,
     pub ratio: Ratio,
     /// `λ_m`, per time unit.
@@ -44,40 +44,8 @@ pub(super) struct Membrane {
     pub largest_response: f64,
 }
 
-/// The neurons of a layer, padding included.
-#[derive(Clone, Debug)]
-pub(super) struct LayerNeurons {
-    pub membrane: Membrane,
-    /// Relative to the leak potential; infinite for padding.
-    pub thresholds: Vec<f64>,
-}
-
-/// Coefficients of current and potential in a linear form of the state at the reference time.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Form {
-    pub current: f64,
-    pub potential: f64,
-}
-
-impl Form {
-    /// The form's value for a state at the reference time.
-    #[inline(always)]
-    pub fn of(&self, current: f64, potential: f64) -> f64 {
-        self.current * current + self.potential * potential
-    }
-}
-
-/// How the reference's state is seen at another time.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct View {
-    /// The membrane potential there.
-    pub potential: Form,
-    /// `e^(−λ_s x)`: what is left of the current.
-    pub current: f64,
-}
-
-/// A register of views.
-pub(super) struct Views<S: Simd> {
+/// A register of propagators.
+pub(crate) struct Propagators<S: Simd> {
     /// What is left of the current.
     pub current: F64s<S>,
     /// The potential that a unit of current at the reference makes; in shares, that of a unit weight.
@@ -111,15 +79,6 @@ impl Membrane {
             && (self.synaptic_rate - self.membrane_rate).abs() < 0.1 * self.synaptic_rate
     }
 
-    /// How the reference's state is seen after `x` (of any sign).
-    pub fn view(&self, x: f64) -> View {
-        let views = self.views(pulp::Scalar, F64s::splat(pulp::Scalar, x));
-        View {
-            potential: Form { current: views.response.value(), potential: views.decay.value() },
-            current: views.current.value(),
-        }
-    }
-
     /// Decay of the current, response and decay of the potential after `x`, for rates whose
     /// exponentials must not be subtracted.
     fn nearly_equal(&self, x: f64) -> (f64, f64, f64) {
@@ -132,40 +91,35 @@ impl Membrane {
     /// Both directions at once: how the reference's state is seen at these offsets from it, and how a
     /// state there is seen at the reference.
     #[inline(always)]
-    pub fn views_both<S: Simd>(&self, simd: S, x: F64s<S>) -> (Views<S>, Views<S>) {
+    pub fn propagators_both<S: Simd>(
+        &self,
+        simd: S,
+        x: F64s<S>,
+    ) -> (Propagators<S>, Propagators<S>) {
         if self.is_nearly_equal() {
-            return (self.views_nearly_equal(x), self.views_nearly_equal(-x));
+            return (self.propagators_nearly_equal(x), self.propagators_nearly_equal(-x));
         }
         let (current, back) = (F64s::splat(simd, self.synaptic_rate) * x).exp_both();
         if self.ratio == Ratio::Equal {
             let scaled = x * F64s::splat(simd, self.inverse_capacitance);
-            let there = Views { current: back, response: scaled * back, decay: back };
-            return (there, Views { current, response: -(scaled * current), decay: current });
+            let there = Propagators { current: back, response: scaled * back, decay: back };
+            return (there, Propagators { current, response: -(scaled * current), decay: current });
         }
         let inverse_distance = F64s::splat(simd, self.inverse_distance());
         let (decay, decay_back) = (F64s::splat(simd, self.membrane_rate) * x).exp_both();
         let response = -(back * inverse_distance);
-        let there = Views { current: back, response, decay: decay_back };
-        (there, Views { current, response: decay * inverse_distance, decay })
+        let there = Propagators { current: back, response, decay: decay_back };
+        (there, Propagators { current, response: decay * inverse_distance, decay })
     }
 
     /// See [`Self::nearly_equal`].
     #[inline(always)]
-    fn views_nearly_equal<S: Simd>(&self, x: F64s<S>) -> Views<S> {
-        Views {
+    fn propagators_nearly_equal<S: Simd>(&self, x: F64s<S>) -> Propagators<S> {
+        Propagators {
             current: x.map(|_, x| self.nearly_equal(x).0),
             response: x.map(|_, x| self.nearly_equal(x).1),
             decay: x.map(|_, x| self.nearly_equal(x).2),
         }
-    }
-
-    /// The engine's sum of the potential, from a potential and a current at the reference.
-    #[inline(always)]
-    pub fn potential_sum<S: Simd>(&self, simd: S, current: F64s<S>, potential: F64s<S>) -> F64s<S> {
-        if self.ratio == Ratio::Equal || self.is_nearly_equal() {
-            return potential;
-        }
-        current.multiply_add(F64s::splat(simd, self.inverse_distance()), potential)
     }
 
     /// `1/(C (λ_s − λ_m))`.
@@ -175,38 +129,65 @@ impl Membrane {
 
     /// How a state is seen after a time, not negative, that each lane has for itself.
     #[inline(always)]
-    pub fn views_after<S: Simd>(&self, simd: S, x: F64s<S>) -> Views<S> {
+    pub fn propagators_after<S: Simd>(&self, simd: S, x: F64s<S>) -> Propagators<S> {
         if self.is_nearly_equal() {
-            return self.views_nearly_equal(x);
+            return self.propagators_nearly_equal(x);
         }
         let all = |value| F64s::splat(simd, value);
         let decay = (all(-self.membrane_rate) * x).exp_of_negative();
         let current = match self.ratio {
             Ratio::Equal => {
                 let response = x * decay * all(self.inverse_capacitance);
-                return Views { current: decay, response, decay };
+                return Propagators { current: decay, response, decay };
             }
             Ratio::Double => decay * decay,
             Ratio::NonLeaky | Ratio::General => (all(-self.synaptic_rate) * x).exp_of_negative(),
         };
         let distance = self.synaptic_rate - self.membrane_rate;
         let response = (decay - current) * all(self.inverse_capacitance / distance);
-        Views { current, response, decay }
+        Propagators { current, response, decay }
     }
 
     /// How the reference's state is seen at these offsets from it.
     #[inline(always)]
-    pub fn views<S: Simd>(&self, simd: S, x: F64s<S>) -> Views<S> {
+    pub fn propagators<S: Simd>(&self, simd: S, x: F64s<S>) -> Propagators<S> {
         if self.is_nearly_equal() {
-            return self.views_nearly_equal(x);
+            return self.propagators_nearly_equal(x);
         }
         let current = (F64s::splat(simd, -self.synaptic_rate) * x).exp();
         if self.ratio == Ratio::Equal {
             let response = x * current * F64s::splat(simd, self.inverse_capacitance);
-            return Views { current, response, decay: current };
+            return Propagators { current, response, decay: current };
         }
         let decay = (F64s::splat(simd, -self.membrane_rate) * x).exp();
         let response = -(current * F64s::splat(simd, self.inverse_distance()));
-        Views { current, response, decay }
+        Propagators { current, response, decay }
+    }
+
+    /// The first crossing of a neuron from its sums of current and potential at the reference, if nothing
+    /// arrives later than `offset` after it: when it is, from the reference. For any ratio, one neuron at
+    /// a time. A `certain` crossing that rounding hides is at the peak.
+    pub fn crossing_after(
+        &self,
+        sums: [f64; 2],
+        threshold: f64,
+        offset: f64,
+        certain: bool,
+    ) -> Option<f64> {
+        let simd = pulp::Scalar;
+        let [current, potential] = sums;
+        let there = self.propagators(simd, F64s::splat(simd, offset));
+        let state = State {
+            potential: there.response.value() * current + there.decay.value() * potential,
+            current: there.current.value() * current,
+            inhibitory_current: 0.0,
+        };
+        let dynamics = self.dynamics.with_threshold(threshold);
+        let elapsed = match dynamics.first_crossing(&state) {
+            Some(crossing) => crossing.elapsed,
+            None if certain => dynamics.extremum(&state).unwrap_or(0.0),
+            None => return None,
+        };
+        Some(offset + elapsed)
     }
 }

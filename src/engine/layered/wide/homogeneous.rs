@@ -1,21 +1,21 @@
 //! One layer by itself, whose neurons have the same time constants: the sweep and the closed forms of
-//! [`super::FeedForwardNetwork`] for whoever has the spikes that reach the layer at hand, such as the
+//! [`super`] for whoever has the spikes that reach the layer at hand, such as the
 //! model of a chip.
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::crossing::{Crossings, LayerSpikes};
-use super::inputs::{Arrival, Inputs, Steps};
-use super::membrane::{LayerNeurons, Membrane};
+use super::crossings::{Crossings, LayerSpikes};
+use super::inputs::{Inputs, Steps};
 use super::sweep::SweptLayer;
-use super::tiles::Tiling;
-use crate::neuron::{Dynamics, NeuronParameters, Ratio};
+use crate::engine::layered::tiles::Tiling;
+use crate::engine::layered::{Arrival, LayerNeurons};
+use crate::neuron::{Dynamics, Membrane, NeuronParameters, Ratio};
 use crate::simd::Element;
 
 /// A layer whose neurons differ in nothing that a stretch without input depends on: only in their
 /// thresholds, leak and reset potentials.
 #[derive(Clone, Debug)]
-pub struct UniformLayer {
+pub struct HomogeneousLayer {
     membrane: Membrane,
     tiling: Tiling,
     weights: Vec<f64>,
@@ -23,7 +23,7 @@ pub struct UniformLayer {
 
 /// What a thread works with; kept from sample to sample.
 #[derive(Clone, Debug, Default)]
-pub struct UniformWorkspace {
+pub struct HomogeneousWorkspace {
     inputs: Inputs<f64>,
     steps: Steps<f64>,
     crossings: Crossings<f64>,
@@ -31,7 +31,7 @@ pub struct UniformWorkspace {
     thresholds: Vec<f64>,
 }
 
-impl UniformLayer {
+impl HomogeneousLayer {
     /// A layer with `rows` rows of weights, all zero. None if there are no neurons; if they differ in a
     /// time constant or capacitance, have an inhibitory time constant of their own, or do not rest
     /// below their thresholds; or if their ratio of time constants has no closed form of the crossing:
@@ -50,7 +50,7 @@ impl UniformLayer {
             return None;
         }
         let tiling = Tiling { rows, columns: neurons.len(), padding: f64::PADDING };
-        Some(UniformLayer { membrane, tiling, weights: vec![0.0; tiling.value_count()] })
+        Some(HomogeneousLayer { membrane, tiling, weights: vec![0.0; tiling.value_count()] })
     }
 
     /// Takes a matrix of a row per presynaptic and a column per postsynaptic neuron, row by row.
@@ -65,7 +65,7 @@ impl UniformLayer {
         arch: Arch,
         arrivals: &[Arrival],
         thresholds: &[f64],
-        workspace: &'a mut UniformWorkspace,
+        workspace: &'a mut HomogeneousWorkspace,
     ) -> &'a [f64] {
         workspace.inputs.arrivals.clear();
         workspace.inputs.arrivals.extend_from_slice(arrivals);
@@ -78,8 +78,8 @@ impl UniformLayer {
 }
 
 struct FirstSpikes<'a> {
-    layer: &'a UniformLayer,
-    workspace: &'a mut UniformWorkspace,
+    layer: &'a HomogeneousLayer,
+    workspace: &'a mut HomogeneousWorkspace,
 }
 
 impl WithSimd for FirstSpikes<'_> {
@@ -87,8 +87,8 @@ impl WithSimd for FirstSpikes<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let UniformLayer { membrane, tiling, weights } = self.layer;
-        let UniformWorkspace { inputs, steps, crossings, spikes, thresholds } = self.workspace;
+        let HomogeneousLayer { membrane, tiling, weights } = self.layer;
+        let HomogeneousWorkspace { inputs, steps, crossings, spikes, thresholds } = self.workspace;
         let neurons = LayerNeurons { membrane: *membrane, thresholds: std::mem::take(thresholds) };
         inputs.take_up(simd, None, &[], None, steps);
         let swept = SweptLayer { neurons: &neurons, tiling: *tiling, weights };

@@ -1,6 +1,6 @@
 //! The forward pass of one layer and sample: all neurons of a tile side by side, input after input.
 //!
-//! Each input adds its share to the sums of all neurons (two multiply-adds per synapse). Whether a
+//! Each input adds its effect to the sums of all neurons (two multiply-adds per synapse). Whether a
 //! neuron crosses before the next input is decided by linear forms of its two sums. Between two inputs
 //! the potential has at most one extremum and is concave up to it, so it crosses if and only if
 //!
@@ -10,22 +10,19 @@
 //!
 //! Only in the second, rare case is the crossing itself computed at once. Otherwise the state is put
 //! aside, and the crossings of a layer are computed together when all inputs have been seen
-//! ([`super::crossing`]). If there are only a [`few`] inputs, most neurons cross after one or other, and
-//! nothing is gained by asking at each whether any does.
+//! ([`super::crossings`]).
 
-mod few;
 mod peaks;
 mod state;
 
 use pulp::{Simd, WithSimd};
 
-use self::few::FEW;
 use self::peaks::crossed_at_peaks;
 use self::state::{State, any_of, at_least, rounded};
-use super::crossing::{Crossings, CrossingsPart, LayerSpikes};
+use super::crossings::{Crossings, CrossingsPart, LayerSpikes};
 use super::inputs::{BLOCK, Inputs, Steps};
-use super::membrane::LayerNeurons;
-use super::tiles::{Part, REGISTERS, Tiling};
+use crate::engine::layered::LayerNeurons;
+use crate::engine::layered::tiles::{Part, REGISTERS, Tiling};
 use crate::simd::Element;
 
 /// Most columns of a part.
@@ -101,15 +98,15 @@ impl<T: Element> SweptLayer<'_, T> {
         let mut state = State::<S, T, N>::new(simd);
         let mut next = 0;
         while next < inputs.count {
-            if next == inputs.shares.count {
+            if next == inputs.coefficients.count {
                 inputs.prepare(simd, &self.neurons.membrane, steps);
             }
-            let shares = inputs.columns(next..inputs.shares.count.min(next + BLOCK));
+            let coefficients = inputs.columns(next..inputs.coefficients.count.min(next + BLOCK));
             let block = steps.block(next);
-            for index in 0..shares.rows.len() {
-                let start = shares.rows[index] as usize * part.width + part.first;
+            for index in 0..coefficients.rows.len() {
+                let start = coefficients.rows[index] as usize * part.width + part.first;
                 let row = &weights[start..start + N];
-                state.add(simd, row, shares.currents[index], shares.potentials[index]);
+                state.add(simd, row, coefficients.currents[index], coefficients.potentials[index]);
                 let thresholds = &waiting.thresholds;
                 if next + index + 1 == inputs.count {
                     let membrane = &self.neurons.membrane;
@@ -147,7 +144,7 @@ impl<T: Element> SweptLayer<'_, T> {
                     }
                 }
             }
-            next += shares.rows.len();
+            next += coefficients.rows.len();
         }
     }
 }
@@ -168,11 +165,7 @@ impl<T: Element, const N: usize> WithSimd for Sweep<'_, T, N> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Sweep { layer, weights, part, inputs, steps, crossings } = self;
-        if inputs.count <= FEW {
-            layer.sweep_few::<S, N>(simd, weights, &part, inputs, steps, crossings);
-        } else {
-            layer.sweep::<S, N>(simd, weights, &part, inputs, steps, crossings);
-        }
+        layer.sweep::<S, N>(simd, weights, &part, inputs, steps, crossings);
     }
 }
 

@@ -4,25 +4,16 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::membrane::{Membrane, Views};
-use super::sorting::{Sorted, Sorter};
+use crate::engine::layered::Arrival;
+use crate::engine::layered::sorting::{Sorted, Sorter};
+use crate::neuron::{Membrane, Propagators};
 use crate::simd::{Element, grow};
 use crate::simd::{F64s, registers};
-
-/// A spike that reaches a layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Arrival {
-    /// When, in time units.
-    pub time: f64,
-    /// Row of the layer's weight matrix.
-    pub row: u32,
-}
 
 /// The sorted inputs of a layer in one sample: what the backward pass still needs of them.
 #[derive(Clone, Debug, Default)]
 pub struct Inputs<T> {
-    /// Only those that come, in any order. Given for the first layer, and for those with synaptic
-    /// delays; others have theirs from the layer before.
+    /// Only those that come, in any order. Given for the first layer; others have theirs from the layer before.
     pub arrivals: Vec<Arrival>,
     /// As far as any neuron of the layer had to look, or further.
     pub(super) sorted: Sorted,
@@ -31,12 +22,12 @@ pub struct Inputs<T> {
     /// The time of the last one.
     pub reference: f64,
     /// As far as any neuron of the layer had to look.
-    pub shares: Shares<T>,
+    pub coefficients: InputCoefficients<T>,
 }
 
-/// Per input: its share in the state at the reference, for a unit weight.
+/// Per input: what it adds to the state at the reference, for a unit weight.
 #[derive(Clone, Debug, Default)]
-pub struct Shares<T> {
+pub struct InputCoefficients<T> {
     /// How many are known. The columns may be longer.
     pub count: usize,
     /// When the input comes.
@@ -47,35 +38,35 @@ pub struct Shares<T> {
     potentials: Vec<T>,
 }
 
-/// Some of the inputs with their [`Shares`], in columns of equal length.
+/// Some of the inputs with their [`InputCoefficients`], in columns of equal length.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ShareColumns<'a, T> {
+pub(super) struct CoefficientColumns<'a, T> {
     pub rows: &'a [u32],
-    /// See [`Shares`].
+    /// See [`InputCoefficients`].
     pub times: &'a [T],
-    /// See [`Shares`].
+    /// See [`InputCoefficients`].
     pub currents: &'a [T],
-    /// See [`Shares`].
+    /// See [`InputCoefficients`].
     pub potentials: &'a [T],
 }
 
 impl<T> Inputs<T> {
-    /// Some of those whose shares are known.
+    /// Some of those whose coefficients are known.
     #[inline(always)]
-    pub(super) fn columns(&self, range: Range<usize>) -> ShareColumns<'_, T> {
+    pub(super) fn columns(&self, range: Range<usize>) -> CoefficientColumns<'_, T> {
         let length = range.len();
-        ShareColumns {
+        CoefficientColumns {
             rows: &self.sorted.rows[range.clone()][..length],
-            times: &self.shares.times[range.clone()][..length],
-            currents: &self.shares.currents[range.clone()][..length],
-            potentials: &self.shares.potentials[range][..length],
+            times: &self.coefficients.times[range.clone()][..length],
+            currents: &self.coefficients.currents[range.clone()][..length],
+            potentials: &self.coefficients.potentials[range][..length],
         }
     }
 
-    /// All whose shares are known.
+    /// All whose coefficients are known.
     #[inline(always)]
-    pub(super) fn known(&self) -> ShareColumns<'_, T> {
-        self.columns(0..self.shares.count)
+    pub(super) fn known(&self) -> CoefficientColumns<'_, T> {
+        self.columns(0..self.coefficients.count)
     }
 }
 
@@ -84,7 +75,7 @@ pub(super) const BLOCK: usize = 32;
 /// So many, and a register that begins with the input after them.
 const LENGTH: usize = BLOCK + 8;
 
-/// What the sweep needs of a layer's inputs besides their shares.
+/// What the sweep needs of a layer's inputs besides their coefficients.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Steps<T> {
     blocks: Vec<Block<T>>,
@@ -141,16 +132,7 @@ impl<T: Element> Inputs<T> {
     pub(super) fn begin<S: Simd>(&mut self, simd: S, steps: &mut Steps<T>) {
         (self.count, self.reference) =
             steps.sorter.begin(simd, &mut self.arrivals, &mut self.sorted);
-        self.shares.count = 0;
-    }
-
-    /// Collects the spikes of a layer, one time per row and infinite for none, and its bias, as
-    /// arrivals.
-    pub(super) fn collect(&mut self, spikes: &[f64], bias: &[Arrival]) {
-        self.arrivals.clear();
-        let rows = (0..).zip(spikes).filter(|(_, time)| **time < f64::INFINITY);
-        self.arrivals.extend(rows.map(|(row, &time)| Arrival { time, row }));
-        self.arrivals.extend_from_slice(bias);
+        self.coefficients.count = 0;
     }
 
     /// Takes up the spikes of a layer and its bias, put off by the delays of their rows if there are
@@ -166,7 +148,7 @@ impl<T: Element> Inputs<T> {
     ) {
         let sorted = &mut self.sorted;
         (self.count, self.reference) = steps.sorter.begin_rows(simd, spikes, bias, delays, sorted);
-        self.shares.count = 0;
+        self.coefficients.count = 0;
     }
 
     /// Takes up the inputs of a layer: the spikes of the layer before and its own bias, or, if it is the
@@ -200,18 +182,18 @@ impl<T: Element> Inputs<T> {
 
     #[inline(always)]
     fn prepare_next<S: Simd>(&mut self, simd: S, membrane: &Membrane, steps: &mut Steps<T>) {
-        let from = self.shares.count;
+        let from = self.coefficients.count;
         // Each that is prepared knows the next.
         steps.sorter.sort(simd, &mut self.sorted, from + BLOCK + 1, self.count);
         let to = self.count.min(from + BLOCK);
-        self.shares.make_room(to.next_multiple_of(BLOCK), to);
+        self.coefficients.make_room(to.next_multiple_of(BLOCK), to);
         let index = from / BLOCK;
         if index == steps.blocks.len() {
             steps.blocks.push(Block::new());
         }
         let times = &self.sorted.times[from..self.sorted.count];
-        let (block, shares) = (&mut steps.blocks[index], &mut self.shares);
-        block.prepare(simd, membrane, times, self.reference, shares, from);
+        let (block, coefficients) = (&mut steps.blocks[index], &mut self.coefficients);
+        block.prepare(simd, membrane, times, self.reference, coefficients, from);
     }
 }
 
@@ -231,10 +213,10 @@ impl<T: Element> WithSimd for Prepare<'_, T> {
     }
 }
 
-impl<T: Element> Shares<T> {
-    /// Writes the shares of a register of inputs.
+impl<T: Element> InputCoefficients<T> {
+    /// Writes the coefficients of a register of inputs.
     #[inline(always)]
-    fn write<S: Simd>(&mut self, register: usize, time: F64s<S>, here: &Views<S>) {
+    fn write<S: Simd>(&mut self, register: usize, time: F64s<S>, here: &Propagators<S>) {
         T::write_doubles::<S>(&mut self.times, register, time.value());
         T::write_doubles::<S>(&mut self.currents, register, here.current.value());
         T::write_doubles::<S>(&mut self.potentials, register, here.response.value());
@@ -258,7 +240,7 @@ impl<T: Element> Steps<T> {
 }
 
 impl<T: Element> Block<T> {
-    /// Computes all for some inputs, and their shares. `times` go on after them, as far as is known.
+    /// Computes all for some inputs, and their coefficients. `times` go on after them, as far as is known.
     #[inline(always)]
     fn prepare<S: Simd>(
         &mut self,
@@ -266,7 +248,7 @@ impl<T: Element> Block<T> {
         membrane: &Membrane,
         times: &[f64],
         reference: f64,
-        shares: &mut Shares<T>,
+        coefficients: &mut InputCoefficients<T>,
         from: usize,
     ) {
         let mut padded = [reference; LENGTH + 1];
@@ -282,11 +264,11 @@ impl<T: Element> Block<T> {
         for (index, &time) in registers::<S>(&padded).iter().enumerate().take(needed) {
             let time = F64s::new(simd, time);
             let gap = F64s::new(simd, next[index]) - time;
-            let (there, here) = membrane.views_both(simd, time - reference);
+            let (there, here) = membrane.propagators_both(simd, time - reference);
             if index < BLOCK / S::F64_LANES {
-                shares.write(first + index, time, &here);
+                coefficients.write(first + index, time, &here);
             }
-            let Views { current, response, decay } = there;
+            let Propagators { current, response, decay } = there;
             let current = current * inverse_capacitance;
             let reached = gap.multiply_add(rate, one);
             let tangent = reached.multiply_add(response, current * gap);

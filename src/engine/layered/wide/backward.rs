@@ -1,7 +1,7 @@
 //! The backward pass of one layer: from the derivatives of the loss by its neurons' spike times to those
 //! by its weights and its inputs' times.
 //!
-//! With the shares of [`super::membrane`], the response to an input `i` at a spike `T_j` is a sum of two
+//! With the input coefficients of [`super::inputs`], the response to an input `i` at a spike `T_j` is a sum of two
 //! products of what depends on the input and what depends on the neuron, whatever the ratio of the time
 //! constants:
 //!
@@ -15,10 +15,11 @@
 
 use pulp::Simd;
 
-use super::crossing::LayerSpikes;
-use super::inputs::{Inputs, ShareColumns};
-use super::membrane::{LayerNeurons, Membrane, Views};
-use super::tiles::{Part, Tile, Tiling};
+use super::crossings::LayerSpikes;
+use super::inputs::{CoefficientColumns, Inputs};
+use crate::engine::layered::tiles::{Part, Tile, Tiling};
+use crate::engine::layered::{GradientGuard, LayerNeurons};
+use crate::neuron::{Membrane, Propagators};
 use crate::simd::{Element, grow};
 use crate::simd::{F64s, registers, registers_mut};
 
@@ -31,8 +32,6 @@ pub struct LayerGradient<T> {
     pub by_current: Vec<T>,
     /// See `by_current`.
     pub by_potential: Vec<T>,
-    /// How many neurons the gradient guard kept from learning.
-    pub guarded: u64,
 }
 
 /// The same for the inputs' times: `dL/dt = w (by_current I_i + by_potential u_i)`.
@@ -40,8 +39,8 @@ pub struct LayerGradient<T> {
 pub(super) struct TimeGradient<T> {
     pub by_current: Vec<T>,
     pub by_potential: Vec<T>,
-    /// No weight gradient of the layer is larger than this.
-    pub largest_weight_gradient: f64,
+    /// The largest derivative of the loss by a neuron's potential at its spike.
+    pub largest_factor: f64,
     /// Per neuron: how its inputs' reference is seen at its spike.
     currents: Vec<f64>,
     responses: Vec<f64>,
@@ -71,7 +70,7 @@ impl<T: Element> TimeGradient<T> {
         for index in 0..times.len() {
             let time = F64s::new(simd, times[index]);
             let offset = infinity.above(time).select(time - reference, zero);
-            let Views { current, response, decay } = membrane.views(simd, offset);
+            let Propagators { current, response, decay } = membrane.propagators(simd, offset);
             currents[index] = current.value();
             responses[index] = response.value();
             decays[index] = decay.value();
@@ -141,30 +140,35 @@ impl<T: Element> LayerGradient<T> {
                 T::write_doubles::<S>(column, index, values.value());
             }
         }
-        times.largest_weight_gradient = steepest.largest() * membrane.largest_response;
-        self.guarded = 0;
+        times.largest_factor = steepest.largest();
     }
 
-    /// Discards the weight gradients of every neuron of which one exceeds `guard` in magnitude.
-    pub(super) fn guard(&mut self, inputs: &Inputs<T>, neurons: usize, guard: f64) {
+    /// Discards the weight gradients of every neuron of which one is too large. Returns of how many.
+    pub(super) fn guard(
+        &mut self,
+        inputs: &Inputs<T>,
+        neurons: usize,
+        guard: GradientGuard,
+    ) -> u64 {
+        let mut guarded = 0;
         for neuron in 0..neurons {
             let deadline = self.deadlines[neuron];
             let by_current = self.by_current[neuron].to_f64();
             let by_potential = self.by_potential[neuron].to_f64();
-            let shares = inputs.known();
-            let exceeds = (0..shares.times.len())
-                .take_while(|&input| shares.times[input] < deadline)
-                .any(|input| {
-                    let gradient = by_current * shares.currents[input].to_f64()
-                        + by_potential * shares.potentials[input].to_f64();
-                    gradient.abs() > guard
+            let known = inputs.known();
+            let gradients = (0..known.times.len())
+                .take_while(|&input| known.times[input] < deadline)
+                .map(|input| {
+                    by_current * known.currents[input].to_f64()
+                        + by_potential * known.potentials[input].to_f64()
                 });
-            if exceeds {
+            if guard.discards(gradients) {
                 self.by_current[neuron] = T::default();
                 self.by_potential[neuron] = T::default();
-                self.guarded += 1;
+                guarded += 1;
             }
         }
+        guarded
     }
 
     /// Adds the weight gradients of one tile, in one sample, to `sums` (the tile's rows).
@@ -176,13 +180,13 @@ impl<T: Element> LayerGradient<T> {
         tile: &Tile,
         sums: &mut [T],
     ) {
-        let (sums, shares) = (T::vectors_mut::<S>(sums), inputs.known());
+        let (sums, coefficients) = (T::vectors_mut::<S>(sums), inputs.known());
         for part in tile.parts(T::lanes::<S>()) {
             match part.count {
-                4 => self.add::<S, 4>(simd, &shares, &part, sums),
-                3 => self.add::<S, 3>(simd, &shares, &part, sums),
-                2 => self.add::<S, 2>(simd, &shares, &part, sums),
-                _ => self.add::<S, 1>(simd, &shares, &part, sums),
+                4 => self.add::<S, 4>(simd, &coefficients, &part, sums),
+                3 => self.add::<S, 3>(simd, &coefficients, &part, sums),
+                2 => self.add::<S, 2>(simd, &coefficients, &part, sums),
+                _ => self.add::<S, 1>(simd, &coefficients, &part, sums),
             }
         }
     }
@@ -191,7 +195,7 @@ impl<T: Element> LayerGradient<T> {
     fn add<S: Simd, const N: usize>(
         &self,
         simd: S,
-        shares: &ShareColumns<'_, T>,
+        coefficients: &CoefficientColumns<'_, T>,
         part: &Part,
         sums: &mut [T::Vector<S>],
     ) {
@@ -200,15 +204,15 @@ impl<T: Element> LayerGradient<T> {
         let latest = latest(simd, &deadlines);
         let by_current: [_; N] = load(simd, &self.by_current[columns.clone()]);
         let by_potential: [_; N] = load(simd, &self.by_potential[columns]);
-        for input in 0..shares.times.len() {
+        for input in 0..coefficients.times.len() {
             // At once if nothing depends on any of these neurons.
-            if !(shares.times[input] < latest) {
+            if !(coefficients.times[input] < latest) {
                 break;
             }
-            let time = T::splat(simd, shares.times[input]);
-            let current = T::splat(simd, shares.currents[input]);
-            let potential = T::splat(simd, shares.potentials[input]);
-            let start = shares.rows[input] as usize * part.width + part.first;
+            let time = T::splat(simd, coefficients.times[input]);
+            let current = T::splat(simd, coefficients.currents[input]);
+            let potential = T::splat(simd, coefficients.potentials[input]);
+            let start = coefficients.rows[input] as usize * part.width + part.first;
             let row = &mut sums[start..start + N];
             for vector in 0..N {
                 let gradient = T::multiply(simd, by_current[vector], current);
@@ -230,16 +234,16 @@ impl<T: Element> LayerGradient<T> {
         inputs: &Inputs<T>,
         by_row: &mut [f64],
     ) {
-        let shares = inputs.known();
+        let coefficients = inputs.known();
         for tile in tiling.tiles() {
             let weights = &weights[tile.start..tile.start + tile.width * tiling.rows];
             let weights = T::vectors::<S>(weights);
             for part in tile.parts(T::lanes::<S>()) {
                 match part.count {
-                    4 => self.sum::<S, 4>(simd, times, weights, &part, &shares, by_row),
-                    3 => self.sum::<S, 3>(simd, times, weights, &part, &shares, by_row),
-                    2 => self.sum::<S, 2>(simd, times, weights, &part, &shares, by_row),
-                    _ => self.sum::<S, 1>(simd, times, weights, &part, &shares, by_row),
+                    4 => self.sum::<S, 4>(simd, times, weights, &part, &coefficients, by_row),
+                    3 => self.sum::<S, 3>(simd, times, weights, &part, &coefficients, by_row),
+                    2 => self.sum::<S, 2>(simd, times, weights, &part, &coefficients, by_row),
+                    _ => self.sum::<S, 1>(simd, times, weights, &part, &coefficients, by_row),
                 }
             }
         }
@@ -252,7 +256,7 @@ impl<T: Element> LayerGradient<T> {
         times: &TimeGradient<T>,
         weights: &[T::Vector<S>],
         part: &Part,
-        shares: &ShareColumns<'_, T>,
+        coefficients: &CoefficientColumns<'_, T>,
         by_row: &mut [f64],
     ) {
         let columns = part.column..part.column + N * T::lanes::<S>();
@@ -260,15 +264,15 @@ impl<T: Element> LayerGradient<T> {
         let latest = latest(simd, &deadlines);
         let by_current: [_; N] = load(simd, &times.by_current[columns.clone()]);
         let by_potential: [_; N] = load(simd, &times.by_potential[columns]);
-        for input in 0..shares.times.len() {
+        for input in 0..coefficients.times.len() {
             // At once if nothing depends on any of these neurons.
-            if !(shares.times[input] < latest) {
+            if !(coefficients.times[input] < latest) {
                 break;
             }
-            let time = T::splat(simd, shares.times[input]);
-            let current = T::splat(simd, shares.currents[input]);
-            let potential = T::splat(simd, shares.potentials[input]);
-            let row = shares.rows[input] as usize;
+            let time = T::splat(simd, coefficients.times[input]);
+            let current = T::splat(simd, coefficients.currents[input]);
+            let potential = T::splat(simd, coefficients.potentials[input]);
+            let row = coefficients.rows[input] as usize;
             let start = row * part.width + part.first;
             let weights = &weights[start..start + N];
             let mut sum = T::splat(simd, T::default());

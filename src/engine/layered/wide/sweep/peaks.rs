@@ -2,11 +2,9 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::super::crossing::{closed_form, general};
-use super::super::membrane::Membrane;
 use super::LANES;
 use super::state::State;
-use crate::neuron::Ratio;
+use crate::neuron::{Membrane, Ratio};
 use crate::simd::Element;
 use crate::simd::F64s;
 
@@ -69,11 +67,12 @@ impl<T: Element> WithSimd for Peaks<'_, T> {
             let neurons = currents.iter().zip(potentials).zip(thresholds);
             for (flag, ((current, potential), threshold)) in flags.iter_mut().zip(neurons) {
                 let [current, potential] = [current.to_f64(), potential.to_f64()];
-                let state = (current, potential);
                 // The peak lies between the inputs, unless the potential has been falling all along.
                 let crosses = flag.to_f64() != 0.0
                     && slope[0] * current + slope[1] * potential > 0.0
-                    && general(membrane, state, threshold.to_f64(), offset).is_some();
+                    && membrane
+                        .crossing_after([current, potential], threshold.to_f64(), offset, false)
+                        .is_some();
                 *flag = T::from_f64(if crosses { 1.0 } else { 0.0 });
             }
             return;
@@ -85,7 +84,7 @@ impl<T: Element> WithSimd for Peaks<'_, T> {
                 .map(|column| F64s::new(simd, T::read_doubles::<S>(column, register)));
             let flag = F64s::new(simd, T::read_doubles::<S>(flags, register));
             let rises = all(slope[0]) * current + all(slope[1]) * potential;
-            let (_, exists) = closed_form(simd, membrane, current, potential, threshold);
+            let (_, exists) = membrane.closed_form(simd, current, potential, threshold);
             let crosses = rises.above(zero).and(exists);
             T::write_doubles::<S>(flags, register, crosses.select(flag, zero).value());
         }

@@ -1,0 +1,356 @@
+//! A batch of samples: what drives them, what they did, and the gradients they leave.
+
+use pulp::{Simd, WithSimd};
+
+use super::batched::BatchedLayer;
+use super::wide::{self, WeightGradients};
+use super::{Arrival, Delays, Element, GradientGuard, Kernel, LayeredEngine, Tile, batched};
+
+/// How the loss depends on the parameters of a layer, summed over the samples of a batch.
+#[derive(Clone, Debug, Default)]
+pub struct LayerGradients {
+    /// By the weights, in tiles; empty in the wide kernel, whose samples keep what they are made of
+    /// ([`LayeredEngine::weight_gradients`]).
+    pub(super) weights: Vec<f64>,
+    /// By the delays; empty for a layer without.
+    pub delays: Vec<f64>,
+    /// How many neurons the gradient guard kept from learning, in all samples.
+    pub guarded: u64,
+}
+
+/// Samples that go through a network together.
+#[derive(Clone, Debug, Default)]
+pub struct Batch<T> {
+    samples: usize,
+    passes: Passes<T>,
+    gradients: Vec<LayerGradients>,
+}
+
+/// What the kernels keep of them.
+#[derive(Clone, Debug)]
+enum Passes<T> {
+    /// Per sample and layer.
+    Wide(Vec<Vec<wide::LayerPass<T>>>),
+    Batched {
+        /// Per sample.
+        stimuli: Vec<Vec<Arrival>>,
+        /// Per layer.
+        layers: Vec<batched::LayerPass>,
+        /// Per layer: first spikes, sample after sample.
+        spike_times: Vec<Vec<f64>>,
+    },
+}
+
+impl<T> Default for Passes<T> {
+    fn default() -> Self {
+        Passes::Wide(Vec::new())
+    }
+}
+
+/// What a thread works with; kept from batch to batch.
+#[derive(Clone, Debug, Default)]
+pub struct Workspace<T> {
+    wide: wide::Scratch<T>,
+    batched: batched::Scratch,
+    /// Derivatives by the spikes of the layer that is being looked at, in the layout of the batched kernel.
+    by_time: Vec<f64>,
+}
+
+impl<T: Element> Batch<T> {
+    /// Makes room for so many samples of a network. What the batch held before is void.
+    pub fn begin(&mut self, engine: &LayeredEngine<T>, samples: usize) {
+        self.samples = samples;
+        let count = engine.layer_count();
+        match engine.kernel {
+            Kernel::Wide => {
+                if !matches!(self.passes, Passes::Wide(_)) {
+                    self.passes = Passes::Wide(Vec::new());
+                }
+                if let Passes::Wide(passes) = &mut self.passes {
+                    passes.resize_with(samples, Vec::new);
+                    for pass in passes {
+                        pass.resize_with(count, wide::LayerPass::default);
+                    }
+                }
+            }
+            Kernel::Batched => {
+                if !matches!(self.passes, Passes::Batched { .. }) {
+                    let (stimuli, layers, spike_times) = Default::default();
+                    self.passes = Passes::Batched { stimuli, layers, spike_times };
+                }
+                if let Passes::Batched { stimuli, layers, spike_times } = &mut self.passes {
+                    stimuli.resize_with(samples, Vec::new);
+                    layers.resize_with(count, batched::LayerPass::default);
+                    spike_times.resize_with(count, Vec::new);
+                    for (times, layer) in spike_times.iter_mut().zip(&engine.layers) {
+                        times.resize(samples * layer.tiling.columns, f64::INFINITY);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Number of samples.
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// The spikes that drive the first layer in one sample, those of its bias included, in any order and
+    /// without delays: one per row at most.
+    pub fn stimulus_mut(&mut self, sample: usize) -> &mut Vec<Arrival> {
+        match &mut self.passes {
+            Passes::Wide(passes) => &mut passes[sample][0].inputs.arrivals,
+            Passes::Batched { stimuli, .. } => &mut stimuli[sample],
+        }
+    }
+
+    /// When the neurons of a layer first spiked in one sample, in time units; infinite if they did not.
+    pub fn spike_times(&self, engine: &LayeredEngine<T>, layer: usize, sample: usize) -> &[f64] {
+        let columns = engine.layers[layer].tiling.columns;
+        match &self.passes {
+            Passes::Wide(passes) => &passes[sample][layer].spikes.times[..columns],
+            Passes::Batched { spike_times, .. } => {
+                &spike_times[layer][sample * columns..(sample + 1) * columns]
+            }
+        }
+    }
+
+    /// The same, to write what was recorded elsewhere.
+    ///
+    /// # Panics
+    /// If the network does not run on the kernel that takes up records ([`LayeredEngine::batched`]).
+    pub fn record_mut(
+        &mut self,
+        engine: &LayeredEngine<T>,
+        layer: usize,
+        sample: usize,
+    ) -> &mut [f64] {
+        let columns = engine.layers[layer].tiling.columns;
+        match &mut self.passes {
+            Passes::Wide(_) => panic!("records go through the batched kernel"),
+            Passes::Batched { spike_times, .. } => {
+                &mut spike_times[layer][sample * columns..(sample + 1) * columns]
+            }
+        }
+    }
+
+    /// Per layer, after [`LayeredEngine::backward`].
+    pub fn gradients(&self) -> &[LayerGradients] {
+        &self.gradients
+    }
+
+    /// How many neurons the gradient guard kept from learning, in all layers and samples.
+    pub fn guarded(&self) -> u64 {
+        self.gradients.iter().map(|layer| layer.guarded).sum()
+    }
+
+    pub(super) fn wide_passes(&self) -> &[Vec<wide::LayerPass<T>>] {
+        match &self.passes {
+            Passes::Wide(passes) => passes,
+            Passes::Batched { .. } => &[],
+        }
+    }
+
+    fn clear_gradients(&mut self, engine: &LayeredEngine<T>) {
+        self.gradients.resize_with(engine.layer_count(), LayerGradients::default);
+        for (gradients, layer) in self.gradients.iter_mut().zip(&engine.layers) {
+            let weights = match engine.kernel {
+                Kernel::Wide => 0,
+                Kernel::Batched => layer.tiling.value_count(),
+            };
+            gradients.weights.clear();
+            gradients.weights.resize(weights, 0.0);
+            gradients.delays.clear();
+            gradients.delays.resize(layer.delays.values().len(), 0.0);
+            gradients.guarded = 0;
+        }
+    }
+}
+
+impl<T: Element> LayeredEngine<T> {
+    /// Runs the samples of a batch on their stimuli. `bias` are the spikes of each layer's bias sources, the
+    /// same in all samples.
+    pub fn forward(
+        &self,
+        bias: &[Vec<Arrival>],
+        batch: &mut Batch<T>,
+        workspace: &mut Workspace<T>,
+    ) {
+        self.arch.dispatch(Forward { engine: self, bias, batch, workspace, recorded: false });
+    }
+
+    /// Prepares samples that ran elsewhere for [`Self::backward`]. The batch holds their stimuli and the
+    /// recorded times of the first spikes of all layers ([`Batch::record_mut`]).
+    ///
+    /// # Panics
+    /// If the network does not run on the kernel that takes up records ([`Self::batched`]).
+    pub fn load_record(
+        &self,
+        bias: &[Vec<Arrival>],
+        batch: &mut Batch<T>,
+        workspace: &mut Workspace<T>,
+    ) {
+        assert!(self.is_batched(), "records go through the batched kernel");
+        self.arch.dispatch(Forward { engine: self, bias, batch, workspace, recorded: true });
+    }
+
+    /// Carries the derivatives of the loss by the label neurons' spike times, one sample after the other, back
+    /// through the samples that ran last or whose record was taken up. [`Batch::gradients`] has those by
+    /// delays afterwards, and [`Self::weight_gradients`] those by weights.
+    pub fn backward(
+        &self,
+        by_label_time: &[f64],
+        guard: Option<GradientGuard>,
+        batch: &mut Batch<T>,
+        workspace: &mut Workspace<T>,
+    ) {
+        batch.clear_gradients(self);
+        self.arch.dispatch(Backward { engine: self, by_label_time, guard, batch, workspace });
+    }
+
+    /// Sums the derivatives by one tile of a layer's weights over batches, in their order.
+    pub fn weight_gradients(
+        &self,
+        layer: usize,
+        tile: &Tile,
+        batches: &[Batch<T>],
+        sums: &mut [T],
+    ) {
+        sums.fill(T::default());
+        match self.kernel {
+            Kernel::Wide => {
+                self.arch.dispatch(WeightGradients { layer, tile, batches, sums });
+            }
+            Kernel::Batched => {
+                for batch in batches {
+                    let gradients = &batch.gradients[layer].weights[tile.start..];
+                    for (sum, gradient) in sums.iter_mut().zip(gradients) {
+                        *sum = T::from_f64(sum.to_f64() + gradient);
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Forward<'a, T> {
+    engine: &'a LayeredEngine<T>,
+    bias: &'a [Vec<Arrival>],
+    batch: &'a mut Batch<T>,
+    workspace: &'a mut Workspace<T>,
+    /// Whether spike times are given, not to be found.
+    recorded: bool,
+}
+
+impl<T: Element> WithSimd for Forward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Forward { engine, bias, batch, workspace, recorded } = self;
+        let samples = batch.samples;
+        let (stimuli, layers, spike_times) = match &mut batch.passes {
+            Passes::Wide(passes) => {
+                for pass in passes {
+                    wide::forward(simd, engine, bias, pass, &mut workspace.wide);
+                }
+                return;
+            }
+            Passes::Batched { stimuli, layers, spike_times } => (stimuli, layers, spike_times),
+        };
+        for (index, layer) in engine.layers.iter().enumerate() {
+            let (before, rest) = layers.split_at_mut(index);
+            let pass = &mut rest[0];
+            let rows = layer.tiling.rows;
+            match before.last() {
+                None => {
+                    let stimuli = stimuli.iter().map(|stimulus| stimulus.as_slice());
+                    pass.arrivals.collect_stimuli(stimuli, rows);
+                }
+                Some(before) => {
+                    let times = &before.spike_times;
+                    pass.arrivals.collect_spikes(samples, times, &bias[index], rows);
+                }
+            }
+            match &layer.delays {
+                Delays::Synaptic(_) => pass.arrivals.keep_rows(),
+                Delays::Axonal(delays) => {
+                    pass.arrivals.delay_rows(delays);
+                    pass.arrivals.group_rows(false);
+                }
+                // Only the inputs of the network have no derivatives that are asked for row by row.
+                Delays::Dendritic(_) | Delays::None => pass.arrivals.group_rows(layer.is_first),
+            }
+            let times = &mut spike_times[index];
+            if recorded {
+                to_neurons(times, layer.tiling.columns, pass);
+            }
+            let task = BatchedLayer { layer, pass, scratch: &mut workspace.batched };
+            if recorded {
+                task.record(simd);
+            } else {
+                task.forward(simd);
+                let columns = pass.spike_times.chunks_exact(pass.width());
+                for (column, of_neuron) in columns.enumerate() {
+                    let places = times[column..].iter_mut().step_by(layer.tiling.columns);
+                    places.zip(of_neuron).for_each(|(time, &spike)| *time = spike);
+                }
+            }
+        }
+    }
+}
+
+/// Writes spike times sample by sample into those neuron by neuron.
+fn to_neurons(times: &[f64], columns: usize, pass: &mut batched::LayerPass) {
+    let width = pass.width();
+    pass.spike_times.clear();
+    pass.spike_times.resize(columns * width, f64::INFINITY);
+    for (sample, times) in times.chunks_exact(columns).enumerate() {
+        let places = pass.spike_times[sample..].iter_mut().step_by(width);
+        places.zip(times).for_each(|(place, &time)| *place = time);
+    }
+}
+
+struct Backward<'a, T> {
+    engine: &'a LayeredEngine<T>,
+    by_label_time: &'a [f64],
+    guard: Option<GradientGuard>,
+    batch: &'a mut Batch<T>,
+    workspace: &'a mut Workspace<T>,
+}
+
+impl<T: Element> WithSimd for Backward<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Backward { engine, by_label_time, guard, batch, workspace } = self;
+        let Some(last) = engine.layers.last() else { return };
+        let labels = last.tiling.columns;
+        let Batch { passes, gradients, .. } = batch;
+        match passes {
+            Passes::Wide(passes) => {
+                for (pass, by_time) in passes.iter_mut().zip(by_label_time.chunks_exact(labels)) {
+                    let scratch = &mut workspace.wide;
+                    wide::backward(simd, engine, by_time, guard, pass, gradients, scratch);
+                }
+            }
+            Passes::Batched { layers, .. } => {
+                let Workspace { batched: scratch, by_time, .. } = workspace;
+                let width = layers.last().map_or(0, batched::LayerPass::width);
+                by_time.clear();
+                by_time.resize(labels * width, 0.0);
+                for (sample, by_label_time) in by_label_time.chunks_exact(labels).enumerate() {
+                    let places = by_time[sample..].iter_mut().step_by(width);
+                    places.zip(by_label_time).for_each(|(place, &by)| *place = by);
+                }
+                for ((layer, pass), gradients) in
+                    engine.layers.iter().zip(layers).zip(gradients).rev()
+                {
+                    let task = BatchedLayer { layer, pass, scratch };
+                    task.backward(simd, guard, by_time, gradients);
+                }
+            }
+        }
+    }
+}
