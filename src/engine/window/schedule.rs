@@ -5,8 +5,9 @@ use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::ops::Range;
 
+use ordered_float::OrderedFloat;
+
 use crate::engine::delivery::Delivery;
-use crate::engine::queue::{from_ordered_bits, ordered_bits};
 use crate::network::CompiledNetwork;
 
 /// A spike arrives at all synapses of one bundle.
@@ -69,7 +70,7 @@ impl Schedule {
 
     /// When the next spike arrives; infinity if none is under way.
     pub fn next_arrival(&self) -> f64 {
-        self.under_way.peek().map_or(f64::INFINITY, |next| from_ordered_bits(next.0.arrival))
+        self.under_way.peek().map_or(f64::INFINITY, |next| next.0.arrival.0)
     }
 
     /// Sends a spike on its way along the node's outgoing synapses.
@@ -77,10 +78,10 @@ impl Schedule {
         let row = network.bundles(node);
         if !row.is_empty() && time < f64::INFINITY {
             self.under_way.push(Reverse(Delivery {
-                arrival: ordered_bits(time + network.bundle_delays()[row.start]),
+                arrival: OrderedFloat(time + network.bundle_delays()[row.start]),
                 bundle: row.start as u32,
                 row_end: row.end as u32,
-                emitted: time.to_bits(),
+                emitted: OrderedFloat(time),
             }));
         }
     }
@@ -97,12 +98,11 @@ impl Schedule {
         self.arrivals.clear();
         while let Some(mut next) = self.under_way.peek_mut() {
             let Delivery { arrival, bundle, row_end, emitted } = next.0;
-            let time = from_ordered_bits(arrival);
-            if !is_due(time) {
+            if !is_due(arrival.0) {
                 break;
             }
             // Delays below the resolution of time make an arrival late, never early.
-            let time = time.max(start);
+            let time = arrival.0.max(start);
             let bundle_index = bundle as usize;
             let inhibits = *self.inhibits[bundle_index].get_or_insert_with(|| {
                 let synapses = network.bundle_synapses(bundle_index..bundle_index + 1);
@@ -114,7 +114,7 @@ impl Schedule {
             } else {
                 let delay = network.bundle_delays()[bundle as usize + 1];
                 next.0.bundle = bundle + 1;
-                next.0.arrival = ordered_bits(f64::from_bits(emitted) + delay);
+                next.0.arrival = OrderedFloat(emitted.0 + delay);
             }
         }
         self.cut(network, start, end)
