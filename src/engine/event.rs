@@ -128,7 +128,7 @@ pub struct EventEngine {
     deferred: Deferred,
     /// Off only in the tests, which compare with an engine that predicts every crossing at once.
     defers: bool,
-    /// Neurons of a layer mostly share their stretches of time, and so their propagators.
+    /// Neurons of a layer are mostly updated at the same times, and so share their propagators.
     propagators: PropagatorCache,
 }
 

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use ordered_float::OrderedFloat;
 
+use super::TUNING;
 use crate::engine::delivery::Delivery;
 use crate::network::CompiledNetwork;
 
@@ -21,7 +22,7 @@ pub(super) struct Arrival {
 
 /// A part of a window, with what arrives in it.
 #[derive(Clone, Debug)]
-pub(super) struct Stretch {
+pub(super) struct Interval {
     pub start: f64,
     pub end: f64,
     /// Indices of its arrivals in the plan.
@@ -35,30 +36,26 @@ pub(super) struct Schedule {
     /// Per bundle: whether any of its weights is negative; none if nobody asked yet. The weights may
     /// change between runs.
     inhibits: Vec<Option<bool>>,
-    /// So many synaptic events make a stretch.
+    /// An interval is full with so many synaptic events.
     quota: usize,
-    /// No stretch with arrivals is longer than this, in time units.
+    /// No interval with arrivals is longer than this, in time units.
     longest: f64,
     /// The arrivals of the window, in the order of events.
     pub arrivals: Vec<Arrival>,
     /// The window in parts, without gaps.
-    pub stretches: Vec<Stretch>,
+    pub intervals: Vec<Interval>,
 }
 
-/// Synaptic events per neuron and stretch: with fewer, looking at every neuron at the end of the
-/// stretch costs more than the events; with more, too many neurons must be run through it again.
-const EVENTS_PER_NEURON: usize = 4;
-
 impl Schedule {
-    /// No stretch with arrivals is longer than `longest`, in time units.
-    pub fn new(network: &CompiledNetwork, longest: f64) -> Self {
+    /// Nothing under way. `shortest_tau_s` is the shortest synaptic time constant, in time units.
+    pub fn new(network: &CompiledNetwork, shortest_tau_s: f64) -> Self {
         Schedule {
             under_way: BinaryHeap::new(),
             inhibits: vec![None; network.bundle_delays().len()],
-            quota: EVENTS_PER_NEURON * network.node_count(),
-            longest,
+            quota: TUNING.events_per_neuron * network.node_count(),
+            longest: TUNING.longest_interval * shortest_tau_s,
             arrivals: Vec::new(),
-            stretches: Vec::new(),
+            intervals: Vec::new(),
         }
     }
 
@@ -120,21 +117,21 @@ impl Schedule {
         self.cut(network, start, end)
     }
 
-    /// Cuts the window into stretches.
+    /// Cuts the window into intervals.
     fn cut(&mut self, network: &CompiledNetwork, mut start: f64, end: f64) -> u64 {
-        self.stretches.clear();
+        self.intervals.clear();
         let mut events = 0;
         let mut next = 0;
         while next < self.arrivals.len() {
             let Arrival { time, .. } = self.arrivals[next];
             if time - start > self.longest {
                 let arrivals = next..next;
-                self.stretches.push(Stretch { start, end: time, arrivals });
+                self.intervals.push(Interval { start, end: time, arrivals });
                 start = time;
             }
             let (first, mut count, mut latest) = (next, 0, start);
             while let Some(&Arrival { time, bundle, .. }) = self.arrivals.get(next) {
-                // What arrives together stays together.
+                // Simultaneous arrivals are in one interval.
                 let full = count >= self.quota && time > latest;
                 if full || time - start > self.longest {
                     break;
@@ -145,13 +142,13 @@ impl Schedule {
             }
             let following = self.arrivals.get(next).map_or(end, |arrival| arrival.time);
             let stop = following.min((start + self.longest).max(latest));
-            self.stretches.push(Stretch { start, end: stop, arrivals: first..next });
+            self.intervals.push(Interval { start, end: stop, arrivals: first..next });
             start = stop;
             events += count as u64;
         }
         if start < end {
             let arrivals = next..next;
-            self.stretches.push(Stretch { start, end, arrivals });
+            self.intervals.push(Interval { start, end, arrivals });
         }
         events
     }
