@@ -1,7 +1,6 @@
-//! What the event queue costs: [`EventQueue`] (an indexed 4-ary heap of `orx-priority-queue`)
-//! against the hash-indexed `priority-queue` crate, and against the standard library's heap with
-//! lazy deletion: superseded entries stay in it until they surface, or are swept out whenever they
-//! outnumber the live ones three to one.
+//! What the event engine's queue costs (`priority-queue`, a heap that finds a neuron by its hash),
+//! against the standard library's heap with lazy deletion: superseded entries stay in it until they
+//! surface, or are swept out whenever they outnumber the live ones three to one.
 //!
 //! All do the same rounds: pop the earliest crossing, reschedule 50 random neurons, push the popped
 //! one back, every time an exponential wait after the popped one. The time reported is that of one
@@ -11,18 +10,22 @@
 //! cargo bench --bench queue
 //! ```
 
+// The engine's own type, which is no part of the public API.
+#[allow(dead_code, unused_imports)]
+#[path = "../src/engine/queue.rs"]
+mod queue;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use firstspike::engine::EventQueue;
 use firstspike::random;
-use priority_queue::PriorityQueue;
+use ordered_float::OrderedFloat;
+use queue::EventQueue;
 use rand::RngExt;
 use rand_distr::{Distribution, Exp1};
-use rustc_hash::FxBuildHasher;
 
 const SIZES: [usize; 3] = [128, 1024, 10_000];
 const RESCHEDULES: usize = 50;
@@ -47,56 +50,39 @@ impl Queue for EventQueue {
     }
 }
 
-/// The bits of a time that is not negative are in the order of the times.
-type Key = Reverse<(u64, usize)>;
-
-impl Queue for PriorityQueue<usize, Key, FxBuildHasher> {
-    #[inline]
-    fn schedule(&mut self, neuron: usize, time: f64) {
-        self.push(neuron, Reverse((time.to_bits(), neuron)));
-    }
-
-    #[inline]
-    fn pop(&mut self) -> Option<(f64, usize)> {
-        PriorityQueue::pop(self).map(|(neuron, key)| (f64::from_bits(key.0.0), neuron))
-    }
-}
-
 /// The standard heap, with the entry that counts of each neuron.
 struct LazyHeap {
-    heap: BinaryHeap<Reverse<(u64, u32)>>,
-    /// Bits of the scheduled time; [`LazyHeap::NONE`] without one.
-    scheduled: Vec<u64>,
+    heap: BinaryHeap<Reverse<(OrderedFloat<f64>, u32)>>,
+    /// The scheduled time, if there is one.
+    scheduled: Vec<Option<f64>>,
     /// Length at which the superseded entries are swept out.
     limit: usize,
 }
 
 impl LazyHeap {
-    const NONE: u64 = u64::MAX;
-
     fn new(neurons: usize, limit: usize) -> Self {
-        LazyHeap { heap: BinaryHeap::new(), scheduled: vec![Self::NONE; neurons], limit }
+        LazyHeap { heap: BinaryHeap::new(), scheduled: vec![None; neurons], limit }
     }
 }
 
 impl Queue for LazyHeap {
     #[inline]
     fn schedule(&mut self, neuron: usize, time: f64) {
-        self.scheduled[neuron] = time.to_bits();
-        self.heap.push(Reverse((time.to_bits(), neuron as u32)));
+        self.scheduled[neuron] = Some(time);
+        self.heap.push(Reverse((OrderedFloat(time), neuron as u32)));
         if self.heap.len() > self.limit {
             let scheduled = &self.scheduled;
-            self.heap.retain(|entry| scheduled[entry.0.1 as usize] == entry.0.0);
+            self.heap.retain(|Reverse((time, neuron))| scheduled[*neuron as usize] == Some(time.0));
         }
     }
 
     #[inline]
     fn pop(&mut self) -> Option<(f64, usize)> {
-        while let Some(Reverse((bits, neuron))) = self.heap.pop() {
+        while let Some(Reverse((time, neuron))) = self.heap.pop() {
             let neuron = neuron as usize;
-            if self.scheduled[neuron] == bits {
-                self.scheduled[neuron] = Self::NONE;
-                return Some((f64::from_bits(bits), neuron));
+            if self.scheduled[neuron] == Some(time.0) {
+                self.scheduled[neuron] = None;
+                return Some((time.0, neuron));
             }
         }
         None
@@ -151,25 +137,18 @@ fn queues(criterion: &mut Criterion) {
         let draws: Vec<(u32, f32)> = (0..1 << 16)
             .map(|_| (random.random_range(0..neurons as u32), Exp1.sample(&mut random)))
             .collect();
-        let indexed = || Workload::new(EventQueue::new(neurons), neurons, &draws);
-        let hashed = || {
-            let queue: PriorityQueue<usize, Key, FxBuildHasher> =
-                PriorityQueue::with_capacity_and_hasher(neurons, FxBuildHasher);
-            Workload::new(queue, neurons, &draws)
-        };
+        let queue = || Workload::new(EventQueue::new(neurons), neurons, &draws);
         let lazy = || Workload::new(LazyHeap::new(neurons, usize::MAX), neurons, &draws);
         let swept = || Workload::new(LazyHeap::new(neurons, 4 * neurons), neurons, &draws);
 
-        let outcome = last_round(indexed());
-        assert_eq!(outcome, last_round(hashed()));
+        let outcome = last_round(queue());
         assert_eq!(outcome, last_round(lazy()));
         assert_eq!(outcome, last_round(swept()));
 
         let mut group = criterion.benchmark_group(format!("queue of {neurons} neurons"));
         group.throughput(Throughput::Elements(RESCHEDULES as u64 + 2));
         group.warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
-        measure(&mut group, "EventQueue", indexed());
-        measure(&mut group, "priority-queue", hashed());
+        measure(&mut group, "EventQueue", queue());
         measure(&mut group, "lazy BinaryHeap", lazy());
         measure(&mut group, "lazy BinaryHeap, swept", swept());
         group.finish();

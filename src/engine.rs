@@ -17,5 +17,4 @@ mod window;
 
 pub use event::{EngineError, EngineOptions, EventEngine, RunStatistics, SourceSpike};
 pub use observer::{Observer, Recording, Spike};
-pub use queue::EventQueue;
 pub use window::{WindowEngine, WindowError};

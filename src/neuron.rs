@@ -18,9 +18,12 @@
 //! * [`Dynamics::first_crossing`]: when the threshold is reached if nothing else arrives.
 //! * [`CrossingBound`]: a cheap proof that the threshold is not reached, for many neurons at once.
 //! * [`crossing_derivatives`]: how that time moves with every weight and input time.
+//! * The adjoint state, which carries derivatives of a loss backwards over any number of spikes, to the
+//!   parameters themselves ([`NeuronGradients`]).
 //!
 //! Everything is exact to rounding: there is no time step anywhere.
 
+mod adjoint;
 pub(crate) mod basis;
 mod bound;
 mod crossing;
@@ -32,6 +35,8 @@ mod lambert;
 mod membrane;
 mod parameters;
 
+pub use adjoint::NeuronGradients;
+pub(crate) use adjoint::{AdjointState, LinearDynamics, MembraneState, RateGradients};
 pub use bound::CrossingBound;
 pub use crossing::{Crossing, first_spike};
 pub use derivative::{CausalInput, CrossingDerivative, crossing_derivatives};

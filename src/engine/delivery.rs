@@ -1,17 +1,20 @@
 //! What both engines do with spikes on their way: order them, and accept them from a stimulus.
 
+use ordered_float::OrderedFloat;
+
 use super::{EngineError, SourceSpike};
 use crate::network::CompiledNetwork;
 
-/// A spike on its way: the next bundle of synapses it arrives at, and where its row ends.
+/// A spike on its way: the next bundle of synapses it arrives at, and where its row ends. Deliveries
+/// are ordered by time and then by synapse, because bundles are numbered in the order of synapses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Delivery {
-    /// Order-preserving bits of the arrival time.
-    pub arrival: u64,
+    /// When it arrives there, in time units.
+    pub arrival: OrderedFloat<f64>,
     pub bundle: u32,
     pub row_end: u32,
-    /// Bits of the time of emission.
-    pub emitted: u64,
+    /// When it was emitted, in time units.
+    pub emitted: OrderedFloat<f64>,
 }
 
 /// Checks the spike at `index` of a stimulus: that its time is not before `earliest`, and its node a

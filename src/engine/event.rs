@@ -2,12 +2,13 @@
 //!
 //! # Order of events
 //!
-//! Events happen in the total order (time, kind, index), which fixes every result bit for bit:
+//! Events happen in the total order (time, kind, neuron, synapse), which fixes every result bit for
+//! bit. At one time:
 //!
-//! 1. threshold crossings, by neuron;
-//! 2. spikes of sources, in the order of the stimulus;
-//! 3. arrivals of spikes at synapses, by synapse ([`CompiledNetwork`] numbers them by presynaptic
-//!    node).
+//! 1. threshold crossings come first, by neuron;
+//! 2. then the spikes of sources, in the order of the stimulus;
+//! 3. then the arrivals of spikes, by presynaptic neuron and then by synapse ([`CompiledNetwork`]
+//!    numbers synapses in that order).
 //!
 //! Crossings come first because the potential is continuous: a neuron that reaches its threshold at
 //! the moment an input arrives has reached it without that input. All arrivals at one time are
@@ -22,9 +23,11 @@ use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::ops::Range;
 
+use ordered_float::OrderedFloat;
+
 use super::Observer;
 use super::delivery::{Delivery, check_source};
-use super::queue::{EventQueue, from_ordered_bits, ordered_bits};
+use super::queue::EventQueue;
 use crate::network::CompiledNetwork;
 use crate::neuron::{Dynamics, State};
 use prediction::{Deferred, Horizon};
@@ -125,7 +128,7 @@ pub struct EventEngine {
     deferred: Deferred,
     /// Off only in the tests, which compare with an engine that predicts every crossing at once.
     defers: bool,
-    /// Neurons of a layer mostly share their stretches of time, and so their propagators.
+    /// Neurons of a layer are mostly updated at the same times, and so share their propagators.
     propagators: PropagatorCache,
 }
 
@@ -244,7 +247,7 @@ impl EventEngine {
 
     #[inline]
     fn next_arrival(&self) -> f64 {
-        self.deliveries.peek().map_or(f64::INFINITY, |next| from_ordered_bits(next.0.arrival))
+        self.deliveries.peek().map_or(f64::INFINITY, |next| next.0.arrival.0)
     }
 
     /// Sends a spike on its way along the node's outgoing synapses.
@@ -255,10 +258,10 @@ impl EventEngine {
             return;
         }
         self.deliveries.push(Reverse(Delivery {
-            arrival: ordered_bits(now + network.bundle_delays()[row.start]),
+            arrival: OrderedFloat(now + network.bundle_delays()[row.start]),
             bundle: row.start as u32,
             row_end: row.end as u32,
-            emitted: now.to_bits(),
+            emitted: OrderedFloat(now),
         }));
     }
 
@@ -282,11 +285,11 @@ impl EventEngine {
     #[inline]
     fn next_synapses(&mut self, network: &CompiledNetwork, now: f64) -> Option<Range<usize>> {
         let mut next = self.deliveries.peek_mut()?;
-        if next.0.arrival != ordered_bits(now) {
+        if next.0.arrival.0 != now {
             return None;
         }
         let (first, end) = (next.0.bundle as usize, next.0.row_end as usize);
-        let emitted = f64::from_bits(next.0.emitted);
+        let emitted = next.0.emitted.0;
         let delays = &network.bundle_delays()[first..end];
         // Synapses of equal delay are reached together, and so are those of different delays whose
         // arrivals round to the same time.
@@ -297,7 +300,7 @@ impl EventEngine {
             }
             Some(reached) => {
                 next.0.bundle = (first + reached) as u32;
-                next.0.arrival = ordered_bits(emitted + delays[reached]);
+                next.0.arrival = OrderedFloat(emitted + delays[reached]);
                 Some(network.bundle_synapses(first..first + reached))
             }
         }

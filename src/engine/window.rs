@@ -2,28 +2,28 @@
 //!
 //! A spike takes at least the shortest delay `d` to arrive. So in a window `[t, t + d)` all that
 //! arrives anywhere is known at its start, and what one neuron does there concerns no other before
-//! its end. Each window is planned once ([`schedule`]): its arrivals in order, cut into stretches of
+//! its end. Each window is planned once ([`schedule`]): its arrivals in order, cut into intervals of
 //! about four synaptic events per neuron. Blocks of neurons then run through it on as many threads
 //! as there are ([`block`]), and the spikes they found are sorted, reported and sent on their way.
 //!
 //! # Why it is fast, and exact
 //!
-//! In a stretch a block keeps each neuron's potential and current *as they will be at its end*. What
+//! In an interval a block keeps each neuron's potential and current *as they will be at its end*. What
 //! an arrival of weight `w` adds there is `w K(s)/C` and `w e^(−s/τ_s)`, where the time `s` from the
 //! arrival to the end is the same for all neurons that the spike reaches: two exponentials per
 //! spike, two multiplications and additions per synapse. Nothing is subtracted that was not
 //! subtracted before, so the state is that of the event engine to a few roundings.
 //!
 //! Whether a neuron crossed its threshold in between is settled for nearly all of them by one
-//! comparison at the end of the stretch ([`crate::neuron::CrossingBound`], a strict bound with a
-//! slack far above rounding). For the few that remain the stretch is run again from its start, input
+//! comparison at the end of the interval ([`crate::neuron::CrossingBound`], a strict bound with a
+//! slack far above rounding). The few that remain are replayed from the start of the interval, input
 //! by input, with the same functions that the event engine uses ([`block`]): a crossing is never
 //! looked for on a grid, and never missed.
 //!
 //! Spike times differ from the event engine's by roundings only (in a chaotic network these grow
-//! with time, as every rounding does there). Where a crossing falls on the very moment of an
-//! arrival, to rounding, the two engines may see them in different order. They do not depend on the number of threads at all:
-//! stretches are cut and neurons suspected by rules that do not know of blocks.
+//! with time, as every rounding does there). Where a crossing and an arrival are at the same time, to
+//! rounding, the two engines may see them in different order. The number of threads has no influence:
+//! no rule that cuts intervals or chooses neurons to replay knows of blocks.
 
 mod block;
 mod schedule;
@@ -71,13 +71,21 @@ pub struct WindowEngine {
     spikes: Vec<Spike>,
 }
 
-/// Windows are no longer than so many synaptic time constants, whatever the delays: a run's spikes
-/// must reach the observer before they fill the memory.
-const LONGEST_WINDOW: f64 = 64.0;
+/// What the engine's speed and memory depend on; the results do not.
+struct Tuning {
+    /// Longest window, in units of the longest synaptic time constant, whatever the delays: a run's
+    /// spikes must reach the observer before they fill the memory.
+    longest_window: f64,
+    /// Longest interval with arrivals, in units of the shortest synaptic time constant: the longer it
+    /// is, the looser is the bound of crossings, and the more neurons must be replayed.
+    longest_interval: f64,
+    /// Synaptic events per neuron and interval: with fewer, looking at every neuron at the end of the
+    /// interval costs more than the events; with more, too many neurons must be replayed.
+    events_per_neuron: usize,
+}
 
-/// Stretches with arrivals are no longer than so many of the shortest synaptic time constant: the
-/// longer they are, the looser is the bound of crossings, and the more neurons must be run again.
-const LONGEST_STRETCH: f64 = 0.125;
+const TUNING: Tuning =
+    Tuning { longest_window: 64.0, longest_interval: 0.125, events_per_neuron: 4 };
 
 impl WindowEngine {
     /// An engine for networks of this topology.
@@ -105,9 +113,9 @@ impl WindowEngine {
         });
         Ok(WindowEngine {
             options,
-            length: shortest.min(LONGEST_WINDOW * most.max(f64::MIN_POSITIVE)),
+            length: shortest.min(TUNING.longest_window * most.max(f64::MIN_POSITIVE)),
             blocks: Vec::new(),
-            schedule: Schedule::new(network, LONGEST_STRETCH * least),
+            schedule: Schedule::new(network, least),
             spikes: Vec::new(),
         })
     }

@@ -2,7 +2,7 @@
 //!
 //! The record holds spikes of sources and neurons, any number per neuron. A loss `L` is any
 //! differentiable function of the recorded times; its derivatives by those times go in, its
-//! derivatives by everything the times depend on come out of one walk backwards over the record.
+//! derivatives by everything the times depend on come out of one backward pass over the record.
 //!
 //! # Derivation
 //!
@@ -14,9 +14,9 @@
 //! *Backwards*, `p = dL/du` and `q = dL/dI` at a moment are the influence of the state at that
 //! moment on everything later. After a neuron's last spike both are zero. Then:
 //!
-//! * **Between events** the state after a stretch is a linear function of the state before it, and
-//!   `(p, q)` goes back with its transpose. Parameters receive the adjoint times the derivative of
-//!   the stretch by them (both in `stretch.rs`).
+//! * **Between events** the state at the end of an inter-event interval is a linear function of that at
+//!   its start, and `(p, q)` goes back with its transpose. Parameters receive the adjoint state times
+//!   the derivative of that function by them (both in `neuron/adjoint.rs`).
 //! * **At an arrival** the jump moves `I` alone: `dL/dw = q`. An arrival that is `δ` later lets the
 //!   state before it move on for `δ` and that behind it start `δ` later, so it changes the state
 //!   behind it by `(f(x) − f(x + w)) δ`, which is `(−w/C, w/τ_s) δ` (no potential while it is held):
@@ -30,12 +30,12 @@
 //!   potential is `u̇(R⁺) δ` lower at any later time's start: `dL/dR = −p u̇(R⁺)`, which both the
 //!   refractory period and `T` receive. Before `R` the potential has no influence: `p = 0`.
 //! * **At a spike** let `G = dL/dT` be complete: the loss's own dependence on `T`, all that arrives
-//!   elsewhere because of it, and the next stretch's beginning, `dL/dR`. By the implicit function
+//!   elsewhere because of it, and the start of the next free interval, `dL/dR`. By the implicit function
 //!   theorem `u(T) = ϑ` gives `dT/dx = (dϑ/dx − ∂u/∂x)/u̇(T)`, so before the spike `p = −G/u̇(T)`,
 //!   and `dL/dϑ = G/u̇(T)`. `q` passes unchanged: the currents do not notice the spike.
 //! * **At time zero** `p` and `q` are the derivatives by the initial state.
 //!
-//! The walk visits every arrival once. When a spike's turn comes everything it caused has passed,
+//! The backward pass visits every arrival once. When a spike's turn comes everything it caused has passed,
 //! because delays are not negative and, at one time, spikes come before arrivals; recurrent loops
 //! need nothing more.
 //!
@@ -51,12 +51,12 @@
 //!   above its threshold. [`TraceGradients::immovable`] counts them.
 //! * The receptor of a synapse, which may be chosen by the sign of its weight, stays.
 
-mod stretch;
 mod timeline;
 
 use crate::engine::{EngineOptions, Spike};
 use crate::network::CompiledNetwork;
-use stretch::{Adjoint, Cell, Moment, RateGradients};
+pub use crate::neuron::NeuronGradients;
+use crate::neuron::{AdjointState, LinearDynamics, MembraneState, RateGradients};
 use timeline::{Event, Kind};
 
 /// Derivatives of a loss by everything that the recorded times depend on.
@@ -76,55 +76,36 @@ pub struct TraceGradients {
     pub immovable: usize,
 }
 
-/// Derivatives by the parameters of one neuron, in the units of
-/// [`NeuronParameters`](crate::neuron::NeuronParameters).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[allow(missing_docs)]
-pub struct NeuronGradients {
-    pub tau_m: f64,
-    pub tau_s: f64,
-    pub tau_s_inhibitory: f64,
-    pub capacitance: f64,
-    pub leak_potential: f64,
-    pub reset_potential: f64,
-    pub threshold: f64,
-    pub refractory_period: f64,
-    pub bias_current: f64,
-    pub initial_potential: f64,
-    pub initial_current: f64,
-    pub initial_inhibitory_current: f64,
-}
-
-/// A neuron's way from one of its events to the next.
+/// The interval from one of a neuron's events to the next.
 #[derive(Clone, Copy, Debug)]
-struct Leg {
+struct Interval {
     /// State right after the event before.
-    start: Moment,
+    start: MembraneState,
     /// How long the potential was held first.
     held: f64,
-    /// How long it then moved freely; none if the leg ends before the refractory period does.
+    /// How long it then moved freely; none if the interval ends before the refractory period does.
     free: Option<f64>,
-    /// Whether the refractory period ends on this leg.
+    /// Whether the refractory period ends in this interval.
     releases: bool,
-    /// `dV/dt` at the end of the leg, before the event there; zero if held.
+    /// `dV/dt` at the end of the interval, before the event there; zero if held.
     slope: f64,
 }
 
-/// A neuron on the way forwards.
+/// A neuron in the forward pass.
 #[derive(Clone, Copy, Debug)]
-struct Traveller {
-    moment: Moment,
+struct ForwardState {
+    membrane: MembraneState,
     time: f64,
     /// End of the refractory period if the potential is held.
     release: Option<f64>,
 }
 
-/// A neuron on the way backwards.
+/// A neuron in the backward pass.
 #[derive(Clone, Copy, Debug, Default)]
-struct Returner {
-    adjoint: Adjoint,
+struct BackwardState {
+    adjoint: AdjointState,
     rates: RateGradients,
-    /// `dL/dR` of the refractory period that began with the spike that is met next.
+    /// `dL/dR` of the refractory period that began with the spike before.
     by_release: f64,
 }
 
@@ -170,10 +151,12 @@ pub fn trace_gradients(
     by_time: &[f64],
 ) -> TraceGradients {
     assert_eq!(spikes.len(), by_time.len(), "one derivative per recorded spike");
-    let cells: Vec<Cell> = network.distinct_parameters().iter().map(Cell::new).collect();
-    let cell = |node: usize| network.dynamics_index(node).map(|index| &cells[index as usize]);
+    let distinct: Vec<LinearDynamics> =
+        network.distinct_parameters().iter().map(LinearDynamics::new).collect();
+    let dynamics_of =
+        |node: usize| network.dynamics_index(node).map(|index| &distinct[index as usize]);
     let events = timeline::events(network, options, spikes);
-    let legs = travel(network, &cells, &events);
+    let intervals = forward_pass(network, &distinct, &events);
 
     let mut gradients = TraceGradients {
         weights: vec![0.0; network.synapse_count()],
@@ -182,13 +165,13 @@ pub fn trace_gradients(
         neurons: vec![NeuronGradients::default(); network.node_count()],
         immovable: 0,
     };
-    let mut neurons = vec![Returner::default(); network.node_count()];
-    for (event, leg) in events.iter().zip(&legs).rev() {
+    let mut neurons = vec![BackwardState::default(); network.node_count()];
+    for (event, interval) in events.iter().zip(&intervals).rev() {
         let node = event.neuron as usize;
-        let Some(cell) = cell(node) else { continue };
+        let Some(dynamics) = dynamics_of(node) else { continue };
         let neuron = &mut neurons[node];
         match event.kind {
-            Kind::Spike => neuron.cross(cell, event, leg, &mut gradients),
+            Kind::Spike => neuron.spike(dynamics, event, interval, &mut gradients),
             Kind::Arrival { synapse } => {
                 let synapse = synapse as usize;
                 let weight = network.weights()[synapse];
@@ -199,11 +182,11 @@ pub fn trace_gradients(
                 gradients.spike_times[event.spike as usize] += by_arrival;
             }
         }
-        neuron.go_back(cell, leg, &mut gradients.neurons[node]);
+        neuron.go_back(dynamics, interval, &mut gradients.neurons[node]);
     }
     for (node, (neuron, by)) in neurons.iter().zip(&mut gradients.neurons).enumerate() {
-        let Some(cell) = cell(node) else { continue };
-        neuron.rates.add_to(cell, by);
+        let Some(dynamics) = dynamics_of(node) else { continue };
+        neuron.rates.add_to(dynamics, by);
         by.initial_potential = neuron.adjoint.potential;
         [by.initial_current, by.initial_inhibitory_current] = neuron.adjoint.currents;
         // All potentials are relative to the leak, so that raising it is lowering all of them.
@@ -212,88 +195,103 @@ pub fn trace_gradients(
     gradients
 }
 
-/// Every neuron's state along the record: for each event, the leg that leads up to it.
-fn travel(network: &CompiledNetwork, cells: &[Cell], events: &[Event]) -> Vec<Leg> {
-    let mut travellers: Vec<Traveller> = (0..network.node_count())
-        .map(|node| Traveller {
-            moment: network
-                .dynamics_index(node)
-                .map_or_else(Moment::default, |index| cells[index as usize].initial),
-            time: 0.0,
-            release: None,
-        })
+/// Every neuron's state along the record: for each event, the interval that leads up to it.
+fn forward_pass(
+    network: &CompiledNetwork,
+    distinct: &[LinearDynamics],
+    events: &[Event],
+) -> Vec<Interval> {
+    let initial = |node: usize| {
+        let index = network.dynamics_index(node);
+        index.map_or_else(MembraneState::default, |index| distinct[index as usize].initial)
+    };
+    let mut neurons: Vec<ForwardState> = (0..network.node_count())
+        .map(|node| ForwardState { membrane: initial(node), time: 0.0, release: None })
         .collect();
-    let mut legs = Vec::with_capacity(events.len());
+    let mut intervals = Vec::with_capacity(events.len());
     for event in events {
         let node = event.neuron as usize;
         let Some(index) = network.dynamics_index(node) else { continue };
-        let cell = &cells[index as usize];
-        let traveller = &mut travellers[node];
-        legs.push(traveller.go_to(cell, event.time));
+        let dynamics = &distinct[index as usize];
+        let neuron = &mut neurons[node];
+        intervals.push(neuron.advance_to(dynamics, event.time));
         match event.kind {
-            Kind::Spike => traveller.release = Some(event.time + cell.refractory_period),
+            Kind::Spike => neuron.release = Some(event.time + dynamics.refractory_period),
             Kind::Arrival { synapse } => {
                 let synapse = synapse as usize;
                 let kind = usize::from(network.is_inhibitory(synapse));
-                traveller.moment.currents[kind] += network.weights()[synapse];
+                neuron.membrane.currents[kind] += network.weights()[synapse];
             }
         }
     }
-    legs
+    intervals
 }
 
-impl Traveller {
-    fn go_to(&mut self, cell: &Cell, time: f64) -> Leg {
-        let start = self.moment;
-        let mut leg = Leg { start, held: 0.0, free: None, releases: false, slope: 0.0 };
+impl ForwardState {
+    /// Moves the neuron on to its next event, without what happens there.
+    fn advance_to(&mut self, dynamics: &LinearDynamics, time: f64) -> Interval {
+        let start = self.membrane;
+        let mut interval = Interval { start, held: 0.0, free: None, releases: false, slope: 0.0 };
         let mut free_from = Some(self.time);
         if let Some(release) = self.release {
-            leg.releases = time >= release;
-            leg.held = time.min(release) - self.time;
-            self.moment = cell.hold(&start, leg.held);
-            free_from = leg.releases.then_some(release);
+            interval.releases = time >= release;
+            interval.held = time.min(release) - self.time;
+            self.membrane = dynamics.hold(&start, interval.held);
+            free_from = interval.releases.then_some(release);
         }
         if let Some(from) = free_from {
             self.release = None;
-            self.moment = cell.advance(&self.moment, time - from);
-            leg.free = Some(time - from);
-            leg.slope = cell.slope(&self.moment);
+            self.membrane = dynamics.advance(&self.membrane, time - from);
+            interval.free = Some(time - from);
+            interval.slope = dynamics.slope(&self.membrane);
         }
         self.time = time;
-        leg
+        interval
     }
 }
 
-impl Returner {
-    /// Back over one of the neuron's spikes, at the end of `leg`.
-    fn cross(&mut self, cell: &Cell, event: &Event, leg: &Leg, gradients: &mut TraceGradients) {
+impl BackwardState {
+    /// Back over one of the neuron's spikes, at the end of `interval`.
+    fn spike(
+        &mut self,
+        dynamics: &LinearDynamics,
+        event: &Event,
+        interval: &Interval,
+        gradients: &mut TraceGradients,
+    ) {
         let by_time = &mut gradients.spike_times[event.spike as usize];
         *by_time += std::mem::take(&mut self.by_release);
-        let movable = leg.slope > 0.0 && event.time > 0.0;
+        let movable = interval.slope > 0.0 && event.time > 0.0;
         gradients.immovable += usize::from(!movable);
-        let potential = if movable { -*by_time / leg.slope } else { 0.0 };
+        let potential = if movable { -*by_time / interval.slope } else { 0.0 };
         gradients.neurons[event.neuron as usize].threshold -= potential;
-        cell.cross_back(&mut self.adjoint, potential);
+        dynamics.spike_adjoint(&mut self.adjoint, potential);
     }
 
-    /// Back along a leg.
-    fn go_back(&mut self, cell: &Cell, leg: &Leg, by: &mut NeuronGradients) {
+    /// Back to the start of an interval.
+    fn go_back(
+        &mut self,
+        dynamics: &LinearDynamics,
+        interval: &Interval,
+        by: &mut NeuronGradients,
+    ) {
         if self.adjoint.is_zero() {
             return;
         }
-        let free_start = if leg.releases { cell.hold(&leg.start, leg.held) } else { leg.start };
-        if let Some(elapsed) = leg.free {
-            cell.advance_back(&free_start, elapsed, &mut self.adjoint, &mut self.rates);
+        let Interval { start, held, .. } = interval;
+        let free_start = if interval.releases { dynamics.hold(start, *held) } else { *start };
+        if let Some(elapsed) = interval.free {
+            dynamics.advance_adjoint(&free_start, elapsed, &mut self.adjoint, &mut self.rates);
         }
-        if leg.releases {
+        if interval.releases {
             let potential = self.adjoint.potential;
             by.reset_potential += potential;
-            self.by_release = -potential * cell.slope(&free_start);
+            self.by_release = -potential * dynamics.slope(&free_start);
             by.refractory_period += self.by_release;
-            cell.release_back(&mut self.adjoint);
+            dynamics.release_adjoint(&mut self.adjoint);
         }
-        if leg.held > 0.0 {
-            cell.hold_back(&leg.start, leg.held, &mut self.adjoint, &mut self.rates);
+        if *held > 0.0 {
+            dynamics.hold_adjoint(start, *held, &mut self.adjoint, &mut self.rates);
         }
     }
 }

@@ -92,7 +92,7 @@ impl FirstSpikes {
 
     /// Backpropagation through the recorded times of a network whose nodes spike at most once.
     ///
-    /// The record is walked backwards in time. When a neuron's turn comes, everything it influenced
+    /// The pass goes through the record backwards in time. When a neuron's turn comes, everything it influenced
     /// has passed, so `dL/dT` of its spike is complete; the chain rule hands it on to the weights
     /// and times of the inputs that caused the spike ([`crossing_derivatives`]):
     ///

@@ -3,7 +3,7 @@
 //! [`Trainer::state`](super::Trainer::state) takes it and [`Trainer::restore`](super::Trainer::restore)
 //! goes on from it, to the same bytes. Chance in training is a function of seed, purpose and epoch
 //! ([`crate::random`]), so no state of a generator belongs to it. Each part of the trainer keeps
-//! its share under its own prefix; whoever stores a state need not know what is in it.
+//! its part under its own prefix; whoever stores a state need not know what is in it.
 
 use std::collections::BTreeMap;
 

@@ -2,10 +2,10 @@
 
 use super::{Dynamics, Propagator};
 
-/// Whether a neuron certainly stays below its threshold for a stretch of time, whatever arrived
+/// Whether a neuron certainly stays below its threshold for an interval, whatever arrived
 /// when: from its state at the start, its current at the end and the inhibition in between only.
 ///
-/// Let the stretch have length `Δ`, and let inputs of the weights `w_i` arrive `t_i` after its
+/// Let the interval have length `Δ`, and let inputs of the weights `w_i` arrive `t_i` after its
 /// start. Arriving earlier with the weight that decays to the same current afterwards,
 /// `w_i e^(λ_s t_i)` at the start, an excitatory input only adds to the current at every moment,
 /// and the potential is monotone in the current. Without its inhibitory inputs it is higher still.
@@ -15,7 +15,7 @@ use super::{Dynamics, Propagator};
 /// I(0) + Σ⁺ w_i e^(λ_s t_i)  =  I(Δ) e^(λ_s Δ) + Σ⁻ |w_i| e^(λ_s t_i)  ≤  (I(Δ) + W) e^(λ_s Δ)
 /// ```
 ///
-/// where `I(Δ)` is the current at the end, all inputs included, and `W` (what is *withheld*) the sum
+/// where `I(Δ)` is the current at the end, all inputs included, and `W` the sum
 /// of the absolute inhibitory weights. That neuron in turn stays below the larger of its
 /// ends without current, plus what its current adds at most.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ pub struct CrossingBound {
 }
 
 impl Dynamics {
-    /// The bound for a stretch of `elapsed` time units. For stretches longer than `τ_s` it excludes
+    /// The bound for an interval of `elapsed` time units. For intervals longer than `τ_s` it excludes
     /// nothing, nor does it for neurons with split currents.
     pub fn crossing_bound(&self, elapsed: f64) -> CrossingBound {
         let growth = (self.synaptic_rate * elapsed).exp();
@@ -43,20 +43,20 @@ impl Dynamics {
     }
 }
 
-/// Relative slack of the bound: far more than the roundings of a stretch add up to.
+/// Relative slack of the bound: far more than the roundings of an interval add up to.
 const SLACK: f64 = 1e-11;
 
 impl CrossingBound {
     /// Whether no crossing is possible, given potential (relative to the leak) and synaptic current
-    /// at the start of the stretch, the current at its end, and the sum of the absolute weights of
+    /// at the start of the interval, the current at its end, and the sum of the absolute weights of
     /// the inhibitory inputs in it. `false` says nothing.
     #[inline]
-    pub fn excludes(&self, start: [f64; 2], current_at_end: f64, withheld: f64) -> bool {
+    pub fn excludes(&self, start: [f64; 2], current_at_end: f64, inhibition: f64) -> bool {
         let [potential, current] = start;
-        let drive = (current_at_end + withheld).max(0.0) * self.gain;
+        let drive = (current_at_end + inhibition).max(0.0) * self.gain;
         let free = potential.max(self.free.apply_to_pair([potential, 0.0])[0]);
         // All that was added up to arrive at the current.
-        let scale = potential.abs() + drive + (current.abs() + withheld) * self.gain;
+        let scale = potential.abs() + drive + (current.abs() + inhibition) * self.gain;
         free + drive + SLACK * scale < self.ceiling
     }
 }
@@ -96,9 +96,9 @@ mod tests {
                 now = time;
                 dynamics.receive(&mut state, weight);
             }
-            let withheld = inputs.iter().map(|input| (-input.1).max(0.0)).sum();
+            let inhibition = inputs.iter().map(|input| (-input.1).max(0.0)).sum();
             let bound = dynamics.crossing_bound(elapsed);
-            prop_assert!(!bound.excludes([potential, current], state.current, withheld) || highest < 1.0);
+            prop_assert!(!bound.excludes([potential, current], state.current, inhibition) || highest < 1.0);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Between events the potential is a sum of two exponentials and a constant, so it has at most one
 //! extremum. Whether it crosses is decided at that extremum, and the first upward crossing lies
-//! on a stretch where the potential only rises: nothing can be stepped over.
+//! on an interval where the potential only rises: nothing can be stepped over.
 
 use super::dynamics::{Dynamics, Propagator, Ratio, State};
 use super::lambert::lead_before_peak;
@@ -48,7 +48,7 @@ impl Dynamics {
         }
     }
 
-    /// Whether the potential certainly stays below the threshold for the stretch of time that the
+    /// Whether the potential certainly stays below the threshold for the interval that the
     /// propagator stands for. `false` says nothing.
     ///
     /// The potential has at most one extremum. If it is below the threshold at both ends and rises
@@ -147,7 +147,7 @@ impl Dynamics {
     }
 
     /// Any ratio, threshold above the asymptote: the crossing lies before the peak, on a rising
-    /// and concave stretch.
+    /// and concave interval.
     fn crossing_before_peak(&self, state: &State) -> Option<Crossing> {
         let slope = self.slope(state);
         if slope <= 0.0 {
@@ -284,7 +284,7 @@ pub fn first_spike(dynamics: &Dynamics, inputs: &[(f64, f64)]) -> Option<Crossin
         }
         dynamics.advance(&mut state, next - now);
         now = next;
-        // Simultaneous inputs act together, before the crossing is asked for again.
+        // Simultaneous inputs are added up before the next crossing is looked for.
         while let Some(&(time, weight)) = rest.first()
             && time == now
         {

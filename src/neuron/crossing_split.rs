@@ -9,7 +9,7 @@
 //!
 //! So `y` has at most one zero before `t_h` and one after it: the potential has at most two
 //! extrema, and rises or falls steadily between them. Each zero is bracketed by the signs of `y` at
-//! the ends, the last by its sign at infinity; then the first stretch on which the potential rises
+//! the ends, the last by its sign at infinity; then the first interval on which the potential rises
 //! through the threshold holds the crossing. Nothing is stepped over.
 
 use super::crossing::{Crossing, bracketed_root};
@@ -94,12 +94,12 @@ impl Dynamics {
             // positive, and up if it is negative.
             return -slower_current;
         }
-        let share = |rate: f64, current: f64| {
+        let term = |rate: f64, current: f64| {
             rate * current * self.inverse_capacitance / (rate - self.membrane_rate)
         };
         self.slope(state)
-            - share(self.synaptic_rate, state.current)
-            - share(self.inhibitory_rate, state.inhibitory_current)
+            - term(self.synaptic_rate, state.current)
+            - term(self.inhibitory_rate, state.inhibitory_current)
     }
 
     /// `dV/dt` times `e^(λ t)` with the slowest rate `λ`, which neither vanishes nor overflows, and

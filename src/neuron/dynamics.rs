@@ -20,7 +20,7 @@
 use super::kernel::{decay_and_complement, general_decays_and_kernel};
 use super::{NeuronParameters, ParameterError};
 
-/// Membrane potential and synaptic currents of one neuron at one moment.
+/// Membrane potential and synaptic currents of one neuron at one time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct State {
     /// Membrane potential relative to the leak potential.
@@ -76,7 +76,7 @@ pub struct Dynamics {
     pub(super) largest_inhibitory_response: f64,
 }
 
-/// What a stretch of time without events does to a state. Neurons of equal parameters share it.
+/// What an interval without events does to a state. Neurons of equal parameters share it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Propagator {
     potential_decay: f64,
@@ -89,7 +89,7 @@ pub struct Propagator {
 }
 
 impl Propagator {
-    /// The state after the stretch of time.
+    /// The state after the interval.
     #[inline]
     pub fn apply(&self, state: &mut State) {
         state.potential = state.potential * self.potential_decay
@@ -100,7 +100,7 @@ impl Propagator {
         state.inhibitory_current *= self.inhibitory_decay;
     }
 
-    /// Potential and current after the stretch of time, of a neuron without split currents.
+    /// Potential and current after the interval, of a neuron without split currents.
     #[inline]
     pub(crate) fn apply_to_pair(&self, [potential, current]: [f64; 2]) -> [f64; 2] {
         [
@@ -109,7 +109,7 @@ impl Propagator {
         ]
     }
 
-    /// What an input of weight one at the start of the stretch adds to potential and current at
+    /// What an input of weight one at the start of the interval adds to potential and current at
     /// its end, for a neuron without split currents.
     #[inline]
     pub(crate) fn of_unit_input(&self) -> [f64; 2] {

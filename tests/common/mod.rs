@@ -7,3 +7,4 @@ pub mod nest;
 pub mod reference;
 pub mod stopping;
 pub mod twin;
+pub mod waiting;

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use headless_chrome::browser::default_executable;
 use headless_chrome::browser::tab::point::Point;
@@ -16,8 +16,7 @@ use headless_chrome::protocol::cdp::types::Event;
 use headless_chrome::{Browser, LaunchOptions, Tab};
 use serde_json::Value;
 
-/// How long a page may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::waiting::wait_for;
 
 /// A Chromium; none, and a word about it, if there is none on this machine.
 pub fn browser() -> Option<Browser> {
@@ -104,11 +103,7 @@ impl Page {
 
     /// Waits until an expression is true.
     pub fn wait_for(&self, expression: &str) {
-        let start = Instant::now();
-        while self.value(expression) != true {
-            assert!(start.elapsed() < PATIENCE, "in vain: {expression}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        wait_for(|| (self.value(expression) == true).then_some(()), || expression.to_owned());
     }
 
     /// Clicks on an element.
@@ -149,10 +144,11 @@ impl Page {
         self.tab.move_mouse_to_point(Point { x, y }).expect("the mouse moves");
     }
 
-    /// Clicks on a place in the window.
-    pub fn click_at(&self, place: (f64, f64)) {
+    /// Clicks on a point of a chart, which is at this place in the window. A chart takes a click for
+    /// one on the point that it has found under the mouse before.
+    pub fn click_on_point(&self, chart: &str, place: (f64, f64)) {
         self.hover(place);
-        std::thread::sleep(Duration::from_millis(200));
+        self.wait_for(&format!("{chart}._hoverdata?.length > 0"));
         self.mouse(DispatchMouseEventTypeOption::MousePressed, place, 1);
         self.mouse(DispatchMouseEventTypeOption::MouseReleased, place, 1);
     }

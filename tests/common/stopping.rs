@@ -1,30 +1,40 @@
 //! Stops the real binary in the middle of its work, and compares what it left.
 
 use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{setsockopt, sockopt};
+use nix::unistd::Pid;
 
 use super::binary::{command, files, json};
 
-/// Starts a run and sends it a signal a while after it has said a line that is the cue. Returns how
-/// it ended and what it said.
+/// Starts a run and sends it a signal once it has said a line that is the cue. Returns how it ended
+/// and what it said.
+///
+/// However the processes are scheduled, the run is still near the cue when the signal comes: what it
+/// says goes through a socket that holds hardly a line, and is read byte by byte, so it waits for its
+/// reader.
 pub fn signal(
     folder: &Path,
     arguments: &[String],
     mut is_cue: impl FnMut(&str) -> bool,
-    after: Duration,
-    signal: &str,
+    signal: Signal,
 ) -> (Option<i32>, Vec<String>) {
+    let (reader, writer) = UnixStream::pair().expect("a socket");
+    // The system makes that its smallest size.
+    setsockopt(&writer, sockopt::SndBuf, &1024).expect("a size");
     let mut child = command()
         .args(arguments)
         .current_dir(folder)
         .stdout(Stdio::null())
-        .stderr(Stdio::piped())
+        .stderr(OwnedFd::from(writer))
         .spawn()
         .expect("the binary starts");
-    let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
-    let mut lines = stderr.lines().map(|line| line.expect("UTF-8"));
+    let mut lines = BufReader::with_capacity(1, reader).lines().map(|line| line.expect("UTF-8"));
     let mut said = Vec::new();
     loop {
         let line = lines.next().unwrap_or_else(|| panic!("the cue never came: {said:?}"));
@@ -34,11 +44,7 @@ pub fn signal(
             break;
         }
     }
-    std::thread::sleep(after);
-    let sent = std::process::Command::new("kill")
-        .args([&format!("-{signal}"), &child.id().to_string()])
-        .status();
-    assert!(sent.expect("kill starts").success());
+    kill(Pid::from_raw(child.id() as i32), signal).expect("it still runs");
     said.extend(lines);
     (child.wait().expect("a child").code(), said)
 }

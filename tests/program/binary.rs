@@ -252,47 +252,19 @@ fn without_arguments_the_help_is_printed() {
 
 #[cfg(unix)]
 mod interrupt {
-    use std::io::{BufRead, BufReader};
-    use std::process::{Child, Command, Stdio};
-    use std::time::{Duration, Instant};
+    use nix::sys::signal::Signal;
 
-    use super::common::binary::{command, json, rows, text};
+    use super::common::binary::{json, rows, text};
+    use super::common::stopping::signal;
     use super::{assert_complete, read_trace, scenario, small_training};
 
     /// Starts a run, interrupts it once it has said `cue`, and finds it ended with code 130.
     fn interrupt(arguments: &[&str], folder: &std::path::Path, cue: &str) {
-        let mut child = command()
-            .args(arguments)
-            .current_dir(folder)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary starts");
-        let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
-        let mut lines = stderr.lines().map(|line| line.expect("UTF-8"));
-        assert!(lines.any(|line| line.contains(cue)), "the run never said `{cue}`");
-        let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-        assert!(killed.expect("kill starts").success());
-        // To the end, so that the run can say all that it has to say.
-        let rest = std::thread::spawn(move || lines.collect::<Vec<String>>());
-        assert_eq!(wait(&mut child), Some(130));
-        let rest = rest.join().expect("the reader ends");
-        assert!(rest.iter().any(|line| line.starts_with("interrupted: writing")), "{rest:?}");
-    }
-
-    /// The exit code of a run that has to end soon.
-    fn wait(child: &mut Child) -> Option<i32> {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = child.try_wait().expect("a child") {
-                return status.code();
-            }
-            if start.elapsed() > Duration::from_secs(10) {
-                child.kill().expect("a child");
-                panic!("the run goes on after an interrupt");
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let arguments: Vec<String> =
+            arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let (code, said) = signal(folder, &arguments, |line| line.contains(cue), Signal::SIGINT);
+        assert_eq!(code, Some(130), "{said:?}");
+        assert!(said.iter().any(|line| line.starts_with("interrupted: writing")), "{said:?}");
     }
 
     #[test]

@@ -5,9 +5,9 @@ use crate::common;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use common::binary::{command, files, firstspike, project, read, successful, text};
+use common::waiting::wait_for;
 
 /// Six samples; inputs at 1 and 2, hidden neurons from 3 on, one label.
 fn trace() -> String {
@@ -280,16 +280,12 @@ impl Tmux {
 
     /// Waits for the screen to show a text.
     fn wait_for(&self, text: &str) -> String {
-        let start = Instant::now();
-        loop {
+        let screen = || {
             let output = self.command().args(["capture-pane", "-p"]).output().expect("tmux");
-            let screen = String::from_utf8_lossy(&output.stdout).into_owned();
-            if screen.contains(text) {
-                return screen;
-            }
-            assert!(start.elapsed() < Duration::from_secs(20), "no `{text}` in:\n{screen}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let found = || Some(screen()).filter(|screen| screen.contains(text));
+        wait_for(found, || format!("no `{text}` in:\n{}", screen()))
     }
 }
 

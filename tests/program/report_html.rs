@@ -186,7 +186,7 @@ fn in_a_browser_a_training_can_be_looked_into() {
     let plane = &data["content"]["plane"];
     let coordinate = |axis: &str| plane[axis][index].as_f64().expect("a number");
     let place = page.place_of("plane", coordinate("x"), coordinate("y"));
-    page.click_at(place);
+    page.click_on_point("plane", place);
     page.wait_for(&format!(
         "document.querySelector('.shown').textContent.includes('Sample {index}:')"
     ));

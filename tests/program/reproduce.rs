@@ -4,15 +4,15 @@
 use crate::common;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use common::binary::{
     files, firstspike, json, project, read, rows, successful, text, tiny_training,
 };
 use common::stopping::{assert_same, signal};
 use firstspike::run::reproduce::Table;
+use nix::sys::signal::Signal;
 
-/// The other engine would be through before it could be stopped.
+/// The slower engine: an interrupt takes a while to be heard, and a fast training would be through.
 const HEAD: &str = "engine = \"event\"";
 
 const TABLE: &str = r#"
@@ -183,14 +183,14 @@ fn stopped_and_started_again_it_ends_with_the_same_results() {
     successful(whole.path(), &strings);
 
     let third = |line: &str| line.starts_with("epoch    3/");
-    let (code, said) = signal(stopped.path(), &arguments, third, Duration::ZERO, "KILL");
+    let (code, said) = signal(stopped.path(), &arguments, third, Signal::SIGKILL);
     assert_eq!(code, None, "{said:?}");
     let mut second_job = false;
     let next = |line: &str| {
         second_job |= line.starts_with("[2/3] plain, seed 1: training");
         second_job && line.starts_with("epoch    2/")
     };
-    let (code, said) = signal(stopped.path(), &arguments, next, Duration::ZERO, "INT");
+    let (code, said) = signal(stopped.path(), &arguments, next, Signal::SIGINT);
     assert_eq!(code, Some(130), "{said:?}");
     let epoch: u32 = said[1][5..11].trim_end_matches('/').trim().parse().expect(&said[1]);
     assert!(epoch > 2, "goes on where it was killed: {said:?}");

@@ -4,23 +4,23 @@
 
 use crate::common;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::process::Command;
 
-use common::binary::{Ended, files, firstspike, json, project, read, successful, text};
+use common::binary::{Ended, command, files, firstspike, json, project, read, successful, text};
 use common::stopping::{assert_same, signal};
 use firstspike::learning::{LearningEngine, Trainer, TrainingSettings};
-use firstspike::random;
 use firstspike::scenario::load;
-use rand::RngExt;
+use nix::sys::signal::Signal;
 
 const CHECKPOINT: &str = "checkpoint.safetensors";
 
 const EPOCHS: u32 = 40;
 
 /// Changes the main scenario into a small one that exercises all that a checkpoint holds: the best
-/// epoch is kept, the remedy for silent neurons acts in most batches, and delays are trained. On the
-/// event engine, because on the other it would be over before it could be stopped.
+/// epoch is kept, the rule for silent neurons acts in most batches, and delays are trained. On the
+/// slower engine: an interrupt takes a while to be heard, and a fast training would be through.
 const CHANGES: [&str; 12] = [
     "engine='event'",
     "training.epochs=40",
@@ -63,53 +63,86 @@ fn uninterrupted() -> tempfile::TempDir {
     folder
 }
 
-/// A folder in which the small scenario was interrupted after some epochs, by a signal.
-fn interrupted(by: &str) -> tempfile::TempDir {
+/// A folder in which the small scenario was interrupted, by a signal that came once it was through
+/// with so many epochs.
+fn interrupted(epochs: u32, by: Signal) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let third = |line: &str| line.starts_with(&format!("epoch    3/{EPOCHS}"));
-    let (code, said) = signal(folder.path(), &run(".", &[]), third, Duration::ZERO, by);
+    let (code, said) = signal(folder.path(), &run(".", &[]), |line| ends(line, epochs), by);
     assert_eq!(code, Some(130), "{said:?}");
     assert!(said.last().is_some_and(|line| line.contains("--resume")), "{said:?}");
     folder
 }
 
+/// Whether a line says that this epoch is over.
+fn ends(line: &str, epoch: u32) -> bool {
+    line.starts_with(&format!("epoch {epoch:>4}/"))
+}
+
 #[test]
-fn killed_at_any_moment_a_run_resumes_to_the_same_bytes() {
+fn killed_between_epochs_a_run_resumes_to_the_same_bytes() {
     let reference = uninterrupted();
-    let mut random = random::stream(1, "moments to kill a run", 0);
-    for attempt in 0..3 {
+    for threads in ["1", "2"] {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let end = ["evaluating", "drawing the class map"][attempt % 2];
-        let mut resumed = 0;
-        loop {
-            let mut epochs = random.random_range(1..=12);
+        let arguments = run(".", &["--resume", "--threads", threads]);
+        for start in 0..3 {
+            // The second epoch of this start: after the first one there was a checkpoint.
+            let mut epochs = 0;
             let is_cue = |line: &str| {
-                epochs -= i32::from(line.starts_with("epoch "));
-                epochs == 0 || line == end
+                epochs += u32::from(line.starts_with("epoch "));
+                epochs == 2
             };
-            // Within the next epoch or its checkpoint, or within the files of the end.
-            let after = Duration::from_micros(random.random_range(0..20_000));
-            let threads = (1 + attempt % 2).to_string();
-            let arguments = run(".", &["--resume", "--threads", &threads]);
-            let (code, said) = signal(folder.path(), &arguments, is_cue, after, "KILL");
-            let too_late = code == Some(0) && said.iter().any(|line| line == end);
-            assert!(code.is_none() || too_late, "{code:?}: {said:?}");
-            resumed += usize::from(said[0].starts_with("resuming after "));
-            if said.iter().any(|line| line == end) {
+            let (code, said) = signal(folder.path(), &arguments, is_cue, Signal::SIGKILL);
+            assert_eq!(code, None, "{said:?}");
+            assert_eq!(said[0].starts_with("resuming after "), start > 0, "{said:?}");
+        }
+        let ended = done(folder.path(), &arguments);
+        assert!(ended.stderr.starts_with("resuming after "), "{}", ended.stderr);
+        assert_same(reference.path(), folder.path());
+    }
+}
+
+/// The system ends a program that writes a file beyond the limit, in the middle of it. With a larger
+/// limit for each start, the run ends in the files of its epochs first and then in its results.
+#[test]
+fn killed_while_it_writes_a_file_a_run_resumes_to_the_same_bytes() {
+    let reference = uninterrupted();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (mut limit, mut resumed, mut unfinished) = (1, 0, BTreeSet::new());
+    loop {
+        let program = command().get_program().to_owned();
+        let output = Command::new("sh")
+            .args(["-c", "ulimit -c 0; ulimit -f $0; exec \"$@\"", &limit.to_string()])
+            .arg(program)
+            .args(run(".", &["--resume", "--threads", "1"]))
+            .current_dir(folder.path())
+            .output()
+            .expect("sh starts");
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        resumed += usize::from(said.starts_with("resuming after "));
+        match output.status.code() {
+            None => {}
+            Some(code) => {
+                assert_eq!(code, 0, "{said}");
                 break;
             }
         }
-        assert!(resumed >= 2, "resumed {resumed} times only");
-        done(folder.path(), &run(".", &["--resume", "--threads", "2"]));
-        assert_same(reference.path(), folder.path());
+        let names = files(folder.path()).into_iter().map(|(path, _)| path);
+        unfinished.extend(names.filter(|path| path.extension().is_some_and(|e| e == "partial")));
+        limit += 1 + limit / 5;
     }
+    assert!(resumed > 1, "resumed {resumed} times");
+    for name in ["scenario.toml", CHECKPOINT, "report.html"] {
+        let partial = folder.path().join(format!(".{name}.partial"));
+        assert!(unfinished.contains(&partial), "{name} was never cut off: {unfinished:?}");
+    }
+    assert_same(reference.path(), folder.path());
 }
 
 #[test]
 fn interrupted_a_run_resumes_to_the_same_bytes() {
     let reference = uninterrupted();
-    for by in ["INT", "TERM"] {
-        let folder = interrupted(by);
+    for by in [Signal::SIGINT, Signal::SIGTERM] {
+        let folder = interrupted(3, by);
         let summary = json(&folder.path().join("summary.json"));
         assert_eq!(summary["interrupted"], true);
         let epochs = summary["epochs"].as_u64().expect("a count");
@@ -128,8 +161,7 @@ fn an_interrupted_run_leaves_the_results_of_its_complete_epochs() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let last = ["--set", "training.select=last", "--set", "training.schedule=constant", "--set"];
     let endless = run("endless", &[&last[..], &["training.epochs=1000000"]].concat());
-    let third = |line: &str| line.starts_with("epoch    3/");
-    let (code, said) = signal(folder.path(), &endless, third, Duration::from_millis(5), "INT");
+    let (code, said) = signal(folder.path(), &endless, |line| ends(line, 3), Signal::SIGINT);
     assert_eq!(code, Some(130), "{said:?}");
     let epochs = &json(&folder.path().join("endless/summary.json"))["epochs"];
     let epochs = format!("training.epochs={epochs}");
@@ -168,11 +200,11 @@ fn resuming_nothing_starts_from_the_beginning() {
 
 #[test]
 fn starting_anew_keeps_a_checkpoint_that_is_further_on() {
-    let folder = interrupted("INT");
+    let folder = interrupted(12, Signal::SIGINT);
     let checkpoint = read(&folder.path().join(CHECKPOINT));
     // By the second epoch, it would have written a checkpoint of the first.
-    let second = |line: &str| line.starts_with(&format!("epoch    2/{EPOCHS}"));
-    let (code, said) = signal(folder.path(), &run(".", &[]), second, Duration::ZERO, "KILL");
+    let second = |line: &str| ends(line, 2);
+    let (code, said) = signal(folder.path(), &run(".", &[]), second, Signal::SIGKILL);
     assert_eq!(code, None);
     assert!(said[0].contains("warning: starting anew") && said[0].contains("--resume"), "{said:?}");
     assert!(read(&folder.path().join(CHECKPOINT)) == checkpoint);
@@ -184,7 +216,7 @@ fn starting_anew_keeps_a_checkpoint_that_is_further_on() {
 
 #[test]
 fn a_checkpoint_of_another_scenario_is_refused() {
-    let folder = interrupted("INT");
+    let folder = interrupted(3, Signal::SIGINT);
     let before = files(folder.path());
     for (change, difference) in [
         (["--seed", "2"], "seed is 1 there, but 2 here"),
@@ -201,7 +233,7 @@ fn a_checkpoint_of_another_scenario_is_refused() {
 
 #[test]
 fn a_damaged_checkpoint_is_refused() {
-    let folder = interrupted("INT");
+    let folder = interrupted(3, Signal::SIGINT);
     let path = folder.path().join(CHECKPOINT);
     let whole = read(&path);
     let mut flipped = whole.clone();

@@ -5,11 +5,11 @@ use crate::common;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use common::binary::{firstspike, project, read, rows, successful, text, tiny_training};
 use common::stopping::signal;
 use firstspike::study::{Limit, Quantity, Study, Summary, tolerances};
+use nix::sys::signal::Signal;
 
 const HEAD: &str = r#"
 [chip]
@@ -109,7 +109,7 @@ fn trains_every_point_with_every_seed_as_run_would() {
 
 #[test]
 fn interruptions_and_threads_change_nothing() {
-    // Long enough to be interrupted, and with more results than interruptions.
+    // More results than the interrupted parts can be through with.
     let study = STUDY.replace("seeds = [3, 1]", "seeds = 6");
     let place = folder(&study);
     let slow = ["run", "study.toml", "--set", "training.epochs=20", "--out"];
@@ -120,19 +120,18 @@ fn interruptions_and_threads_change_nothing() {
         text.lines().count().saturating_sub(1)
     };
     let mut before = 0;
-    for (index, name) in ["KILL", "INT", "KILL", "KILL", "INT"].into_iter().enumerate() {
+    for by in [Signal::SIGKILL, Signal::SIGINT, Signal::SIGKILL] {
         let arguments: Vec<String> = [&slow[..], &["parts", "--threads", "2"]]
             .concat()
             .into_iter()
             .map(str::to_owned)
             .collect();
-        let wait = Duration::from_millis(3 + 10 * index as u64);
         // A result of this part: what is there already is said in another way.
         let cue = |line: &str| line.starts_with('[');
-        let (code, _) = signal(place.path(), &arguments, cue, wait, name);
-        assert_eq!(code, if name == "INT" { Some(130) } else { None }, "{name}");
+        let (code, _) = signal(place.path(), &arguments, cue, by);
+        assert_eq!(code, (by == Signal::SIGINT).then_some(130), "{by}");
         let now = complete();
-        assert!(now > before && now < 36, "interruption {index}: {now} results after {before}");
+        assert!(now > before && now < 36, "{by}: {now} results after {before}");
         before = now;
     }
     // A row that was being written when the power went.

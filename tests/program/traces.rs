@@ -243,18 +243,16 @@ fn a_packed_trace_that_is_cut_off_is_read_as_far_as_it_goes() {
     assert!(ended.stderr.contains(&expected), "{}", ended.stderr);
 }
 
-/// If it were read, this would take minutes, and the test harness would say so.
+/// If it were read to its end, this would take hours.
 #[test]
 fn a_sparse_file_is_refused_at_once() {
     let folder = folder_with(&[("a.csv", "neuron,time_ms\n1,2\n")]);
     let path = folder.path().join("a.csv");
     let file = std::fs::OpenOptions::new().append(true).open(&path).expect("writable");
-    file.set_len(10 << 30).expect("a file system with sparse files");
-    let started = std::time::Instant::now();
+    file.set_len(10 << 40).expect("a file system with sparse files");
     let ended = firstspike(folder.path(), &["stats", "a.csv"]);
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("a.csv:3: there is a NUL byte"), "{}", ended.stderr);
-    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }
 
 #[test]

@@ -1,9 +1,9 @@
-//! The latest propagators, kept because neurons of a layer are mostly updated together.
+//! The latest propagators, kept because neurons of a layer are mostly updated at the same times.
 
 use crate::network::CompiledNetwork;
 use crate::neuron::Propagator;
 
-/// What a propagator is used for; each use has its own stretch of time at any moment.
+/// What a propagator is used for; each use has its own interval at any time.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Use {
     /// Bringing a neuron up to now.
@@ -14,7 +14,7 @@ pub(super) enum Use {
     LookToEvent = 2,
 }
 
-/// Per distinct neuron and use: the latest propagator, and the stretch of time it is for.
+/// Per distinct neuron and use: the latest propagator, and the interval it is for.
 #[derive(Clone, Debug)]
 pub(super) struct PropagatorCache {
     latest: Vec<[(f64, Propagator); 3]>,
@@ -30,7 +30,7 @@ impl PropagatorCache {
         PropagatorCache { latest }
     }
 
-    /// The propagator of a distinct neuron for a stretch of time.
+    /// The propagator of a distinct neuron for an interval.
     #[inline]
     pub fn get(
         &mut self,

@@ -1,14 +1,14 @@
-//! Some neurons, advanced together through one window.
+//! Neurons that one thread advances through a window.
 
-mod sweep;
+mod replay;
 
 use std::ops::Range;
 
-use super::schedule::{Schedule, Stretch};
+use super::schedule::{Interval, Schedule};
 use crate::engine::{EngineOptions, Spike};
 use crate::network::CompiledNetwork;
 use crate::neuron::{CrossingBound, Dynamics, Propagator, State};
-use sweep::{Input, Suspect};
+use replay::{Candidate, Input};
 
 /// Consecutive nodes that one thread takes care of. Neurons are indexed from the block's first
 /// node; sources among them are never touched.
@@ -17,23 +17,24 @@ pub(super) struct Block {
     nodes: Range<usize>,
     /// Consecutive neurons of one kind, and its index among the distinct dynamics.
     runs: Vec<(Range<usize>, u32)>,
-    /// Potential and current of every neuron at the start of the stretch, and at its end.
+    /// Potential and current of every neuron at the start of the interval, and at its end.
     start: Vec<[f64; 2]>,
     end: Vec<[f64; 2]>,
-    /// Per neuron: the sum of the absolute weights of its inhibitory inputs in the stretch.
-    withheld: Vec<f64>,
+    /// Per neuron: the sum of the absolute weights of its inhibitory inputs in the interval.
+    inhibition: Vec<f64>,
     /// End of the neuron's refractory period; infinity for one that may not spike again.
     release: Vec<f64>,
     /// The neurons in their refractory period.
-    held: Vec<u32>,
-    /// Per kind: what the stretch does to a neuron, and which neurons it certainly leaves silent.
+    refractory: Vec<u32>,
+    /// Per kind: what the interval does to a neuron, and which neurons it certainly leaves silent.
     kinds: Vec<(Propagator, CrossingBound)>,
-    /// Per kind: what the input at hand adds to potential and current at the end of the stretch.
-    shares: Vec<[f64; 2]>,
-    suspects: Vec<Suspect>,
-    /// Per neuron: its position among the suspects plus one, or zero.
-    suspicion: Vec<u32>,
-    /// Inputs of the suspects.
+    /// Per kind: what the input at hand adds to potential and current at the end of the interval.
+    coefficients: Vec<[f64; 2]>,
+    /// The neurons that may have crossed their threshold in the interval.
+    candidates: Vec<Candidate>,
+    /// Per neuron: its position among the candidates plus one, or zero.
+    candidate_of: Vec<u32>,
+    /// Inputs of the candidates.
     inputs: Vec<Input>,
     /// Spikes of the window, in no order.
     pub spikes: Vec<Spike>,
@@ -45,9 +46,9 @@ pub(super) struct Block {
 pub(super) fn split(network: &CompiledNetwork, blocks: usize) -> Vec<Block> {
     let is_neuron = |&node: &usize| network.dynamics_index(node).is_some();
     let neurons: Vec<usize> = (0..network.node_count()).filter(is_neuron).collect();
-    let share = neurons.len().div_ceil(blocks.max(1)).max(1);
+    let size = neurons.len().div_ceil(blocks.max(1)).max(1);
     neurons
-        .chunks(share)
+        .chunks(size)
         .map(|part| Block::new(network, part[0]..part[part.len() - 1] + 1))
         .collect()
 }
@@ -69,13 +70,13 @@ impl Block {
             runs,
             start: vec![[0.0; 2]; size],
             end: vec![[0.0; 2]; size],
-            withheld: vec![0.0; size],
+            inhibition: vec![0.0; size],
             release: vec![f64::NEG_INFINITY; size],
-            held: Vec::new(),
+            refractory: Vec::new(),
             kinds: Vec::new(),
-            shares: Vec::new(),
-            suspects: Vec::new(),
-            suspicion: vec![0; size],
+            coefficients: Vec::new(),
+            candidates: Vec::new(),
+            candidate_of: vec![0; size],
             inputs: Vec::new(),
             spikes: Vec::new(),
             failure: None,
@@ -85,7 +86,7 @@ impl Block {
     /// Puts every neuron into its initial state.
     pub fn reset(&mut self, network: &CompiledNetwork) {
         self.release.fill(f64::NEG_INFINITY);
-        self.held.clear();
+        self.refractory.clear();
         self.spikes.clear();
         self.failure = None;
         for (run, kind) in &self.runs {
@@ -114,7 +115,7 @@ impl Block {
         earliest
     }
 
-    /// The neuron's state at the start of the stretch.
+    /// The neuron's state at the start of the interval.
     #[inline]
     fn state(&self, dynamics: &Dynamics, neuron: usize) -> State {
         let mut state = dynamics.initial_state();
@@ -130,27 +131,27 @@ impl Block {
         options: EngineOptions,
     ) {
         self.spikes.clear();
-        for stretch in &schedule.stretches {
+        for interval in &schedule.intervals {
             if self.failure.is_some() {
                 return;
             }
-            self.propagate(network, stretch);
-            for arrival in &schedule.arrivals[stretch.arrivals.clone()] {
-                self.receive(network, arrival.bundle, stretch.end - arrival.time);
+            self.propagate(network, interval);
+            for arrival in &schedule.arrivals[interval.arrivals.clone()] {
+                self.receive(network, arrival.bundle, interval.end - arrival.time);
                 if arrival.inhibits {
-                    self.withhold(network, arrival.bundle);
+                    self.add_inhibition(network, arrival.bundle);
                 }
             }
-            self.find_suspects(stretch);
-            self.sweep_suspects(network, schedule, stretch, options);
+            self.find_candidates(interval);
+            self.replay_candidates(network, schedule, interval, options);
             std::mem::swap(&mut self.start, &mut self.end);
         }
     }
 
-    /// Moves every neuron to the end of the stretch as if nothing arrived.
-    fn propagate(&mut self, network: &CompiledNetwork, stretch: &Stretch) {
-        let elapsed = stretch.end - stretch.start;
-        self.withheld.fill(0.0);
+    /// Moves every neuron to the end of the interval as if nothing arrived.
+    fn propagate(&mut self, network: &CompiledNetwork, interval: &Interval) {
+        let elapsed = interval.end - interval.start;
+        self.inhibition.fill(0.0);
         self.kinds.clear();
         self.kinds.extend(
             network
@@ -180,15 +181,15 @@ impl Block {
         synapses.start + first..synapses.start + last
     }
 
-    /// A spike arrives over a bundle, `remaining` time units before the end of the stretch.
+    /// A spike arrives over a bundle, `remaining` time units before the end of the interval.
     fn receive(&mut self, network: &CompiledNetwork, bundle: usize, remaining: f64) {
         let reached = self.reached(network, bundle);
         let synapses =
             network.targets()[reached.clone()].iter().zip(&network.weights()[reached.clone()]);
         let first = self.nodes.start;
-        let share_of = |dynamics: &Dynamics| dynamics.propagator(remaining).of_unit_input();
+        let coefficients_of = |dynamics: &Dynamics| dynamics.propagator(remaining).of_unit_input();
         if let [dynamics] = network.distinct_dynamics() {
-            let [potential, current] = share_of(dynamics);
+            let [potential, current] = coefficients_of(dynamics);
             for (&target, &weight) in synapses {
                 let end = &mut self.end[target as usize - first];
                 end[0] += weight * potential;
@@ -199,15 +200,15 @@ impl Block {
         // Many kinds of neurons and few synapses: only the kinds that are there.
         let tabulate = reached.len() >= network.distinct_dynamics().len();
         if tabulate {
-            self.shares.clear();
-            self.shares.extend(network.distinct_dynamics().iter().map(share_of));
+            self.coefficients.clear();
+            self.coefficients.extend(network.distinct_dynamics().iter().map(coefficients_of));
         }
         for (&target, &weight) in synapses {
             let Some(kind) = network.dynamics_index(target as usize) else { continue };
             let [potential, current] = if tabulate {
-                self.shares[kind as usize]
+                self.coefficients[kind as usize]
             } else {
-                share_of(&network.distinct_dynamics()[kind as usize])
+                coefficients_of(&network.distinct_dynamics()[kind as usize])
             };
             let end = &mut self.end[target as usize - first];
             end[0] += weight * potential;
@@ -215,42 +216,42 @@ impl Block {
         }
     }
 
-    /// Adds up the inhibition of a spike that arrives over a bundle.
-    fn withhold(&mut self, network: &CompiledNetwork, bundle: usize) {
+    /// Adds up the inhibitory weights over which a spike arrives.
+    fn add_inhibition(&mut self, network: &CompiledNetwork, bundle: usize) {
         let reached = self.reached(network, bundle);
         let targets = &network.targets()[reached.clone()];
         for (&target, &weight) in targets.iter().zip(&network.weights()[reached]) {
-            self.withheld[target as usize - self.nodes.start] += (-weight).max(0.0);
+            self.inhibition[target as usize - self.nodes.start] += (-weight).max(0.0);
         }
     }
 
     /// Keeps neurons in their refractory period at reset, and lists the neurons that may have
-    /// crossed their threshold, or are released, in the stretch.
-    fn find_suspects(&mut self, stretch: &Stretch) {
-        self.suspects.clear();
-        let mut suspect = |neuron: usize, suspicion: &mut [u32]| {
-            if suspicion[neuron] == 0 {
-                self.suspects.push(Suspect::new(neuron));
-                suspicion[neuron] = self.suspects.len() as u32;
+    /// crossed their threshold, or are released, in the interval.
+    fn find_candidates(&mut self, interval: &Interval) {
+        self.candidates.clear();
+        let mut add = |neuron: usize, candidate_of: &mut [u32]| {
+            if candidate_of[neuron] == 0 {
+                self.candidates.push(Candidate::new(neuron));
+                candidate_of[neuron] = self.candidates.len() as u32;
             }
         };
-        self.held.retain(|&neuron| {
+        self.refractory.retain(|&neuron| {
             let neuron = neuron as usize;
-            let stays = self.release[neuron] >= stretch.end;
+            let stays = self.release[neuron] >= interval.end;
             if stays {
                 self.end[neuron][0] = self.start[neuron][0];
             } else {
-                suspect(neuron, &mut self.suspicion);
+                add(neuron, &mut self.candidate_of);
             }
             stays
         });
         for (run, kind) in &self.runs {
             let bound = self.kinds[*kind as usize].1;
             for neuron in run.clone() {
-                if !bound.excludes(self.start[neuron], self.end[neuron][1], self.withheld[neuron])
-                    && self.release[neuron] < stretch.end
+                if !bound.excludes(self.start[neuron], self.end[neuron][1], self.inhibition[neuron])
+                    && self.release[neuron] < interval.end
                 {
-                    suspect(neuron, &mut self.suspicion);
+                    add(neuron, &mut self.candidate_of);
                 }
             }
         }

@@ -5,8 +5,10 @@ use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use std::ops::Range;
 
+use ordered_float::OrderedFloat;
+
+use super::TUNING;
 use crate::engine::delivery::Delivery;
-use crate::engine::queue::{from_ordered_bits, ordered_bits};
 use crate::network::CompiledNetwork;
 
 /// A spike arrives at all synapses of one bundle.
@@ -20,7 +22,7 @@ pub(super) struct Arrival {
 
 /// A part of a window, with what arrives in it.
 #[derive(Clone, Debug)]
-pub(super) struct Stretch {
+pub(super) struct Interval {
     pub start: f64,
     pub end: f64,
     /// Indices of its arrivals in the plan.
@@ -34,30 +36,26 @@ pub(super) struct Schedule {
     /// Per bundle: whether any of its weights is negative; none if nobody asked yet. The weights may
     /// change between runs.
     inhibits: Vec<Option<bool>>,
-    /// So many synaptic events make a stretch.
+    /// An interval is full with so many synaptic events.
     quota: usize,
-    /// No stretch with arrivals is longer than this, in time units.
+    /// No interval with arrivals is longer than this, in time units.
     longest: f64,
     /// The arrivals of the window, in the order of events.
     pub arrivals: Vec<Arrival>,
     /// The window in parts, without gaps.
-    pub stretches: Vec<Stretch>,
+    pub intervals: Vec<Interval>,
 }
 
-/// Synaptic events per neuron and stretch: with fewer, looking at every neuron at the end of the
-/// stretch costs more than the events; with more, too many neurons must be run through it again.
-const EVENTS_PER_NEURON: usize = 4;
-
 impl Schedule {
-    /// No stretch with arrivals is longer than `longest`, in time units.
-    pub fn new(network: &CompiledNetwork, longest: f64) -> Self {
+    /// Nothing under way. `shortest_tau_s` is the shortest synaptic time constant, in time units.
+    pub fn new(network: &CompiledNetwork, shortest_tau_s: f64) -> Self {
         Schedule {
             under_way: BinaryHeap::new(),
             inhibits: vec![None; network.bundle_delays().len()],
-            quota: EVENTS_PER_NEURON * network.node_count(),
-            longest,
+            quota: TUNING.events_per_neuron * network.node_count(),
+            longest: TUNING.longest_interval * shortest_tau_s,
             arrivals: Vec::new(),
-            stretches: Vec::new(),
+            intervals: Vec::new(),
         }
     }
 
@@ -69,7 +67,7 @@ impl Schedule {
 
     /// When the next spike arrives; infinity if none is under way.
     pub fn next_arrival(&self) -> f64 {
-        self.under_way.peek().map_or(f64::INFINITY, |next| from_ordered_bits(next.0.arrival))
+        self.under_way.peek().map_or(f64::INFINITY, |next| next.0.arrival.0)
     }
 
     /// Sends a spike on its way along the node's outgoing synapses.
@@ -77,10 +75,10 @@ impl Schedule {
         let row = network.bundles(node);
         if !row.is_empty() && time < f64::INFINITY {
             self.under_way.push(Reverse(Delivery {
-                arrival: ordered_bits(time + network.bundle_delays()[row.start]),
+                arrival: OrderedFloat(time + network.bundle_delays()[row.start]),
                 bundle: row.start as u32,
                 row_end: row.end as u32,
-                emitted: time.to_bits(),
+                emitted: OrderedFloat(time),
             }));
         }
     }
@@ -97,12 +95,11 @@ impl Schedule {
         self.arrivals.clear();
         while let Some(mut next) = self.under_way.peek_mut() {
             let Delivery { arrival, bundle, row_end, emitted } = next.0;
-            let time = from_ordered_bits(arrival);
-            if !is_due(time) {
+            if !is_due(arrival.0) {
                 break;
             }
             // Delays below the resolution of time make an arrival late, never early.
-            let time = time.max(start);
+            let time = arrival.0.max(start);
             let bundle_index = bundle as usize;
             let inhibits = *self.inhibits[bundle_index].get_or_insert_with(|| {
                 let synapses = network.bundle_synapses(bundle_index..bundle_index + 1);
@@ -114,27 +111,27 @@ impl Schedule {
             } else {
                 let delay = network.bundle_delays()[bundle as usize + 1];
                 next.0.bundle = bundle + 1;
-                next.0.arrival = ordered_bits(f64::from_bits(emitted) + delay);
+                next.0.arrival = OrderedFloat(emitted.0 + delay);
             }
         }
         self.cut(network, start, end)
     }
 
-    /// Cuts the window into stretches.
+    /// Cuts the window into intervals.
     fn cut(&mut self, network: &CompiledNetwork, mut start: f64, end: f64) -> u64 {
-        self.stretches.clear();
+        self.intervals.clear();
         let mut events = 0;
         let mut next = 0;
         while next < self.arrivals.len() {
             let Arrival { time, .. } = self.arrivals[next];
             if time - start > self.longest {
                 let arrivals = next..next;
-                self.stretches.push(Stretch { start, end: time, arrivals });
+                self.intervals.push(Interval { start, end: time, arrivals });
                 start = time;
             }
             let (first, mut count, mut latest) = (next, 0, start);
             while let Some(&Arrival { time, bundle, .. }) = self.arrivals.get(next) {
-                // What arrives together stays together.
+                // Simultaneous arrivals are in one interval.
                 let full = count >= self.quota && time > latest;
                 if full || time - start > self.longest {
                     break;
@@ -145,13 +142,13 @@ impl Schedule {
             }
             let following = self.arrivals.get(next).map_or(end, |arrival| arrival.time);
             let stop = following.min((start + self.longest).max(latest));
-            self.stretches.push(Stretch { start, end: stop, arrivals: first..next });
+            self.intervals.push(Interval { start, end: stop, arrivals: first..next });
             start = stop;
             events += count as u64;
         }
         if start < end {
             let arrivals = next..next;
-            self.stretches.push(Stretch { start, end, arrivals });
+            self.intervals.push(Interval { start, end, arrivals });
         }
         events
     }

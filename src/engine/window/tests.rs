@@ -127,8 +127,8 @@ fn agrees_with_the_event_engine_on_small_networks() {
 }
 
 #[test]
-fn agrees_with_the_event_engine_where_few_neurons_are_suspected() {
-    // Long delays, several stretches per window, many inputs per stretch, silent gaps.
+fn agrees_with_the_event_engine_where_few_neurons_are_replayed() {
+    // Long delays, several intervals per window, many inputs per interval, silent gaps.
     let quiet = Recipe {
         neurons: 60,
         kinds: 1,

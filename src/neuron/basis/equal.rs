@@ -234,7 +234,10 @@ impl<S: Simd> TimeBasis<S> for Equal<S> {
             .and(infinity.above(inverse_slope))
             .and(self.all(NEVER).above(at.coordinate));
         SpikeState {
-            view: [crosses.select(at.coordinate, self.all(-NEVER)), crosses.select(one / at.power, zero)],
+            view: [
+                crosses.select(at.coordinate, self.all(-NEVER)),
+                crosses.select(one / at.power, zero),
+            ],
             inverse_slope: crosses.select(inverse_slope, zero),
             elapsed: zero,
         }

@@ -1,19 +1,19 @@
-//! The exact run of single neurons through a stretch, input by input.
+//! The exact run of single neurons through an interval, input by input.
 
 use super::Block;
-use crate::engine::window::schedule::{Schedule, Stretch};
+use crate::engine::window::schedule::{Interval, Schedule};
 use crate::engine::{EngineOptions, Spike};
 use crate::network::CompiledNetwork;
 
 /// A neuron that may have crossed its threshold, with the list of its inputs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Suspect {
+pub(super) struct Candidate {
     neuron: usize,
     first_input: u32,
     last_input: u32,
 }
 
-/// One input of a suspect, and the index of its next.
+/// One input of a candidate, and the index of its next.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Input {
     time: f64,
@@ -23,73 +23,78 @@ pub(super) struct Input {
 
 const NONE: u32 = u32::MAX;
 
-impl Suspect {
+impl Candidate {
     pub fn new(neuron: usize) -> Self {
-        Suspect { neuron, first_input: NONE, last_input: NONE }
+        Candidate { neuron, first_input: NONE, last_input: NONE }
     }
 }
 
 impl Block {
-    /// Runs the suspects through the stretch again, and clears them of suspicion.
-    pub(super) fn sweep_suspects(
+    /// Runs the candidates through the interval again, and empties their list.
+    pub(super) fn replay_candidates(
         &mut self,
         network: &CompiledNetwork,
         schedule: &Schedule,
-        stretch: &Stretch,
+        interval: &Interval,
         options: EngineOptions,
     ) {
-        if self.suspects.is_empty() {
+        if self.candidates.is_empty() {
             return;
         }
-        self.gather_inputs(network, schedule, stretch);
-        for index in 0..self.suspects.len() {
-            let suspect = self.suspects[index];
-            self.suspicion[suspect.neuron] = 0;
-            self.sweep(network, suspect, stretch, options);
+        self.gather_inputs(network, schedule, interval);
+        for index in 0..self.candidates.len() {
+            let candidate = self.candidates[index];
+            self.candidate_of[candidate.neuron] = 0;
+            self.replay(network, candidate, interval, options);
         }
     }
 
-    /// Lists the inputs of every suspect in the order in which they arrive.
-    fn gather_inputs(&mut self, network: &CompiledNetwork, schedule: &Schedule, stretch: &Stretch) {
+    /// Lists the inputs of every candidate in the order in which they arrive.
+    fn gather_inputs(
+        &mut self,
+        network: &CompiledNetwork,
+        schedule: &Schedule,
+        interval: &Interval,
+    ) {
         self.inputs.clear();
-        for arrival in &schedule.arrivals[stretch.arrivals.clone()] {
+        for arrival in &schedule.arrivals[interval.arrivals.clone()] {
             let reached = self.reached(network, arrival.bundle);
             let targets = &network.targets()[reached.clone()];
             for (&target, &weight) in targets.iter().zip(&network.weights()[reached]) {
-                let suspicion = self.suspicion[target as usize - self.nodes.start];
-                if suspicion == 0 {
+                let position = self.candidate_of[target as usize - self.nodes.start];
+                if position == 0 {
                     continue;
                 }
                 let index = self.inputs.len() as u32;
-                let suspect = &mut self.suspects[suspicion as usize - 1];
-                match suspect.last_input {
-                    NONE => suspect.first_input = index,
+                let candidate = &mut self.candidates[position as usize - 1];
+                match candidate.last_input {
+                    NONE => candidate.first_input = index,
                     last => self.inputs[last as usize].next = index,
                 }
-                suspect.last_input = index;
+                candidate.last_input = index;
                 self.inputs.push(Input { time: arrival.time, weight, next: NONE });
             }
         }
     }
 
-    /// Runs one neuron from the start of the stretch to its end: the event engine's steps for a
+    /// Runs one neuron from the start of the interval to its end: the event engine's steps for a
     /// single neuron.
-    fn sweep(
+    fn replay(
         &mut self,
         network: &CompiledNetwork,
-        suspect: Suspect,
-        stretch: &Stretch,
+        candidate: Candidate,
+        interval: &Interval,
         options: EngineOptions,
     ) {
-        let Suspect { neuron, mut first_input, .. } = suspect;
+        let Candidate { neuron, mut first_input, .. } = candidate;
         let node = self.nodes.start + neuron;
         let Some(dynamics) = network.dynamics(node) else { return };
         let mut state = self.state(dynamics, neuron);
         let mut release = self.release[neuron];
-        let mut now = stretch.start;
+        let mut now = interval.start;
         loop {
             let next = match first_input {
-                NONE => stretch.end,
+                NONE => interval.end,
                 index => self.inputs[index as usize].time,
             };
             // All crossings up to the next input; one at its very moment happens without it.
@@ -128,7 +133,7 @@ impl Block {
             if first_input == NONE {
                 break;
             }
-            // Simultaneous inputs act together.
+            // Simultaneous inputs are added up before the next crossing is looked for.
             while let Some(input) = self.inputs.get(first_input as usize)
                 && input.time == now
             {
@@ -138,8 +143,8 @@ impl Block {
         }
         self.end[neuron] = [state.potential, state.current];
         self.release[neuron] = release;
-        if release > stretch.end {
-            self.held.push(neuron as u32);
+        if release > interval.end {
+            self.refractory.push(neuron as u32);
         }
     }
 
