@@ -31,11 +31,11 @@ pub use adjoint::{NeuronGradients, TraceGradients, trace_gradients};
 pub use batch::LearningError;
 pub use delays::{DelayTraining, TrainedDelays, gradients_by_delay};
 pub use diagnosis::{Diagnosis, diagnose};
-pub use encoded::{EncodedSet, EncodingScratch, Presentation};
+pub use encoded::{EncodedSet, EncodingScratch, Presentation, time_range};
 pub use feed_forward_batch::InTheLoop;
 pub use first_spikes::{BackwardPass, FirstSpikes};
 pub use loss::{Loss, SILENT_LOSS};
-pub use metrics::{EpochMetrics, LayerActivity, Score};
+pub use metrics::{EpochMetrics, Evaluation, LayerActivity, Score};
 pub use optimiser::{Adam, AdamSettings, Schedule};
 pub use silent::SilentNeurons;
 pub use spike_trains::{

@@ -111,18 +111,7 @@ impl EncodedSet {
 
     /// How far apart the times of the features' spikes can be, in time units.
     pub fn time_range(&self) -> f64 {
-        match (self.encoding, &self.dataset.features) {
-            (Encoding::Latency(encoding), _) => encoding.latest - encoding.earliest,
-            (Encoding::SpikeTimes, Features::Bytes { divisor, .. }) => 255.0 / divisor,
-            (Encoding::SpikeTimes, Features::Real(times)) => {
-                let finite = times.iter().filter(|time| time.is_finite());
-                let (first, last) = finite
-                    .fold((f64::INFINITY, 0.0_f64), |(first, last), &time| {
-                        (first.min(time), last.max(time))
-                    });
-                (last - first).max(0.0)
-            }
-        }
+        time_range(&self.dataset, self.encoding)
     }
 
     /// Writes the spikes of one sample's features to `spikes`, sorted by time and source. Features
@@ -217,6 +206,21 @@ impl EncodedSet {
             }
             place -= 1;
             spikes[place] = *bias;
+        }
+    }
+}
+
+/// How far apart the spike times of a set's features can be, in time units; nothing is encoded for it.
+pub fn time_range(dataset: &Dataset, encoding: Encoding) -> f64 {
+    match (encoding, &dataset.features) {
+        (Encoding::Latency(encoding), _) => encoding.latest - encoding.earliest,
+        (Encoding::SpikeTimes, Features::Bytes { divisor, .. }) => 255.0 / divisor,
+        (Encoding::SpikeTimes, Features::Real(times)) => {
+            let finite = times.iter().filter(|time| time.is_finite());
+            let (first, last) = finite.fold((f64::INFINITY, 0.0_f64), |(first, last), &time| {
+                (first.min(time), last.max(time))
+            });
+            (last - first).max(0.0)
         }
     }
 }

@@ -22,7 +22,7 @@ use rayon::prelude::*;
 pub use substrate::InTheLoop;
 pub(super) use substrate::SubstrateRunner;
 
-use super::batch::{BatchResult, GradientSettings, Parts, UNIT};
+use super::batch::{BatchResult, GradientSettings, Look, Parts, UNIT, samples_per_look};
 use super::{EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::chip::WeightGrid;
 use crate::engine::SourceSpike;
@@ -189,37 +189,77 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         }
     }
 
-    /// Runs the given samples.
+    /// Runs the given samples as they are, each once, and shows the record of each to `look`, with the
+    /// times of all nodes of the network.
     pub fn evaluate(
         &self,
+        nodes: usize,
         set: &EncodedSet,
         samples: &[u32],
-        presentation: Presentation,
+        mut look: Option<Look<'_>>,
     ) -> BatchResult {
         let bias = self.bias(set);
         let (unit, block) = self.unit(samples.len());
-        let units: Vec<BatchResult> = samples
-            .par_chunks(unit)
-            .map(|unit| {
-                self.with_worker(|worker| {
-                    let mut result = BatchResult::empty(&self.parts);
-                    let mut passes = std::mem::take(&mut worker.passes);
-                    for block in unit.chunks(block) {
-                        let ran =
-                            self.forward(worker, set, block, presentation, &bias, &mut passes);
-                        for (&sample, pass) in block.iter().zip(ran) {
-                            let label = set.label(sample as usize);
-                            self.count(label, pass, &mut result, &mut worker.label_gradient);
-                        }
-                    }
-                    worker.passes = passes;
-                    result
-                })
-            })
-            .collect();
+        let nodes = look.is_some().then_some(nodes);
         let mut total = BatchResult::empty(&self.parts);
-        units.into_iter().for_each(|unit| total.add(unit));
+        for some in samples.chunks(samples_per_look(look.as_ref(), unit, samples.len())) {
+            let units: Vec<(BatchResult, Vec<FirstSpikes>)> = some
+                .par_chunks(unit)
+                .map(|unit| {
+                    self.with_worker(|worker| {
+                        self.evaluate_unit(worker, nodes, set, unit, block, &bias)
+                    })
+                })
+                .collect();
+            let mut samples = some.iter();
+            for (result, records) in units {
+                total.add(result);
+                if let Some(look) = &mut look {
+                    for (record, &sample) in records.iter().zip(&mut samples) {
+                        look(sample as usize, record);
+                    }
+                }
+            }
+        }
         total
+    }
+
+    /// The records, of so many nodes, are empty if `nodes` is none.
+    fn evaluate_unit(
+        &self,
+        worker: &mut Worker<T>,
+        nodes: Option<usize>,
+        set: &EncodedSet,
+        samples: &[u32],
+        block: usize,
+        bias: &[Vec<Arrival>],
+    ) -> (BatchResult, Vec<FirstSpikes>) {
+        let (mut result, mut records) = (BatchResult::empty(&self.parts), Vec::new());
+        let mut passes = std::mem::take(&mut worker.passes);
+        passes.resize_with(passes.len().max(block), || SamplePass::new(&self.network));
+        for samples in samples.chunks(block) {
+            let passes = &mut passes[..samples.len()];
+            let mut times = Vec::new();
+            for (&sample, pass) in samples.iter().zip(passes.iter_mut()) {
+                self.encode(worker, set, sample as usize, Presentation::Plain, bias, pass);
+                times.extend(nodes.map(|nodes| {
+                    let mut times = vec![f64::INFINITY; nodes];
+                    for spike in worker.stimulus.iter().chain(set.bias()) {
+                        times[spike.source as usize] = spike.time;
+                    }
+                    times
+                }));
+            }
+            self.network.forward(bias, passes, &mut worker.workspace);
+            for (&sample, pass) in samples.iter().zip(passes.iter()) {
+                let label = set.label(sample as usize);
+                self.count(label, pass, &mut result, &mut worker.label_gradient);
+            }
+            let ran = times.into_iter().zip(passes.iter());
+            records.extend(ran.map(|(times, pass)| self.record(times, pass)));
+        }
+        worker.passes = passes;
+        (result, records)
     }
 
     /// Runs the given samples forward and backward, and keeps what [`Self::step`] needs.
@@ -294,80 +334,14 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         UnitResult { result, summed: summed.collect() }
     }
 
-    /// Shows the record of each sample to `look`, in order.
-    pub fn for_each(
-        &self,
-        nodes: usize,
-        set: &EncodedSet,
-        mut look: impl FnMut(usize, &FirstSpikes),
-    ) {
-        const RECORDS: usize = 1024;
-        let bias = self.bias(set);
-        let samples: Vec<u32> = (0..set.len() as u32).collect();
-        let (unit, _) = self.unit(RECORDS);
-        for some in samples.chunks(RECORDS) {
-            let records: Vec<Vec<FirstSpikes>> = some
-                .par_chunks(unit)
-                .map(|unit| {
-                    self.with_worker(|worker| {
-                        let mut passes = std::mem::take(&mut worker.passes);
-                        let plain = Presentation::Plain;
-                        let ran = self.forward(worker, set, unit, plain, &bias, &mut passes);
-                        let records = unit.iter().zip(ran).map(|(&sample, pass)| {
-                            let Worker { stimulus, encoding, .. } = &mut *worker;
-                            set.inputs(sample as usize, plain, encoding, stimulus);
-                            self.record(nodes, stimulus, set.bias(), pass)
-                        });
-                        let records = records.collect();
-                        worker.passes = passes;
-                        records
-                    })
-                })
-                .collect();
-            for (&sample, record) in some.iter().zip(records.iter().flatten()) {
-                look(sample as usize, record);
-            }
-        }
-    }
-
-    fn record(
-        &self,
-        nodes: usize,
-        stimulus: &[SourceSpike],
-        bias: &[SourceSpike],
-        pass: &SamplePass<T>,
-    ) -> FirstSpikes {
-        let mut times = vec![f64::INFINITY; nodes];
-        for spike in stimulus.iter().chain(bias) {
-            times[spike.source as usize] = spike.time;
-        }
+    /// The record of a sample, of whose nodes the sources have their times already.
+    fn record(&self, mut times: Vec<f64>, pass: &SamplePass<T>) -> FirstSpikes {
         for (layer, pass) in pass.layers.iter().enumerate() {
             let neurons = self.network.neurons(layer);
             let count = neurons.len();
             times[neurons].copy_from_slice(&pass.spikes.times[..count]);
         }
         FirstSpikes::from_times(times)
-    }
-
-    /// Runs a unit of samples.
-    fn forward<'a>(
-        &self,
-        worker: &mut Worker<T>,
-        set: &EncodedSet,
-        unit: &[u32],
-        presentation: Presentation,
-        bias: &[Vec<Arrival>],
-        passes: &'a mut Vec<SamplePass<T>>,
-    ) -> &'a [SamplePass<T>] {
-        if passes.len() < unit.len() {
-            passes.resize_with(unit.len(), || SamplePass::new(&self.network));
-        }
-        let passes = &mut passes[..unit.len()];
-        for (&sample, pass) in unit.iter().zip(passes.iter_mut()) {
-            self.encode(worker, set, sample as usize, presentation, bias, pass);
-        }
-        self.network.forward(bias, passes, &mut worker.workspace);
-        passes
     }
 
     /// Writes the spikes that drive the first layer.

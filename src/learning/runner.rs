@@ -1,12 +1,12 @@
 //! The choice between the engines, for training and evaluation.
 
-use super::batch::{BatchResult, EventRunner, GradientSettings, LearningError, Parts};
+use super::batch::{BatchResult, EventRunner, GradientSettings, LearningError, Look, Parts};
 use super::feed_forward_batch::{FeedForwardRunner, InTheLoop, SubstrateRunner};
 use super::network::TrainedNetwork;
 use super::silent;
 use super::{
-    Adam, EncodedSet, FirstSpikes, LearningEngine, Loss, Presentation, TrainedDelays,
-    TrainingSettings, gradients_by_delay,
+    Adam, EncodedSet, LearningEngine, Loss, Presentation, TrainedDelays, TrainingSettings,
+    gradients_by_delay,
 };
 use crate::chip::Activity;
 use crate::engine::layered::Unsupported;
@@ -117,17 +117,18 @@ impl Runner {
         });
     }
 
-    /// Runs samples as they are.
+    /// Runs samples as they are, each once, and shows the record of each to `look`.
     pub fn evaluate(
         &self,
         network: &CompiledNetwork,
         set: &EncodedSet,
         samples: &[u32],
+        look: Option<Look<'_>>,
     ) -> Result<BatchResult, LearningError> {
         feed_forward!(self,
-            event => event.run(network, set, samples, Presentation::Plain, None),
-            fast => Ok(fast.evaluate(set, samples, Presentation::Plain)),
-            substrate => Ok(substrate.evaluate(set, samples)?))
+            event => event.evaluate(network, set, samples, look),
+            fast => Ok(fast.evaluate(network.node_count(), set, samples, look)),
+            substrate => Ok(substrate.evaluate(set, samples, look)?))
     }
 
     /// Runs samples forward and backward.
@@ -140,7 +141,7 @@ impl Runner {
         settings: GradientSettings,
     ) -> Result<BatchResult, LearningError> {
         feed_forward!(self,
-            event => event.run(network, set, samples, presentation, Some(settings)),
+            event => event.learn(network, set, samples, presentation, settings),
             fast => Ok(fast.learn(set, samples, presentation, settings)),
             substrate => Ok(substrate.learn(set, samples, presentation, settings)?))
     }
@@ -179,21 +180,5 @@ impl Runner {
                 fast.set_delays(delays);
             }
         });
-    }
-
-    /// Shows the record of each sample to `look`, in order.
-    pub fn for_each(
-        &self,
-        network: &CompiledNetwork,
-        set: &EncodedSet,
-        look: impl FnMut(usize, &FirstSpikes),
-    ) -> Result<(), LearningError> {
-        feed_forward!(self,
-        event => event.for_each(network, set, look),
-        fast => {
-            fast.for_each(network.node_count(), set, look);
-            Ok(())
-        },
-        substrate => Ok(substrate.for_each(set, look)?))
     }
 }

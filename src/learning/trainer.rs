@@ -6,13 +6,13 @@ use std::time::Instant;
 use rand::seq::SliceRandom;
 
 use super::awake::with_threads_awake;
-use super::batch::{BatchResult, GradientSettings, LearningError, Parts};
+use super::batch::{BatchResult, GradientSettings, LearningError, Look, Parts};
 use super::feed_forward_batch::InTheLoop;
 use super::network::TrainedNetwork;
 use super::runner::Runner;
 use super::silent::Remedy;
 use super::{
-    Adam, AdamSettings, DelayTraining, EncodedSet, EpochMetrics, FirstSpikes, LayerActivity, Loss,
+    Adam, AdamSettings, DelayTraining, EncodedSet, EpochMetrics, Evaluation, FirstSpikes, Loss,
     Presentation, Schedule, Score, SilentNeurons, StateError, TrainedDelays, TrainerState,
 };
 use crate::chip::Activity;
@@ -286,24 +286,36 @@ impl Trainer {
     ///
     /// # Errors
     /// If the engine fails on a sample.
-    pub fn evaluate(&self, set: &EncodedSet) -> Result<(Score, Vec<LayerActivity>), LearningError> {
-        let samples: Vec<u32> = (0..set.len() as u32).collect();
-        let result = self.runner.evaluate(self.network.compiled(), set, &samples)?;
-        Ok((result.score, result.activity))
+    pub fn evaluate(&self, set: &EncodedSet) -> Result<Evaluation, LearningError> {
+        self.evaluate_samples(set, None)
     }
 
-    /// Shows the record of each sample of a set, in order, with the decision it stands for.
+    /// Scores a set without learning, and shows `look` the record of each sample, in order, with the
+    /// decision it stands for. Score and records are of the same presentation: each sample runs once.
     ///
     /// # Errors
     /// If the engine fails on a sample.
-    pub fn for_each_record(
+    pub fn evaluate_records(
         &self,
         set: &EncodedSet,
         mut look: impl FnMut(usize, &FirstSpikes, Option<usize>),
-    ) -> Result<(), LearningError> {
-        self.runner.for_each(self.network.compiled(), set, |sample, record| {
-            let decided = self.settings.loss.decide(&record.times()[self.parts.labels()]);
-            look(sample, record, decided);
-        })
+    ) -> Result<Evaluation, LearningError> {
+        self.evaluate_samples(
+            set,
+            Some(&mut |sample, record| {
+                let decided = self.settings.loss.decide(&record.times()[self.parts.labels()]);
+                look(sample, record, decided);
+            }),
+        )
+    }
+
+    fn evaluate_samples(
+        &self,
+        set: &EncodedSet,
+        look: Option<Look<'_>>,
+    ) -> Result<Evaluation, LearningError> {
+        let samples: Vec<u32> = (0..set.len() as u32).collect();
+        let result = self.runner.evaluate(self.network.compiled(), set, &samples, look)?;
+        Ok(Evaluation { score: result.score, layers: result.activity })
     }
 }

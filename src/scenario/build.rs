@@ -11,6 +11,7 @@ use crate::dataset::{Augmentation, Dataset, Encoding};
 use crate::engine::SourceSpike;
 use crate::learning::{
     AdamSettings, EncodedSet, LearningEngine, Loss, Schedule, SilentNeurons, TrainingSettings,
+    time_range,
 };
 use crate::network::{Layer, LayeredNetwork, Node, layered};
 use crate::random;
@@ -114,7 +115,7 @@ impl LoadedScenario {
         };
         let data = &learner.data;
         let sets = [&data.training, &data.validation, &data.test];
-        let ranges = sets.map(|set| learner.encode(set).time_range());
+        let ranges = sets.map(|set| time_range(set, learner.encoding));
         let delays = learner.network.layer_delays();
         let delays = delays.iter().flatten().flat_map(|delays| &delays.values);
         let span = ranges.into_iter().fold(0.0, f64::max)

@@ -137,7 +137,10 @@ fn training_in_the_loop_goes_on_from_a_state_as_if_never_stopped() {
     epoch(&mut whole);
     epoch(&mut second);
     assert_eq!(whole.state(), second.state());
-    assert_eq!(whole.evaluate(&set).expect("runs").0, second.evaluate(&set).expect("runs").0);
+    assert_eq!(
+        whole.evaluate(&set).expect("runs").score,
+        second.evaluate(&set).expect("runs").score
+    );
 }
 
 /// Copies of an input are known to come together; a chip that is not told so has the same records.

@@ -14,6 +14,7 @@ mod raster;
 mod report_html;
 mod reproduce;
 mod resume;
+mod shown_once;
 mod spike_trains;
 mod study;
 mod trace_learning;
