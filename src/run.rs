@@ -12,6 +12,7 @@
 
 mod beside;
 mod checkpoint;
+mod engine_summary;
 mod folder;
 mod gradients;
 mod learn;
@@ -19,12 +20,14 @@ mod learn_spike_trains;
 mod measure;
 mod membranes;
 mod network_file;
+mod nodes;
 mod picture;
 mod potentials;
 mod recorded;
 mod report;
 pub mod reproduce;
 mod simulate;
+mod simulation_engine;
 mod spike_trains;
 mod summary;
 mod train;
@@ -36,6 +39,7 @@ use std::time::Duration;
 
 pub use beside::Beside;
 pub use checkpoint::{Checkpoint, CheckpointError, Previous, previous};
+pub use engine_summary::EngineSummary;
 pub use folder::OutputFolder;
 pub use gradients::{GradientCheck, GradientEntry, check_gradients};
 pub use learn::{LearnError, LearnSummary, Subset, learn};
@@ -45,6 +49,7 @@ pub use membranes::{ChosenNeuron, Membranes, write_file};
 pub use network_file::{NetworkFileError, read as read_network};
 pub use recorded::{NeuronModel, RecordedError, RecordedRun};
 pub use simulate::simulate;
+pub use simulation_engine::simulation_engine;
 pub use spike_trains::train_spike_trains;
 pub use summary::{SimulationSummary, SpikeTrainingSummary, TrainingSummary};
 pub use train::train;
@@ -58,6 +63,8 @@ use crate::scenario::ScenarioError;
 
 /// Hears how a run goes.
 pub trait Progress {
+    /// This will run the network.
+    fn engine(&mut self, _engine: &EngineSummary) {}
     /// Training begins.
     fn start(&mut self, _epochs: usize, _samples_per_epoch: usize) {}
     /// It goes on after these epochs.

@@ -12,8 +12,9 @@ use super::network::TrainedNetwork;
 use super::runner::Runner;
 use super::silent::Remedy;
 use super::{
-    Adam, AdamSettings, DelayTraining, EncodedSet, EpochMetrics, Evaluation, FirstSpikes, Loss,
-    Presentation, Schedule, Score, SilentNeurons, StateError, TrainedDelays, TrainerState,
+    Adam, AdamSettings, DelayTraining, EncodedSet, EngineChoice, EpochMetrics, Evaluation,
+    FeedForwardError, FirstSpikes, Loss, Presentation, Schedule, Score, SilentNeurons, StateError,
+    TrainedDelays, TrainerState,
 };
 use crate::chip::Activity;
 use crate::engine::layered::Unsupported;
@@ -44,6 +45,9 @@ pub struct TrainingSettings {
     pub seed: u64,
     /// What runs the network.
     pub engine: LearningEngine,
+    /// Longest time between two spikes that reach a layer in one sample, in time units: the feed-forward
+    /// engine has a limit ([`FeedForwardError::Span`]).
+    pub input_span: f64,
 }
 
 /// What runs a layered network. The results differ by roundings only, except for single precision.
@@ -78,7 +82,10 @@ impl Trainer {
     ///
     /// # Errors
     /// If the settings ask for an engine that cannot run the network.
-    pub fn new(network: &LayeredNetwork, settings: TrainingSettings) -> Result<Self, Unsupported> {
+    pub fn new(
+        network: &LayeredNetwork,
+        settings: TrainingSettings,
+    ) -> Result<Self, FeedForwardError> {
         Self::with_runner(network, settings, Runner::new)
     }
 
@@ -99,11 +106,11 @@ impl Trainer {
         Ok(trainer)
     }
 
-    fn with_runner(
+    fn with_runner<E>(
         network: &LayeredNetwork,
         settings: TrainingSettings,
-        runner: impl FnOnce(&TrainedNetwork, &Parts, &TrainingSettings) -> Result<Runner, Unsupported>,
-    ) -> Result<Self, Unsupported> {
+        runner: impl FnOnce(&TrainedNetwork, &Parts, &TrainingSettings) -> Result<Runner, E>,
+    ) -> Result<Self, E> {
         let parts = Parts::new(network);
         let delays = TrainedDelays::new(network, &settings.delays, settings.adam);
         let mut network = TrainedNetwork::new(network);
@@ -121,9 +128,14 @@ impl Trainer {
         })
     }
 
-    /// What runs the network: `event` or `feed-forward`.
-    pub fn engine(&self) -> &'static str {
-        self.runner.name()
+    /// What runs the network, and why it is not something faster.
+    pub fn engine(&self) -> EngineChoice {
+        self.runner.choice()
+    }
+
+    /// Whether a substrate runs the network.
+    pub fn is_on_substrate(&self) -> bool {
+        self.runner.is_substrate()
     }
 
     /// What happened on the substrate since this was asked last; nothing without one.

@@ -73,6 +73,7 @@ pub fn train(
     }
     folder.write_scenario(loaded)?;
 
+    session.progress.engine(&trainer.engine().into());
     let validation = learner.encode(&learner.data.validation);
     let training = learner.encode(&learner.data.training);
     session.epochs(&mut trainer, &training, &validation)?;
@@ -132,7 +133,7 @@ pub fn train(
             / history.len().max(1) as f64,
         seconds: seconds_before + start.elapsed().as_secs_f64(),
         threads: rayon::current_num_threads(),
-        engine: trainer.engine().to_owned(),
+        engine: trainer.engine().into(),
         hardware: account,
         layers: layers
             .map(|((name, activity), delays)| LayerSummary::new(name, activity, delays))

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{OutputFolder, RunError};
+use super::{OutputFolder, RunError, nodes};
 use crate::chip::{Activity, HardwareClock};
 use crate::learning::{EncodedSet, EpochMetrics, Evaluation, FirstSpikes, Trainer};
 use crate::network::LayeredNetwork;
@@ -85,12 +85,7 @@ pub(super) fn test(
     mut look: impl FnMut(usize, &FirstSpikes, Option<usize>),
 ) -> Result<Tested, RunError> {
     let populations = trainer.network().populations();
-    let mut place = vec![(0, 0); trainer.network().node_count()];
-    for (index, population) in populations.iter().enumerate() {
-        for (neuron, node) in population.nodes.clone().enumerate() {
-            place[node] = (index, neuron as u32);
-        }
-    }
+    let places = nodes::places(populations);
     let mut counter = SpikeCounter::new(&learner.network);
     let mut decisions = Vec::with_capacity(test.len());
     let mut failed = None;
@@ -108,8 +103,8 @@ pub(super) fn test(
             counter.count(record);
             for (node, time) in record.in_order() {
                 if written.is_ok() {
-                    let (population, neuron) = place[node];
-                    let name = &populations[population].name;
+                    let (population, neuron) = places[node];
+                    let name = &populations[population as usize].name;
                     written = writer.write(sample as u32, name, neuron, time);
                 }
             }

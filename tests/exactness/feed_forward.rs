@@ -413,13 +413,13 @@ fn a_trained_network_does_the_same_on_both_engines() {
         Trainer::new(&learner.network, settings).expect("supported")
     };
     let mut fast = trainer(LearningEngine::Auto);
-    assert_eq!(fast.engine(), "feed-forward");
+    assert_eq!(fast.engine().name, "feed_forward");
     let training = learner.encode(&learner.data.training);
     for _ in 0..3 {
         fast.train_epoch(&training, &mut |_| ControlFlow::Continue(())).expect("learns");
     }
     let mut slow = trainer(LearningEngine::Event);
-    assert_eq!(slow.engine(), "event");
+    assert_eq!(slow.engine().name, "event");
     slow.set_parameters(&fast.parameters()).expect("the same network");
 
     let test = learner.encode(&learner.data.test);

@@ -8,6 +8,7 @@ mod binary;
 mod chip;
 mod data;
 mod delays;
+mod engine_choice;
 mod external_substrate;
 mod membranes;
 mod raster;
