@@ -9,7 +9,6 @@
 //! [`TrainerState`] is what an interrupted training needs to go on.
 
 mod adjoint;
-mod awake;
 mod batch;
 mod delays;
 mod diagnosis;
@@ -25,6 +24,7 @@ mod optimiser;
 mod runner;
 mod silent;
 pub mod spike_trains;
+mod spinning_threads;
 mod state;
 mod trainer;
 

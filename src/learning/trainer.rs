@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use rand::seq::SliceRandom;
 
-use super::awake::with_threads_awake;
 use super::batch::{BatchResult, GradientSettings, LearningError, Look, Parts};
 use super::feed_forward_batch::InTheLoop;
 use super::network::TrainedNetwork;
 use super::runner::Runner;
 use super::silent::Remedy;
+use super::spinning_threads::with_spinning_threads;
 use super::{
     Adam, AdamSettings, DelayTraining, EncodedSet, EngineChoice, EpochMetrics, Evaluation,
     FeedForwardError, FirstSpikes, Loss, Presentation, Schedule, Score, SilentNeurons, StateError,
@@ -228,7 +228,7 @@ impl Trainer {
         match self.runner {
             // A substrate may be a program that needs the processors for itself.
             Runner::Substrate(_) => self.train_batches(set, progress),
-            _ => with_threads_awake(|| self.train_batches(set, progress)),
+            _ => with_spinning_threads(|| self.train_batches(set, progress)),
         }
     }
 

@@ -1,4 +1,4 @@
-//! A training without files, and what its network comes to on the test set: what studies repeat.
+//! Headless training: without files, and what its network comes to on the test set. Studies repeat it.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -31,8 +31,8 @@ pub struct Measurement {
     pub epochs: usize,
 }
 
-/// A scenario put together.
-pub struct Bench {
+/// A training that writes no files.
+pub struct HeadlessTraining {
     learner: Learner,
     hardware: Option<Hardware>,
     trainer: Trainer,
@@ -41,7 +41,7 @@ pub struct Bench {
     test: EncodedSet,
 }
 
-impl Bench {
+impl HeadlessTraining {
     /// Puts a scenario together; works on the threads of the present rayon pool. An external substrate
     /// has its files in `folder`.
     ///
@@ -51,7 +51,7 @@ impl Bench {
         let learner = loaded.learner()?;
         let hardware = loaded.hardware(&learner)?;
         let trainer = loaded.trainer(&learner, hardware.as_ref(), folder)?;
-        Ok(Bench {
+        Ok(HeadlessTraining {
             hardware,
             trainer,
             training: learner.encode(&learner.data.training),
@@ -117,7 +117,7 @@ impl Bench {
     /// # Errors
     /// If the engine fails on a sample.
     pub fn measure(&self) -> Result<Measurement, RunError> {
-        let Bench { trainer, learner, .. } = self;
+        let HeadlessTraining { trainer, learner, .. } = self;
         // What counts for the account is the test set's activity only.
         trainer.take_activity();
         let mut counter = SpikeCounter::new(&learner.network);
