@@ -30,6 +30,7 @@ mod simulate;
 mod simulation_engine;
 mod spike_trains;
 mod summary;
+mod trace_spikes;
 mod train;
 mod training_files;
 
@@ -46,12 +47,13 @@ pub use learn::{LearnError, LearnSummary, Subset, learn};
 pub use learn_spike_trains::learn_spike_trains;
 pub use membranes::{ChosenNeuron, Membranes, write_file};
 pub use network_file::{NetworkFileError, read as read_network};
-pub use recorded::{NeuronModel, RecordedError, RecordedRun};
+pub use recorded::{NeuronModel, RecordedError, RecordedRun, RunFileError};
 pub use run_metadata::RunMetadata;
 pub use simulate::simulate;
 pub use simulation_engine::simulation_engine;
 pub use spike_trains::train_spike_trains;
 pub use summary::{SimulationSummary, SpikeTrainingSummary, TrainingSummary};
+pub use trace_spikes::{Misfit, TraceMisfit};
 pub use train::train;
 
 use crate::engine::EngineError;
