@@ -68,7 +68,7 @@ impl Trained {
     fn evaluate(&mut self) -> Score {
         let Trained { pool, trainer, training, weights } = self;
         trainer.set_weights(weights);
-        pool.install(|| trainer.evaluate(training)).expect("the engine runs").0
+        pool.install(|| trainer.evaluate(training)).expect("the engine runs").score
     }
 }
 

@@ -64,7 +64,11 @@ impl Trained {
     }
 
     fn classify(&self) -> u64 {
-        self.pool.install(|| self.trainer.evaluate(&self.test)).expect("the engine runs").0.correct
+        self.pool
+            .install(|| self.trainer.evaluate(&self.test))
+            .expect("the engine runs")
+            .score
+            .correct
     }
 }
 

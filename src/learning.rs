@@ -9,11 +9,11 @@
 //! [`TrainerState`] is what an interrupted training needs to go on.
 
 mod adjoint;
-mod awake;
 mod batch;
 mod delays;
 mod diagnosis;
 mod encoded;
+mod engine_choice;
 mod exact;
 mod feed_forward_batch;
 mod first_spikes;
@@ -24,6 +24,7 @@ mod optimiser;
 mod runner;
 mod silent;
 pub mod spike_trains;
+mod spinning_threads;
 mod state;
 mod trainer;
 
@@ -31,11 +32,12 @@ pub use adjoint::{NeuronGradients, TraceGradients, trace_gradients};
 pub use batch::LearningError;
 pub use delays::{DelayTraining, TrainedDelays, gradients_by_delay};
 pub use diagnosis::{Diagnosis, diagnose};
-pub use encoded::{EncodedSet, EncodingScratch, Presentation};
+pub use encoded::{EncodedSet, EncodingScratch, Presentation, time_range};
+pub use engine_choice::{EngineChoice, FeedForwardError, WhyNotFaster};
 pub use feed_forward_batch::InTheLoop;
 pub use first_spikes::{BackwardPass, FirstSpikes};
 pub use loss::{Loss, SILENT_LOSS};
-pub use metrics::{EpochMetrics, LayerActivity, Score};
+pub use metrics::{EpochMetrics, Evaluation, LayerActivity, Score};
 pub use optimiser::{Adam, AdamSettings, Schedule};
 pub use silent::SilentNeurons;
 pub use spike_trains::{

@@ -7,26 +7,30 @@
 //! renamed, so that what existed before stays whole until something better is there. Whoever
 //! watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written. A
 //! training that was interrupted or killed goes on from its [`Checkpoint`]; [`previous`] finds it.
-//! [`mod@reproduce`] trains the scenarios of a table with several seeds; a [`Bench`] trains and measures
-//! without writing anything, for studies. [`RecordedRun`] opens the folder of a run again.
+//! [`mod@reproduce`] trains the scenarios of a table with several seeds; a [`HeadlessTraining`] trains and
+//! measures without writing anything, for studies. [`RecordedRun`] opens the folder of a run again.
 
-mod beside;
 mod checkpoint;
+mod engine_summary;
 mod folder;
 mod gradients;
+mod headless;
 mod learn;
 mod learn_spike_trains;
-mod measure;
 mod membranes;
 mod network_file;
+mod nodes;
 mod picture;
 mod potentials;
 mod recorded;
 mod report;
 pub mod reproduce;
+mod run_metadata;
 mod simulate;
+mod simulation_engine;
 mod spike_trains;
 mod summary;
+mod trace_spikes;
 mod train;
 mod training_files;
 
@@ -34,19 +38,22 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-pub use beside::Beside;
 pub use checkpoint::{Checkpoint, CheckpointError, Previous, previous};
+pub use engine_summary::EngineSummary;
 pub use folder::OutputFolder;
 pub use gradients::{GradientCheck, GradientEntry, check_gradients};
+pub use headless::{HeadlessTraining, Measurement, without_substrate};
 pub use learn::{LearnError, LearnSummary, Subset, learn};
 pub use learn_spike_trains::learn_spike_trains;
-pub use measure::{Bench, Measurement, without_substrate};
 pub use membranes::{ChosenNeuron, Membranes, write_file};
 pub use network_file::{NetworkFileError, read as read_network};
-pub use recorded::{NeuronModel, RecordedError, RecordedRun};
+pub use recorded::{NeuronModel, RecordedError, RecordedRun, RunFileError};
+pub use run_metadata::RunMetadata;
 pub use simulate::simulate;
+pub use simulation_engine::simulation_engine;
 pub use spike_trains::train_spike_trains;
 pub use summary::{SimulationSummary, SpikeTrainingSummary, TrainingSummary};
+pub use trace_spikes::{Misfit, TraceMisfit};
 pub use train::train;
 
 use crate::engine::EngineError;
@@ -58,6 +65,8 @@ use crate::scenario::ScenarioError;
 
 /// Hears how a run goes.
 pub trait Progress {
+    /// This will run the network.
+    fn engine(&mut self, _engine: &EngineSummary) {}
     /// Training begins.
     fn start(&mut self, _epochs: usize, _samples_per_epoch: usize) {}
     /// It goes on after these epochs.

@@ -165,20 +165,11 @@ pub enum TraceError {
 /// # Errors
 /// If the file cannot be read, lacks a column, or a field is not what its column says; with the line.
 pub fn read(path: &Path) -> Result<Trace, TraceError> {
-    read_with_lines(path).map(|(trace, _)| trace)
-}
-
-/// As [`read`], with the line of each spike in the file, from 1.
-///
-/// # Errors
-/// As [`read`].
-pub fn read_with_lines(path: &Path) -> Result<(Trace, Vec<u64>), TraceError> {
-    let (mut spikes, mut lines) = (Vec::new(), Vec::new());
-    let time_unit = for_each(path, |line, sample, population, neuron, time| {
-        lines.push(line);
+    let mut spikes = Vec::new();
+    let time_unit = for_each(path, |_, sample, population, neuron, time| {
         spikes.push(TraceSpike { sample, population: population.to_owned(), neuron, time });
     })?;
-    Ok((Trace { time_unit, spikes }, lines))
+    Ok(Trace { time_unit, spikes })
 }
 
 /// Reads a trace row by row, and returns the unit of its times: `look` gets the line in the file, from

@@ -3,40 +3,44 @@
 use std::process::ExitCode;
 
 use super::{ScenarioArguments, bad_input, console};
+use crate::run::{EngineSummary, simulation_engine};
 use crate::scenario::{LoadedScenario, ScenarioError, load};
 
 pub(super) fn check(arguments: &ScenarioArguments) -> ExitCode {
     let checked = load(&arguments.scenario, &arguments.overrides())
         .and_then(|loaded| Ok((describe(&loaded)?, loaded)));
     match checked {
-        Ok((description, loaded)) => {
+        Ok(((description, engine), loaded)) => {
             console::out!("{}", loaded.scenario.to_toml().trim_end());
             console::err!("{}: {description}", arguments.scenario.display());
+            console::err!("engine: {engine}");
             ExitCode::SUCCESS
         }
         Err(error) => bad_input(&error),
     }
 }
 
-/// Builds everything that a run would, files included, and says how large it is.
-fn describe(loaded: &LoadedScenario) -> Result<String, ScenarioError> {
+/// Builds everything that a run would, files included; says how large it is, and what would run it.
+fn describe(loaded: &LoadedScenario) -> Result<(String, EngineSummary), ScenarioError> {
     if loaded.scenario.is_simulation() {
         let simulation = loaded.simulation()?;
         let graph = simulation.network.graph();
-        return Ok(format!(
+        let description = format!(
             "valid; {} neurons and sources, {} synapses, {} input spikes",
             graph.node_count(),
             graph.edge_count(),
             simulation.stimulus.len()
-        ));
+        );
+        return Ok((description, simulation_engine(loaded, &simulation)?));
     }
     let learner = loaded.learner()?;
     let hardware = loaded.hardware(&learner)?;
     if let Some(hardware) = &hardware {
         loaded.model(&hardware.sheet, &learner)?;
     }
+    let engine = loaded.engine(&learner, hardware.as_ref())?;
     let graph = learner.network.network.graph();
-    Ok(format!(
+    let description = format!(
         "valid; {} neurons and sources, {} synapses; {} training, {} validation and {} test samples; \
          {} epochs",
         graph.node_count(),
@@ -45,5 +49,6 @@ fn describe(loaded: &LoadedScenario) -> Result<String, ScenarioError> {
         learner.data.validation.len(),
         learner.data.test.len(),
         learner.settings.epochs
-    ))
+    );
+    Ok((description, engine.into()))
 }

@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::console;
 use crate::learning::{Diagnosis, EpochMetrics, Score, SpikeTrainMetrics};
-use crate::run::Progress;
+use crate::run::{EngineSummary, Progress};
 
 /// A progress bar with loss, accuracy and time left.
 pub(super) struct Bar {
@@ -26,6 +26,10 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 impl Progress for Bar {
+    fn engine(&mut self, engine: &EngineSummary) {
+        self.bar.suspend(|| print_engine(engine));
+    }
+
     fn start(&mut self, epochs: usize, samples_per_epoch: usize) {
         self.samples_per_epoch = samples_per_epoch as u64;
         self.bar.set_length(epochs as u64 * self.samples_per_epoch);
@@ -88,6 +92,10 @@ impl Lines {
 }
 
 impl Progress for Lines {
+    fn engine(&mut self, engine: &EngineSummary) {
+        print_engine(engine);
+    }
+
     fn start(&mut self, epochs: usize, _samples_per_epoch: usize) {
         self.epochs = epochs;
     }
@@ -129,6 +137,13 @@ impl Progress for Lines {
 
     fn stage(&mut self, what: &str) {
         console::err!("{what}");
+    }
+}
+
+/// Before the run, because it may be worth stopping.
+fn print_engine(engine: &EngineSummary) {
+    if engine.why_not_faster.is_some() {
+        console::err!("engine: {engine}");
     }
 }
 

@@ -148,13 +148,13 @@ fn print_training(summary: &TrainingSummary, out: &Path, has_picture: bool) {
         print_hardware(account);
     }
     console::out!(
-        "time                 {:.1} s, {:.0} ms per epoch on {} thread{} ({} engine)",
+        "time                 {:.1} s, {:.0} ms per epoch on {} thread{}",
         summary.seconds,
         1e3 * summary.seconds_per_epoch,
         summary.threads,
-        if summary.threads == 1 { "" } else { "s" },
-        summary.engine
+        if summary.threads == 1 { "" } else { "s" }
     );
+    console::out!("engine               {}", summary.engine);
     if has_picture {
         console::out!("picture              {}", out.join("class_map.png").display());
         console::out!("everything else in   {}", out.display());
@@ -213,6 +213,7 @@ fn print_spike_training(summary: &SpikeTrainingSummary, out: &Path) {
     console::out!("missing spikes       {}", summary.missing);
     console::out!("extra spikes         {}", summary.extra);
     console::out!("time                 {:.1} s", summary.seconds);
+    console::out!("engine               {}", summary.engine);
     console::out!("everything else in   {}", out.display());
 }
 
@@ -232,6 +233,7 @@ fn print_simulation(summary: &SimulationSummary, out: &Path) {
     }
     console::out!("(rate: spikes per neuron and {})", unit_symbol(summary.time_unit));
     console::out!("{} synaptic events in {:.3} s", summary.synaptic_events, summary.seconds);
+    console::out!("engine               {}", summary.engine);
     console::out!("spikes               {}", out.join("spikes.csv").display());
 }
 

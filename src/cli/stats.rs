@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::traces::{ColumnArguments, SelectionArguments, number, table, trains};
 use super::{bad_input, console};
-use crate::run::Beside;
+use crate::run::RunMetadata;
 use crate::trace::recording::Recording;
 use crate::trace::statistics::{GroupStatistics, Setting, Statistics};
 use crate::trace::time_unit;
@@ -82,14 +82,14 @@ struct Report {
 
 fn evaluate(arguments: &StatsArguments) -> Result<Report, String> {
     let mut recording = arguments.columns.read(&arguments.trace, None)?;
-    let beside = Beside::of(&arguments.trace);
-    let sizes = sizes(arguments, &recording, &beside)?;
+    let metadata = RunMetadata::of(&arguments.trace);
+    let sizes = sizes(arguments, &recording, &metadata)?;
     let selection = arguments.selection.selection();
     let whole = (recording.times.iter().copied())
         .fold((0.0_f64, 0.0_f64), |(from, to), time| (from.min(time), to.max(time)));
     let place = arguments.trace.display();
     selection.apply(&mut recording).map_err(|error| format!("{place}: {error}"))?;
-    let (mut to, mut end_is) = match (arguments.duration, beside.until) {
+    let (mut to, mut end_is) = match (arguments.duration, metadata.until) {
         (Some(duration), _) if duration < whole.1 => {
             return Err(format!("--duration {duration}: the last spike is at {}", whole.1));
         }
@@ -115,14 +115,14 @@ fn evaluate(arguments: &StatsArguments) -> Result<Report, String> {
     };
     let statistics =
         Statistics::new(&trains, &setting).map_err(|error| format!("--bin: {error}"))?;
-    Ok(Report { statistics, time_unit, setting, end_is, network: beside.network })
+    Ok(Report { statistics, time_unit, setting, end_is, network: metadata.network })
 }
 
 /// Sizes of populations: those given, and those of the run.
 fn sizes(
     arguments: &StatsArguments,
     recording: &Recording,
-    beside: &Beside,
+    metadata: &RunMetadata,
 ) -> Result<Vec<Size>, String> {
     let mut sizes = arguments.size.clone();
     for Size(name, size) in &sizes {
@@ -142,7 +142,7 @@ fn sizes(
             return Err(format!("--size {name}={size}: there is a neuron {largest}"));
         }
     }
-    sizes.extend(beside.sizes.iter().map(|(name, size)| Size(name.clone(), *size)));
+    sizes.extend(metadata.sizes.iter().map(|(name, size)| Size(name.clone(), *size)));
     Ok(sizes)
 }
 

@@ -341,6 +341,14 @@ impl<T: Element> LayeredEngine<T> {
         (layer == 0 && inputs.contains(&source)).then(|| (source - self.first_input) as u32)
     }
 
+    /// The data source of the network that a row of the first layer's matrix belongs to; none if it is one of
+    /// the bias.
+    pub fn source_of_row(&self, row: u32) -> Option<usize> {
+        let Layer { bias: (_, count), tiling, .. } = self.layers[0];
+        let row = row as usize;
+        (row < tiling.rows - count).then_some(self.first_input + row)
+    }
+
     /// First node of a layer's neurons in the network, and their number.
     pub fn neurons(&self, layer: usize) -> std::ops::Range<usize> {
         let Layer { first_node, tiling, .. } = self.layers[layer];

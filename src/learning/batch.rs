@@ -142,6 +142,18 @@ pub(super) fn add_all(sums: &mut Vec<f64>, more: Vec<f64>) {
     }
 }
 
+/// Sees the record of each evaluated sample, in the order of the samples.
+pub(super) type Look<'a> = &'a mut dyn FnMut(usize, &FirstSpikes);
+
+/// Samples whose records are in memory together.
+const RECORDS: usize = 1024;
+
+/// How many samples are evaluated before their records are shown: whole units, so that records change
+/// no sum; all samples if there is nobody to show records to.
+pub(super) fn samples_per_look(look: Option<&Look<'_>>, unit: usize, samples: usize) -> usize {
+    if look.is_some() { RECORDS.next_multiple_of(unit) } else { samples.max(1) }
+}
+
 /// How gradients are formed; none for evaluation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GradientSettings {
@@ -188,20 +200,20 @@ impl EventRunner {
         EventRunner { parts, loss, workers }
     }
 
-    /// Runs the given samples and forms their gradients if asked to.
-    pub fn run(
+    /// Runs the given samples and forms their gradients.
+    pub fn learn(
         &self,
         network: &CompiledNetwork,
         set: &EncodedSet,
         samples: &[u32],
         presentation: Presentation,
-        gradient: Option<GradientSettings>,
+        gradient: GradientSettings,
     ) -> Result<BatchResult, LearningError> {
         let units: Vec<Result<BatchResult, LearningError>> = samples
             .par_chunks(UNIT)
             .map(|unit| {
                 self.with_worker(|worker| {
-                    self.run_unit(worker, network, set, unit, presentation, gradient)
+                    self.learn_unit(worker, network, set, unit, presentation, gradient)
                 })
             })
             .collect();
@@ -212,31 +224,36 @@ impl EventRunner {
         Ok(total)
     }
 
-    /// Runs the samples in turn and shows each record to `look`.
-    pub fn for_each(
+    /// Runs the given samples as they are, each once, and shows the record of each to `look`.
+    pub fn evaluate(
         &self,
         network: &CompiledNetwork,
         set: &EncodedSet,
-        mut look: impl FnMut(usize, &FirstSpikes),
-    ) -> Result<(), LearningError> {
-        const BLOCK: usize = 1024;
-        for start in (0..set.len()).step_by(BLOCK) {
-            let block = start..set.len().min(start + BLOCK);
-            let records: Vec<Result<FirstSpikes, LearningError>> = block
-                .clone()
-                .into_par_iter()
-                .map(|sample| {
-                    self.with_worker(|worker| {
-                        worker.forward(network, set, sample, Presentation::Plain)?;
-                        Ok(worker.record.clone())
-                    })
+        samples: &[u32],
+        mut look: Option<Look<'_>>,
+    ) -> Result<BatchResult, LearningError> {
+        type Unit = Result<(BatchResult, Vec<FirstSpikes>), LearningError>;
+        let keep = look.is_some();
+        let mut total = BatchResult::empty(&self.parts);
+        for some in samples.chunks(samples_per_look(look.as_ref(), UNIT, samples.len())) {
+            let units: Vec<Unit> = some
+                .par_chunks(UNIT)
+                .map(|unit| {
+                    self.with_worker(|worker| self.evaluate_unit(worker, network, set, unit, keep))
                 })
                 .collect();
-            for (sample, record) in block.zip(records) {
-                look(sample, &record?);
+            let mut samples = some.iter();
+            for unit in units {
+                let (result, records) = unit?;
+                total.add(result);
+                if let Some(look) = &mut look {
+                    for (record, &sample) in records.iter().zip(&mut samples) {
+                        look(sample as usize, record);
+                    }
+                }
             }
         }
-        Ok(())
+        Ok(total)
     }
 
     fn with_worker<R>(&self, work: impl FnOnce(&mut Worker) -> R) -> R {
@@ -245,40 +262,55 @@ impl EventRunner {
         work(&mut self.workers[index].lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
     }
 
-    fn run_unit(
+    fn learn_unit(
         &self,
         worker: &mut Worker,
         network: &CompiledNetwork,
         set: &EncodedSet,
         samples: &[u32],
         presentation: Presentation,
-        gradient: Option<GradientSettings>,
+        gradient: GradientSettings,
     ) -> Result<BatchResult, LearningError> {
         let mut result = BatchResult::empty(&self.parts);
         worker.pass.weight_gradients.fill(0.0);
         worker.pass.delay_gradients.fill(0.0);
         worker.pass.guarded = 0;
         for &sample in samples {
-            let sample = sample as usize;
-            worker.forward(network, set, sample, presentation)?;
-            let times = worker.record.times();
-            result.count(
-                &self.loss,
-                set.label(sample),
-                &times[self.parts.labels()],
-                self.parts.layers.iter().map(|nodes| &times[nodes.clone()]),
-                &mut worker.label_gradient,
-            );
-            if let Some(settings) = gradient {
-                worker.backward(network, self.parts.labels(), settings);
+            worker.forward(network, set, sample as usize, presentation)?;
+            self.count(worker, set.label(sample as usize), &mut result);
+            worker.backward(network, self.parts.labels(), gradient);
+        }
+        result.weight_gradients = worker.pass.weight_gradients.clone();
+        result.delay_gradients = worker.pass.delay_gradients.clone();
+        result.guarded = worker.pass.guarded;
+        Ok(result)
+    }
+
+    /// The records are empty unless they are to be kept.
+    fn evaluate_unit(
+        &self,
+        worker: &mut Worker,
+        network: &CompiledNetwork,
+        set: &EncodedSet,
+        samples: &[u32],
+        keep: bool,
+    ) -> Result<(BatchResult, Vec<FirstSpikes>), LearningError> {
+        let (mut result, mut records) = (BatchResult::empty(&self.parts), Vec::new());
+        for &sample in samples {
+            worker.forward(network, set, sample as usize, Presentation::Plain)?;
+            self.count(worker, set.label(sample as usize), &mut result);
+            if keep {
+                records.push(worker.record.clone());
             }
         }
-        if gradient.is_some() {
-            result.weight_gradients = worker.pass.weight_gradients.clone();
-            result.delay_gradients = worker.pass.delay_gradients.clone();
-            result.guarded = worker.pass.guarded;
-        }
-        Ok(result)
+        Ok((result, records))
+    }
+
+    fn count(&self, worker: &mut Worker, label: usize, result: &mut BatchResult) {
+        let times = worker.record.times();
+        let label_times = &times[self.parts.labels()];
+        let layer_times = self.parts.layers.iter().map(|nodes| &times[nodes.clone()]);
+        result.count(&self.loss, label, label_times, layer_times, &mut worker.label_gradient);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::engine::SourceSpike;
 pub enum Presentation {
     /// As it is in the data set: for evaluation.
     Plain,
-    /// As the training of this epoch (from 1) shows it: with whatever chance the set adds.
+    /// As the training of this epoch (from 1) shows it: with the trial noise that the set adds.
     Training {
         /// Number of the epoch.
         epoch: u64,
@@ -32,8 +32,8 @@ pub struct EncodedSet {
     augmentation: Option<Augmentation>,
     /// For features that are bytes.
     bytes: Option<ByteTimes>,
-    /// For others, if there are few.
-    known: Option<KnownSpikes>,
+    /// For features that are numbers, in a small set.
+    cached: Option<CachedSpikes>,
 }
 
 /// Memory to encode samples in; one per thread.
@@ -60,9 +60,9 @@ impl EncodedSet {
             Features::Real(_) => None,
             Features::Bytes { divisor, .. } => Some(ByteTimes::new(encoding, divisor)),
         };
-        let known = match &dataset.features {
-            Features::Real(values) if values.len() <= KnownSpikes::MOST => {
-                Some(KnownSpikes::new(values, dataset.feature_count, encoding, first_input as u32))
+        let cached = match &dataset.features {
+            Features::Real(values) if values.len() <= CachedSpikes::MOST_FEATURES => {
+                Some(CachedSpikes::new(values, dataset.feature_count, encoding, first_input as u32))
             }
             _ => None,
         };
@@ -74,7 +74,7 @@ impl EncodedSet {
             bias: in_order,
             augmentation: None,
             bytes,
-            known,
+            cached,
         }
     }
 
@@ -111,18 +111,7 @@ impl EncodedSet {
 
     /// How far apart the times of the features' spikes can be, in time units.
     pub fn time_range(&self) -> f64 {
-        match (self.encoding, &self.dataset.features) {
-            (Encoding::Latency(encoding), _) => encoding.latest - encoding.earliest,
-            (Encoding::SpikeTimes, Features::Bytes { divisor, .. }) => 255.0 / divisor,
-            (Encoding::SpikeTimes, Features::Real(times)) => {
-                let finite = times.iter().filter(|time| time.is_finite());
-                let (first, last) = finite
-                    .fold((f64::INFINITY, 0.0_f64), |(first, last), &time| {
-                        (first.min(time), last.max(time))
-                    });
-                (last - first).max(0.0)
-            }
-        }
+        time_range(&self.dataset, self.encoding)
     }
 
     /// Writes the spikes of one sample's features to `spikes`, sorted by time and source. Features
@@ -135,21 +124,21 @@ impl EncodedSet {
         spikes: &mut Vec<SourceSpike>,
     ) {
         spikes.clear();
-        let chance = match (presentation, &self.augmentation) {
+        let varied = match (presentation, &self.augmentation) {
             (Presentation::Training { epoch }, Some(augmentation)) => Some((augmentation, epoch)),
             _ => None,
         };
-        let mut noise = chance.and_then(|(chance, epoch)| chance.noise(epoch, sample));
+        let mut noise = varied.and_then(|(augmentation, epoch)| augmentation.noise(epoch, sample));
         let first = self.first_input as u32;
         let count = self.dataset.feature_count;
         let range = sample * count..(sample + 1) * count;
         match (&self.dataset.features, &self.bytes) {
             (Features::Bytes { values, .. }, Some(times)) => {
                 let mut features = &values[range];
-                if let (Some((chance, epoch)), Some(shape)) = (chance, self.dataset.image)
-                    && chance.distorts_images()
+                if let (Some((augmentation, epoch)), Some(shape)) = (varied, self.dataset.image)
+                    && augmentation.distorts_images()
                 {
-                    let distortion = chance.distortion(epoch, sample);
+                    let distortion = augmentation.distortion(epoch, sample);
                     features = scratch.canvas.distort(features, shape, &distortion);
                 }
                 match &mut noise {
@@ -161,8 +150,8 @@ impl EncodedSet {
                     None => times.collect_sorted(features, first, &mut scratch.active, spikes),
                 }
             }
-            (Features::Real(values), _) => match (&mut noise, &self.known) {
-                (None, Some(known)) => spikes.extend_from_slice(known.of(sample)),
+            (Features::Real(values), _) => match (&mut noise, &self.cached) {
+                (None, Some(cached)) => spikes.extend_from_slice(cached.of(sample)),
                 (None, None) => {
                     let keep = |time| time;
                     collect_real(&values[range], self.encoding, first, keep, scratch, spikes);
@@ -174,8 +163,10 @@ impl EncodedSet {
             // `new` makes the times of bytes for bytes.
             (Features::Bytes { .. }, None) => {}
         }
-        if let Some(mut stays) = chance.and_then(|(chance, epoch)| chance.survival(epoch, sample)) {
-            spikes.retain(|_| stays());
+        let survival =
+            varied.and_then(|(augmentation, epoch)| augmentation.survival(epoch, sample));
+        if let Some(mut survives) = survival {
+            spikes.retain(|_| survives());
         }
         if self.copies > 1 {
             self.copy(spikes);
@@ -209,14 +200,29 @@ impl EncodedSet {
         // From the last to the first, so that each input is moved once.
         let mut inputs = spikes.len();
         spikes.extend_from_slice(&self.bias);
-        let mut place = spikes.len();
+        let mut end = spikes.len();
         for bias in self.bias.iter().rev() {
             while inputs > 0 && order(&spikes[inputs - 1], bias).is_gt() {
-                (place, inputs) = (place - 1, inputs - 1);
-                spikes[place] = spikes[inputs];
+                (end, inputs) = (end - 1, inputs - 1);
+                spikes[end] = spikes[inputs];
             }
-            place -= 1;
-            spikes[place] = *bias;
+            end -= 1;
+            spikes[end] = *bias;
+        }
+    }
+}
+
+/// How far apart the spike times of a set's features can be, in time units; nothing is encoded for it.
+pub fn time_range(dataset: &Dataset, encoding: Encoding) -> f64 {
+    match (encoding, &dataset.features) {
+        (Encoding::Latency(encoding), _) => encoding.latest - encoding.earliest,
+        (Encoding::SpikeTimes, Features::Bytes { divisor, .. }) => 255.0 / divisor,
+        (Encoding::SpikeTimes, Features::Real(times)) => {
+            let finite = times.iter().filter(|time| time.is_finite());
+            let (first, last) = finite.fold((f64::INFINITY, 0.0_f64), |(first, last), &time| {
+                (first.min(time), last.max(time))
+            });
+            (last - first).max(0.0)
         }
     }
 }
@@ -225,7 +231,7 @@ impl EncodedSet {
 #[derive(Clone, Debug, PartialEq)]
 struct ByteTimes {
     times: [f64; 256],
-    /// For each byte, its place among the different times.
+    /// For each byte, its rank among the different times.
     rank: [u8; 256],
     /// How many of the different times are finite.
     ranks: usize,
@@ -266,19 +272,19 @@ impl ByteTimes {
             count += usize::from(usize::from(rank) < self.ranks);
         }
         let active = &active[..count];
-        let mut places = [0_u32; 256];
+        let mut next_of_rank = [0_u32; 256];
         for active in active {
-            places[usize::from(active.rank)] += 1;
+            next_of_rank[usize::from(active.rank)] += 1;
         }
         let mut next = 0;
-        for count in &mut places[..self.ranks] {
+        for count in &mut next_of_rank[..self.ranks] {
             (*count, next) = (next, next + *count);
         }
         spikes.resize(count, SourceSpike { time: 0.0, source: 0 });
         for &ActiveByte { rank, byte, source } in active {
-            let place = &mut places[usize::from(rank)];
-            spikes[*place as usize] = SourceSpike { time: self.times[usize::from(byte)], source };
-            *place += 1;
+            let index = &mut next_of_rank[usize::from(rank)];
+            spikes[*index as usize] = SourceSpike { time: self.times[usize::from(byte)], source };
+            *index += 1;
         }
     }
 }
@@ -286,7 +292,7 @@ impl ByteTimes {
 /// A feature that spikes.
 #[derive(Clone, Copy, Debug, Default)]
 struct ActiveByte {
-    /// Its byte's place among the different times.
+    /// Its byte's rank among the different times.
     rank: u8,
     byte: u8,
     source: u32,
@@ -294,26 +300,26 @@ struct ActiveByte {
 
 /// The spikes of all samples, each sample's sorted by time and source.
 #[derive(Clone, Debug, PartialEq)]
-struct KnownSpikes {
+struct CachedSpikes {
     spikes: Vec<SourceSpike>,
     /// Where each sample's end.
     ends: Vec<usize>,
 }
 
-impl KnownSpikes {
+impl CachedSpikes {
     /// Most features of a set that are kept as spikes, 16 bytes each.
-    const MOST: usize = 1 << 20;
+    const MOST_FEATURES: usize = 1 << 20;
 
     fn new(features: &[f64], feature_count: usize, encoding: Encoding, first: u32) -> Self {
-        let mut known = KnownSpikes { spikes: Vec::new(), ends: Vec::new() };
+        let mut cached = CachedSpikes { spikes: Vec::new(), ends: Vec::new() };
         let (mut sample, mut scratch) = (Vec::new(), EncodingScratch::default());
         for features in features.chunks(feature_count.max(1)) {
             sample.clear();
             collect_real(features, encoding, first, |time| time, &mut scratch, &mut sample);
-            known.spikes.extend_from_slice(&sample);
-            known.ends.push(known.spikes.len());
+            cached.spikes.extend_from_slice(&sample);
+            cached.ends.push(cached.spikes.len());
         }
-        known
+        cached
     }
 
     fn of(&self, sample: usize) -> &[SourceSpike] {
@@ -355,8 +361,8 @@ fn order(a: &SourceSpike, b: &SourceSpike) -> std::cmp::Ordering {
     a.time.total_cmp(&b.time).then(a.source.cmp(&b.source))
 }
 
-/// Below this many spikes, comparing all is quickest.
-const FEW: usize = 64;
+/// Spikes that are sorted by comparing them: below this many, buckets cost more than they save.
+const SORTED_DIRECTLY: usize = 64;
 
 /// Sorts spikes by time and source: into buckets of equal width in time first, which leaves little
 /// to compare.
@@ -367,7 +373,7 @@ fn sort(spikes: &mut Vec<SourceSpike>, sorted: &mut Vec<SourceSpike>, buckets: &
         });
     let count = spikes.len();
     let width = (latest - earliest) / count as f64;
-    if count < FEW || !(width > 0.0 && width.is_normal() && (1.0 / width).is_finite()) {
+    if count < SORTED_DIRECTLY || !(width > 0.0 && width.is_normal() && (1.0 / width).is_finite()) {
         spikes.sort_unstable_by(order);
         return;
     }
@@ -378,16 +384,16 @@ fn sort(spikes: &mut Vec<SourceSpike>, sorted: &mut Vec<SourceSpike>, buckets: &
         buckets[bucket(spike)] += 1;
     }
     let mut next = 0;
-    for place in &mut *buckets {
-        (*place, next) = (next, next + *place);
+    for count in &mut *buckets {
+        (*count, next) = (next, next + *count);
     }
     sorted.resize(count, SourceSpike { time: 0.0, source: 0 });
     for spike in &*spikes {
-        let place = &mut buckets[bucket(spike)];
-        sorted[*place as usize] = *spike;
-        *place += 1;
+        let index = &mut buckets[bucket(spike)];
+        sorted[*index as usize] = *spike;
+        *index += 1;
     }
-    // Each place is now where its bucket ends.
+    // Each entry is now where its bucket ends.
     let mut start = 0;
     for &end in &*buckets {
         sorted[start..end as usize].sort_unstable_by(order);

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 pub use substrate::InTheLoop;
 pub(super) use substrate::SubstrateRunner;
 
-use super::batch::{BatchResult, GradientSettings, Parts, UNIT, add_all};
+use super::batch::{BatchResult, GradientSettings, Look, Parts, UNIT, add_all, samples_per_look};
 use super::{EncodedSet, EncodingScratch, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::chip::WeightGrid;
 use crate::engine::SourceSpike;
@@ -153,37 +153,67 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         }
     }
 
-    /// Runs the given samples.
+    /// Runs the given samples as they are, each once, and shows the record of each to `look`, with the
+    /// times of all nodes of the network.
     pub fn evaluate(
         &self,
+        nodes: usize,
         set: &EncodedSet,
         samples: &[u32],
-        presentation: Presentation,
+        mut look: Option<Look<'_>>,
     ) -> BatchResult {
         let bias = self.bias(set);
         let (unit, size) = self.unit(samples.len());
-        let units: Vec<BatchResult> = samples
-            .par_chunks(unit)
-            .map(|unit| {
-                self.with_worker(|worker| {
-                    let mut result = BatchResult::empty(&self.parts);
-                    let mut batch = std::mem::take(&mut worker.batch);
-                    for samples in unit.chunks(size) {
-                        self.forward(worker, set, samples, presentation, &bias, &mut batch);
-                        for (index, &sample) in samples.iter().enumerate() {
-                            let label = set.label(sample as usize);
-                            let gradient = &mut worker.label_gradient;
-                            self.count(label, &batch, index, &mut result, gradient);
-                        }
-                    }
-                    worker.batch = batch;
-                    result
-                })
-            })
-            .collect();
+        let nodes = look.is_some().then_some(nodes);
         let mut total = BatchResult::empty(&self.parts);
-        units.into_iter().for_each(|unit| total.add(unit));
+        for some in samples.chunks(samples_per_look(look.as_ref(), unit, samples.len())) {
+            let units: Vec<(BatchResult, Vec<FirstSpikes>)> = some
+                .par_chunks(unit)
+                .map(|unit| {
+                    self.with_worker(|worker| {
+                        self.evaluate_unit(worker, nodes, set, unit, size, &bias)
+                    })
+                })
+                .collect();
+            let mut samples = some.iter();
+            for (result, records) in units {
+                total.add(result);
+                if let Some(look) = &mut look {
+                    for (record, &sample) in records.iter().zip(&mut samples) {
+                        look(sample as usize, record);
+                    }
+                }
+            }
+        }
         total
+    }
+
+    /// The records, of so many nodes, are empty if `nodes` is none.
+    fn evaluate_unit(
+        &self,
+        worker: &mut Worker<T>,
+        nodes: Option<usize>,
+        set: &EncodedSet,
+        samples: &[u32],
+        size: usize,
+        bias: &[Vec<Arrival>],
+    ) -> (BatchResult, Vec<FirstSpikes>) {
+        let (mut result, mut records) = (BatchResult::empty(&self.parts), Vec::new());
+        let mut batch = std::mem::take(&mut worker.batch);
+        for samples in samples.chunks(size) {
+            self.encode_all(worker, set, samples, Presentation::Plain, bias, &mut batch);
+            let sources =
+                |index| nodes.map(|nodes| self.source_times(nodes, set, &mut batch, index));
+            let sources: Vec<_> = (0..samples.len()).map(sources).collect();
+            self.network.forward(bias, &mut batch, &mut worker.workspace);
+            for ((index, &sample), times) in samples.iter().enumerate().zip(sources) {
+                let label = set.label(sample as usize);
+                self.count(label, &batch, index, &mut result, &mut worker.label_gradient);
+                records.extend(times.map(|times| self.record(times, &batch, index)));
+            }
+        }
+        worker.batch = batch;
+        (result, records)
     }
 
     /// Runs the given samples forward and backward, and keeps what [`Self::update`] needs.
@@ -268,57 +298,28 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         add_all(&mut result.delay_gradients, delays.collect());
     }
 
-    /// Shows the record of each sample to `look`, in order.
-    pub fn for_each(
+    /// When the sources of a sample spike that is to run; infinite for all other nodes.
+    fn source_times(
         &self,
         nodes: usize,
         set: &EncodedSet,
-        mut look: impl FnMut(usize, &FirstSpikes),
-    ) {
-        const RECORDS: usize = 1024;
-        let bias = self.bias(set);
-        let samples: Vec<u32> = (0..set.len() as u32).collect();
-        let (unit, size) = self.unit(RECORDS);
-        for some in samples.chunks(RECORDS) {
-            let records: Vec<Vec<FirstSpikes>> = some
-                .par_chunks(unit)
-                .map(|unit| {
-                    self.with_worker(|worker| {
-                        let mut batch = std::mem::take(&mut worker.batch);
-                        let mut records = Vec::new();
-                        for samples in unit.chunks(size) {
-                            let plain = Presentation::Plain;
-                            self.forward(worker, set, samples, plain, &bias, &mut batch);
-                            for (index, &sample) in samples.iter().enumerate() {
-                                let Worker { stimulus, encoding, .. } = &mut *worker;
-                                set.inputs(sample as usize, plain, encoding, stimulus);
-                                let sources = stimulus.iter().chain(set.bias());
-                                records.push(self.record(nodes, sources, &batch, index));
-                            }
-                        }
-                        worker.batch = batch;
-                        records
-                    })
-                })
-                .collect();
-            for (&sample, record) in some.iter().zip(records.iter().flatten()) {
-                look(sample as usize, record);
+        batch: &mut Batch<T>,
+        index: usize,
+    ) -> Vec<f64> {
+        let mut times = vec![f64::INFINITY; nodes];
+        for arrival in batch.stimulus_mut(index) {
+            if let Some(source) = self.network.source_of_row(arrival.row) {
+                times[source] = arrival.time;
             }
         }
-    }
-
-    /// The record of a sample of a batch.
-    fn record<'a>(
-        &self,
-        nodes: usize,
-        sources: impl Iterator<Item = &'a SourceSpike>,
-        batch: &Batch<T>,
-        index: usize,
-    ) -> FirstSpikes {
-        let mut times = vec![f64::INFINITY; nodes];
-        for spike in sources {
+        for spike in set.bias() {
             times[spike.source as usize] = spike.time;
         }
+        times
+    }
+
+    /// The record of a sample that has run, of whose nodes the sources have their times already.
+    fn record(&self, mut times: Vec<f64>, batch: &Batch<T>, index: usize) -> FirstSpikes {
         for layer in 0..self.network.layer_count() {
             let neurons = self.network.neurons(layer);
             times[neurons].copy_from_slice(batch.spike_times(&self.network, layer, index));
@@ -336,12 +337,25 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         bias: &[Vec<Arrival>],
         batch: &mut Batch<T>,
     ) {
+        self.encode_all(worker, set, samples, presentation, bias, batch);
+        self.network.forward(bias, batch, &mut worker.workspace);
+    }
+
+    /// Writes the stimuli of samples into a batch.
+    fn encode_all(
+        &self,
+        worker: &mut Worker<T>,
+        set: &EncodedSet,
+        samples: &[u32],
+        presentation: Presentation,
+        bias: &[Vec<Arrival>],
+        batch: &mut Batch<T>,
+    ) {
         batch.begin(&self.network, samples.len());
         for (index, &sample) in samples.iter().enumerate() {
             let arrivals = batch.stimulus_mut(index);
             self.encode(worker, set, sample as usize, presentation, bias, arrivals);
         }
-        self.network.forward(bias, batch, &mut worker.workspace);
     }
 
     /// Writes the spikes that drive the first layer.

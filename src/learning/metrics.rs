@@ -87,6 +87,15 @@ impl LayerActivity {
     }
 }
 
+/// What a set of samples came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Loss and decisions.
+    pub score: Score,
+    /// Per layer: which neurons took part.
+    pub layers: Vec<LayerActivity>,
+}
+
 /// What one epoch of training did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {

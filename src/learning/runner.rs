@@ -1,12 +1,12 @@
 //! The choice between the engines, for training and evaluation.
 
-use super::batch::{BatchResult, EventRunner, GradientSettings, LearningError, Parts};
+use super::batch::{BatchResult, EventRunner, GradientSettings, LearningError, Look, Parts};
 use super::feed_forward_batch::{FeedForwardRunner, InTheLoop, SubstrateRunner};
 use super::network::TrainedNetwork;
 use super::silent;
 use super::{
-    Adam, EncodedSet, FirstSpikes, LearningEngine, Loss, Presentation, TrainedDelays,
-    TrainingSettings, gradients_by_delay,
+    Adam, EncodedSet, EngineChoice, FeedForwardError, LearningEngine, Loss, Presentation,
+    TrainedDelays, TrainingSettings, WhyNotFaster, gradients_by_delay,
 };
 use crate::chip::Activity;
 use crate::engine::layered::Unsupported;
@@ -14,7 +14,8 @@ use crate::network::CompiledNetwork;
 
 /// What runs batches.
 pub(super) enum Runner {
-    Event(EventRunner),
+    /// And why the feed-forward engine does not.
+    Event(EventRunner, WhyNotFaster),
     FeedForward(FeedForwardRunner<f64>),
     FeedForwardSingle(FeedForwardRunner<f32>),
     Substrate(Box<SubstrateRunner>),
@@ -29,7 +30,7 @@ macro_rules! feed_forward {
     ($runner:expr, $event:ident => $on_event:expr, $fast:ident => $on_fast:expr,
      $substrate:ident => $on_substrate:expr) => {
         match $runner {
-            Runner::Event($event) => $on_event,
+            Runner::Event($event, _) => $on_event,
             Runner::FeedForward($fast) => $on_fast,
             Runner::FeedForwardSingle($fast) => $on_fast,
             Runner::Substrate($substrate) => $on_substrate,
@@ -42,16 +43,25 @@ impl Runner {
         network: &TrainedNetwork,
         parts: &Parts,
         settings: &TrainingSettings,
-    ) -> Result<Self, Unsupported> {
+    ) -> Result<Self, FeedForwardError> {
         let (layered, compiled) = (network.layered(), network.compiled());
         let (loss, delays) = (settings.loss, settings.delays.iter().any(Option::is_some));
-        let event = || Runner::Event(EventRunner::new(compiled, parts.clone(), loss, delays));
-        let double = || FeedForwardRunner::new(layered, compiled, parts.clone(), loss);
+        let event =
+            |why| Runner::Event(EventRunner::new(compiled, parts.clone(), loss, delays), why);
+        let span_within = |most| FeedForwardError::check_span(compiled, settings.input_span, most);
+        let double = || {
+            span_within(FeedForwardError::MOST_DOUBLE)?;
+            let runner = FeedForwardRunner::new(layered, compiled, parts.clone(), loss)?;
+            Ok(Runner::FeedForward(runner))
+        };
         match settings.engine {
-            LearningEngine::Auto => Ok(double().map_or_else(|_| event(), Runner::FeedForward)),
-            LearningEngine::Event => Ok(event()),
-            LearningEngine::FeedForward => Ok(Runner::FeedForward(double()?)),
+            LearningEngine::Auto => {
+                Ok(double().unwrap_or_else(|why| event(WhyNotFaster::Unable(why))))
+            }
+            LearningEngine::Event => Ok(event(WhyNotFaster::Asked)),
+            LearningEngine::FeedForward => double(),
             LearningEngine::FeedForwardSingle => {
+                span_within(FeedForwardError::MOST_SINGLE)?;
                 let single = FeedForwardRunner::new(layered, compiled, parts.clone(), loss)?;
                 Ok(Runner::FeedForwardSingle(single))
             }
@@ -86,13 +96,19 @@ impl Runner {
         }
     }
 
-    pub fn name(&self) -> &'static str {
-        match self {
-            Runner::Event(_) => "event",
-            Runner::FeedForward(_) => "feed-forward",
-            Runner::FeedForwardSingle(_) => "feed-forward, single precision",
-            Runner::Substrate(_) => "substrate",
-        }
+    /// Whether a substrate runs the network.
+    pub fn is_substrate(&self) -> bool {
+        matches!(self, Runner::Substrate(_))
+    }
+
+    pub fn choice(&self) -> EngineChoice {
+        let (name, why_not_faster) = match self {
+            Runner::Event(_, why) => ("event", Some(why.clone())),
+            Runner::FeedForward(_) => ("feed_forward", None),
+            Runner::FeedForwardSingle(_) => ("feed_forward, single precision", None),
+            Runner::Substrate(_) => return EngineChoice::SUBSTRATE,
+        };
+        EngineChoice { name, why_not_faster }
     }
 
     /// Number of weights in the layout in which the optimiser sees them.
@@ -117,17 +133,18 @@ impl Runner {
         });
     }
 
-    /// Runs samples as they are.
+    /// Runs samples as they are, each once, and shows the record of each to `look`.
     pub fn evaluate(
         &self,
         network: &CompiledNetwork,
         set: &EncodedSet,
         samples: &[u32],
+        look: Option<Look<'_>>,
     ) -> Result<BatchResult, LearningError> {
         feed_forward!(self,
-            event => event.run(network, set, samples, Presentation::Plain, None),
-            fast => Ok(fast.evaluate(set, samples, Presentation::Plain)),
-            substrate => Ok(substrate.evaluate(set, samples)?))
+            event => event.evaluate(network, set, samples, look),
+            fast => Ok(fast.evaluate(network.node_count(), set, samples, look)),
+            substrate => Ok(substrate.evaluate(set, samples, look)?))
     }
 
     /// Runs samples forward and backward.
@@ -140,7 +157,7 @@ impl Runner {
         settings: GradientSettings,
     ) -> Result<BatchResult, LearningError> {
         feed_forward!(self,
-            event => event.run(network, set, samples, presentation, Some(settings)),
+            event => event.learn(network, set, samples, presentation, settings),
             fast => Ok(fast.learn(set, samples, presentation, settings)),
             substrate => Ok(substrate.learn(set, samples, presentation, settings)?))
     }
@@ -179,21 +196,5 @@ impl Runner {
                 fast.set_delays(delays);
             }
         });
-    }
-
-    /// Shows the record of each sample to `look`, in order.
-    pub fn for_each(
-        &self,
-        network: &CompiledNetwork,
-        set: &EncodedSet,
-        look: impl FnMut(usize, &FirstSpikes),
-    ) -> Result<(), LearningError> {
-        feed_forward!(self,
-        event => event.for_each(network, set, look),
-        fast => {
-            fast.for_each(network.node_count(), set, look);
-            Ok(())
-        },
-        substrate => Ok(substrate.for_each(set, look)?))
     }
 }

@@ -5,15 +5,16 @@ use std::time::Instant;
 
 use rand::seq::SliceRandom;
 
-use super::awake::with_threads_awake;
-use super::batch::{BatchResult, GradientSettings, LearningError, Parts};
+use super::batch::{BatchResult, GradientSettings, LearningError, Look, Parts};
 use super::feed_forward_batch::InTheLoop;
 use super::network::TrainedNetwork;
 use super::runner::Runner;
 use super::silent::Remedy;
+use super::spinning_threads::with_spinning_threads;
 use super::{
-    Adam, AdamSettings, DelayTraining, EncodedSet, EpochMetrics, FirstSpikes, LayerActivity, Loss,
-    Presentation, Schedule, Score, SilentNeurons, StateError, TrainedDelays, TrainerState,
+    Adam, AdamSettings, DelayTraining, EncodedSet, EngineChoice, EpochMetrics, Evaluation,
+    FeedForwardError, FirstSpikes, Loss, Presentation, Schedule, Score, SilentNeurons, StateError,
+    TrainedDelays, TrainerState,
 };
 use crate::chip::Activity;
 use crate::engine::layered::Unsupported;
@@ -44,6 +45,9 @@ pub struct TrainingSettings {
     pub seed: u64,
     /// What runs the network.
     pub engine: LearningEngine,
+    /// Longest time between two spikes that reach a layer in one sample, in time units: the feed-forward
+    /// engine has a limit ([`FeedForwardError::Span`]).
+    pub input_span: f64,
 }
 
 /// What runs a layered network. The results differ by roundings only, except for single precision.
@@ -78,7 +82,10 @@ impl Trainer {
     ///
     /// # Errors
     /// If the settings ask for an engine that cannot run the network.
-    pub fn new(network: &LayeredNetwork, settings: TrainingSettings) -> Result<Self, Unsupported> {
+    pub fn new(
+        network: &LayeredNetwork,
+        settings: TrainingSettings,
+    ) -> Result<Self, FeedForwardError> {
         Self::with_runner(network, settings, Runner::new)
     }
 
@@ -99,11 +106,11 @@ impl Trainer {
         Ok(trainer)
     }
 
-    fn with_runner(
+    fn with_runner<E>(
         network: &LayeredNetwork,
         settings: TrainingSettings,
-        runner: impl FnOnce(&TrainedNetwork, &Parts, &TrainingSettings) -> Result<Runner, Unsupported>,
-    ) -> Result<Self, Unsupported> {
+        runner: impl FnOnce(&TrainedNetwork, &Parts, &TrainingSettings) -> Result<Runner, E>,
+    ) -> Result<Self, E> {
         let parts = Parts::new(network);
         let delays = TrainedDelays::new(network, &settings.delays, settings.adam);
         let mut network = TrainedNetwork::new(network);
@@ -121,9 +128,14 @@ impl Trainer {
         })
     }
 
-    /// What runs the network: `event` or `feed-forward`.
-    pub fn engine(&self) -> &'static str {
-        self.runner.name()
+    /// What runs the network, and why it is not something faster.
+    pub fn engine(&self) -> EngineChoice {
+        self.runner.choice()
+    }
+
+    /// Whether a substrate runs the network.
+    pub fn is_on_substrate(&self) -> bool {
+        self.runner.is_substrate()
     }
 
     /// What happened on the substrate since this was asked last; nothing without one.
@@ -216,7 +228,7 @@ impl Trainer {
         match self.runner {
             // A substrate may be a program that needs the processors for itself.
             Runner::Substrate(_) => self.train_batches(set, progress),
-            _ => with_threads_awake(|| self.train_batches(set, progress)),
+            _ => with_spinning_threads(|| self.train_batches(set, progress)),
         }
     }
 
@@ -286,24 +298,36 @@ impl Trainer {
     ///
     /// # Errors
     /// If the engine fails on a sample.
-    pub fn evaluate(&self, set: &EncodedSet) -> Result<(Score, Vec<LayerActivity>), LearningError> {
-        let samples: Vec<u32> = (0..set.len() as u32).collect();
-        let result = self.runner.evaluate(self.network.compiled(), set, &samples)?;
-        Ok((result.score, result.activity))
+    pub fn evaluate(&self, set: &EncodedSet) -> Result<Evaluation, LearningError> {
+        self.evaluate_samples(set, None)
     }
 
-    /// Shows the record of each sample of a set, in order, with the decision it stands for.
+    /// Scores a set without learning, and shows `look` the record of each sample, in order, with the
+    /// decision it stands for. Score and records are of the same presentation: each sample runs once.
     ///
     /// # Errors
     /// If the engine fails on a sample.
-    pub fn for_each_record(
+    pub fn evaluate_records(
         &self,
         set: &EncodedSet,
         mut look: impl FnMut(usize, &FirstSpikes, Option<usize>),
-    ) -> Result<(), LearningError> {
-        self.runner.for_each(self.network.compiled(), set, |sample, record| {
-            let decided = self.settings.loss.decide(&record.times()[self.parts.labels()]);
-            look(sample, record, decided);
-        })
+    ) -> Result<Evaluation, LearningError> {
+        self.evaluate_samples(
+            set,
+            Some(&mut |sample, record| {
+                let decided = self.settings.loss.decide(&record.times()[self.parts.labels()]);
+                look(sample, record, decided);
+            }),
+        )
+    }
+
+    fn evaluate_samples(
+        &self,
+        set: &EncodedSet,
+        look: Option<Look<'_>>,
+    ) -> Result<Evaluation, LearningError> {
+        let samples: Vec<u32> = (0..set.len() as u32).collect();
+        let result = self.runner.evaluate(self.network.compiled(), set, &samples, look)?;
+        Ok(Evaluation { score: result.score, layers: result.activity })
     }
 }

@@ -75,22 +75,23 @@ impl OutputFolder {
         self.write(Self::REPORT, |file| file.write_all(page.as_bytes()))
     }
 
-    /// Writes a file beside its place and renames it once it is complete.
+    /// Writes a file beside its place and renames it once it is complete; returns what `content` does.
     ///
     /// # Errors
     /// If writing fails; the file is then as it was before.
-    pub fn write(
+    pub fn write<T>(
         &self,
         name: &str,
-        content: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-    ) -> Result<(), RunError> {
+        content: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>,
+    ) -> Result<T, RunError> {
         let partial = self.partial(name);
         let complete = || {
             let mut writer = BufWriter::new(File::create(&partial)?);
-            content(&mut writer)?;
+            let outcome = content(&mut writer)?;
             writer.flush()?;
             drop(writer);
-            fs::rename(&partial, self.file(name))
+            fs::rename(&partial, self.file(name))?;
+            Ok(outcome)
         };
         complete().map_err(|source| {
             // The write has failed already; a leftover is no second failure.
@@ -129,7 +130,7 @@ mod tests {
         let place = tempfile::tempdir().expect("a temporary folder");
         let folder = OutputFolder::create(&place.path().join("a/b")).expect("writable");
         folder.write("x.txt", |file| write!(file, "old")).expect("writable");
-        let failed = folder.write("x.txt", |file| {
+        let failed = folder.write("x.txt", |file| -> io::Result<()> {
             write!(file, "new")?;
             Err(io::Error::other("disk full"))
         });

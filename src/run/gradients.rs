@@ -20,8 +20,8 @@ mod probe;
 use rand::RngExt;
 use rand::seq::{IndexedRandom, SliceRandom};
 
-use super::RunError;
 use super::simulate::explain;
+use super::{RunError, nodes};
 use crate::engine::EngineOptions;
 use crate::learning::{self, LearningError, TraceGradients};
 use crate::network::CompiledNetwork;
@@ -316,13 +316,7 @@ fn look_up(
 
 /// The parameter in the user's terms.
 fn describe(probe: &Probe, parameter: Parameter) -> String {
-    let place = |node: usize| {
-        let populations = probe.compiled.populations().iter();
-        let mut found = populations.filter(|population| population.nodes.contains(&node));
-        found.next().map_or_else(String::new, |population| {
-            format!("{}[{}]", population.name, node - population.nodes.start)
-        })
-    };
+    let place = |node: usize| nodes::name(node, probe.compiled.populations());
     let synapse = |synapse: usize| {
         let nodes = 0..probe.compiled.node_count();
         let mut pre = nodes.filter(|&node| probe.compiled.outgoing(node).contains(&synapse));

@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{RunError, network_file, write_file};
+use super::trace_spikes::{self, Misfit, NodeSpike, ReadError, TraceMisfit};
+use super::{RunError, network_file, nodes, write_file};
 use crate::engine::Observer;
 use crate::learning::{
     Adam, BackwardPass, EncodedSet, EncodingScratch, FirstSpikes, Presentation, TrainedDelays,
     gradients_by_delay,
 };
-use crate::network::{CompiledNetwork, Network, Population, synapse_order};
+use crate::network::{CompiledNetwork, Network, synapse_order};
 use crate::scenario::LoadedScenario;
-use crate::trace::{self, TraceError, TraceSpike};
+use crate::trace::TraceError;
 
 /// Which of a scenario's sets a trace shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,21 +32,32 @@ pub enum LearnError {
     #[error(transparent)]
     Trace(#[from] TraceError),
     /// A spike does not fit; or one that a spike implies is missing.
-    #[error("{}:{line}: {message}", path.display())]
-    Spike {
+    #[error(transparent)]
+    Misfit(#[from] TraceMisfit),
+    /// The scenario has nothing to learn by.
+    #[error(
+        "the scenario has no loss to learn by: it needs [[layers]] and [training], or [[populations]] \
+         and [spike_training]"
+    )]
+    NoLoss,
+    /// The trace has nothing to teach.
+    #[error("{}: there are no spikes", path.display())]
+    NoSpikes {
         /// The trace.
         path: PathBuf,
-        /// Line of the spike.
-        line: u64,
-        /// What is wrong, and what is accepted.
-        message: String,
     },
-    /// The scenario has nothing to learn from it, or the trace nothing to teach.
-    #[error("{0}")]
-    Useless(String),
     /// The scenario cannot be used, or the network not written.
     #[error(transparent)]
     Run(#[from] RunError),
+}
+
+impl From<ReadError> for LearnError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Trace(error) => error.into(),
+            ReadError::Misfit(error) => error.into(),
+        }
+    }
 }
 
 /// What a pass over a trace gave.
@@ -86,9 +98,7 @@ pub fn learn(
     out: &Path,
 ) -> Result<LearnSummary, LearnError> {
     if loaded.scenario.is_simulation() || loaded.scenario.training.is_none() {
-        let message = "the scenario has no loss to learn by: it needs [[layers]] and [training], or \
-                       [[populations]] and [spike_training]";
-        return Err(LearnError::Useless(message.to_owned()));
+        return Err(LearnError::NoLoss);
     }
     let mut learner = loaded.learner().map_err(RunError::from)?;
     let settings = &learner.settings;
@@ -164,32 +174,16 @@ impl Recorded {
         network: &CompiledNetwork,
         set: &EncodedSet,
     ) -> Result<Self, LearnError> {
-        let (trace, lines) = trace::read_with_lines(path)?;
-        let refuse = |line, message| LearnError::Spike { path: path.to_owned(), line, message };
-        if trace.time_unit != unit {
-            let message = format!("times are in {}, the scenario's in {unit}", trace.time_unit);
-            return Err(refuse(1, message));
-        }
-        let mut spikes = Vec::with_capacity(lines.len());
-        for (spike, &line) in trace.spikes.iter().zip(&lines) {
-            let node = node_of(spike, network.populations()).map_err(|text| refuse(line, text))?;
-            let sample = spike.sample as usize;
-            if sample >= set.len() {
-                let message = format!(
-                    "sample {sample} does not exist: it must be from 0 to {}",
-                    set.len().saturating_sub(1)
-                );
-                return Err(refuse(line, message));
-            }
-            spikes.push(Line { sample, node, time: spike.time, line });
-        }
+        let mut spikes = Vec::new();
+        let populations = network.populations();
+        trace_spikes::read(path, unit, populations, set.len(), |spike| spikes.push(spike))?;
         // Stable: of a neuron's spikes in a sample the first in the file stays first.
         spikes.sort_by_key(|spike| (spike.sample, spike.node));
         let range = set.time_range();
         let mut samples = Vec::new();
         for spikes in spikes.chunk_by_mut(|a, b| a.sample == b.sample) {
             check_sample(spikes, network, set, INPUT_TOLERANCE * range)
-                .map_err(|(line, message)| refuse(line, message))?;
+                .map_err(|(line, misfit)| TraceMisfit { path: path.to_owned(), line, misfit })?;
             spikes.sort_by(|a, b| a.time.total_cmp(&b.time));
             let mut record = FirstSpikes::new(network.node_count());
             for spike in spikes.iter() {
@@ -198,87 +192,41 @@ impl Recorded {
             samples.push((spikes[0].sample, record));
         }
         if samples.is_empty() {
-            return Err(LearnError::Useless(format!("{}: there are no spikes", path.display())));
+            return Err(LearnError::NoSpikes { path: path.to_owned() });
         }
         Ok(Recorded { samples })
     }
 }
 
-/// A spike in the network's terms.
-#[derive(Clone, Copy, Debug)]
-struct Line {
-    sample: usize,
-    node: usize,
-    time: f64,
-    line: u64,
-}
-
-/// The node that a spike of a trace names; the error says what is accepted.
-pub(super) fn node_of(spike: &TraceSpike, populations: &[Population]) -> Result<usize, String> {
-    let named = populations.iter().find(|population| population.name == spike.population);
-    let population = named.ok_or_else(|| {
-        let names: Vec<&str> = populations.iter().map(|known| known.name.as_str()).collect();
-        format!("there is no population `{}`; there are {}", spike.population, names.join(", "))
-    })?;
-    let (index, size) = (spike.neuron as usize, population.nodes.len());
-    if index >= size {
-        return Err(format!(
-            "{}[{index}] does not exist: the neuron must be from 0 to {}",
-            spike.population,
-            size - 1
-        ));
-    }
-    Ok(population.nodes.start + index)
-}
-
 /// Checks that the spikes of one sample, sorted by node, are unique, and that all of its inputs are
 /// there at their times.
 fn check_sample(
-    spikes: &[Line],
+    spikes: &[NodeSpike],
     network: &CompiledNetwork,
     set: &EncodedSet,
     tolerance: f64,
-) -> Result<(), (u64, String)> {
+) -> Result<(), (u64, Misfit)> {
     let sample = spikes[0].sample;
-    let first_line = spikes.iter().map(|spike| spike.line).min().unwrap_or(1);
+    let name = |node| nodes::name(node, network.populations());
+    let begin = spikes.iter().map(|spike| spike.line).min().unwrap_or(1);
     if let Some(pair) = spikes.windows(2).find(|pair| pair[0].node == pair[1].node) {
-        let message = format!(
-            "{} spikes twice in sample {sample} (first in line {}): learning is on first spikes, one \
-             per neuron",
-            place(pair[0].node, network.populations()),
-            pair[0].line
-        );
-        return Err((pair[1].line, message));
+        let (neuron, first_line) = (name(pair[0].node), pair[0].line);
+        return Err((pair[1].line, Misfit::SecondSpike { neuron, sample, first_line }));
     }
     let find = |node: usize| spikes.binary_search_by_key(&node, |spike| spike.node).ok();
     let mut expected = Vec::new();
     set.stimulus(sample, Presentation::Plain, &mut EncodingScratch::default(), &mut expected);
     for input in expected.iter().filter(|input| input.time.is_finite()) {
-        let name = || place(input.source as usize, network.populations());
-        let Some(found) = find(input.source as usize) else {
-            let message = format!(
-                "sample {sample}, which begins here, has no spike of {}: every input must be there",
-                name()
-            );
-            return Err((first_line, message));
+        let source = input.source as usize;
+        let Some(found) = find(source) else {
+            return Err((begin, Misfit::MissingInput { input: name(source), sample }));
         };
-        let Line { time, line, .. } = spikes[found];
-        if (time - input.time).abs() > tolerance {
-            let message = format!(
-                "{} spikes at {time} in sample {sample}, where the data set has {}: is this a trace \
-                 of another set (--data)?",
-                name(),
-                input.time
-            );
-            return Err((line, message));
+        let NodeSpike { time: found, line, .. } = spikes[found];
+        let expected = input.time;
+        if (found - expected).abs() > tolerance {
+            let input = name(source);
+            return Err((line, Misfit::InputTime { input, sample, found, expected }));
         }
     }
     Ok(())
-}
-
-fn place(node: usize, populations: &[Population]) -> String {
-    let found = populations.iter().find(|population| population.nodes.contains(&node));
-    found.map_or_else(String::new, |population| {
-        format!("{}[{}]", population.name, node - population.nodes.start)
-    })
 }

@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use super::LearnError;
-use super::learn::{node_of, write_network};
+use super::learn::write_network;
+use super::{LearnError, trace_spikes};
 use crate::engine::Spike;
 use crate::learning::SpikeTrainMetrics;
 use crate::network::CompiledNetwork;
 use crate::run::RunError;
 use crate::scenario::{LoadedScenario, SpikeTrainingSpec};
-use crate::trace;
 
 /// Takes one step of the scenario's optimiser by a trace of its network, whoever recorded it: how
 /// far the recorded spikes are from their targets, and the exact gradients of the recorded times
@@ -27,22 +26,10 @@ pub fn learn_spike_trains(
     let simulation = loaded.simulation().map_err(RunError::from)?;
     let mut trainer = loaded.spike_train_trainer(spec, simulation).map_err(RunError::from)?;
     let unit = loaded.scenario.time_unit.suffix();
-    let (trace, lines) = trace::read_with_lines(path)?;
-    let refuse = |line, message| LearnError::Spike { path: path.to_owned(), line, message };
-    if trace.time_unit != unit {
-        let message = format!("times are in {}, the scenario's in {unit}", trace.time_unit);
-        return Err(refuse(1, message));
-    }
-    let mut spikes = Vec::with_capacity(lines.len());
-    for (spike, &line) in trace.spikes.iter().zip(&lines) {
-        let node = node_of(spike, trainer.network().populations())
-            .map_err(|message| refuse(line, message))?;
-        if spike.sample != 0 {
-            let message = format!("sample {} does not exist: there is only 0", spike.sample);
-            return Err(refuse(line, message));
-        }
-        spikes.push(Spike { node: node as u32, time: spike.time });
-    }
+    let mut spikes = Vec::new();
+    trace_spikes::read(path, unit, trainer.network().populations(), 1, |spike| {
+        spikes.push(Spike { node: spike.node as u32, time: spike.time });
+    })?;
     // Stable: at one time the order of the file is that of the recording.
     spikes.sort_by(|a, b| a.time.total_cmp(&b.time));
     let compiled = CompiledNetwork::new(trainer.network());

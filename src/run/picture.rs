@@ -36,7 +36,7 @@ pub(super) fn class_map(
             cells.push(cell);
         }
     }
-    trainer.for_each_record(&learner.encode(&Dataset::from(grid)), |sample, _, decided| {
+    trainer.evaluate_records(&learner.encode(&Dataset::from(grid)), |sample, _, decided| {
         decisions[cells[sample]] = decided.map_or(Decision::Undecided, Decision::Class);
     })?;
     let test = &learner.data.test;

@@ -1,17 +1,17 @@
 //! A recorded run, opened again: scenario, network and spikes from its folder.
 
+mod errors;
 mod files;
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::network_file::{self, NetworkFileError};
+use super::network_file;
 use crate::engine::{EngineOptions, Observer, Spike};
 use crate::learning::Loss;
 use crate::membrane::{MembraneTrace, SpikeTrains};
 use crate::network::{CompiledNetwork, Population};
 use crate::scenario::{Scenario, ScenarioError, load};
-use crate::trace::TraceError;
+pub use errors::{RecordedError, RunFileError};
 use files::{add_stimulus, check_populations, is_interrupted, onto_chip, read_spikes};
 
 /// A folder that `firstspike run` wrote: `scenario.toml`, `network.json`, `spikes.csv` and `summary.json`.
@@ -58,46 +58,6 @@ pub enum NeuronModel {
     Ideal,
 }
 
-/// A recorded run that cannot be opened, or lacks what was asked for.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RecordedError {
-    /// The folder lacks a file of a run.
-    #[error(
-        "{} has no {file}: it must be a folder that `firstspike run` wrote, complete",
-        folder.display()
-    )]
-    Missing {
-        /// The folder.
-        folder: PathBuf,
-        /// Name of the file.
-        file: &'static str,
-    },
-    /// Its scenario cannot be used.
-    #[error(transparent)]
-    Scenario(#[from] ScenarioError),
-    /// Its network cannot be read.
-    #[error(transparent)]
-    Network(#[from] NetworkFileError),
-    /// Its spikes cannot be read.
-    #[error(transparent)]
-    Trace(#[from] TraceError),
-    /// Its files do not belong together.
-    #[error("{}: {message}", path.display())]
-    Misfit {
-        /// The file that does not fit.
-        path: PathBuf,
-        /// What was found, and what is accepted.
-        message: String,
-    },
-    /// The chip cannot be set up again without the data set.
-    #[error("{0}\nThe neurons of a run on a chip need its data set.")]
-    Chip(String),
-    /// It has no such sample, population or neuron, or not what it takes to know its potential.
-    #[error("{0}")]
-    Unknown(String),
-}
-
 impl RecordedRun {
     /// Opens a run's folder.
     ///
@@ -117,11 +77,11 @@ impl RecordedRun {
         let (mut network, unit) = network_file::read(&path)?;
         let wanted_unit = loaded.scenario.time_unit.suffix();
         if unit != wanted_unit {
-            let message = format!("times are in {unit}, those of scenario.toml in {wanted_unit}");
-            return Err(RecordedError::Misfit { path, message });
+            let error = RunFileError::TimeUnit { found: unit, expected: wanted_unit.to_owned() };
+            return Err(RecordedError::File { path, error });
         }
         check_populations(&network, &loaded.scenario)
-            .map_err(|message| RecordedError::Misfit { path: path.clone(), message })?;
+            .map_err(|error| RecordedError::File { path: path.clone(), error })?;
         let mut spikes = read_spikes(&folder.join("spikes.csv"), wanted_unit, &network)?;
 
         let mut known = vec![true; network.populations().len()];
@@ -138,11 +98,13 @@ impl RecordedRun {
                 known = add_stimulus(&loaded, &mut spikes[0])?;
             }
         } else {
-            let learner = loaded.learner();
+            let mut learner = loaded.learner();
             if loaded.scenario.substrate.is_some() {
                 model = NeuronModel::Ideal;
             } else if loaded.scenario.chip.is_some() {
-                model = onto_chip(&loaded, learner.as_ref(), &mut network, &path)?;
+                let known = learner.map_err(RecordedError::Chip)?;
+                model = onto_chip(&loaded, &known, &mut network, &path)?;
+                learner = Ok(known);
             }
             classes = Some(Classes {
                 loss: loaded.scenario.loss(),
@@ -187,16 +149,8 @@ impl RecordedRun {
     /// # Errors
     /// If there is no such sample.
     pub fn spikes(&self, sample: u32) -> Result<&[Spike], RecordedError> {
-        let refuse = || {
-            let last = self.samples().saturating_sub(1);
-            let message = match self.samples() {
-                0 => "spikes.csv has no spikes, and so no samples".to_owned(),
-                1 => format!("there is no sample {sample}: there is only sample 0"),
-                _ => format!("there is no sample {sample}: it must be from 0 to {last}"),
-            };
-            RecordedError::Unknown(message)
-        };
-        self.spikes.get(sample as usize).map(Vec::as_slice).ok_or_else(refuse)
+        let found = self.spikes.get(sample as usize).map(Vec::as_slice);
+        found.ok_or(RecordedError::NoSample { sample, count: self.samples() })
     }
 
     /// The population of this name.
@@ -207,17 +161,16 @@ impl RecordedRun {
         let populations = self.network.populations();
         populations.iter().find(|population| population.name == name).ok_or_else(|| {
             let names: Vec<&str> = populations.iter().map(|known| known.name.as_str()).collect();
-            let mut message =
-                format!("there is no population `{name}`; there are {}", names.join(", "));
             let nearest = names
                 .iter()
                 .map(|known| (strsim::damerau_levenshtein(name, known), known))
                 .min_by_key(|(distance, _)| *distance)
                 .filter(|(distance, known)| *distance <= known.len() / 2);
-            if let Some((_, known)) = nearest {
-                let _ = write!(message, ". Did you mean `{known}`?");
+            RecordedError::NoPopulation {
+                name: name.to_owned(),
+                nearest: nearest.map(|(_, known)| (*known).to_owned()),
+                known: names.join(", "),
             }
-            RecordedError::Unknown(message)
         })
     }
 
@@ -282,23 +235,18 @@ impl RecordedRun {
         neuron: u32,
         window: Option<(f64, f64)>,
     ) -> Result<MembraneTrace, RecordedError> {
-        let refuse = |message| Err(RecordedError::Unknown(message));
         let spikes = self.spikes(sample)?;
         let (from, to) = window.map_or_else(|| self.span(sample), Ok)?;
         if !(0.0 <= from && from < to && to.is_finite()) {
-            return refuse(format!(
-                "the window {from} to {to} must begin at 0 or later, and end after that"
-            ));
+            return Err(RecordedError::Window { from, to });
         }
         if let Some(end) = self.end.filter(|&end| to > end) {
-            return refuse(format!("the window {from} to {to} must end by {end}, as the run did"));
+            return Err(RecordedError::LateWindow { from, to, end });
         }
         let nodes = self.population(population)?.nodes.clone();
         if neuron as usize >= nodes.len() {
-            return refuse(format!(
-                "{population}:{neuron} does not exist: the neuron must be from 0 to {}",
-                nodes.len() - 1
-            ));
+            let (population, last) = (population.to_owned(), nodes.len().saturating_sub(1));
+            return Err(RecordedError::NoNeuron { population, neuron, last });
         }
         let node = nodes.start + neuron as usize;
         let is_unknown = |node: usize| {
@@ -308,22 +256,14 @@ impl RecordedRun {
         };
         let presynaptic = self.network.incoming(node).iter().map(|synapse| synapse.pre as usize);
         if let Some(unknown) = presynaptic.chain([node]).find_map(is_unknown) {
-            return refuse(format!(
-                "the potential of {population}:{neuron} depends on the spikes of `{unknown}`, which \
-                 were not recorded: add it to recording.spikes in the scenario and run it again"
-            ));
+            let (population, unrecorded) = (population.to_owned(), unknown.to_owned());
+            return Err(RecordedError::Unrecorded { population, neuron, unrecorded });
         }
         let mut trains = SpikeTrains::new(&self.network, [node]);
         for spike in spikes {
             trains.spike(spike.node as usize, spike.time);
         }
-        trains.trace(&self.network, node, self.options, (from, to)).map_or_else(
-            || {
-                refuse(format!(
-                    "`{population}` is a population of spike sources, which have no potential"
-                ))
-            },
-            Ok,
-        )
+        let trace = trains.trace(&self.network, node, self.options, (from, to));
+        trace.ok_or_else(|| RecordedError::Source { population: population.to_owned() })
     }
 }

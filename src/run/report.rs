@@ -4,8 +4,14 @@ mod membranes;
 mod simulation;
 mod training;
 
+use super::EngineSummary;
 pub(super) use simulation::{Activity, simulation_report, spike_training_report};
 pub(super) use training::TestRecord;
+
+/// What to say about an engine that is not the fastest.
+fn engine_note(engine: &EngineSummary) -> Option<String> {
+    engine.why_not_faster.as_ref().map(|_| format!("Ran on the engine {engine}."))
+}
 
 /// A fraction as a percentage with so many digits.
 fn percent(fraction: f64, digits: usize) -> String {

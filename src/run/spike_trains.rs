@@ -4,7 +4,10 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::report::{Activity, spike_training_report};
-use super::{OutputFolder, Progress, RunError, RunOptions, SpikeTrainingSummary, network_file};
+use super::simulation_engine::spike_training_engine;
+use super::{
+    OutputFolder, Progress, RunError, RunOptions, SpikeTrainingSummary, network_file, nodes,
+};
 use crate::learning::SpikeTrainMetrics;
 use crate::run::simulate::explain;
 use crate::scenario::{LoadedScenario, SpikeTrainingSpec};
@@ -25,12 +28,15 @@ pub fn train_spike_trains(
     let start = Instant::now();
     let simulation = loaded.simulation()?;
     let until = simulation.until;
+    let engine = spike_training_engine(loaded, &simulation)?;
     let mut trainer = loaded.spike_train_trainer(spec, simulation)?;
     let folder = OutputFolder::open(loaded, options)?;
     let unit = loaded.scenario.time_unit.suffix();
     let populations = trainer.network().populations().to_vec();
+    let places = nodes::places(&populations);
     let failed = |error| explain(&error, &populations);
 
+    progress.engine(&engine);
     progress.start(spec.epochs, 1);
     let mut history: Vec<SpikeTrainMetrics> = Vec::new();
     while history.len() < spec.epochs && !options.interrupt.load(Ordering::Relaxed) {
@@ -55,13 +61,9 @@ pub fn train_spike_trains(
     folder.write("spikes.csv", |file| {
         let mut writer = TraceWriter::new(file, unit)?;
         for spike in &spikes {
-            let node = spike.node as usize;
-            if let Some(index) = populations.iter().position(|p| p.nodes.contains(&node)) {
-                let population = &populations[index];
-                activity.spike(index, node, spike.time);
-                let neuron = (node - population.nodes.start) as u32;
-                writer.write(0, &population.name, neuron, spike.time)?;
-            }
+            let (index, neuron) = places[spike.node as usize];
+            activity.spike(index as usize, spike.node as usize, spike.time);
+            writer.write(0, &populations[index as usize].name, neuron, spike.time)?;
         }
         writer.finish()
     })?;
@@ -77,6 +79,7 @@ pub fn train_spike_trains(
         extra: last.extra,
         epochs: history.len(),
         interrupted: history.len() < spec.epochs,
+        engine,
         seconds: start.elapsed().as_secs_f64(),
     };
     let report =

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::EngineSummary;
 use crate::chip::HardwareAccount;
 use crate::learning::{Diagnosis, LayerActivity};
 use crate::network::LayerDelays;
@@ -44,10 +45,10 @@ pub struct TrainingSummary {
     pub seconds: f64,
     /// Threads that worked.
     pub threads: usize,
-    /// What ran the network: `event`, `feed-forward`, `feed-forward, single precision` or
+    /// What ran the network: `event`, `feed_forward`, `feed_forward, single precision` or
     /// `substrate`.
     #[serde(default)]
-    pub engine: String,
+    pub engine: EngineSummary,
     /// What a classification takes on the hardware, if the scenario has a chip with a clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hardware: Option<HardwareAccount>,
@@ -129,7 +130,7 @@ pub struct SimulationSummary {
     /// Whether it was ended before that.
     pub interrupted: bool,
     /// What ran it: `event` or `window`.
-    pub engine: &'static str,
+    pub engine: EngineSummary,
     /// Spikes that arrived at synapses.
     pub synaptic_events: u64,
     /// Wall-clock time, in seconds.
@@ -162,6 +163,8 @@ pub struct SpikeTrainingSummary {
     pub epochs: usize,
     /// Whether the run was ended before its last epoch.
     pub interrupted: bool,
+    /// What ran it: `event`.
+    pub engine: EngineSummary,
     /// Wall-clock time, in seconds.
     pub seconds: f64,
 }

@@ -8,10 +8,10 @@ use std::time::Instant;
 use super::checkpoint::{self, Best, Checkpoint, Previous, previous};
 use super::report::TestRecord;
 use super::summary::{LayerSummary, warning};
-use super::training_files::{write_metrics, write_spikes};
+use super::training_files::{self, write_metrics};
 use super::{OutputFolder, Progress, RunError, RunOptions, TrainingSummary, network_file, picture};
 use crate::chip::HardwareClock;
-use crate::learning::{EncodedSet, Score, Trainer, diagnose};
+use crate::learning::{EncodedSet, Evaluation, FirstSpikes, Score, Trainer, diagnose};
 use crate::scenario::{Learner, LoadedScenario, SelectSpec};
 
 /// Epochs after which no new trouble is looked for: what hinders learning shows early.
@@ -73,6 +73,7 @@ pub fn train(
     }
     folder.write_scenario(loaded)?;
 
+    session.progress.engine(&trainer.engine().into());
     let validation = learner.encode(&learner.data.validation);
     let training = learner.encode(&learner.data.training);
     session.epochs(&mut trainer, &training, &validation)?;
@@ -83,28 +84,19 @@ pub fn train(
     }
 
     progress.stage("evaluating");
+    trainer.write_to(&mut learner.network.network);
     let test = learner.encode(&learner.data.test);
     // What counts for the account is the test set's activity only.
     trainer.take_activity();
-    let (test_score, activity) = trainer.evaluate(&test)?;
+    let mut report = TestRecord::new(&learner);
+    let look = |sample, record: &FirstSpikes, decided| report.look(sample, record, decided);
+    let tested = training_files::test(&learner, &trainer, &test, &folder, unit, clock, look)?;
     let on_substrate = trainer.take_activity();
-    let (train_score, _) = trainer.evaluate(&training)?;
-    let (validation_score, _) = trainer.evaluate(&validation)?;
-    trainer.write_to(&mut learner.network.network);
-    let mut tested = TestRecord::new(&learner);
-    let (decided, recorded) = write_spikes(
-        &learner,
-        &trainer,
-        &test,
-        &folder,
-        unit,
-        clock,
-        |sample, record, decided| {
-            tested.look(sample, record, decided);
-        },
-    )?;
+    let Evaluation { score: test_score, layers: activity } = tested.evaluation;
+    let train_score = trainer.evaluate(&training)?.score;
+    let validation_score = trainer.evaluate(&validation)?.score;
     let account = hardware.as_ref().and_then(|hardware| {
-        let happened = if on_substrate.samples > 0 { on_substrate } else { recorded };
+        let happened = if on_substrate.samples > 0 { on_substrate } else { tested.activity };
         let account = hardware.account(&happened, test_score.decision_time())?;
         Some(account.for_time_unit(loaded.scenario.time_unit.seconds(), hardware.tau_s))
     });
@@ -116,7 +108,7 @@ pub fn train(
         let title = format!("test accuracy {:.1} %", 100.0 * test_score.accuracy());
         let external = loaded.scenario.substrate.is_some();
         let (svg, png) =
-            picture::class_map(&learner, &trainer, &plane, &decided, &title, external)?;
+            picture::class_map(&learner, &trainer, &plane, &tested.decisions, &title, external)?;
         folder.write("class_map.svg", |file| file.write_all(svg.as_bytes()))?;
         folder.write("class_map.png", |file| file.write_all(&png))?;
         class_map = Some(png);
@@ -141,14 +133,14 @@ pub fn train(
             / history.len().max(1) as f64,
         seconds: seconds_before + start.elapsed().as_secs_f64(),
         threads: rayon::current_num_threads(),
-        engine: trainer.engine().to_owned(),
+        engine: trainer.engine().into(),
         hardware: account,
         layers: layers
             .map(|((name, activity), delays)| LayerSummary::new(name, activity, delays))
             .collect(),
         warnings: troubles.iter().map(warning).chain(trainer.warnings()).collect(),
     };
-    let report = tested.report(loaded, &trainer, &history, &summary, class_map);
+    let report = report.report(loaded, &trainer, &history, &summary, class_map);
     folder.write_report(&report)?;
     folder.write_json("summary.json", &summary)?;
     if !summary.interrupted {
@@ -202,7 +194,7 @@ impl Session<'_, '_> {
             let trained = trainer.train_epoch(training, &mut after_batch);
             let evaluated = trained.and_then(|metrics| {
                 let Some(metrics) = metrics else { return Ok(None) };
-                Ok(Some((metrics, trainer.evaluate(validation)?.0)))
+                Ok(Some((metrics, trainer.evaluate(validation)?.score)))
             });
             let (mut metrics, score) = match evaluated {
                 Ok(Some(done)) => done,

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{OutputFolder, RunError};
+use super::{OutputFolder, RunError, nodes};
 use crate::chip::{Activity, HardwareClock};
-use crate::learning::{EncodedSet, EpochMetrics, FirstSpikes, Trainer};
+use crate::learning::{EncodedSet, EpochMetrics, Evaluation, FirstSpikes, Trainer};
 use crate::network::LayeredNetwork;
 use crate::scenario::Learner;
 use crate::trace::TraceWriter;
@@ -64,9 +64,18 @@ pub(super) fn write_metrics(
     writer.flush()
 }
 
-/// Writes the trace of the test set, and shows `look` the record of each sample with the decision it
-/// stands for; returns the decisions, and what happened as far as first spikes tell.
-pub(super) fn write_spikes(
+/// What the test set came to, in the one presentation that its trace shows too.
+pub(super) struct Tested {
+    pub evaluation: Evaluation,
+    /// Per sample.
+    pub decisions: Vec<Option<usize>>,
+    /// What happened, as far as first spikes tell.
+    pub activity: Activity,
+}
+
+/// Shows the test set to the network, once: scores it, writes its trace, and shows `look` the record of
+/// each sample with the decision it stands for.
+pub(super) fn test(
     learner: &Learner,
     trainer: &Trainer,
     test: &EncodedSet,
@@ -74,52 +83,42 @@ pub(super) fn write_spikes(
     unit: &str,
     clock: Option<HardwareClock>,
     mut look: impl FnMut(usize, &FirstSpikes, Option<usize>),
-) -> Result<(Vec<Option<usize>>, Activity), RunError> {
+) -> Result<Tested, RunError> {
     let populations = trainer.network().populations();
-    let mut place = vec![(0, 0); trainer.network().node_count()];
-    for (index, population) in populations.iter().enumerate() {
-        for (neuron, node) in population.nodes.clone().enumerate() {
-            place[node] = (index, neuron as u32);
-        }
-    }
+    let places = nodes::places(populations);
     let mut counter = SpikeCounter::new(&learner.network);
-    let mut decisions = Vec::with_capacity(learner.data.test.len());
+    let mut decisions = Vec::with_capacity(test.len());
     let mut failed = None;
-    folder
-        .write("spikes.csv", |file| {
-            let mut writer = match clock {
-                None => TraceWriter::new(file, unit)?,
-                Some(HardwareClock { unit: hardware, per_model_time }) => {
-                    let hardware = hardware.suffix();
-                    TraceWriter::with_hardware_time(file, unit, hardware, per_model_time)?
-                }
-            };
-            let mut written = Ok(());
-            let ran = trainer.for_each_record(test, |sample, record, decided| {
-                decisions.push(decided);
-                look(sample, record, decided);
-                counter.count(record);
-                for (node, time) in record.in_order() {
-                    if written.is_ok() {
-                        let (population, neuron) = place[node];
-                        written = writer.write(
-                            sample as u32,
-                            &populations[population].name,
-                            neuron,
-                            time,
-                        );
-                    }
-                }
-            });
-            if let Err(error) = ran {
-                failed = Some(error);
-                return Err(io::Error::other("the run failed"));
+    let evaluation = folder.write("spikes.csv", |file| {
+        let mut writer = match clock {
+            None => TraceWriter::new(file, unit)?,
+            Some(HardwareClock { unit: hardware, per_model_time }) => {
+                TraceWriter::with_hardware_time(file, unit, hardware.suffix(), per_model_time)?
             }
-            written?;
-            writer.finish()
-        })
-        .map_err(|error| failed.take().map_or(error, RunError::Learning))?;
-    Ok((decisions, counter.activity))
+        };
+        let mut written = Ok(());
+        let evaluated = trainer.evaluate_records(test, |sample, record, decided| {
+            decisions.push(decided);
+            look(sample, record, decided);
+            counter.count(record);
+            for (node, time) in record.in_order() {
+                if written.is_ok() {
+                    let (population, neuron) = places[node];
+                    let name = &populations[population as usize].name;
+                    written = writer.write(sample as u32, name, neuron, time);
+                }
+            }
+        });
+        let evaluation = evaluated.map_err(|error| {
+            failed = Some(error);
+            io::Error::other("the run failed")
+        })?;
+        written?;
+        writer.finish()?;
+        Ok(evaluation)
+    });
+    let evaluation = evaluation.map_err(|error| failed.map_or(error, RunError::Learning))?;
+    Ok(Tested { evaluation, decisions, activity: counter.activity })
 }
 
 /// Counts what happens in samples as far as first spikes tell.

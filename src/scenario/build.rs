@@ -11,8 +11,9 @@ use crate::dataset::{Augmentation, Dataset, Encoding};
 use crate::engine::SourceSpike;
 use crate::learning::{
     AdamSettings, EncodedSet, LearningEngine, Loss, Schedule, SilentNeurons, TrainingSettings,
+    time_range,
 };
-use crate::network::{Layer, LayeredNetwork, Node, layered};
+use crate::network::{Layer, LayeredNetwork, layered};
 use crate::random;
 
 /// Everything that a training or evaluation run needs.
@@ -48,6 +49,18 @@ impl Learner {
             Some(augmentation) => set.augmented(augmentation),
             None => set,
         }
+    }
+
+    /// Longest time between two spikes that reach a layer in one sample, in time units.
+    fn input_span(&self) -> f64 {
+        let data = &self.data;
+        let sets = [&data.training, &data.validation, &data.test];
+        let ranges = sets.map(|set| time_range(set, self.encoding));
+        let delays = self.network.layer_delays();
+        let delays = delays.iter().flatten().flat_map(|delays| &delays.values);
+        ranges.into_iter().fold(0.0, f64::max)
+            + self.bias.iter().fold(0.0, |latest, spike| spike.time.max(latest))
+            + delays.fold(0.0, |longest, &delay| delay.max(longest))
     }
 
     /// Rows of the first layer that spike at the same time in every sample: the copies of each feature, and
@@ -100,43 +113,8 @@ impl LoadedScenario {
             settings,
             select,
         };
-        self.check_span(&mut learner)?;
+        learner.settings.input_span = learner.input_span();
         Ok(learner)
-    }
-
-    /// The feed-forward engine carries states over the whole span of a layer's inputs, by factors that
-    /// must not leave the range of its numbers: data that are spread wider need the event engine.
-    fn check_span(&self, learner: &mut Learner) -> Result<(), ScenarioError> {
-        let most = match learner.settings.engine {
-            LearningEngine::Event => return Ok(()),
-            LearningEngine::FeedForwardSingle => 60.0,
-            LearningEngine::Auto | LearningEngine::FeedForward => 500.0,
-        };
-        let data = &learner.data;
-        let sets = [&data.training, &data.validation, &data.test];
-        let ranges = sets.map(|set| learner.encode(set).time_range());
-        let delays = learner.network.layer_delays();
-        let delays = delays.iter().flatten().flat_map(|delays| &delays.values);
-        let span = ranges.into_iter().fold(0.0, f64::max)
-            + learner.bias.iter().fold(0.0, |latest, spike| spike.time.max(latest))
-            + delays.fold(0.0, |longest, &delay| delay.max(longest));
-        let nodes = learner.network.network.graph().node_weights();
-        let shortest = nodes.fold(f64::INFINITY, |shortest, node| match node {
-            Node::Neuron(neuron) => shortest.min(neuron.tau_m).min(neuron.tau_s),
-            Node::Source => shortest,
-        });
-        if span <= most * shortest {
-            return Ok(());
-        }
-        if learner.settings.engine == LearningEngine::Auto {
-            learner.settings.engine = LearningEngine::Event;
-            return Ok(());
-        }
-        let message = format!(
-            "spikes are spread over {span}: the feed-forward engine needs them within {most} of the \
-             shortest time constant ({shortest}); use engine = \"event\""
-        );
-        Err(self.problem("engine", &message))
     }
 
     fn augmentation(&self) -> Option<Augmentation> {
@@ -245,6 +223,7 @@ fn training_settings(scenario: &Scenario) -> (TrainingSettings, SelectSpec) {
             delays,
             seed,
             engine,
+            input_span: 0.0,
         };
         return (settings, SelectSpec::Last);
     };
@@ -277,6 +256,7 @@ fn training_settings(scenario: &Scenario) -> (TrainingSettings, SelectSpec) {
         delays,
         seed,
         engine,
+        input_span: 0.0,
     };
     (settings, spec.select)
 }

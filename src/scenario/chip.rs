@@ -15,7 +15,7 @@ use crate::chip::{
     Activity, ChipModel, Datasheet, Exchange, ExternalSettings, ExternalSubstrate, HardwareAccount,
     HardwareClock, Substrate, WeightGrid, misfit,
 };
-use crate::learning::{InTheLoop, Trainer};
+use crate::learning::{EngineChoice, InTheLoop, Trainer};
 use crate::network::Node;
 
 /// Samples of a batch if the scenario does not train.
@@ -263,16 +263,38 @@ impl LoadedScenario {
         hardware: Option<&Hardware>,
         folder: &Path,
     ) -> Result<Trainer, ScenarioError> {
-        let settings = learner.settings.clone();
         match self.in_the_loop(learner, hardware, folder)? {
-            Some(in_the_loop) => Trainer::in_the_loop(&learner.network, settings, in_the_loop)
-                .map_err(|error| {
+            Some(in_the_loop) => {
+                let settings = learner.settings.clone();
+                Trainer::in_the_loop(&learner.network, settings, in_the_loop).map_err(|error| {
                     self.problem("layers", &format!("training on a substrate: {error}"))
-                }),
-            None => Trainer::new(&learner.network, settings).map_err(|error| {
-                self.problem("engine", &format!("the feed-forward engine: {error}"))
-            }),
+                })
+            }
+            None => self.ideal_trainer(learner),
         }
+    }
+
+    /// What would run the network. An external program is not started for this.
+    ///
+    /// # Errors
+    /// If the engine that the scenario asks for cannot run the network.
+    pub fn engine(
+        &self,
+        learner: &Learner,
+        hardware: Option<&Hardware>,
+    ) -> Result<EngineChoice, ScenarioError> {
+        let is_on_chip = hardware.is_some_and(|hardware| !hardware.sheet.is_ideal());
+        if self.scenario.substrate.is_some() || is_on_chip {
+            return Ok(EngineChoice::SUBSTRATE);
+        }
+        Ok(self.ideal_trainer(learner)?.engine())
+    }
+
+    fn ideal_trainer(&self, learner: &Learner) -> Result<Trainer, ScenarioError> {
+        Trainer::new(&learner.network, learner.settings.clone()).map_err(|error| {
+            let message = format!("not feed_forward: {error}; use engine = \"event\"");
+            self.problem("engine", &message)
+        })
     }
 
     /// The model of a chip with the network on it.

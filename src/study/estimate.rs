@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::runner::{IDENTITY, check, is_identified};
 use super::{Job, Row, Shard, Study, StudyError, Variant, reader};
-use crate::run::{Bench, RunError, without_substrate};
+use crate::run::{HeadlessTraining, RunError, without_substrate};
 
 /// What a study will take.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,13 +85,13 @@ fn trial(study: &Study, folder: &Path, job: &Job) -> Result<(f64, f64), StudyErr
     let never = AtomicBool::new(false);
     let seconds = pool.install(|| {
         let start = Instant::now();
-        let mut bench = Bench::new(&loaded, folder)?;
+        let mut training = HeadlessTraining::new(&loaded, folder)?;
         let built = start.elapsed().as_secs_f64();
         let start = Instant::now();
-        bench.train_epoch(&never)?;
+        training.train_epoch(&never)?;
         let epoch = start.elapsed().as_secs_f64();
         // Measuring shows all samples once, as an epoch does.
-        Ok::<_, RunError>((built + epoch * bench.epochs() as f64, epoch))
+        Ok::<_, RunError>((built + epoch * training.epochs() as f64, epoch))
     })?;
     Ok(seconds)
 }

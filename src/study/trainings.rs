@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use super::{Job, Study, Variant};
 use crate::learning::TrainerState;
-use crate::run::{Bench, Measurement, RunError, without_substrate};
+use crate::run::{HeadlessTraining, Measurement, RunError, without_substrate};
 
 /// The ideal training of a scenario; it may have failed.
 type Ideal = Arc<OnceLock<Result<TrainerState, String>>>;
@@ -50,9 +50,9 @@ impl<'s> Trainings<'s> {
     fn train(&self, job: &Job) -> Result<Option<Measurement>, String> {
         let text = |error: RunError| error.to_string();
         let loaded = self.study.load(&job.point, job.seed).map_err(|error| error.to_string())?;
-        let mut bench = Bench::new(&loaded, self.folder).map_err(text)?;
+        let mut training = HeadlessTraining::new(&loaded, self.folder).map_err(text)?;
         let is_there = match job.variant {
-            Variant::InTheLoop => bench.train(self.interrupt).map_err(text)?.is_some(),
+            Variant::InTheLoop => training.train(self.interrupt).map_err(text)?.is_some(),
             Variant::IdealThenChip => {
                 let ideal = without_substrate(&loaded);
                 let key = ideal.scenario.to_toml();
@@ -62,18 +62,20 @@ impl<'s> Trainings<'s> {
                     known.entry(key).or_default().clone()
                 };
                 let learned = cell.get_or_init(|| {
-                    let mut bench = Bench::new(&ideal, self.folder).map_err(text)?;
+                    let mut training = HeadlessTraining::new(&ideal, self.folder).map_err(text)?;
                     // An interrupt ends everything: nobody will ask for these parameters.
-                    Ok(bench.train(self.interrupt).map_err(text)?.unwrap_or_default())
+                    Ok(training.train(self.interrupt).map_err(text)?.unwrap_or_default())
                 });
                 let is_there = !self.interrupt.load(Ordering::Relaxed);
                 if is_there {
-                    bench.set_parameters(learned.as_ref().map_err(Clone::clone)?).map_err(text)?;
+                    training
+                        .set_parameters(learned.as_ref().map_err(Clone::clone)?)
+                        .map_err(text)?;
                 }
                 is_there
             }
         };
-        if is_there { Ok(Some(bench.measure().map_err(text)?)) } else { Ok(None) }
+        if is_there { Ok(Some(training.measure().map_err(text)?)) } else { Ok(None) }
     }
 }
 

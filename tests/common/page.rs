@@ -16,7 +16,7 @@ use headless_chrome::protocol::cdp::types::Event;
 use headless_chrome::{Browser, LaunchOptions, Tab};
 use serde_json::Value;
 
-use super::waiting::wait_for;
+use crate::common::waiting::wait_for;
 
 /// A Chromium; none, and a word about it, if there is none on this machine.
 pub fn browser() -> Option<Browser> {

@@ -412,23 +412,23 @@ fn a_trained_network_does_the_same_on_both_engines() {
         Trainer::new(&learner.network, settings).expect("supported")
     };
     let mut fast = trainer(LearningEngine::Auto);
-    assert_eq!(fast.engine(), "feed-forward");
+    assert_eq!(fast.engine().name, "feed_forward");
     let training = learner.encode(&learner.data.training);
     for _ in 0..3 {
         fast.train_epoch(&training, &mut |_| ControlFlow::Continue(())).expect("learns");
     }
     let mut slow = trainer(LearningEngine::Event);
-    assert_eq!(slow.engine(), "event");
+    assert_eq!(slow.engine().name, "event");
     slow.set_parameters(&fast.parameters()).expect("the same network");
 
     let test = learner.encode(&learner.data.test);
     let mut records = Vec::new();
-    slow.for_each_record(&test, |_, record, decided| {
+    slow.evaluate_records(&test, |_, record, decided| {
         records.push((record.times().to_vec(), decided));
     })
     .expect("runs");
     let mut worst = 0.0_f64;
-    fast.for_each_record(&test, |sample, record, decided| {
+    fast.evaluate_records(&test, |sample, record, decided| {
         let (times, expected) = &records[sample];
         assert_eq!(decided, *expected);
         for (&expected, &found) in times.iter().zip(record.times()) {
@@ -441,7 +441,7 @@ fn a_trained_network_does_the_same_on_both_engines() {
     .expect("runs");
     println!("worst difference of a spike time: {worst:e}");
     assert!(records.len() == 1000 && worst < 1e-9);
-    assert_eq!(fast.evaluate(&test).expect("runs").0.correct, {
-        slow.evaluate(&test).expect("runs").0.correct
+    assert_eq!(fast.evaluate(&test).expect("runs").score.correct, {
+        slow.evaluate(&test).expect("runs").score.correct
     });
 }

@@ -447,7 +447,7 @@ fn both_engines_give_the_same_spikes() {
             ["run", text(&path), "--out", engine, "--set", &choice, "--set", "simulation.until=60"];
         successful(folder.path(), &arguments);
         let summary = json(&folder.path().join(engine).join("summary.json"));
-        assert_eq!(summary["engine"].as_str(), Some(engine));
+        assert_eq!(summary["engine"]["name"].as_str(), Some(engine));
         trace::read(&folder.path().join(engine).join("spikes.csv")).expect("readable").spikes
     };
     let (event, window) = (spikes("event"), spikes("window"));
@@ -460,5 +460,9 @@ fn both_engines_give_the_same_spikes() {
     let split = ["run", text(&path), "--set", choice, "--set", "neuron.tau_s_inhibitory=3.0"];
     let refused = firstspike(folder.path(), &split);
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("simulation.engine: node"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("simulation.engine: excitatory[0] has two"),
+        "{}",
+        refused.stderr
+    );
 }

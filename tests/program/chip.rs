@@ -57,7 +57,7 @@ fn an_ideal_chip_changes_no_bit() {
             assert!(read(&place("clock").join(name)) == expected, "{name} with a clock");
         }
     }
-    assert_eq!(json(&place("ideal/summary.json"))["engine"], "feed-forward");
+    assert_eq!(json(&place("ideal/summary.json"))["engine"]["name"], "feed_forward");
     // With a clock, a column more says when that is on the hardware.
     let (plain, clocked) = (rows(&place("none/spikes.csv")), rows(&place("clock/spikes.csv")));
     assert_eq!(plain.len(), clocked.len());
@@ -137,7 +137,10 @@ fn training_in_the_loop_goes_on_from_a_state_as_if_never_stopped() {
     epoch(&mut whole);
     epoch(&mut second);
     assert_eq!(whole.state(), second.state());
-    assert_eq!(whole.evaluate(&set).expect("runs").0, second.evaluate(&set).expect("runs").0);
+    assert_eq!(
+        whole.evaluate(&set).expect("runs").score,
+        second.evaluate(&set).expect("runs").score
+    );
 }
 
 /// Copies of an input are known to come together; a chip that is not told so has the same records.
@@ -256,7 +259,7 @@ fn a_program_in_the_loop_learns_what_the_ideal_network_does() {
     run_well(&scenario("yin_yang_30.toml"), &ideal, &[]);
     run_well(&path, &program, &[]);
     let summary = |out: &Path| json(&out.join("summary.json"));
-    assert_eq!(summary(&program)["engine"], "substrate");
+    assert_eq!(summary(&program)["engine"]["name"], "substrate");
     for key in ["test_accuracy", "validation_accuracy", "train_accuracy"] {
         assert_eq!(summary(&program)[key], summary(&ideal)[key], "{key}");
     }

@@ -450,10 +450,14 @@ fn spikes_spread_over_hundreds_of_time_constants_are_left_to_the_event_engine() 
     };
     write("wide.toml", &scenario("wide.csv"));
     write("narrow.toml", &scenario("narrow.csv"));
-    for (name, engine) in [("wide", "event"), ("narrow", "feed-forward")] {
+    for (name, engine) in [("wide", "event"), ("narrow", "feed_forward")] {
         successful(place.path(), &["run", &format!("{name}.toml"), "--out", name]);
         let summary = common::binary::json(&place.path().join(name).join("summary.json"));
-        assert_eq!(summary["engine"], engine);
+        assert_eq!(summary["engine"]["name"], engine);
+        let why = summary["engine"]["why_not_faster"].as_str();
+        let is_why =
+            |why: &str| why.starts_with("spikes are spread over 899, and must be within 500");
+        assert!(why.map_or(engine == "feed_forward", is_why), "{why:?}");
     }
     let forced = ["run", "wide.toml", "--set", "engine='feed_forward'"];
     let refused = firstspike(place.path(), &forced);

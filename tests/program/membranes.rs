@@ -231,8 +231,12 @@ fn what_does_not_exist_is_refused_with_what_does() {
             "network.json: times are in us",
         ),
         (Box::new(replace("network.json", "\"neuron\"", "\"other\"")), &[], "not of one run"),
-        (Box::new(replace("spikes.csv", "0,input,", "0,inptu,")), &[], "is not in network.json"),
-        (Box::new(replace("spikes.csv", "time_ms", "time_us")), &[], "spikes.csv: times are in us"),
+        (Box::new(replace("spikes.csv", "0,input,", "0,inptu,")), &[], "no population `inptu`"),
+        (
+            Box::new(replace("spikes.csv", "time_ms", "time_us")),
+            &[],
+            "spikes.csv:1: times are in us",
+        ),
         (Box::new(replace("scenario.toml", "until", "untill")), &[], "Did you mean `until`?"),
     ];
     for (damage, arguments, expected) in cases {

@@ -41,7 +41,7 @@ fn write_trace(trainer: &Trainer, set: &EncodedSet, path: &Path) {
     let file = std::fs::File::create(path).expect("writable");
     let mut writer = TraceWriter::new(file, "tau_s").expect("heading");
     trainer
-        .for_each_record(set, |sample, record, _| {
+        .evaluate_records(set, |sample, record, _| {
             for (node, time) in record.in_order() {
                 let population = populations.iter().find(|found| found.nodes.contains(&node));
                 let population = population.expect("every node has a population");
@@ -68,7 +68,7 @@ fn learning_from_the_engines_own_trace_is_one_step_of_training() {
     write_trace(&trainer, &set, &folder.path().join("trace.csv"));
     let edges = learner.network.network.graph().edge_weights();
     let before: Vec<f64> = edges.map(|synapse| synapse.weight).collect();
-    let loss = trainer.evaluate(&set).expect("the samples run").0.loss();
+    let loss = trainer.evaluate(&set).expect("the samples run").score.loss();
 
     let ended = successful(
         folder.path(),

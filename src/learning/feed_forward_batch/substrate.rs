@@ -11,7 +11,7 @@ use crate::chip::{
 };
 use crate::engine::Spike;
 use crate::engine::layered::{Arrival, Batch, LayeredEngine, Unsupported};
-use crate::learning::batch::{BatchResult, GradientSettings, Parts, UNIT};
+use crate::learning::batch::{BatchResult, GradientSettings, Look, Parts, UNIT};
 use crate::learning::{Adam, EncodedSet, FirstSpikes, Loss, Presentation, TrainedDelays};
 use crate::network::{CompiledNetwork, LayerShape, LayeredNetwork};
 
@@ -185,10 +185,12 @@ impl SubstrateRunner {
         Ok(())
     }
 
+    /// Shows the given samples as they are, each once, and the record of each to `look`.
     pub fn evaluate(
         &self,
         set: &EncodedSet,
         samples: &[u32],
+        mut look: Option<Look<'_>>,
     ) -> Result<BatchResult, SubstrateError> {
         let mut total = BatchResult::empty(&self.fast.parts);
         let mut shown = Shown::default();
@@ -203,6 +205,12 @@ impl SubstrateRunner {
                 take_record(network, presented, record, &mut times, &mut batch, 0);
                 let label = set.label(sample as usize);
                 self.fast.count(label, &batch, 0, &mut total, &mut gradient);
+                if let Some(look) = &mut look {
+                    for spike in &presented.stimulus {
+                        times[spike.source as usize] = spike.time;
+                    }
+                    look(sample as usize, &FirstSpikes::from_times(times.clone()));
+                }
             }
         }
         Ok(total)
@@ -232,29 +240,6 @@ impl SubstrateRunner {
             });
         self.shown = shown;
         Ok(result)
-    }
-
-    /// Shows the record of each sample to `look`, in order.
-    pub fn for_each(
-        &self,
-        set: &EncodedSet,
-        mut look: impl FnMut(usize, &FirstSpikes),
-    ) -> Result<(), SubstrateError> {
-        let samples: Vec<u32> = (0..set.len() as u32).collect();
-        let mut shown = Shown::default();
-        for some in samples.chunks(BATCHES * self.batch_size) {
-            self.present(set, some, Presentation::Plain, &mut shown)?;
-            let Shown { presented, records } = &shown;
-            for ((presented, record), &sample) in presented.iter().zip(records).zip(some) {
-                let mut times = vec![f64::INFINITY; self.nodes];
-                for spike in &presented.stimulus {
-                    times[spike.source as usize] = spike.time;
-                }
-                keep_first(record, &mut times);
-                look(sample as usize, &FirstSpikes::from_times(times));
-            }
-        }
-        Ok(())
     }
 }
 

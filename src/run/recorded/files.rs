@@ -2,15 +2,18 @@
 
 use std::path::Path;
 
-use super::{NeuronModel, RecordedError};
+use super::{NeuronModel, RecordedError, RunFileError};
 use crate::chip::WeightGrid;
 use crate::engine::Spike;
 use crate::network::Network;
+use crate::run::trace_spikes;
 use crate::scenario::{LARGEST_SIZE, LayerSpec, Learner, LoadedScenario, Scenario, ScenarioError};
-use crate::trace;
 
 /// Checks that the network has the populations of the scenario.
-pub(super) fn check_populations(network: &Network, scenario: &Scenario) -> Result<(), String> {
+pub(super) fn check_populations(
+    network: &Network,
+    scenario: &Scenario,
+) -> Result<(), RunFileError> {
     let found: Vec<&str> =
         network.populations().iter().map(|population| population.name.as_str()).collect();
     let expected: Vec<String> = if scenario.is_simulation() {
@@ -25,11 +28,8 @@ pub(super) fn check_populations(network: &Network, scenario: &Scenario) -> Resul
     if found == expected {
         return Ok(());
     }
-    Err(format!(
-        "the populations are {}, those of scenario.toml {}: the files are not of one run",
-        found.join(", "),
-        expected.join(", ")
-    ))
+    let (found, expected) = (found.join(", "), expected.join(", "));
+    Err(RunFileError::Populations { found, expected })
 }
 
 /// The spikes of each sample, in the order of the file.
@@ -38,36 +38,15 @@ pub(super) fn read_spikes(
     unit: &str,
     network: &Network,
 ) -> Result<Vec<Vec<Spike>>, RecordedError> {
-    let populations = network.populations();
     let mut samples: Vec<Vec<Spike>> = Vec::new();
-    let mut wrong = None;
-    let found = trace::for_each(path, |line, sample, population, neuron, time| {
-        let nodes = populations.iter().find(|known| known.name == population);
-        let node = nodes.and_then(|known| known.nodes.clone().nth(neuron as usize));
-        // No data set is larger; a damaged number must not ask for the memory of one that is.
-        let sample = sample as usize;
-        let Some(node) = node.filter(|_| sample <= LARGEST_SIZE) else {
-            wrong.get_or_insert_with(|| {
-                format!(
-                    "line {line}: sample {sample}, {population}[{neuron}] is not in network.json"
-                )
-            });
-            return;
-        };
-        if sample >= samples.len() {
-            samples.resize_with(sample + 1, Vec::new);
+    // No data set is larger; a damaged number must not ask for the memory of one that is.
+    trace_spikes::read(path, unit, network.populations(), LARGEST_SIZE, |spike| {
+        if spike.sample >= samples.len() {
+            samples.resize_with(spike.sample + 1, Vec::new);
         }
-        samples[sample].push(Spike { node: node as u32, time });
+        samples[spike.sample].push(Spike { node: spike.node as u32, time: spike.time });
     })?;
-    let path = path.to_owned();
-    if found != unit {
-        let message = format!("times are in {found}, those of scenario.toml in {unit}");
-        return Err(RecordedError::Misfit { path, message });
-    }
-    match wrong {
-        Some(message) => Err(RecordedError::Misfit { path, message }),
-        None => Ok(samples),
-    }
+    Ok(samples)
 }
 
 /// Whether the summary of a simulation says that it was interrupted: nothing is known after its last
@@ -77,9 +56,9 @@ pub(super) fn is_interrupted(path: &Path) -> Result<bool, RecordedError> {
     struct Ending {
         interrupted: bool,
     }
-    let refuse = |message| RecordedError::Misfit { path: path.to_owned(), message };
-    let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
-    let ending: Ending = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+    let refuse = |error| RecordedError::File { path: path.to_owned(), error };
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(error.into()))?;
+    let ending: Ending = serde_json::from_str(&text).map_err(|error| refuse(error.into()))?;
     Ok(ending.interrupted)
 }
 
@@ -111,19 +90,17 @@ pub(super) fn add_stimulus(
 /// the initial weights, which the signs of rows go by.
 pub(super) fn onto_chip(
     loaded: &LoadedScenario,
-    learner: Result<&Learner, &ScenarioError>,
+    learner: &Learner,
     network: &mut Network,
     path: &Path,
 ) -> Result<NeuronModel, RecordedError> {
-    let learner = learner.map_err(|error| RecordedError::Chip(error.to_string()))?;
     let Some(hardware) = loaded.hardware(learner)? else { return Ok(NeuronModel::Exact) };
     if hardware.sheet.is_ideal() {
         return Ok(NeuronModel::Exact);
     }
     let sizes = |network: &Network| (network.graph().node_count(), network.graph().edge_count());
     if sizes(network) != sizes(&learner.network.network) {
-        let message = "not the neurons and synapses of scenario.toml".to_owned();
-        return Err(RecordedError::Misfit { path: path.to_owned(), message });
+        return Err(RecordedError::File { path: path.to_owned(), error: RunFileError::Network });
     }
     let edges = network.graph().raw_edges();
     let recorded = edges.iter().map(|edge| edge.weight.weight);

@@ -1,7 +1,7 @@
 //! The report of a simulation: what happens, seen as it happens, and the network that it happens in.
 
 use super::membranes::membrane;
-use super::{count, quantity};
+use super::{count, engine_note, quantity};
 use crate::engine::EngineOptions;
 use crate::learning::SpikeTrainMetrics;
 use crate::membrane::SpikeTrains;
@@ -186,7 +186,7 @@ pub(in crate::run) fn simulation_report(
     summary: &SimulationSummary,
 ) -> ReportData {
     let unit = loaded.scenario.time_unit.symbol();
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = engine_note(&summary.engine).into_iter().collect();
     let wanted = recording.potentials.iter().flat_map(|wanted| {
         wanted
             .neurons
@@ -215,7 +215,7 @@ pub(in crate::run) fn simulation_report(
         title: summary.scenario.clone(),
         subtitle: format!(
             "Simulation of populations · seed {} · {} engine · firstspike {}",
-            summary.seed, summary.engine, summary.version
+            summary.seed, summary.engine.name, summary.version
         ),
         headline: vec![
             Headline::with_detail(
@@ -262,6 +262,8 @@ pub(in crate::run) fn spike_training_report(
         simulation: activity.content(network, Vec::new()),
     };
     let interrupted = format!("Interrupted after {}.", count(summary.epochs, "epoch"));
+    let notes = summary.interrupted.then_some(interrupted).into_iter();
+    let notes = notes.chain(engine_note(&summary.engine));
     ReportData {
         title: summary.scenario.clone(),
         subtitle: format!(
@@ -278,7 +280,7 @@ pub(in crate::run) fn spike_training_report(
             Headline::new("Extra spikes", summary.extra.to_string()),
             Headline::new("Epochs", summary.epochs.to_string()),
         ],
-        notes: summary.interrupted.then_some(interrupted).into_iter().collect(),
+        notes: notes.collect(),
         time_unit: unit.to_owned(),
         content: Content::SpikeTraining(content),
     }

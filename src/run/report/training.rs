@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::membranes::membrane;
-use super::{count, percent, quantity};
+use super::{count, engine_note, percent, quantity};
 use crate::engine::{EngineOptions, Observer};
 use crate::learning::{EpochMetrics, FirstSpikes, Trainer};
 use crate::membrane::SpikeTrains;
@@ -124,10 +124,11 @@ impl<'a> TestRecord<'a> {
             samples: self.chosen.iter().map(|chosen| self.sample(trainer, chosen)).collect(),
             wrong: wrong.sum(),
             image: data.test.image.map(|image| (image.width, image.height)),
-            substrate: trainer.engine() == "substrate",
+            substrate: trainer.is_on_substrate(),
             hardware: summary.hardware.clone(),
         };
         let mut notes = summary.warnings.clone();
+        notes.extend(engine_note(&summary.engine));
         if summary.interrupted {
             let message = format!(
                 "Interrupted after {} of {}: this is what there was by then.",
@@ -152,7 +153,7 @@ impl<'a> TestRecord<'a> {
             "Training of a layered network of first spikes, {} · seed {} · {} engine · firstspike {}",
             sizes.join("–"),
             summary.seed,
-            summary.engine,
+            summary.engine.name,
             summary.version
         )
     }

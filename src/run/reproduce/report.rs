@@ -145,6 +145,7 @@ fn decision_time(summaries: &[TrainingSummary]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::EngineSummary;
     use crate::run::reproduce::Row;
 
     fn summary(seed: u64, test_accuracy: f64) -> TrainingSummary {
@@ -164,7 +165,7 @@ mod tests {
             interrupted: false,
             seconds_per_epoch: 0.25,
             seconds: 2.0,
-            engine: "event".to_owned(),
+            engine: EngineSummary::fastest("event"),
             hardware: None,
             threads: 1,
             layers: Vec::new(),

@@ -1,6 +1,6 @@
 //! Parameters of single neurons, drawn or from a file.
 
-use super::{Case, Change, SIMULATION, TRAINING, replay, simulation, training};
+use super::{Case, Change, SIMULATION, replay, simulation, training};
 
 /// A parameter of the neurons from a file.
 const PARAMETER_FILE: Change = &[("size = 3", "size = 3\nneuron.tau_m.file = \"tau.csv\"")];

@@ -1,6 +1,6 @@
 //! Sources of spikes, and recordings of potentials.
 
-use super::{Case, SIMULATION, replay, simulation, training};
+use super::{replay, simulation, training};
 
 #[test]
 fn sources_that_stop_before_they_start_are_refused() {

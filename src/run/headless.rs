@@ -1,4 +1,4 @@
-//! A training without files, and what its network comes to on the test set: what studies repeat.
+//! Headless training: without files, and what its network comes to on the test set. Studies repeat it.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::RunError;
 use super::training_files::SpikeCounter;
-use crate::chip::Activity;
 use crate::learning::{EncodedSet, Trainer, TrainerState};
 use crate::scenario::{Hardware, Learner, LoadedScenario, SelectSpec};
 
@@ -32,16 +31,17 @@ pub struct Measurement {
     pub epochs: usize,
 }
 
-/// A scenario put together.
-pub struct Bench {
+/// A training that writes no files.
+pub struct HeadlessTraining {
     learner: Learner,
     hardware: Option<Hardware>,
     trainer: Trainer,
     training: EncodedSet,
     validation: EncodedSet,
+    test: EncodedSet,
 }
 
-impl Bench {
+impl HeadlessTraining {
     /// Puts a scenario together; works on the threads of the present rayon pool. An external substrate
     /// has its files in `folder`.
     ///
@@ -51,11 +51,12 @@ impl Bench {
         let learner = loaded.learner()?;
         let hardware = loaded.hardware(&learner)?;
         let trainer = loaded.trainer(&learner, hardware.as_ref(), folder)?;
-        Ok(Bench {
+        Ok(HeadlessTraining {
             hardware,
             trainer,
             training: learner.encode(&learner.data.training),
             validation: learner.encode(&learner.data.validation),
+            test: learner.encode(&learner.data.test),
             learner,
         })
     }
@@ -71,7 +72,7 @@ impl Bench {
                 return Ok(None);
             }
             if self.learner.select == SelectSpec::BestValidation {
-                let accuracy = self.trainer.evaluate(&self.validation)?.0.accuracy();
+                let accuracy = self.trainer.evaluate(&self.validation)?.score.accuracy();
                 if best.as_ref().is_none_or(|(so_far, _)| accuracy >= *so_far) {
                     best = Some((accuracy, self.trainer.parameters()));
                 }
@@ -116,34 +117,26 @@ impl Bench {
     /// # Errors
     /// If the engine fails on a sample.
     pub fn measure(&self) -> Result<Measurement, RunError> {
-        let Bench { trainer, learner, .. } = self;
-        let test = learner.encode(&learner.data.test);
+        let HeadlessTraining { trainer, learner, .. } = self;
         // What counts for the account is the test set's activity only.
         trainer.take_activity();
-        let (score, _) = trainer.evaluate(&test)?;
-        let on_substrate = trainer.take_activity();
-        let happened =
-            if on_substrate.samples > 0 { on_substrate } else { self.first_spikes(&test)? };
+        let mut counter = SpikeCounter::new(&learner.network);
+        let tested = trainer.evaluate_records(&self.test, |_, record, _| counter.count(record))?;
+        let (score, on_substrate) = (tested.score, trainer.take_activity());
+        let happened = if on_substrate.samples > 0 { on_substrate } else { counter.activity };
         let hardware = self.hardware.as_ref();
         let account =
             hardware.and_then(|hardware| hardware.account(&happened, score.decision_time()));
         Ok(Measurement {
             test_accuracy: score.accuracy(),
-            train_accuracy: trainer.evaluate(&self.training)?.0.accuracy(),
-            validation_accuracy: trainer.evaluate(&self.validation)?.0.accuracy(),
+            train_accuracy: trainer.evaluate(&self.training)?.score.accuracy(),
+            validation_accuracy: trainer.evaluate(&self.validation)?.score.accuracy(),
             mean_decision_time: score.decision_time(),
             spikes_per_sample: happened.spikes as f64 / happened.samples as f64,
             energy_per_sample: account.map(|account| account.energy_per_sample),
             undecided: score.undecided as f64 / score.samples as f64,
             epochs: self.epochs(),
         })
-    }
-
-    /// What happened as far as first spikes tell.
-    fn first_spikes(&self, test: &EncodedSet) -> Result<Activity, RunError> {
-        let mut counter = SpikeCounter::new(&self.learner.network);
-        self.trainer.for_each_record(test, |_, record, _| counter.count(record))?;
-        Ok(counter.activity)
     }
 }
 

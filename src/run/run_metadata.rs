@@ -1,4 +1,4 @@
-//! What the folder of a run tells about the trace in it.
+//! Run metadata: what the folder of a run tells about the trace in it.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// The network and the duration behind a trace.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Beside {
+pub struct RunMetadata {
     /// `network.json`, if the populations are from there.
     pub network: Option<PathBuf>,
     /// Each population and its number of neurons.
@@ -38,13 +38,13 @@ struct Duration {
     until: f64,
 }
 
-impl Beside {
+impl RunMetadata {
     /// Looks for the files of a run beside its trace. Other programs call their files
     /// `network.json`, too: what is not as a run writes it is no error, but tells nothing.
     pub fn of(trace: &Path) -> Self {
         let folder = match trace.parent() {
             Some(folder) if trace != Path::new("-") => folder,
-            _ => return Beside::default(),
+            _ => return RunMetadata::default(),
         };
         let network = folder.join("network.json");
         let sizes: Option<NetworkSizes> = File::open(&network)
@@ -54,7 +54,7 @@ impl Beside {
         let duration: Option<ScenarioDuration> =
             scenario.and_then(|text| toml::from_str(&text).ok());
         let sizes = sizes.map(|file| file.populations).unwrap_or_default();
-        Beside {
+        RunMetadata {
             network: (!sizes.is_empty()).then_some(network),
             sizes: sizes.into_iter().map(|population| (population.name, population.size)).collect(),
             until: duration.map(|file| file.simulation.until),
