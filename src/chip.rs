@@ -17,6 +17,7 @@
 mod account;
 mod datasheet;
 mod deviation;
+mod error;
 mod external;
 mod link;
 mod model;
@@ -32,8 +33,9 @@ pub use datasheet::{
     PresentationSheet, Sign, SizeSheet, Trial, WeightSheet,
 };
 pub use deviation::{Deviation, Shape};
-pub use external::{Exchange, ExternalSettings, ExternalSubstrate, Oddities};
+pub use error::{AnswerProblem, MeasuredProblem, ProgramFailure, SubstrateError};
+pub use external::{Anomalies, Exchange, ExternalSettings, ExternalSubstrate};
 pub use model::ChipModel;
 pub use size::misfit;
-pub use substrate::{Activity, PresentationKey, Presented, Program, Substrate, SubstrateError};
+pub use substrate::{Activity, PresentationKey, Presented, Program, Substrate};
 pub use weights::{GridPlace, WeightGrid};

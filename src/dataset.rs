@@ -8,6 +8,7 @@
 mod augmentation;
 pub mod catalogue;
 mod encoding;
+mod error;
 pub mod fetch;
 mod idx;
 pub mod mnist;
@@ -15,12 +16,12 @@ mod resize;
 pub mod table;
 pub mod yin_yang;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use augmentation::Augmentation;
 pub(crate) use augmentation::Canvas;
 pub use encoding::{Encoding, LatencyEncoding};
+pub use error::{DataError, DataProblem, SampleKind};
 
 /// A data set in memory: one row of features and one class per sample. Clones share the memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,22 +97,6 @@ impl From<yin_yang::Samples> for Dataset {
             class_count: yin_yang::CLASS_NAMES.len(),
             image: None,
         }
-    }
-}
-
-/// A file of data that cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {message}", path.display())]
-pub struct DataError {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong with it, and where.
-    pub message: String,
-}
-
-impl DataError {
-    fn new(path: &Path, message: impl ToString) -> Self {
-        DataError { path: path.to_owned(), message: message.to_string() }
     }
 }
 

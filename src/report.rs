@@ -1,6 +1,7 @@
 //! Pictures and pages: of spikes, of potentials, and of what was learned.
 
 pub mod box_plot;
+mod canvas;
 pub mod class_map;
 pub mod differences;
 pub mod html;
@@ -8,5 +9,6 @@ pub mod membranes;
 mod outline;
 mod picture;
 pub mod raster;
+mod ticks;
 
 pub use picture::PictureError;

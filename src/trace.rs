@@ -8,6 +8,7 @@
 //! neuron, [`statistics`] counts and [`alignment`] compares them.
 
 pub mod alignment;
+mod error;
 pub mod recording;
 pub mod selection;
 pub mod statistics;
@@ -15,7 +16,9 @@ pub mod time_unit;
 pub mod trains;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+pub use error::{FormProblem, SelectionError, TraceError};
 
 /// One recorded spike.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,62 +105,6 @@ impl<W: Write> TraceWriter<W> {
     pub fn finish(mut self) -> io::Result<()> {
         self.writer.flush()
     }
-}
-
-/// A trace that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TraceError {
-    /// The file cannot be opened or is not CSV.
-    #[error("{}: {source}", path.display())]
-    Csv {
-        /// The file.
-        path: PathBuf,
-        /// What and where.
-        source: csv::Error,
-    },
-    /// A column is missing.
-    #[error("{}:1: there is no column `{column}`; there are {found}", path.display())]
-    Column {
-        /// The file.
-        path: PathBuf,
-        /// What was looked for.
-        column: String,
-        /// The columns that exist.
-        found: String,
-    },
-    /// A field does not hold what its column says.
-    #[error("{}:{line}: {column} `{field}` must be {accepted}", path.display())]
-    Field {
-        /// The file.
-        path: PathBuf,
-        /// Line in it, from 1.
-        line: u64,
-        /// Name of the column.
-        column: String,
-        /// What stands there.
-        field: String,
-        /// What is accepted.
-        accepted: &'static str,
-    },
-    /// Reading failed.
-    #[error("{}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file is no trace.
-    #[error("{}{}: {message}", path.display(), line.map(|line| format!(":{line}")).unwrap_or_default())]
-    Form {
-        /// The file.
-        path: PathBuf,
-        /// Line in it, from 1; none if the whole file is meant.
-        line: Option<u64>,
-        /// What is wrong, and what would be right.
-        message: String,
-    },
 }
 
 /// Reads a trace. Columns may come in any order; others than the trace's own are ignored.

@@ -7,8 +7,8 @@
 //!
 //! Nothing that the program does stops a training without a word. Every answer has a time-out, whether
 //! the program hangs, reads nothing or floods a stream; an answer that cannot be what it says is an
-//! error with its line; what is merely odd (a neuron that spikes twice, a row that comes twice) is
-//! counted in [`Oddities`]. After an error the program is ended, and with it whatever it started.
+//! error with its line; what is merely unusual (a neuron that spikes twice, a row that comes twice) is
+//! counted in [`Anomalies`]. After an error the program is ended, and with it whatever it started.
 
 mod answer;
 mod process;
@@ -17,17 +17,17 @@ mod tables;
 use std::fs;
 use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Presented, Program, Substrate, SubstrateError};
+use super::{AnswerProblem, Presented, Program, ProgramFailure, Substrate, SubstrateError};
 use crate::engine::Spike;
 use crate::network::LayeredNetwork;
-use answer::{AnswerError, AnswerReader, shortened};
+use answer::{AnswerReader, shortened};
 use process::{AnswerStream, Process};
 use tables::Tables;
 
-pub use answer::Oddities;
+pub use answer::Anomalies;
 
 /// How an external program is run.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,7 +64,7 @@ pub struct ExternalSubstrate {
     working_directory: PathBuf,
     tables: Tables,
     reader: AnswerReader,
-    oddities: Oddities,
+    anomalies: Anomalies,
     connection: Connection,
     programmed: bool,
     /// Batches that were shown.
@@ -112,28 +112,32 @@ impl ExternalSubstrate {
         working_directory: &Path,
     ) -> Result<Self, SubstrateError> {
         if settings.command.first().is_none_or(String::is_empty) {
-            return Err(error("the command is empty: it must name a program"));
+            return Err(SubstrateError::NoCommand);
         }
         if settings.timeout.is_zero() || settings.timeout > ExternalSettings::LONGEST_TIMEOUT {
-            let (found, most) = (settings.timeout, ExternalSettings::LONGEST_TIMEOUT);
-            return Err(error(format!(
-                "the time-out of {} s must be above 0 and at most {} s",
-                found.as_secs_f64(),
-                most.as_secs()
-            )));
+            return Err(SubstrateError::TimeoutOutOfRange {
+                seconds: settings.timeout.as_secs_f64(),
+                most: ExternalSettings::LONGEST_TIMEOUT.as_secs(),
+            });
         }
         let tables = Tables::new(network, &settings.time_unit)?;
         let working_directory = std::path::absolute(working_directory)
-            .map_err(|source| error(format!("{}: {source}", working_directory.display())))?;
+            .map_err(SubstrateError::file(working_directory))?;
         let connection = match &settings.exchange {
             Exchange::Streams => {
-                let process = Process::streaming(&settings.command, &working_directory)?;
+                let process = Process::streaming(&settings.command, &working_directory);
+                let process = process.map_err(|source| SubstrateError::Start {
+                    program: shortened(&settings.command.join(" ")),
+                    folder: working_directory.clone(),
+                    source: Arc::new(source),
+                })?;
                 process.send(tables.framed("network", tables.network()));
                 Connection::Streams(process)
             }
             Exchange::Files { folder } => {
                 let paths = Paths::new(folder)?;
-                write(&paths.network, tables.network())?;
+                fs::write(&paths.network, tables.network())
+                    .map_err(SubstrateError::file(&paths.network))?;
                 Connection::Files(paths)
             }
         };
@@ -142,7 +146,7 @@ impl ExternalSubstrate {
             settings,
             working_directory,
             tables,
-            oddities: Oddities::default(),
+            anomalies: Anomalies::default(),
             connection,
             programmed: false,
             batches: 0,
@@ -150,8 +154,8 @@ impl ExternalSubstrate {
     }
 
     /// What was odd about all answers so far.
-    pub fn oddities(&self) -> Oddities {
-        self.oddities
+    pub fn anomalies(&self) -> Anomalies {
+        self.anomalies
     }
 
     fn command(&self) -> String {
@@ -159,18 +163,14 @@ impl ExternalSubstrate {
     }
 
     /// Ends the program, whatever it does, and makes the error.
-    fn give_up(&mut self, message: &str, process: Option<Process>) -> SubstrateError {
+    fn give_up(&mut self, failure: ProgramFailure, process: Option<Process>) -> SubstrateError {
         let ended = match std::mem::replace(&mut self.connection, Connection::Over) {
             Connection::Streams(process) => Some(process),
             _ => process,
         };
         let last_words = ended.map(Process::kill).unwrap_or_default();
-        let mut message = format!("`{}`, batch {}: {message}", self.command(), self.batches);
-        if !last_words.is_empty() {
-            message += "; it last wrote to its error output:\n  ";
-            message += &last_words.replace('\n', "\n  ");
-        }
-        error(message)
+        let (program, batch) = (self.command(), self.batches);
+        SubstrateError::Program { program, batch, failure, last_words }
     }
 }
 
@@ -179,8 +179,10 @@ impl Substrate for ExternalSubstrate {
         let weights = self.tables.weights(program)?;
         match &self.connection {
             Connection::Streams(process) => process.send(self.tables.framed("weights", &weights)),
-            Connection::Files(paths) => write(&paths.weights, &weights)?,
-            Connection::Over => return Err(over(&self.command())),
+            Connection::Files(paths) => {
+                fs::write(&paths.weights, &weights).map_err(SubstrateError::file(&paths.weights))?
+            }
+            Connection::Over => return Err(SubstrateError::Ended { program: self.command() }),
         }
         self.programmed = true;
         Ok(())
@@ -188,7 +190,7 @@ impl Substrate for ExternalSubstrate {
 
     fn present(&mut self, samples: &[Presented]) -> Result<Vec<Vec<Spike>>, SubstrateError> {
         if !self.programmed {
-            return Err(error("the weights must be set before samples are shown"));
+            return Err(SubstrateError::NotProgrammed);
         }
         if samples.is_empty() {
             return Ok(Vec::new());
@@ -200,7 +202,7 @@ impl Substrate for ExternalSubstrate {
             settings: &self.settings,
             tables: &self.tables,
             reader: &self.reader,
-            oddities: &mut self.oddities,
+            anomalies: &mut self.anomalies,
         };
         let mut started = None;
         let spikes = match &mut self.connection {
@@ -208,13 +210,13 @@ impl Substrate for ExternalSubstrate {
             Connection::Files(paths) => {
                 batch.through_files(paths, &self.working_directory, &mut started)
             }
-            Connection::Over => return Err(over(&self.command())),
+            Connection::Over => return Err(SubstrateError::Ended { program: self.command() }),
         };
-        spikes.map_err(|message| self.give_up(&message, started))
+        spikes.map_err(|failure| self.give_up(failure, started))
     }
 
     fn warnings(&self) -> Vec<String> {
-        self.oddities.warnings()
+        self.anomalies.warnings()
     }
 }
 
@@ -226,24 +228,25 @@ struct Batch<'a> {
     settings: &'a ExternalSettings,
     tables: &'a Tables,
     reader: &'a AnswerReader,
-    oddities: &'a mut Oddities,
+    anomalies: &'a mut Anomalies,
 }
 
 impl Batch<'_> {
-    fn over_streams(self, process: &mut Process) -> Result<Vec<Vec<Spike>>, String> {
+    fn over_streams(self, process: &mut Process) -> Result<Vec<Vec<Spike>>, ProgramFailure> {
         let timeout = self.settings.timeout;
         let deadline = Instant::now() + timeout;
         if let Some(line) = process.unasked() {
-            return Err(format!("wrote `{line}` before it was asked"));
+            return Err(ProgramFailure::Unasked { line });
         }
         let head = format!("stimulus,{},{}", self.number, self.samples.len());
         process.send(self.tables.framed(&head, &self.tables.stimulus(self.samples)));
         let mut stream = AnswerStream::new(process, deadline, self.number);
-        match self.reader.read(&mut stream, self.samples, self.oddities) {
-            Ok(spikes) => Ok(spikes),
-            Err(AnswerError::Line(message)) => Err(format!("answer, {message}")),
-            Err(AnswerError::Read(_)) => Err(stream.failure(timeout)),
-        }
+        self.reader.read(&mut stream, self.samples, self.anomalies).map_err(|problem| match problem
+        {
+            // The stream knows why.
+            AnswerProblem::Unreadable(_) => stream.failure(timeout),
+            problem => ProgramFailure::Answer { problem },
+        })
     }
 
     /// Leaves the program in `started`, for what it wrote to its error output.
@@ -252,14 +255,13 @@ impl Batch<'_> {
         paths: &Paths,
         folder: &Path,
         started: &mut Option<Process>,
-    ) -> Result<Vec<Vec<Spike>>, String> {
+    ) -> Result<Vec<Vec<Spike>>, ProgramFailure> {
         let timeout = self.settings.timeout;
-        write(&paths.stimulus, &self.tables.stimulus(self.samples))
-            .map_err(|error| error.message)?;
-        let name = paths.spikes.display();
+        fs::write(&paths.stimulus, self.tables.stimulus(self.samples))
+            .map_err(ProgramFailure::file(&paths.stimulus))?;
         match fs::remove_file(&paths.spikes) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(format!("{name}: {source}"));
+                return Err(ProgramFailure::file(&paths.spikes)(source));
             }
             _ => {}
         }
@@ -269,31 +271,31 @@ impl Batch<'_> {
         arguments.push(self.samples.len().to_string().into());
         let deadline = Instant::now() + timeout;
         let process = Process::with_files(&self.settings.command, &arguments, folder);
-        let process = started.insert(process.map_err(|error| error.message)?);
+        let process = started.insert(process.map_err(|source| ProgramFailure::Start {
+            folder: folder.to_owned(),
+            source: Arc::new(source),
+        })?);
         match process.wait_until(deadline) {
-            None => {
-                let seconds = timeout.as_secs_f64();
-                return Err(format!("did not end within {seconds} s (the time-out)"));
+            None => return Err(ProgramFailure::DidNotEnd { seconds: timeout.as_secs_f64() }),
+            Some(status) if !status.success() => {
+                return Err(ProgramFailure::EndedWithError { status });
             }
-            Some(status) if !status.success() => return Err(ending(status)),
             Some(_) => {}
         }
-        let mut file = fs::File::open(&paths.spikes)
-            .map_err(|source| format!("left no answer: {name}: {source}"))?;
-        ends_with_line(&mut file).map_err(|problem| format!("answer, {name}: {problem}"))?;
-        let answer = self.reader.read(&mut file, self.samples, self.oddities);
-        answer.map_err(|problem| match problem {
-            AnswerError::Line(message) => format!("answer, {name}, {message}"),
-            AnswerError::Read(source) => format!("answer, {name}: {source}"),
-        })
+        let mut file = fs::File::open(&paths.spikes).map_err(|source| ProgramFailure::NoFile {
+            path: paths.spikes.clone(),
+            source: Arc::new(source),
+        })?;
+        ends_with_line(&mut file)
+            .and_then(|()| self.reader.read(&mut file, self.samples, self.anomalies))
+            .map_err(|problem| ProgramFailure::AnswerFile { path: paths.spikes.clone(), problem })
     }
 }
 
 impl Paths {
     fn new(folder: &Path) -> Result<Self, SubstrateError> {
-        let wrap = |source: io::Error| error(format!("{}: {source}", folder.display()));
-        fs::create_dir_all(folder).map_err(wrap)?;
-        let folder = std::path::absolute(folder).map_err(wrap)?;
+        fs::create_dir_all(folder).map_err(SubstrateError::file(folder))?;
+        let folder = std::path::absolute(folder).map_err(SubstrateError::file(folder))?;
         let file = |name: &str| folder.join(name);
         Ok(Paths {
             network: file("network.csv"),
@@ -305,7 +307,7 @@ impl Paths {
 }
 
 /// An answer whose last line is not ended may be one that was cut off within a number.
-fn ends_with_line(file: &mut fs::File) -> Result<(), String> {
+fn ends_with_line(file: &mut fs::File) -> Result<(), AnswerProblem> {
     let mut last = [0];
     let mut read = |file: &mut fs::File| {
         if file.seek(SeekFrom::End(0))? > 0 {
@@ -314,30 +316,10 @@ fn ends_with_line(file: &mut fs::File) -> Result<(), String> {
         }
         file.rewind()
     };
-    read(file).map_err(|source| source.to_string())?;
+    read(file).map_err(|source| AnswerProblem::Unreadable(Arc::new(source)))?;
     match last[0] {
         b'\n' => Ok(()),
-        0 => Err("it is empty: it must have at least a heading".to_owned()),
-        _ => Err("it is cut off: its last line has no end".to_owned()),
-    }
-}
-
-fn write(path: &Path, content: &str) -> Result<(), SubstrateError> {
-    fs::write(path, content).map_err(|source| error(format!("{}: {source}", path.display())))
-}
-
-fn error(message: impl Into<String>) -> SubstrateError {
-    SubstrateError { message: message.into() }
-}
-
-fn over(command: &str) -> SubstrateError {
-    error(format!("`{command}` was ended after an error"))
-}
-
-/// How a program ended, in words.
-fn ending(status: ExitStatus) -> String {
-    match status.code() {
-        Some(code) => format!("ended with exit code {code}"),
-        None => format!("was ended ({status})"),
+        0 => Err(AnswerProblem::Empty),
+        _ => Err(AnswerProblem::FileCutOff),
     }
 }

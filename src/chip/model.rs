@@ -20,10 +20,11 @@ use rayon::prelude::*;
 
 use self::presentation::Spare;
 use self::trial::keeps_time_constants;
+use super::SubstrateError;
 use super::datasheet::Datasheet;
 use super::link::Link;
 use super::neurons::{Deviations, ThresholdTargets, fixed_pattern};
-use super::substrate::{Activity, Presented, Program, Substrate, SubstrateError};
+use super::substrate::{Activity, Presented, Program, Substrate};
 use super::weights::{SynapsePattern, units};
 use crate::engine::Spike;
 use crate::engine::heterogeneous::{IndividualNeurons, JointRows, SynapseColumns};
@@ -102,8 +103,7 @@ impl ChipModel {
         let places = network.shapes().into_iter().zip(units(network));
         for (((&id, &bias), &delay_kind), (shape, units)) in parts.zip(places) {
             if delay_kind == Some(DelayKind::Synaptic) {
-                let message = "a chip has one delay per axon or per dendrite, not per synapse";
-                return Err(SubstrateError { message: message.to_owned() });
+                return Err(SubstrateError::SynapticDelays);
             }
             let layer_nodes = range(id);
             let target = |node: usize| match nodes[node] {
@@ -113,10 +113,9 @@ impl ChipModel {
             let targets: Vec<NeuronParameters> = layer_nodes.clone().filter_map(target).collect();
             let fixed: Vec<Deviations> = fixed.by_ref().take(targets.len()).collect();
             let realised = realised(&fixed, &targets);
-            let mut neurons =
-                IndividualNeurons::new(&realised).map_err(|error| SubstrateError {
-                    message: format!("population `{}`: {error}", populations[id.0].name),
-                })?;
+            let mut neurons = IndividualNeurons::new(&realised).map_err(|source| {
+                SubstrateError::Neuron { population: populations[id.0].name.clone(), source }
+            })?;
             if sheet.neurons.trial_to_trial.tau_s_inhibitory.is_some() {
                 neurons.split();
             }

@@ -1,12 +1,13 @@
 //! Neurons as a chip has them: targets, and how far each neuron is from them.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rand::Rng;
 
-use super::SubstrateError;
 use super::datasheet::{NeuronDeviations, NeuronSheet};
 use super::normal::NormalNumbers;
+use super::{MeasuredProblem, SubstrateError};
 use crate::engine::heterogeneous::{Column, LevelBlock, PADDING};
 use crate::neuron::NeuronParameters;
 use crate::random;
@@ -201,35 +202,32 @@ pub(super) fn fixed_pattern(
 
 /// Reads measured deviations.
 fn measured(path: &Path, count: usize) -> Result<Vec<Deviations>, SubstrateError> {
-    let refuse = |message: String| SubstrateError {
-        message: format!("measured neurons: {}: {message}", path.display()),
-    };
-    let mut reader = csv::Reader::from_path(path).map_err(|error| refuse(error.to_string()))?;
-    let names = reader.headers().map_err(|error| refuse(error.to_string()))?.clone();
+    let refuse = |problem| SubstrateError::MeasuredNeurons { path: path.to_owned(), problem };
+    let not_csv = |source| refuse(MeasuredProblem::Csv(Arc::new(source)));
+    let mut reader = csv::Reader::from_path(path).map_err(not_csv)?;
+    let names = reader.headers().map_err(not_csv)?.clone();
     if !names.iter().any(|name| name == "neuron") {
-        return Err(refuse("there is no column `neuron`".to_owned()));
+        return Err(refuse(MeasuredProblem::NoNeuronColumn));
     }
     let mut found: Vec<Option<Deviations>> = vec![None; count];
     for record in reader.records() {
-        let record = record.map_err(|error| refuse(error.to_string()))?;
+        let record = record.map_err(not_csv)?;
         let line = record.position().map_or(0, csv::Position::line);
         let mut deviations = Deviations::NONE;
         let mut neuron = None;
         let mut has_inhibitory = false;
         for (name, text) in names.iter().zip(&record) {
-            let value: f64 = text
-                .trim()
-                .parse()
-                .map_err(|_| refuse(format!("line {line}: {name} `{text}` must be a number")))?;
+            let wrong = |accepted: String| {
+                let (column, field) = (name.to_owned(), text.to_owned());
+                refuse(MeasuredProblem::Field { line, column, field, accepted })
+            };
+            let value: f64 = text.trim().parse().map_err(|_| wrong("a number".to_owned()))?;
             let (place, is_factor) = match name {
                 "neuron" => {
                     let index = value as usize;
                     if index as f64 != value || index >= count {
                         let most = count.saturating_sub(1);
-                        let message = format!(
-                            "line {line}: neuron `{text}` must be a whole number from 0 to {most}"
-                        );
-                        return Err(refuse(message));
+                        return Err(wrong(format!("a whole number from 0 to {most}")));
                     }
                     neuron = Some(index);
                     continue;
@@ -245,14 +243,16 @@ fn measured(path: &Path, count: usize) -> Result<Vec<Deviations>, SubstrateError
                 "leak_potential" => (&mut deviations.leak_potential, false),
                 "reset_potential" => (&mut deviations.reset_potential, false),
                 other => {
-                    let known = "threshold, leak_potential, reset_potential, tau_m, tau_s, \
-                                 tau_s_inhibitory or refractory_period";
-                    return Err(refuse(format!("unknown column `{other}`: it must be {known}")));
+                    return Err(refuse(MeasuredProblem::UnknownColumn {
+                        column: other.to_owned(),
+                        accepted: "threshold, leak_potential, reset_potential, tau_m, tau_s, \
+                                   tau_s_inhibitory or refractory_period",
+                    }));
                 }
             };
             if !(value.is_finite() && (value > 0.0 || !is_factor)) {
                 let range = if is_factor { "finite and above 0" } else { "finite" };
-                return Err(refuse(format!("line {line}: {name} `{text}` must be {range}")));
+                return Err(wrong(range.to_owned()));
             }
             *place = value;
         }
@@ -262,14 +262,12 @@ fn measured(path: &Path, count: usize) -> Result<Vec<Deviations>, SubstrateError
         if let Some(neuron) = neuron
             && found[neuron].replace(deviations).is_some()
         {
-            return Err(refuse(format!("line {line}: neuron {neuron} is there twice")));
+            return Err(refuse(MeasuredProblem::Twice { line, neuron }));
         }
     }
     let complete = found.iter().position(Option::is_none);
     match complete {
-        Some(missing) => Err(refuse(format!(
-            "the network has {count} neurons, but neuron {missing} is not there"
-        ))),
+        Some(missing) => Err(refuse(MeasuredProblem::Missing { neurons: count, missing })),
         None => Ok(found.into_iter().flatten().collect()),
     }
 }

@@ -1,5 +1,6 @@
 //! What runs a layered network in place of the ideal engines: the model of a chip, or a real one.
 
+use super::SubstrateError;
 use crate::engine::{SourceSpike, Spike};
 
 /// One sample to be shown to the network.
@@ -57,14 +58,6 @@ pub struct Program<'a> {
     pub weights: &'a [f64],
     /// The delay of each synapse in the same order, in time units; empty if there are none.
     pub delays: &'a [f64],
-}
-
-/// A substrate that cannot go on. What was learned until then is kept.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("substrate: {message}")]
-pub struct SubstrateError {
-    /// What happened, and what may help.
-    pub message: String,
 }
 
 /// Runs samples through a layered network and gives back what was recorded.

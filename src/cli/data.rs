@@ -116,13 +116,14 @@ fn report(collection: &Collection, folder: &Path) -> bool {
     let mut right = true;
     for (path, state) in verify(collection, folder) {
         let (word, more) = match &state {
-            State::Missing => ("missing", ""),
-            State::Verified => ("verified", ""),
-            State::Plausible => ("plausible", "  (unpacked: the checksum is of the packed file)"),
-            State::Wrong(message) => ("wrong", message.as_str()),
+            State::Missing => ("missing", String::new()),
+            State::Verified => ("verified", String::new()),
+            State::Plausible => {
+                ("plausible", "  (unpacked: the checksum is of the packed file)".to_owned())
+            }
+            State::Wrong(problem) => ("wrong", format!(": {problem}")),
         };
-        let space = if matches!(state, State::Wrong(_)) { ": " } else { "" };
-        console::out!("  {word:<10} {}{space}{more}", path.display());
+        console::out!("  {word:<10} {}{more}", path.display());
         right &= matches!(state, State::Verified | State::Plausible);
     }
     right

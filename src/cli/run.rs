@@ -11,6 +11,7 @@ use crate::run::{
     TrainingSummary, previous, simulate, train, train_spike_trains,
 };
 use crate::scenario::{DatasetSpec, LoadedScenario, load};
+use crate::trace::time_unit;
 
 pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     let loaded = match load(&arguments.scenario.scenario, &arguments.scenario.overrides()) {
@@ -142,7 +143,7 @@ fn print_training(summary: &TrainingSummary, out: &Path, has_picture: bool) {
     console::out!(
         "mean decision time   {:.3} {}",
         summary.mean_decision_time,
-        unit_symbol(&summary.time_unit)
+        time_unit::symbol(&summary.time_unit)
     );
     if let Some(account) = &summary.hardware {
         print_hardware(account);
@@ -207,7 +208,7 @@ fn print_spike_training(summary: &SpikeTrainingSummary, out: &Path) {
     console::out!(
         "timing error         {:.6} {} (root mean square of {} spikes)",
         summary.timing_error,
-        unit_symbol(summary.time_unit),
+        time_unit::symbol(summary.time_unit),
         summary.paired
     );
     console::out!("missing spikes       {}", summary.missing);
@@ -231,14 +232,10 @@ fn print_simulation(summary: &SimulationSummary, out: &Path) {
             population.rate
         );
     }
-    console::out!("(rate: spikes per neuron and {})", unit_symbol(summary.time_unit));
+    console::out!("(rate: spikes per neuron and {})", time_unit::symbol(summary.time_unit));
     console::out!("{} synaptic events in {:.3} s", summary.synaptic_events, summary.seconds);
     console::out!("engine               {}", summary.engine);
     console::out!("spikes               {}", out.join("spikes.csv").display());
-}
-
-fn unit_symbol(suffix: &str) -> &str {
-    if suffix == "us" { "µs" } else { suffix }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! goes on from there, where the server can; otherwise it starts again. A file gets its name once
 //! its checksum is right, so whatever has its name is whole.
 
+use std::error::Error;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::catalogue::{CatalogueFile, Checksum, Collection};
-use super::idx;
+use super::{DataProblem, idx};
 
 /// How long a server may take to connect, and to send anything.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,17 +22,27 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
-    /// The server refuses, or cannot be reached.
-    #[error("cannot get {url}: {message}")]
+    /// The server cannot be reached.
+    #[error("cannot get {url}: {source}")]
     Server {
         /// The address.
         url: String,
         /// What happened.
-        message: String,
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The server refuses.
+    #[error("cannot get {url}: the server says {status} {reason}")]
+    Refused {
+        /// The address.
+        url: String,
+        /// The status of its answer.
+        status: u16,
+        /// The status in words.
+        reason: &'static str,
     },
     /// The connection ended too early.
     #[error(
-        "{url}: broken off after {received} bytes: {message}; what is there is kept, and the same \
+        "{url}: broken off after {received} bytes: {source}; what is there is kept, and the same \
          command goes on from it"
     )]
     BrokenOff {
@@ -40,15 +51,23 @@ pub enum FetchError {
         /// Bytes that are there.
         received: u64,
         /// What happened.
-        message: String,
+        source: io::Error,
     },
     /// What the server has is not the file.
-    #[error("{url} is not the right file: {message}; it was deleted")]
+    #[error("{url} is not the right file: {problem}; it was deleted")]
     Wrong {
         /// The address.
         url: String,
         /// What is wrong.
-        message: String,
+        problem: WrongFile,
+    },
+    /// Another file is in the place of the one to be fetched, and would be read before it.
+    #[error("{}: {problem}: remove it to fetch it again", path.display())]
+    InTheWay {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: WrongFile,
     },
     /// A file or folder on this side cannot be used.
     #[error("{}: {source}", path.display())]
@@ -61,7 +80,7 @@ pub enum FetchError {
 }
 
 /// What is in the place of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum State {
     /// Nothing.
     Missing,
@@ -69,8 +88,28 @@ pub enum State {
     Verified,
     /// The uncompressed file, of the right form; its checksum is known only of the compressed one.
     Plausible,
-    /// Something else; what is wrong with it.
-    Wrong(String),
+    /// Something else.
+    Wrong(WrongFile),
+}
+
+/// What is wrong with a file that was to be another.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WrongFile {
+    /// It has another form.
+    #[error("{0}")]
+    Form(DataProblem),
+    /// It has the form, but other bytes.
+    #[error("its SHA-256 is {found}, not {expected}")]
+    Checksum {
+        /// Its SHA-256 in hexadecimal digits.
+        found: String,
+        /// The right one.
+        expected: String,
+    },
+    /// It cannot be read.
+    #[error("{0}")]
+    Unreadable(io::Error),
 }
 
 /// Hears how a download goes.
@@ -108,10 +147,10 @@ fn check(file: &CatalogueFile, path: &Path) -> State {
         if found.dimensions == file.dimensions {
             return Ok(());
         }
-        let message = format!("{:?} values, not {:?}", found.dimensions, file.dimensions);
-        Err(super::DataError::new(path, message))
+        let (found, expected) = (found.dimensions, file.dimensions.clone());
+        Err(DataProblem::Dimensions { found, expected }.of(path))
     }) {
-        return State::Wrong(error.message);
+        return State::Wrong(WrongFile::Form(error.problem));
     }
     let (content, expected) = match &file.checksum {
         Checksum::Content(expected) => (idx::open(path), expected),
@@ -124,8 +163,8 @@ fn check(file: &CatalogueFile, path: &Path) -> State {
     };
     match content.and_then(checksum) {
         Ok(found) if found == *expected => State::Verified,
-        Ok(found) => State::Wrong(format!("its SHA-256 is {found}, not {expected}")),
-        Err(error) => State::Wrong(error.to_string()),
+        Ok(found) => State::Wrong(WrongFile::Checksum { found, expected: expected.clone() }),
+        Err(error) => State::Wrong(WrongFile::Unreadable(error)),
     }
 }
 
@@ -172,9 +211,8 @@ pub fn fetch(
                 continue;
             }
             // A wrong plain file would go before the right compressed one.
-            State::Wrong(message) if path.extension().is_none_or(|ending| ending != "gz") => {
-                let source = io::Error::other(format!("{message}: remove it to fetch it again"));
-                return Err(FetchError::File { path, source });
+            State::Wrong(problem) if path.extension().is_none_or(|ending| ending != "gz") => {
+                return Err(FetchError::InTheWay { path, problem });
             }
             State::Wrong(_) | State::Missing => {}
         }
@@ -202,20 +240,20 @@ impl Download<'_> {
     fn run(&self, place: &Path, progress: &mut dyn FetchProgress) -> Result<(), FetchError> {
         let already = fs::metadata(&self.partial).map_or(0, |found| found.len());
         let mut state = if already > 0 { check(self.file, &self.partial) } else { State::Missing };
-        if state != State::Verified {
+        if !matches!(state, State::Verified) {
             let resumed = self.receive(already, progress)?;
             state = check(self.file, &self.partial);
             // The beginning may be from another mirror, which packs the file in its own way.
-            if resumed && state != State::Verified {
+            if resumed && !matches!(state, State::Verified) {
                 self.delete()?;
                 self.receive(0, progress)?;
                 state = check(self.file, &self.partial);
             }
         }
         match state {
-            State::Wrong(message) => {
+            State::Wrong(problem) => {
                 self.delete()?;
-                Err(FetchError::Wrong { url: self.url.clone(), message })
+                Err(FetchError::Wrong { url: self.url.clone(), problem })
             }
             _ => fs::rename(&self.partial, place).map_err(|source| self.file_error(source)),
         }
@@ -228,7 +266,9 @@ impl Download<'_> {
         if already > 0 {
             request = request.header("Range", format!("bytes={already}-"));
         }
-        let mut response = request.call().map_err(|error| self.refused(error))?;
+        let mut response = request
+            .call()
+            .map_err(|error| FetchError::Server { url: self.url.clone(), source: error.into() })?;
         let status = response.status().as_u16();
         let goes_on = status == 206 && starts_at(&response, already);
         if already > 0 && !goes_on && (status == 206 || status == 416) {
@@ -238,7 +278,7 @@ impl Download<'_> {
         }
         if status != 200 && !goes_on {
             let reason = response.status().canonical_reason().unwrap_or("");
-            return Err(self.refused(format!("the server says {status} {reason}")));
+            return Err(FetchError::Refused { url: self.url.clone(), status, reason });
         }
         let mut received = if goes_on { already } else { 0 };
         let size = response.body().content_length().map(|rest| rest + received);
@@ -252,13 +292,12 @@ impl Download<'_> {
         progress.begin(&self.file.name, received, size);
         let mut body = response.body_mut().as_reader();
         let mut buffer = vec![0; 1 << 16];
-        let broken_off = |received, message: &dyn ToString| FetchError::BrokenOff {
-            url: self.url.clone(),
-            received,
-            message: message.to_string(),
-        };
         loop {
-            let count = body.read(&mut buffer).map_err(|error| broken_off(received, &error))?;
+            let count = body.read(&mut buffer).map_err(|source| FetchError::BrokenOff {
+                url: self.url.clone(),
+                received,
+                source,
+            })?;
             if count == 0 {
                 break;
             }
@@ -267,8 +306,10 @@ impl Download<'_> {
             progress.received(received);
         }
         match size {
-            Some(size) if size != received => {
-                Err(broken_off(received, &format!("the server announced {size} bytes")))
+            Some(announced) if announced != received => {
+                let message = format!("the server announced {announced} bytes");
+                let source = io::Error::new(io::ErrorKind::UnexpectedEof, message);
+                Err(FetchError::BrokenOff { url: self.url.clone(), received, source })
             }
             _ => Ok(goes_on),
         }
@@ -276,10 +317,6 @@ impl Download<'_> {
 
     fn delete(&self) -> Result<(), FetchError> {
         fs::remove_file(&self.partial).map_err(|source| self.file_error(source))
-    }
-
-    fn refused(&self, message: impl ToString) -> FetchError {
-        FetchError::Server { url: self.url.clone(), message: message.to_string() }
     }
 
     fn file_error(&self, source: io::Error) -> FetchError {

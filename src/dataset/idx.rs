@@ -1,13 +1,14 @@
 //! IDX files, the format of MNIST: a header with the number of bytes in each dimension, then the
 //! bytes. They may be compressed with gzip, which is recognised by the content.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::DataError;
+use super::{DataError, DataProblem};
 
 /// A whole file.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,49 +31,42 @@ pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
 
 /// Reads a file that must have this many dimensions.
 pub(super) fn read(path: &Path, dimensions: usize) -> Result<Idx, DataError> {
-    let refuse = |message: &dyn ToString| DataError::new(path, message.to_string());
-    let mut content = open(path).map_err(|error| refuse(&error))?;
-    parse(&mut content, dimensions).map_err(|message| refuse(&message))
+    let mut content = open(path).map_err(|error| DataProblem::Unreadable(error).of(path))?;
+    parse(&mut content, dimensions).map_err(|problem| problem.of(path))
 }
 
-fn parse(content: &mut impl Read, dimensions: usize) -> Result<Idx, String> {
+fn parse(content: &mut impl Read, dimensions: usize) -> Result<Idx, DataProblem> {
     let mut word = || {
         let mut word = [0; 4];
         content.read_exact(&mut word).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => "the file ends within its header".to_owned(),
-            _ => error.to_string(),
+            io::ErrorKind::UnexpectedEof => DataProblem::HeaderCutOff,
+            _ => DataProblem::Unreadable(error),
         })?;
-        Ok::<_, String>(u32::from_be_bytes(word))
+        Ok::<_, DataProblem>(u32::from_be_bytes(word))
     };
     // Two zero bytes, 8 for unsigned bytes, and the number of dimensions.
-    let (magic, expected) = (word()?, 0x0800 + dimensions as u32);
-    if magic != expected {
-        return Err(format!(
-            "begins with {magic:#010x}, but an IDX file of bytes in {dimensions} dimension{} begins \
-             with {expected:#010x}",
-            if dimensions == 1 { "" } else { "s" }
-        ));
+    let (found, expected) = (word()?, 0x0800 + dimensions as u32);
+    if found != expected {
+        return Err(DataProblem::NotIdx { found, expected, dimensions });
     }
-    let dimensions =
-        (0..dimensions).map(|_| Ok(word()? as usize)).collect::<Result<Vec<usize>, String>>()?;
+    let dimensions = (0..dimensions)
+        .map(|_| Ok(word()? as usize))
+        .collect::<Result<Vec<usize>, DataProblem>>()?;
     let count = dimensions
         .iter()
         .try_fold(1_u64, |product, &size| product.checked_mul(size as u64))
-        .filter(|&count| count < u64::MAX)
-        .ok_or_else(|| format!("{dimensions:?} values cannot be"))?;
+        .filter(|&count| count < u64::MAX);
+    let Some(count) = count else { return Err(DataProblem::TooManyValues { dimensions }) };
     // One more, to see whether there is more than there should be. The buffer grows with what is
     // there, not with what the header claims.
     let mut bytes = Vec::new();
-    content.take(count + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    content.take(count + 1).read_to_end(&mut bytes).map_err(DataProblem::Unreadable)?;
     match (bytes.len() as u64).cmp(&count) {
-        std::cmp::Ordering::Equal => Ok(Idx { dimensions, bytes }),
-        std::cmp::Ordering::Less => Err(format!(
-            "is cut off: {count} bytes should follow the header ({dimensions:?}), there are {}",
-            bytes.len()
-        )),
-        std::cmp::Ordering::Greater => {
-            Err(format!("goes on after the {count} bytes that its header announces"))
+        Ordering::Equal => Ok(Idx { dimensions, bytes }),
+        Ordering::Less => {
+            Err(DataProblem::CutOff { expected: count, dimensions, found: bytes.len() })
         }
+        Ordering::Greater => Err(DataProblem::TooLong { announced: count }),
     }
 }
 
@@ -121,7 +115,7 @@ mod tests {
             (file(0x0802, &[u32::MAX, u32::MAX], &[1]), "is cut off"),
         ];
         for (content, message) in cases {
-            let error = parse(&mut content.as_slice(), 2).expect_err(message);
+            let error = parse(&mut content.as_slice(), 2).expect_err(message).to_string();
             assert!(error.contains(message), "{error}");
         }
     }

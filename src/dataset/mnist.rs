@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::resize::Reducer;
-use super::{DataError, Dataset, Features, ImageShape, idx};
+use super::{DataError, DataProblem, Dataset, Features, ImageShape, SampleKind, idx};
 
 /// Pixels along each side of the images in the files.
 const SIDE: usize = 28;
@@ -94,22 +94,17 @@ impl Files {
         let labels = idx::read(&label_path, 1)?;
         if images.dimensions[1..] != [SIDE, SIDE] {
             let (height, width) = (images.dimensions[1], images.dimensions[2]);
-            let message = format!("images of {height} × {width}, but they must be {SIDE} × {SIDE}");
-            return Err(DataError::new(&path, message));
+            return Err(DataProblem::ImageSize { height, width, side: SIDE }.of(path));
         }
         if images.dimensions[0] != labels.dimensions[0] {
-            let message = format!(
-                "{} labels, but {} has {} images",
-                labels.dimensions[0],
-                path.display(),
-                images.dimensions[0]
-            );
-            return Err(DataError::new(&label_path, message));
+            let (labels, samples) = (labels.dimensions[0], images.dimensions[0]);
+            let (features, kind) = (path, SampleKind::Image);
+            return Err(DataProblem::LabelCount { labels, features, samples, kind }.of(label_path));
         }
         let wrong = labels.bytes.iter().enumerate().find(|&(_, &l)| usize::from(l) >= CLASS_COUNT);
-        if let Some((index, label)) = wrong {
-            let message = format!("label {index} (from 0) is {label}, but it must be from 0 to 9");
-            return Err(DataError::new(&label_path, message));
+        if let Some((index, &label)) = wrong {
+            let problem = DataProblem::NoClass { index, label, last: CLASS_COUNT - 1 };
+            return Err(problem.of(label_path));
         }
         Ok(Files { path, images: images.bytes, labels: labels.bytes })
     }
@@ -119,14 +114,13 @@ impl Files {
         &self,
         range: std::ops::Range<usize>,
         size: Option<usize>,
-        name: &str,
+        set: &'static str,
         resolution: Resolution,
     ) -> Result<Dataset, DataError> {
         let size = size.unwrap_or(range.len());
         if size > range.len() || size == 0 {
-            let message =
-                format!("has {} images for {name}, but {name} = {size} are asked for", range.len());
-            return Err(DataError::new(&self.path, message));
+            let problem = DataProblem::ImageCount { found: range.len(), set, asked: size };
+            return Err(problem.of(&self.path));
         }
         let range = range.start..range.start + size;
         let images = &self.images[range.start * SIDE * SIDE..range.end * SIDE * SIDE];
@@ -148,10 +142,8 @@ impl Files {
 fn find(folder: &Path, name: &str) -> Result<PathBuf, DataError> {
     let plain = folder.join(name);
     let compressed = folder.join(format!("{name}.gz"));
-    match [&plain, &compressed].into_iter().find(|path| path.exists()) {
-        Some(path) => Ok(path.clone()),
-        None => Err(DataError::new(&plain, "there is no such file, and none with .gz")),
-    }
+    let found = [&plain, &compressed].into_iter().find(|path| path.exists()).cloned();
+    found.ok_or_else(|| DataProblem::Missing.of(plain))
 }
 
 /// Pixels along each side of a reduced image, and of the part of the original that it shows.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use npyz::{Deserialize, NpyFile, NpyHeader, Order};
 
-use super::{DataError, Dataset, Features};
+use super::{DataError, DataProblem, Dataset, Features, SampleKind};
 
 /// What features are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,32 +61,29 @@ impl Table {
     /// If the file cannot be read, has no such column, no samples, or a value that does not fit; with
     /// its line and column.
     pub fn read_csv(path: &Path, kind: Kind) -> Result<Self, DataError> {
-        let refuse = |message: String| DataError::new(path, message);
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .from_path(path)
-            .map_err(|error| refuse(error.to_string()))?;
-        let headings = reader.headers().map_err(|error| refuse(error.to_string()))?.clone();
+        let refuse = |problem: DataProblem| problem.of(path);
+        let not_csv = |error| refuse(DataProblem::NotCsv(error));
+        let mut reader =
+            csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(not_csv)?;
+        let headings = reader.headers().map_err(not_csv)?.clone();
         let mut places = headings.iter().enumerate().filter(|(_, name)| *name == "label");
-        let (label_column, _) = places.next().ok_or_else(|| {
-            refuse("line 1: there is no column `label`: the first line must name it".to_owned())
-        })?;
+        let (label_column, _) = places.next().ok_or_else(|| refuse(DataProblem::NoLabelColumn))?;
         if places.next().is_some() {
-            return Err(refuse("line 1: there are two columns `label`".to_owned()));
+            return Err(refuse(DataProblem::TwoLabelColumns));
         }
         let columns: Vec<String> =
             headings.iter().filter(|&name| name != "label").map(str::to_owned).collect();
         if columns.is_empty() {
-            return Err(refuse("line 1: there are no features beside `label`".to_owned()));
+            return Err(refuse(DataProblem::NoFeatures));
         }
         let (mut features, mut labels) = (Vec::new(), Vec::new());
         for record in reader.records() {
-            let record = record.map_err(|error| refuse(error.to_string()))?;
+            let record = record.map_err(not_csv)?;
             let line = record.position().map_or(0, csv::Position::line);
             for (index, field) in record.iter().enumerate() {
-                let wrong = |accepted: &str| {
-                    let name = &headings[index];
-                    refuse(format!("line {line}, column `{name}`: `{field}`: {accepted}"))
+                let wrong = |accepted| {
+                    let (column, field) = (headings[index].to_owned(), field.to_owned());
+                    refuse(DataProblem::Field { line, column, field, accepted })
                 };
                 if index == label_column {
                     let label = field.parse();
@@ -100,7 +97,7 @@ impl Table {
             }
         }
         if labels.is_empty() {
-            return Err(refuse("there are no samples".to_owned()));
+            return Err(refuse(DataProblem::NoSamples));
         }
         Ok(Table {
             features: Values::Real(features),
@@ -118,16 +115,13 @@ impl Table {
     /// If a file cannot be read, has another shape or type, or a value that does not fit; with its
     /// row and column, from 0.
     pub fn read_npy(features: &Path, labels: &Path, kind: Kind) -> Result<Self, DataError> {
-        let refuse = |message: String| DataError::new(features, message);
+        let refuse = |problem: DataProblem| problem.of(features);
         let array = Array::open(features)?;
         let [rows, columns] = array.shape[..] else {
-            return Err(refuse(format!(
-                "has shape {:?}, but features are a row for each sample and a column for each feature",
-                array.shape
-            )));
+            return Err(refuse(DataProblem::FeatureShape { shape: array.shape }));
         };
         if rows == 0 || columns == 0 {
-            return Err(refuse(format!("has shape {:?}: there is nothing in it", array.shape)));
+            return Err(refuse(DataProblem::NoValues { shape: array.shape }));
         }
         let values = if let Some(values) = array.values::<u8>()? {
             let divisor = if kind == Kind::Fractions { 255.0 } else { 1.0 };
@@ -137,27 +131,21 @@ impl Table {
         } else if let Some(values) = array.values::<f32>()? {
             Values::Real(values.into_iter().map(f64::from).collect())
         } else {
-            let kind = array.kind();
-            return Err(refuse(format!(
-                "has type {kind}, but it must be float64, float32 or uint8"
-            )));
+            return Err(refuse(DataProblem::FeatureType { found: array.kind() }));
         };
         if let Values::Real(values) = &values
             && let Some(place) = values.iter().position(|&value| !kind.accepts(value))
         {
             let (row, column) = (place / columns, place % columns);
-            return Err(refuse(format!(
-                "row {row}, column {column} (from 0): {}: {}",
-                values[place],
-                kind.accepted()
-            )));
+            let (value, accepted) = (values[place], kind.accepted());
+            return Err(refuse(DataProblem::Feature { row, column, value, accepted }));
         }
         let labels_path = labels;
         let labels = read_labels(labels_path)?;
         if labels.len() != rows {
-            let message =
-                format!("{} labels, but {} has {rows} rows", labels.len(), features.display());
-            return Err(DataError::new(labels_path, message));
+            let (labels, features) = (labels.len(), features.to_owned());
+            let (samples, kind) = (rows, SampleKind::Row);
+            return Err(DataProblem::LabelCount { labels, features, samples, kind }.of(labels_path));
         }
         Ok(Table {
             features: values,
@@ -174,12 +162,8 @@ impl Table {
     /// If none would be left.
     pub fn split_last(&mut self, count: usize) -> Result<Table, DataError> {
         let Some(first) = self.labels.len().checked_sub(count).filter(|&first| first > 0) else {
-            let message = format!(
-                "has {} samples, of which {count} cannot be taken for validation: at least one must \
-                 be left",
-                self.labels.len()
-            );
-            return Err(DataError::new(&self.paths.1, message));
+            let problem = DataProblem::NothingLeft { samples: self.labels.len(), asked: count };
+            return Err(problem.of(&self.paths.1));
         };
         let start = first * self.feature_count;
         let features = match &mut self.features {
@@ -200,17 +184,17 @@ impl Table {
     /// # Errors
     /// If there are more or fewer, or they have other names.
     pub fn check_columns(&self, other: &Table) -> Result<(), DataError> {
-        let (count, expected) = (self.feature_count, other.feature_count);
-        let theirs = other.paths.0.display();
-        if count != expected {
-            let message = format!("{count} features, but {theirs} has {expected}");
-            return Err(DataError::new(&self.paths.0, message));
+        let (found, expected) = (self.feature_count, other.feature_count);
+        let theirs = &other.paths.0;
+        if found != expected {
+            let problem = DataProblem::FeatureCount { found, other: theirs.clone(), expected };
+            return Err(problem.of(&self.paths.0));
         }
         if let (Some(own), Some(others)) = (&self.columns, &other.columns)
             && let Some((own, other)) = own.iter().zip(others).find(|(own, other)| own != other)
         {
-            let message = format!("line 1: column `{own}` stands where {theirs} has `{other}`");
-            return Err(DataError::new(&self.paths.0, message));
+            let (found, other, expected) = (own.clone(), theirs.clone(), other.clone());
+            return Err(DataProblem::FeatureName { found, other, expected }.of(&self.paths.0));
         }
         Ok(())
     }
@@ -227,15 +211,10 @@ impl Table {
     pub fn check_labels(&self, classes: usize) -> Result<(), DataError> {
         match self.labels.iter().position(|&label| label >= classes) {
             None => Ok(()),
-            Some(row) => Err(DataError::new(
-                &self.paths.1,
-                format!(
-                    "sample {row} (from 0) has label {}, but {classes} classes have labels from 0 to \
-                     {}",
-                    self.labels[row],
-                    classes.saturating_sub(1)
-                ),
-            )),
+            Some(sample) => {
+                let label = self.labels[sample];
+                Err(DataProblem::LabelRange { sample, label, classes }.of(&self.paths.1))
+            }
         }
     }
 
@@ -260,8 +239,7 @@ impl Table {
 fn read_labels(path: &Path) -> Result<Vec<usize>, DataError> {
     let array = Array::open(path)?;
     if array.shape.len() != 1 {
-        let message = format!("has shape {:?}, but labels are one for each sample", array.shape);
-        return Err(DataError::new(path, message));
+        return Err(DataProblem::LabelShape { shape: array.shape }.of(path));
     }
     let labels = match array.kind().trim_start_matches(['<', '>', '|', '=']) {
         "u1" => array.whole_numbers::<u8>()?,
@@ -273,19 +251,14 @@ fn read_labels(path: &Path) -> Result<Vec<usize>, DataError> {
         "u8" => array.whole_numbers::<u64>()?,
         "i8" => array.whole_numbers::<i64>()?,
         other => {
-            let message = format!("has type {other}, but labels must be whole numbers");
-            return Err(DataError::new(path, message));
+            return Err(DataProblem::LabelType { found: other.to_owned() }.of(path));
         }
     };
     labels
         .into_iter()
         .enumerate()
         .map(|(row, label)| {
-            usize::try_from(label).map_err(|_| {
-                let message =
-                    format!("row {row} (from 0): {label}: a label must be a whole number from 0");
-                DataError::new(path, message)
-            })
+            usize::try_from(label).map_err(|_| DataProblem::Label { row, label }.of(path))
         })
         .collect()
 }
@@ -300,23 +273,23 @@ struct Array<'a> {
 
 impl<'a> Array<'a> {
     fn open(path: &'a Path) -> Result<Self, DataError> {
-        let refuse = |message: &dyn ToString| DataError::new(path, message.to_string());
-        let mut content = std::fs::read(path).map_err(|error| refuse(&error))?;
+        let refuse = |problem: DataProblem| problem.of(path);
+        let mut content =
+            std::fs::read(path).map_err(|error| refuse(DataProblem::Unreadable(error)))?;
         let mut rest = content.as_slice();
         let header = NpyHeader::from_reader(&mut rest)
-            .map_err(|error| refuse(&format!("is no NPY file: {error}")))?;
+            .map_err(|error| refuse(DataProblem::NotNpy(error)))?;
         // Before anything is made of that size: are there as many bytes as the header announces?
         let size = header.dtype().num_bytes().and_then(|size| {
             let mut sizes = header.shape().iter();
             sizes.try_fold(size as u64, |product, &size| product.checked_mul(size))
         });
         if size != Some(rest.len() as u64) {
-            return Err(refuse(&format!(
-                "{} bytes follow a header that announces shape {:?} of {}",
-                rest.len(),
-                header.shape(),
-                header.dtype().descr()
-            )));
+            return Err(refuse(DataProblem::NpySize {
+                found: rest.len(),
+                shape: header.shape().to_vec(),
+                values: header.dtype().descr(),
+            }));
         }
         content.drain(..content.len() - rest.len());
         let shape = header.shape().iter().map(|&size| size as usize).collect();
@@ -334,7 +307,7 @@ impl<'a> Array<'a> {
         let Ok(values) = file.try_data::<T>() else { return Ok(None) };
         let values = values
             .collect::<Result<Vec<T>, _>>()
-            .map_err(|error| DataError::new(self.path, error))?;
+            .map_err(|error| DataProblem::Unreadable(error).of(self.path))?;
         Ok(Some(match (self.header.order(), &self.shape[..]) {
             (Order::Fortran, &[rows, columns]) => (0..rows * columns)
                 .map(|place| values[place % columns * rows + place / columns])

@@ -44,9 +44,12 @@ pub struct Samples {
     "the Yin-Yang figure needs r_big in 1e-6..=1e6 and r_small in 0.01..=0.5 times r_big; \
      got r_big = {r_big}, r_small = {r_small}"
 )]
+#[non_exhaustive]
 pub struct GeometryError {
-    r_small: f64,
-    r_big: f64,
+    /// Radius of the dots.
+    pub r_small: f64,
+    /// Radius of the disc.
+    pub r_big: f64,
 }
 
 impl Default for YinYang {

@@ -14,7 +14,7 @@ use crate::engine::{EngineError, EngineOptions, EventEngine, SourceSpike};
 use crate::network::{CompiledNetwork, LayeredNetwork};
 
 /// Learning that cannot go on.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LearningError {
     /// The engine failed on a sample.
@@ -26,7 +26,7 @@ pub enum LearningError {
         source: EngineError,
     },
     /// The substrate failed.
-    #[error(transparent)]
+    #[error("substrate: {0}")]
     Substrate(#[from] SubstrateError),
     /// A weight or delay is no longer a number.
     #[error(

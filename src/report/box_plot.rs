@@ -5,14 +5,13 @@
 //! Positions along the horizontal axis are categories, in the order given. As in
 //! [`class_map`](super::class_map), the same code draws SVG and PNG, with the font of the program.
 
-pub(super) mod drawing;
-pub(super) mod ticks;
+mod drawing;
 
 use plotters::prelude::*;
 use serde::Serialize;
 
+use super::canvas::{Canvas, Drawn};
 use super::picture::{self, Drawing, PictureError};
-use drawing::Canvas;
 
 /// Largest width or height of a figure, in pixels.
 const LARGEST: u32 = 20_000;
@@ -81,29 +80,24 @@ impl Figure {
 impl Drawing for Figure {
     fn size(&self) -> Result<(u32, u32), PictureError> {
         if self.plots.is_empty() || self.columns == 0 {
-            return Err(PictureError::input("there is nothing to draw".to_owned()));
+            return Err(PictureError::Empty);
         }
         for plot in &self.plots {
             let boxes = plot.boxes.iter().flatten().flatten();
             let numbers = boxes.flat_map(|found| found.values.iter().chain(&found.quartiles));
             if let Some(value) = numbers.chain(&plot.level).find(|value| !(value.abs() < 1e300)) {
-                return Err(PictureError::input(format!("{value} is no value for a figure")));
+                return Err(PictureError::Value { value: *value });
             }
         }
         let (width, height) = drawing::size(self);
         if width > LARGEST || height > LARGEST {
-            let message = format!("{width} × {height} pixels are too large: at most {LARGEST}");
-            return Err(PictureError::input(message));
+            return Err(PictureError::TooLarge { width, height, most: LARGEST });
         }
         Ok((width, height))
     }
 
-    fn draw<DB>(&self, backend: DB, text_drop: f64) -> Result<(), PictureError>
-    where
-        DB: DrawingBackend,
-        DB::ErrorType: 'static,
-    {
-        Canvas::new(backend, text_drop).draw(self).map_err(PictureError::drawing)
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
+        drawing::draw(self, canvas)
     }
 }
 

@@ -9,8 +9,8 @@ mod drawing;
 
 use plotters::prelude::*;
 
+use super::canvas::{Canvas, Drawn};
 use super::picture::{self, Drawing, PictureError};
-use drawing::Canvas;
 
 /// Width and height of the picture, in pixels of the PNG and user units of the SVG.
 pub const SIZE: (u32, u32) = (1400, 1080);
@@ -94,26 +94,22 @@ impl Drawing for ClassMap<'_> {
     fn size(&self) -> Result<(u32, u32), PictureError> {
         let cells = self.decisions.len();
         if self.resolution.checked_mul(self.resolution) != Some(cells) {
-            return Err(PictureError::input(format!(
-                "{cells} decisions do not fill a grid of {0} x {0}",
-                self.resolution
-            )));
+            let (decisions, resolution) = (cells, self.resolution);
+            return Err(PictureError::Grid { decisions, resolution });
         }
         let (x_range, y_range) = self.extent;
         for (axis, (low, high)) in [("x", x_range), ("y", y_range)] {
             // Beyond these bounds the numbers overflow or leave no room for ticks.
             let largest = low.abs().max(high.abs());
             if !(largest <= 1e300 && high - low > f64::max(1e-300, 1e-9 * largest)) {
-                return Err(PictureError::input(format!("bad {axis} range: {low} to {high}")));
+                return Err(PictureError::AxisRange { axis, low, high });
             }
         }
         let inside = |value: f64, (low, high): (f64, f64)| low <= value && value <= high;
         for (index, sample) in self.samples.iter().enumerate() {
             let &MapSample { x, y, .. } = sample;
             if !(inside(x, x_range) && inside(y, y_range)) {
-                return Err(PictureError::input(format!(
-                    "sample {index} at ({x}, {y}) is outside the extent"
-                )));
+                return Err(PictureError::SampleOutside { sample: index, x, y });
             }
         }
         let decided = self.decisions.iter().filter_map(|decision| match *decision {
@@ -124,19 +120,13 @@ impl Drawing for ClassMap<'_> {
         let answered = self.samples.iter().filter_map(|sample| sample.decided);
         let names = self.class_names.len();
         if let Some(class) = decided.chain(known).chain(answered).find(|&c| c >= names) {
-            return Err(PictureError::input(format!(
-                "class {class} has no name: there are {names}"
-            )));
+            return Err(PictureError::NoClassName { class, names });
         }
         Ok(SIZE)
     }
 
-    fn draw<DB>(&self, backend: DB, text_drop: f64) -> Result<(), PictureError>
-    where
-        DB: DrawingBackend,
-        DB::ErrorType: 'static,
-    {
-        Canvas::new(backend, text_drop).draw(self).map_err(PictureError::drawing)
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
+        drawing::draw(self, canvas)
     }
 }
 

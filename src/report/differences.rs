@@ -9,7 +9,7 @@ mod drawing;
 
 use plotters::prelude::*;
 
-use super::box_plot::drawing::Canvas;
+use super::canvas::{Canvas, Drawn};
 use super::picture::{self, Drawing, PictureError};
 
 /// Width of the picture, in pixels of the PNG and user units of the SVG.
@@ -66,25 +66,20 @@ impl Drawing for Differences {
     fn size(&self) -> Result<(u32, u32), PictureError> {
         let count = self.panels.len();
         if !(1..=MOST_PANELS).contains(&count) {
-            let message = format!("{count} populations; from 1 to {MOST_PANELS} can be drawn");
-            return Err(PictureError::input(message));
+            return Err(PictureError::PopulationCount { found: count, most: MOST_PANELS });
         }
         for panel in &self.panels {
             let values = panel.pairs.iter().flat_map(|&(time, difference)| [time, difference]);
             let mut values = values.chain(panel.missing.iter().chain(&panel.extra).copied());
             if let Some(value) = values.find(|value| !(value.abs() < 1e300)) {
-                return Err(PictureError::input(format!("{value} is no value for a picture")));
+                return Err(PictureError::Value { value });
             }
         }
         Ok(drawing::size(self))
     }
 
-    fn draw<DB>(&self, backend: DB, text_drop: f64) -> Result<(), PictureError>
-    where
-        DB: DrawingBackend,
-        DB::ErrorType: 'static,
-    {
-        drawing::draw(self, &Canvas::new(backend, text_drop)).map_err(PictureError::drawing)
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
+        drawing::draw(self, canvas)
     }
 }
 

@@ -15,9 +15,10 @@ mod terminal;
 
 use plotters::prelude::*;
 
+use super::canvas::{Canvas, Drawn};
 use super::picture::{self, Drawing, PictureError};
 use crate::membrane::MembraneTrace;
-use drawing::Canvas;
+use drawing::Painter;
 
 /// Most panels of potentials in a picture.
 pub const MOST_PANELS: usize = 24;
@@ -121,30 +122,25 @@ impl Drawing for Figure {
     fn size(&self) -> Result<(u32, u32), PictureError> {
         if self.panels.is_empty() || self.panels.len() > MOST_PANELS {
             let found = self.panels.len();
-            let message = format!("{found} neurons: there must be from 1 to {MOST_PANELS}");
-            return Err(PictureError::input(message));
+            return Err(PictureError::NeuronCount { found, most: MOST_PANELS });
         }
         let (from, to) = self.window;
         // Closer together, times cannot be told apart on the axis.
         if !(to - from > 1e-9 * from.abs().max(to.abs()) && to - from < 1e300) {
-            return Err(PictureError::input(format!("the window {from} to {to} is too short")));
+            return Err(PictureError::WindowTooShort { from, to });
         }
         for panel in &self.panels {
             let (low, high) = panel.range();
             let largest = low.abs().max(high.abs());
             if !(largest < 1e300) || panel.trace.potential.iter().any(|value| value.is_nan()) {
-                let message = format!("potentials of {} from {low} to {high}", panel.name);
-                return Err(PictureError::input(message));
+                let neuron = panel.name.clone();
+                return Err(PictureError::Potentials { neuron, low, high });
             }
         }
         Ok(drawing::size(self))
     }
 
-    fn draw<DB>(&self, backend: DB, text_drop: f64) -> Result<(), PictureError>
-    where
-        DB: DrawingBackend,
-        DB::ErrorType: 'static,
-    {
-        Canvas::new(backend, text_drop).draw(self).map_err(PictureError::drawing)
+    fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<DB>) -> Drawn<DB> {
+        Painter { canvas }.draw(self)
     }
 }

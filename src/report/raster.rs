@@ -27,9 +27,10 @@ use std::ops::Range;
 
 pub use cells::{Cells, Grid, Mark};
 pub use layout::{Stack, View};
-pub use selection::{IndexRanges, Selection, SelectionError, Sort, Window};
+pub use selection::{IndexRanges, ParseSelectionError, Selection, SelectionError, Sort, Window};
 
 use super::picture::PALETTE;
+use crate::trace::time_unit;
 
 /// Hues of populations, which repeat beyond: of the palette those that stand out on white and on
 /// black alike.
@@ -124,11 +125,7 @@ impl Raster {
 
     /// The unit as it is printed: `µs`, `τ_s`; empty if it is not known.
     pub fn unit(&self) -> String {
-        match self.time_unit.as_deref() {
-            None => String::new(),
-            Some("us") => "µs".to_owned(),
-            Some(unit) => unit.replace("tau_", "τ_"),
-        }
+        self.time_unit.as_deref().map(time_unit::symbol).unwrap_or_default()
     }
 
     /// What the time axis shows.

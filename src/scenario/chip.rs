@@ -303,7 +303,7 @@ impl LoadedScenario {
     /// If the network or the file of its measured neurons does not fit.
     pub fn model(&self, sheet: &Datasheet, learner: &Learner) -> Result<ChipModel, ScenarioError> {
         let mut model = ChipModel::new(sheet, &learner.network, self.scenario.seed)
-            .map_err(|error| self.problem("chip", &error.message))?;
+            .map_err(|error| self.problem("chip", &error.to_string()))?;
         model.expect_together(learner.together());
         Ok(model)
     }
@@ -324,7 +324,7 @@ impl LoadedScenario {
             time_unit: self.scenario.time_unit.suffix().to_owned(),
         };
         let external = ExternalSubstrate::new(&learner.network, settings, self.folder())
-            .map_err(|error| self.problem("substrate", &error.message))?;
+            .map_err(|error| self.problem("substrate", &error.to_string()))?;
         Ok(Box::new(external))
     }
 

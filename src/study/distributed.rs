@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::results::heading;
 use super::runner::{Keep, Keeper};
 use super::trainings::Trainings;
-use super::{Job, Outcome, Row, Shard, Study, StudyError, Watch, reader};
+use super::{Job, Outcome, Row, Shard, Study, StudyError, TrainingFailure, Watch, reader};
 use crate::run::{Measurement, RunError};
 
 /// Instead of the number of a training: there is nothing left.
@@ -78,7 +78,8 @@ impl Processes {
                 self.hand_out(&numbers(&shard.jobs(study), left), study, interrupt, keep)
             }),
             Err(error) => {
-                let nothing = &mut |_: usize, _: Result<Measurement, String>, _: f64| Ok(());
+                let nothing =
+                    &mut |_: usize, _: Result<Measurement, TrainingFailure>, _: f64| Ok(());
                 self.hand_out(&[], study, interrupt, nothing)?;
                 Err(error)
             }
@@ -155,7 +156,7 @@ fn numbers(all: &[Job], left: &[&Job]) -> Vec<usize> {
 }
 
 /// What a row says.
-fn read(row: &[u8], study: &Study) -> Option<Result<Measurement, String>> {
+fn read(row: &[u8], study: &Study) -> Option<Result<Measurement, TrainingFailure>> {
     let heading = heading(study.axes.iter().map(|axis| axis.name.as_str()));
     let text = [heading.join(",").as_bytes(), b"\n", row].concat();
     let table = reader::parse(study.path(), &text).ok()?;

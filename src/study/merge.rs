@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::results::{Key, Row};
-use super::{StudyError, reader};
+use super::{ResultsProblem, StudyError, reader};
 use crate::run::OutputFolder;
 
 /// Puts files of results of one study together, sorted by variant, point and seed, and writes them to
@@ -28,8 +28,8 @@ pub fn merge(paths: &[PathBuf], out: &Path) -> Result<usize, StudyError> {
                 let name = name.get_or_insert_with(|| study.clone().unwrap_or_default());
                 let is_same = table.heading == *heading && study.is_none_or(|study| study == *name);
                 if !is_same {
-                    let message = format!("not of the same study as {}", other.display());
-                    return Err(StudyError::results(path, message));
+                    let problem = ResultsProblem::NotMergeable { other: other.to_path_buf() };
+                    return Err(StudyError::results(path, problem));
                 }
             }
         }
@@ -42,13 +42,10 @@ pub fn merge(paths: &[PathBuf], out: &Path) -> Result<usize, StudyError> {
             match (&known.outcome, &row.outcome) {
                 (Ok(one), Ok(two)) if format!("{one:?}") != format!("{two:?}") => {
                     let (variant, values, seed) = row.key();
-                    let message = format!(
-                        "{}, {variant}, seed {seed} is another result than in {}: are these of the \
-                         same base scenario and version?",
-                        values.join(", "),
-                        other.display()
-                    );
-                    return Err(StudyError::results(path, message));
+                    let training = format!("{}, {variant}, seed {seed}", values.join(", "));
+                    let other = other.to_path_buf();
+                    let problem = ResultsProblem::Contradiction { training, other };
+                    return Err(StudyError::results(path, problem));
                 }
                 (Err(_), Ok(_)) => (*known, *other) = (row, path),
                 _ => {}
@@ -56,7 +53,7 @@ pub fn merge(paths: &[PathBuf], out: &Path) -> Result<usize, StudyError> {
         }
     }
     let Some((_, columns, _)) = first else {
-        return Err(StudyError::results(out, "there is nothing to merge"));
+        return Err(StudyError::results(out, ResultsProblem::NothingToMerge));
     };
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = OutputFolder::create(folder.unwrap_or(Path::new(".")))?;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::StudyError;
 use super::results::{AFTER, Row, heading};
+use super::{ResultsProblem, StudyError, TrainingFailure};
 use crate::run::Measurement;
 
 /// A file of results.
@@ -33,39 +33,36 @@ pub(super) fn read(path: &Path) -> Result<Table, StudyError> {
 
 pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Table, StudyError> {
     let mut reader = csv::Reader::from_reader(bytes);
-    let wrong = |error: csv::Error| StudyError::results(path, error.to_string());
+    let wrong = |error| StudyError::results(path, ResultsProblem::NotCsv(error));
     let found: Vec<String> = reader.headers().map_err(wrong)?.iter().map(str::to_owned).collect();
     let axes = found.get(2..found.len().saturating_sub(AFTER.len())).unwrap_or(&[]);
     if heading(axes.iter().map(String::as_str)) != found {
-        let message = "these are not the results of a study: the columns are others";
-        return Err(StudyError::results(path, message));
+        return Err(StudyError::results(path, ResultsProblem::NotResults));
     }
     let axes = axes.len();
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(wrong)?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let row = row(&record, axes, &found)
-            .map_err(|message| StudyError::results(path, format!("line {line}: {message}")))?;
-        rows.push(row);
+        let row = row(&record, axes, &found);
+        rows.push(row.map_err(|problem| StudyError::results(path, problem))?);
     }
     Ok(Table { heading: found, rows })
 }
 
-fn row(record: &csv::StringRecord, axes: usize, heading: &[String]) -> Result<Row, String> {
+fn row(record: &csv::StringRecord, axes: usize, heading: &[String]) -> Result<Row, ResultsProblem> {
     let seed = 2 + axes;
-    let number = |column: usize| {
-        let text = &record[column];
-        if text.is_empty() {
-            return Ok(f64::NAN);
-        }
-        text.parse::<f64>().map_err(|_| format!("{}: `{text}` must be a number", heading[column]))
+    let refuse = |column: usize, accepted| ResultsProblem::Field {
+        line: record.position().map_or(0, csv::Position::line),
+        column: heading[column].clone(),
+        field: record[column].to_owned(),
+        accepted,
     };
-    let whole = |column: usize| {
-        let text = &record[column];
-        text.parse::<u64>()
-            .map_err(|_| format!("{}: `{text}` must be a whole number", heading[column]))
+    let number = |column: usize| match &record[column] {
+        "" => Ok(f64::NAN),
+        text => text.parse::<f64>().map_err(|_| refuse(column, "a number")),
     };
+    let whole =
+        |column: usize| record[column].parse::<u64>().map_err(|_| refuse(column, "a whole number"));
     let error = &record[seed + AFTER.len() - 1];
     let outcome = if error.is_empty() {
         let energy = number(seed + 6)?;
@@ -80,7 +77,7 @@ fn row(record: &csv::StringRecord, axes: usize, heading: &[String]) -> Result<Ro
             epochs: whole(seed + 8)? as usize,
         })
     } else {
-        Err(error.to_owned())
+        Err(TrainingFailure::new(error))
     };
     Ok(Row {
         study: record[0].to_owned(),

@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Job, Study, StudyError, reader};
+use super::{Job, ResultsProblem, Study, StudyError, TrainingFailure, reader};
 use crate::run::{Measurement, RunError};
 
 /// Columns before and after those of the axes.
@@ -44,7 +44,7 @@ pub struct Row {
     /// The seed.
     pub seed: u64,
     /// What was measured, or why nothing was.
-    pub outcome: Result<Measurement, String>,
+    pub outcome: Result<Measurement, TrainingFailure>,
 }
 
 /// What tells trainings of one study apart.
@@ -59,23 +59,9 @@ impl Job {
 
 impl Row {
     /// The row of a job.
-    pub fn new(study: &Study, job: &Job, outcome: Result<Measurement, String>) -> Self {
+    pub fn new(study: &Study, job: &Job, outcome: Result<Measurement, TrainingFailure>) -> Self {
         let (variant, values, seed) = job.key();
-        Row {
-            study: study.name.clone(),
-            variant,
-            values,
-            seed,
-            // A row is a line.
-            outcome: outcome.map_err(|error| {
-                error
-                    .lines()
-                    .map(str::trim)
-                    .filter(|line| !line.is_empty())
-                    .collect::<Vec<_>>()
-                    .join("; ")
-            }),
-        }
+        Row { study: study.name.clone(), variant, values, seed, outcome }
     }
 
     pub(super) fn key(&self) -> Key {
@@ -106,7 +92,7 @@ impl Row {
             }
             Err(error) => {
                 fields.extend(std::iter::repeat_n(String::new(), AFTER.len() - 2));
-                fields.push(error.clone());
+                fields.push(error.to_string());
             }
         }
         csv_line(&fields)
@@ -150,9 +136,7 @@ impl Results {
             .map_err(wrap)?;
         // Where files cannot be locked, two at once are for the user to avoid.
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            let message =
-                "another process is working on these results: wait for it, or use --shard";
-            return Err(StudyError::results(path, message));
+            return Err(StudyError::results(path, ResultsProblem::InUse));
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(wrap)?;
@@ -170,19 +154,14 @@ impl Results {
         } else {
             let table = reader::parse(path, &bytes[..whole])?;
             if table.heading != heading {
-                let message = format!(
-                    "these results have the columns {}, but the study has {}: use another --out",
-                    table.heading.join(","),
-                    heading.join(",")
-                );
-                return Err(StudyError::results(path, message));
+                let (found, expected) = (table.heading.join(","), heading.join(","));
+                let problem = ResultsProblem::OtherColumns { found, expected };
+                return Err(StudyError::results(path, problem));
             }
             if let Some(row) = table.rows.iter().find(|row| row.study != study.name) {
-                let message = format!(
-                    "these are results of the study `{}`, not of `{}`: use another --out",
-                    row.study, study.name
-                );
-                return Err(StudyError::results(path, message));
+                let (found, expected) = (row.study.clone(), study.name.clone());
+                let problem = ResultsProblem::OtherStudy { found, expected };
+                return Err(StudyError::results(path, problem));
             }
             table.rows
         };

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use super::trainings::Trainings;
-use super::{Job, Results, Row, Shard, Study, StudyError, Variant};
+use super::{
+    Job, Results, ResultsProblem, Row, Shard, Study, StudyError, TrainingFailure, Variant,
+};
 use crate::run::{Measurement, OutputFolder, RunError};
 
 /// Name of the file that says what the results in a folder belong to.
@@ -70,7 +72,7 @@ pub fn run(
 
 /// What takes a training that ended: its index, what came of it, and the seconds that it took.
 pub(super) type Keep<'k> =
-    dyn FnMut(usize, Result<Measurement, String>, f64) -> Result<(), RunError> + 'k;
+    dyn FnMut(usize, Result<Measurement, TrainingFailure>, f64) -> Result<(), RunError> + 'k;
 
 /// Keeps the results of a shard.
 pub(super) struct Keeper<'s> {
@@ -181,11 +183,9 @@ pub(super) fn is_identified(study: &Study, path: &Path) -> Result<bool, StudyErr
             let differs = |(old, new): &(&str, &str)| old != new;
             let lines = text.lines().zip(identity.lines()).find(differs);
             let (old, new) = lines.unwrap_or(("another length", "this"));
-            let message = format!(
-                "the results here are of another base scenario or of other keys (it says `{old}`, now it \
-                 is `{new}`): use another --out, or remove the folder"
-            );
-            Err(StudyError::results(path, message))
+            let (found, expected) = (old.to_owned(), new.to_owned());
+            let problem = ResultsProblem::OtherScenario { found, expected };
+            Err(StudyError::results(path, problem))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(source) => Err(StudyError::Read { path: path.to_owned(), source }),

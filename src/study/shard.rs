@@ -43,14 +43,20 @@ impl fmt::Display for Shard {
     }
 }
 
-impl FromStr for Shard {
-    type Err = String;
+/// A text that is no shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a shard is written 3/16: the third of sixteen, counted from 1")]
+#[non_exhaustive]
+pub struct ParseShardError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Shard {
+    type Err = ParseShardError;
+
+    fn from_str(text: &str) -> Result<Self, ParseShardError> {
         let (index, count) = text.split_once('/').unwrap_or(("", ""));
         match (index.trim().parse::<usize>(), count.trim().parse::<usize>()) {
             (Ok(index), Ok(count)) if (1..=count).contains(&index) => Ok(Shard { index, count }),
-            _ => Err("a shard is written 3/16: the third of sixteen, counted from 1".to_owned()),
+            _ => Err(ParseShardError),
         }
     }
 }

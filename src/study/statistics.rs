@@ -1,5 +1,7 @@
 //! Medians, quartiles, and how sure one can be of a median.
 
+use crate::trace::statistics::quantile;
+
 /// Two ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
@@ -39,25 +41,20 @@ impl Statistics {
         sorted.sort_by(f64::total_cmp);
         let (&minimum, &maximum) = (sorted.first()?, sorted.last()?);
         let count = sorted.len();
+        let confidence = median_rank(count)
+            .map(|rank| Interval { low: sorted[rank], high: sorted[count - 1 - rank] });
+        let [lower_quartile, median, upper_quartile] =
+            [0.25, 0.5, 0.75].map(|fraction| quantile(&mut sorted, fraction));
         Some(Statistics {
             count,
             minimum,
-            lower_quartile: quantile(&sorted, 0.25),
-            median: quantile(&sorted, 0.5),
-            upper_quartile: quantile(&sorted, 0.75),
+            lower_quartile,
+            median,
+            upper_quartile,
             maximum,
-            confidence: median_rank(count)
-                .map(|rank| Interval { low: sorted[rank], high: sorted[count - 1 - rank] }),
+            confidence,
         })
     }
-}
-
-/// The value below which a fraction of sorted values lies, interpolated linearly between two.
-fn quantile(sorted: &[f64], fraction: f64) -> f64 {
-    let place = fraction * (sorted.len() - 1) as f64;
-    let (below, share) = (place.floor() as usize, place.fract());
-    let above = sorted[(below + 1).min(sorted.len() - 1)];
-    if share == 0.0 { sorted[below] } else { sorted[below] + share * (above - sorted[below]) }
 }
 
 /// The largest rank `r`, from 0, for which the `r`th smallest and the `r`th largest of `count` values

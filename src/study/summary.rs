@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{AxisValue, Statistics, Study, StudyError, Variant, reader};
+use super::{AxisValue, ResultsProblem, Statistics, Study, StudyError, Variant, reader};
 use crate::chip::HardwareClock;
 use crate::run::Measurement;
 
@@ -85,12 +85,9 @@ impl Summary {
         let table = reader::read(path)?;
         let axes: Vec<&str> = study.axes.iter().map(|axis| axis.name.as_str()).collect();
         if table.axes() != axes {
-            let message = format!(
-                "these results vary {}, but the study {}",
-                table.axes().join(", "),
-                axes.join(", ")
-            );
-            return Err(StudyError::results(path, message));
+            let (found, expected) = (table.axes().join(", "), axes.join(", "));
+            let problem = ResultsProblem::OtherAxes { found, expected };
+            return Err(StudyError::results(path, problem));
         }
         let mut by_point: HashMap<(String, Vec<String>), Vec<_>> = HashMap::new();
         for row in table.rows.into_iter().filter(|row| row.study == study.name) {

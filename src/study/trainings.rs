@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
-use super::{Job, Study, Variant};
+use super::{Job, Study, TrainingFailure, Variant};
 use crate::learning::TrainerState;
 use crate::run::{HeadlessTraining, Measurement, RunError, without_substrate};
 
 /// The ideal training of a scenario; it may have failed.
-type Ideal = Arc<OnceLock<Result<TrainerState, String>>>;
+type Ideal = Arc<OnceLock<Result<TrainerState, TrainingFailure>>>;
 
 /// Does trainings of a study.
 pub(super) struct Trainings<'s> {
@@ -31,28 +31,31 @@ impl<'s> Trainings<'s> {
 
     /// Does a training on one thread: what came of it, and the seconds that it took. `None` if it was
     /// interrupted.
-    pub fn job(&self, job: &Job) -> Option<(Result<Measurement, String>, f64)> {
+    pub fn job(&self, job: &Job) -> Option<(Result<Measurement, TrainingFailure>, f64)> {
         if self.interrupt.load(Ordering::Relaxed) {
             return None;
         }
         let start = Instant::now();
         let work = || {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-            let pool = pool.map_err(|error| format!("cannot start a thread: {error}"))?;
+            let pool = pool.map_err(|error| {
+                TrainingFailure::new(format_args!("cannot start a thread: {error}"))
+            })?;
             pool.install(|| self.train(job))
         };
         // A defect in one training must not cost the others.
-        let outcome = catch_unwind(AssertUnwindSafe(work))
-            .unwrap_or_else(|panic| Err(format!("the program failed: {}", message(&*panic))));
+        let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+            Err(TrainingFailure::new(format_args!("the program failed: {}", message(&*panic))))
+        });
         Some((outcome.transpose()?, start.elapsed().as_secs_f64()))
     }
 
-    fn train(&self, job: &Job) -> Result<Option<Measurement>, String> {
-        let text = |error: RunError| error.to_string();
-        let loaded = self.study.load(&job.point, job.seed).map_err(|error| error.to_string())?;
-        let mut training = HeadlessTraining::new(&loaded, self.folder).map_err(text)?;
+    fn train(&self, job: &Job) -> Result<Option<Measurement>, TrainingFailure> {
+        let failure = |error: RunError| TrainingFailure::new(error);
+        let loaded = self.study.load(&job.point, job.seed).map_err(TrainingFailure::new)?;
+        let mut training = HeadlessTraining::new(&loaded, self.folder).map_err(failure)?;
         let is_there = match job.variant {
-            Variant::InTheLoop => training.train(self.interrupt).map_err(text)?.is_some(),
+            Variant::InTheLoop => training.train(self.interrupt).map_err(failure)?.is_some(),
             Variant::IdealThenChip => {
                 let ideal = without_substrate(&loaded);
                 let key = ideal.scenario.to_toml();
@@ -62,20 +65,21 @@ impl<'s> Trainings<'s> {
                     known.entry(key).or_default().clone()
                 };
                 let learned = cell.get_or_init(|| {
-                    let mut training = HeadlessTraining::new(&ideal, self.folder).map_err(text)?;
+                    let mut training =
+                        HeadlessTraining::new(&ideal, self.folder).map_err(failure)?;
                     // An interrupt ends everything: nobody will ask for these parameters.
-                    Ok(training.train(self.interrupt).map_err(text)?.unwrap_or_default())
+                    Ok(training.train(self.interrupt).map_err(failure)?.unwrap_or_default())
                 });
                 let is_there = !self.interrupt.load(Ordering::Relaxed);
                 if is_there {
                     training
                         .set_parameters(learned.as_ref().map_err(Clone::clone)?)
-                        .map_err(text)?;
+                        .map_err(failure)?;
                 }
                 is_there
             }
         };
-        if is_there { Ok(Some(training.measure().map_err(text)?)) } else { Ok(None) }
+        if is_there { Ok(Some(training.measure().map_err(failure)?)) } else { Ok(None) }
     }
 }
 

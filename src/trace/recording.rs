@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::TraceError;
+use super::{FormProblem, TraceError};
 use blocks::Blocks;
 use heading::Layout;
 pub use lines::LineNumbers;
@@ -98,11 +98,13 @@ impl Recording {
             }) as u16);
         }
         if self.populations.len() > usize::from(u16::MAX) {
-            return Err(rows::too_many_populations(part.lines.of(0).unwrap_or(1)));
+            let line = part.lines.of(0).unwrap_or(1);
+            return Err(RowError::Form { line, problem: FormProblem::TooManyPopulations });
         }
         let (before, after) = (self.times.len(), self.times.len() + part.times.len());
         if u32::try_from(after).is_err() {
-            return Err(rows::too_many_spikes(part.lines.of(0).unwrap_or(1)));
+            let line = part.lines.of(0).unwrap_or(1);
+            return Err(RowError::Form { line, problem: FormProblem::TooManySpikes });
         }
         if self.populations.len() > 1 {
             self.population.resize(before, 0);
@@ -198,7 +200,7 @@ pub fn read_recording(
     let mut blocks = Blocks::open(path)?;
     let path = blocks.path().to_owned();
     let Some(mut first) = blocks.next()? else {
-        return Err(blocks.form(None, "the file is empty: there is not even a heading"));
+        return Err(blocks.form(None, FormProblem::Empty));
     };
     let layout = Layout::recognise(&mut first, names, &blocks)?;
     let mut recording = Recording { time_unit: layout.time_unit.clone(), ..Recording::default() };

@@ -1,5 +1,6 @@
 //! A part of a recording: some populations, some samples, a window of time.
 
+use super::SelectionError;
 use super::recording::Recording;
 
 /// Which spikes are kept; all by default.
@@ -18,18 +19,19 @@ impl Selection {
     ///
     /// # Errors
     /// If it has no population or no samples of that name.
-    pub fn apply(&self, recording: &mut Recording) -> Result<(), String> {
+    pub fn apply(&self, recording: &mut Recording) -> Result<(), SelectionError> {
         let named = |name: &String| recording.populations.contains(name);
         if let Some(missing) = self.populations.iter().find(|name| !named(name)) {
+            let population = missing.clone();
             return Err(if recording.populations == [""] {
-                format!("there is no population `{missing}`: the spikes have no populations")
+                SelectionError::NoPopulations { population }
             } else {
-                let there = recording.populations.join(", ");
-                format!("there is no population `{missing}`; there are {there}")
+                let found = recording.populations.clone();
+                SelectionError::UnknownPopulation { population, found }
             });
         }
         if !self.samples.is_empty() && recording.samples.is_empty() && !recording.is_empty() {
-            return Err("the spikes have no samples to choose from".to_owned());
+            return Err(SelectionError::NoSamples);
         }
         if *self == Selection::default() {
             return Ok(());
@@ -122,6 +124,6 @@ mod tests {
         let second = part(Selection { samples: vec![(1, 7)], ..all.clone() }).expect("there");
         assert_eq!(second.neurons, [7, 8]);
         let missing = part(Selection { populations: names(&["d"]), ..all }).expect_err("no d");
-        assert_eq!(missing, "there is no population `d`; there are a, b, c");
+        assert_eq!(missing.to_string(), "there is no population `d`; there are a, b, c");
     }
 }

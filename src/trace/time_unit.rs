@@ -27,6 +27,14 @@ pub fn factor(from: &str, to: &str) -> Option<f64> {
     Some(if is_whole { rounded } else { ratio })
 }
 
+/// A unit as it is printed: `µs` for `us`, `τ_s` for `tau_s`.
+pub fn symbol(unit: &str) -> String {
+    match unit {
+        "us" => "µs".to_owned(),
+        _ => unit.replace("tau_", "τ_"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +46,10 @@ mod tests {
         assert_eq!(factor("us", "s"), Some(1e-6));
         assert_eq!(factor("tau_s", "tau_s"), Some(1.0));
         assert_eq!(factor("tau_s", "ms"), None);
+    }
+
+    #[test]
+    fn units_are_printed_with_greek_letters() {
+        assert_eq!(["us", "ms", "tau_s", "tau_m"].map(symbol), ["µs", "ms", "τ_s", "τ_m"]);
     }
 }

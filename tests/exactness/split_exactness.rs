@@ -10,6 +10,7 @@ use crate::common;
 
 use common::double_double::DoubleDouble;
 use common::gold::say;
+use common::reference::bisect;
 use firstspike::neuron::{Dynamics, NeuronParameters, State};
 use firstspike::random;
 use rand::RngExt;
@@ -179,17 +180,6 @@ fn lowest(mut low: f64, mut high: f64, value: impl Fn(f64) -> f64) -> f64 {
         if value(low + third) < value(high - third) { high -= third } else { low += third }
     }
     0.5 * (low + high)
-}
-
-/// The smallest double between `low` and `high` at which `reached` holds.
-fn bisect(mut low: f64, mut high: f64, reached: impl Fn(f64) -> bool) -> f64 {
-    loop {
-        let middle = 0.5 * (low + high);
-        if middle <= low || middle >= high {
-            return high;
-        }
-        if reached(middle) { high = middle } else { low = middle }
-    }
 }
 
 fn end_of_time(case: &Case) -> f64 {

@@ -264,15 +264,15 @@ fn unpacked_files_are_judged_too() {
     let states = || -> Vec<State> {
         verify(&collection, folder.path()).into_iter().map(|(_, state)| state).collect()
     };
-    assert_eq!(states(), [State::Missing, State::Missing]);
+    assert!(matches!(states()[..], [State::Missing, State::Missing]));
     let write = |name: &str, content: &[u8]| {
         std::fs::write(folder.path().join(name), content).expect("writable");
     };
     write("images", &idx(&[20, 3, 3], &[7; 180]));
     write("labels", &idx(&[20], &[1; 20]));
-    assert_eq!(states(), [State::Verified, State::Plausible]);
+    assert!(matches!(states()[..], [State::Verified, State::Plausible]));
     write("labels", &idx(&[19], &[1; 19]));
-    assert!(matches!(&states()[1], State::Wrong(message) if message.contains("[19]")));
+    assert!(matches!(&states()[1], State::Wrong(wrong) if wrong.to_string().contains("[19]")));
 }
 
 #[test]

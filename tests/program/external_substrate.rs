@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use firstspike::chip::{
-    Exchange, ExternalSettings, ExternalSubstrate, Oddities, Presented, Program, Substrate,
+    Anomalies, Exchange, ExternalSettings, ExternalSubstrate, Presented, Program, Substrate,
 };
 use firstspike::engine::{EngineOptions, EventEngine, Recording, SourceSpike, Spike};
 use firstspike::network::{
@@ -145,9 +145,9 @@ fn the_python_example_agrees_with_the_event_engine() {
             let difference = largest_difference(&network, &samples, &found);
             assert!(difference < 1e-9, "{difference}");
         }
-        let expected = Oddities { samples: 51, ..Oddities::default() };
-        let oddities = substrate.oddities();
-        assert_eq!(Oddities { samples_without_label: 0, ..oddities }, expected);
+        let expected = Anomalies { samples: 51, ..Anomalies::default() };
+        let anomalies = substrate.anomalies();
+        assert_eq!(Anomalies { samples_without_label: 0, ..anomalies }, expected);
     }
 }
 
@@ -212,7 +212,7 @@ fn the_examples_refuse_neurons_that_they_cannot_simulate() {
         let mut substrate =
             ExternalSubstrate::new(&network, settings, &examples()).expect("started");
         program(&mut substrate, &network);
-        let error = substrate.present(&[Presented::default()]).expect_err("refused").message;
+        let error = substrate.present(&[Presented::default()]).expect_err("refused").to_string();
         assert!(error.contains("exit code 1") && error.contains("last wrote"), "{error}");
         assert!(error.contains("tau_m = tau_s") || error.contains("tau_s_inhibitory"), "{error}");
     }

@@ -5,10 +5,11 @@
 //! counted.
 
 use std::collections::HashMap;
-use std::io::{self, Read};
+use std::io::Read;
 use std::ops::Range;
+use std::sync::Arc;
 
-use crate::chip::Presented;
+use crate::chip::{AnswerProblem, Presented};
 use crate::engine::Spike;
 use crate::network::{LayeredNetwork, Node};
 
@@ -17,7 +18,7 @@ const MOST_SPIKES: usize = 1000;
 
 /// What was odd about the answers of a program, but no error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Oddities {
+pub struct Anomalies {
     /// Samples that were shown.
     pub samples: u64,
     /// Further spikes of neurons that had spiked in their sample before. Learning by first spikes uses
@@ -34,7 +35,7 @@ pub struct Oddities {
     pub samples_without_label: u64,
 }
 
-impl Oddities {
+impl Anomalies {
     /// A sentence for everything that was odd.
     pub fn warnings(&self) -> Vec<String> {
         let samples = self.samples;
@@ -55,23 +56,12 @@ impl Oddities {
     }
 }
 
-/// An answer that is none.
-#[derive(Debug)]
-pub(super) enum AnswerError {
-    /// It cannot be read to its end.
-    Read(io::Error),
-    /// A line does not hold what it should: which, and what is accepted.
-    Line(String),
-}
-
-impl From<csv::Error> for AnswerError {
-    fn from(error: csv::Error) -> Self {
-        let message = error.to_string();
-        match error.into_kind() {
-            csv::ErrorKind::Io(source) => AnswerError::Read(source),
-            _ => AnswerError::Line(message),
-        }
+/// The problem of an answer that the csv crate cannot read on.
+fn unreadable(error: csv::Error) -> AnswerProblem {
+    if !error.is_io_error() {
+        return AnswerProblem::NotCsv(Arc::new(error));
     }
+    AnswerProblem::Unreadable(Arc::new(error.into()))
 }
 
 /// Reads the answers for one network.
@@ -130,9 +120,9 @@ impl AnswerReader {
         &self,
         input: &mut impl Read,
         samples: &[Presented],
-        oddities: &mut Oddities,
-    ) -> Result<Vec<Vec<Spike>>, AnswerError> {
-        let mut found = Oddities { samples: samples.len() as u64, ..Oddities::default() };
+        anomalies: &mut Anomalies,
+    ) -> Result<Vec<Vec<Spike>>, AnswerProblem> {
+        let mut found = Anomalies { samples: samples.len() as u64, ..Anomalies::default() };
         let mut spikes = vec![Vec::new(); samples.len()];
         let mut reader = csv::ReaderBuilder::new()
             .trim(csv::Trim::All)
@@ -140,23 +130,18 @@ impl AnswerReader {
             .has_headers(false)
             .from_reader(input);
         let mut record = csv::StringRecord::new();
-        if !reader.read_record(&mut record)? {
-            return Err(AnswerError::Line(format!(
-                "line 1: there is no heading: it must be sample,population,neuron,{}",
-                self.time_column
-            )));
+        if !reader.read_record(&mut record).map_err(unreadable)? {
+            return Err(AnswerProblem::NoHeading { time_column: self.time_column.clone() });
         }
         let columns = self.columns(&record)?;
         let most = MOST_SPIKES * self.neurons * samples.len();
         let mut rows = 0;
-        while reader.read_record(&mut record)? {
+        while reader.read_record(&mut record).map_err(unreadable)? {
             rows += 1;
-            let line = record.position().map_or(0, csv::Position::line);
-            let refuse = |message| AnswerError::Line(format!("line {line}: {message}"));
             if rows > most {
-                return Err(refuse(format!("more than {most} spikes are too many")));
+                return Err(AnswerProblem::TooManySpikes { line: line_of(&record), most });
             }
-            match self.spike(&record, &columns, samples.len()).map_err(refuse)? {
+            match self.spike(&record, &columns, samples.len())? {
                 (sample, Some(spike)) => spikes[sample].push(spike),
                 (_, None) => found.rows_of_sources += 1,
             }
@@ -164,16 +149,15 @@ impl AnswerReader {
         for (spikes, presented) in spikes.iter_mut().zip(samples) {
             self.tidy(spikes, presented, &mut found);
         }
-        oddities.add(&found);
+        anomalies.add(&found);
         Ok(spikes)
     }
 
     /// Where the heading has each column.
-    fn columns(&self, heading: &csv::StringRecord) -> Result<Columns, AnswerError> {
+    fn columns(&self, heading: &csv::StringRecord) -> Result<Columns, AnswerProblem> {
         let find = |name: &str| {
             heading.iter().position(|column| column == name).ok_or_else(|| {
-                let found = shortened(&heading.iter().collect::<Vec<_>>().join(","));
-                AnswerError::Line(format!("line 1: there is no column `{name}` in `{found}`"))
+                AnswerProblem::NoColumn { column: name.to_owned(), heading: text_of(heading) }
             })
         };
         Ok(Columns {
@@ -191,15 +175,19 @@ impl AnswerReader {
         row: &csv::StringRecord,
         columns: &Columns,
         samples: usize,
-    ) -> Result<(usize, Option<Spike>), String> {
+    ) -> Result<(usize, Option<Spike>), AnswerProblem> {
         if row.len() != columns.count {
-            let row_text = shortened(&row.iter().collect::<Vec<_>>().join(","));
-            let (found, expected) = (row.len(), columns.count);
-            return Err(format!("`{row_text}` has {found} of {expected} fields"));
+            return Err(AnswerProblem::FieldCount {
+                line: line_of(row),
+                row: text_of(row),
+                found: row.len(),
+                expected: columns.count,
+            });
         }
         let field = |column: usize| row.get(column).unwrap_or("");
-        let refuse = |name: &str, column: usize, accepted: String| {
-            Err(format!("{name} `{}` must be {accepted}", shortened(field(column))))
+        let refuse = |name: &'static str, column: usize, accepted: String| {
+            let (line, field) = (line_of(row), shortened(field(column)));
+            Err(AnswerProblem::Field { line, column: name, field, accepted })
         };
         let below = |column: usize, count: usize| {
             field(column).parse::<usize>().ok().filter(|&index| index < count)
@@ -231,7 +219,7 @@ impl AnswerReader {
     }
 
     /// Brings the spikes of a sample into an order of their own, once each, and counts what is odd.
-    fn tidy(&self, spikes: &mut Vec<Spike>, presented: &Presented, found: &mut Oddities) {
+    fn tidy(&self, spikes: &mut Vec<Spike>, presented: &Presented, found: &mut Anomalies) {
         spikes.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.node.cmp(&b.node)));
         let rows = spikes.len();
         spikes.dedup();
@@ -252,8 +240,8 @@ impl AnswerReader {
     }
 }
 
-impl Oddities {
-    fn add(&mut self, more: &Oddities) {
+impl Anomalies {
+    fn add(&mut self, more: &Anomalies) {
         self.samples += more.samples;
         self.extra_spikes += more.extra_spikes;
         self.duplicated_rows += more.duplicated_rows;
@@ -270,6 +258,16 @@ struct Columns {
     neuron: usize,
     time: usize,
     count: usize,
+}
+
+/// Line of a row in the answer, from 1.
+fn line_of(row: &csv::StringRecord) -> u64 {
+    row.position().map_or(0, csv::Position::line)
+}
+
+/// A row as a message shows it.
+fn text_of(row: &csv::StringRecord) -> String {
+    shortened(&row.iter().collect::<Vec<_>>().join(","))
 }
 
 /// As much of a text as a message can bear.
@@ -295,31 +293,27 @@ mod tests {
     }
 
     /// Two samples of a 2–3–2 network, whose inputs start at 0.25.
-    fn read(answer: &str) -> (Result<Vec<Vec<Spike>>, String>, Oddities) {
+    fn read(answer: &str) -> (Result<Vec<Vec<Spike>>, AnswerProblem>, Anomalies) {
         let layers = [layer("hidden", 3, 2), layer("label", 2, 3)];
         let reader = AnswerReader::new(&layered(2, &layers).expect("valid"), "us");
         let stimulus =
             vec![SourceSpike { time: 0.5, source: 1 }, SourceSpike { time: 0.25, source: 0 }];
         let samples = vec![Presented { stimulus, ..Presented::default() }; 2];
-        let mut oddities = Oddities::default();
-        let spikes = reader.read(&mut answer.as_bytes(), &samples, &mut oddities);
-        let spikes = spikes.map_err(|error| match error {
-            AnswerError::Line(message) => message,
-            AnswerError::Read(source) => source.to_string(),
-        });
-        (spikes, oddities)
+        let mut anomalies = Anomalies::default();
+        let spikes = reader.read(&mut answer.as_bytes(), &samples, &mut anomalies);
+        (spikes, anomalies)
     }
 
     #[test]
     fn columns_and_rows_may_come_in_any_order_and_odd_ones_are_counted() {
-        let (spikes, oddities) = read(
+        let (spikes, anomalies) = read(
             "time_us, neuron,population ,voltage,sample\r\n2.5,1,label,7,0\n1e0,2,hidden,,0\n\
              1.5,2,hidden,,0\n2.5,1,label,8,0\n\n0.3,0,input,,1\n0.125,0,hidden,,1\n",
         );
         let spike = |node, time| Spike { node, time };
         let expected = [vec![spike(4, 1.0), spike(4, 1.5), spike(6, 2.5)], vec![spike(2, 0.125)]];
         assert_eq!(spikes.expect("an answer"), expected);
-        let expected = Oddities {
+        let expected = Anomalies {
             samples: 2,
             extra_spikes: 1,
             duplicated_rows: 1,
@@ -327,12 +321,12 @@ mod tests {
             spikes_before_stimulus: 1,
             samples_without_label: 1,
         };
-        assert_eq!(oddities, expected);
-        assert_eq!(oddities.warnings().len(), 5);
-        assert_eq!(Oddities { samples: 2, ..Oddities::default() }.warnings(), [""; 0]);
-        let (silent, oddities) = read("sample,population,neuron,time_us\n");
+        assert_eq!(anomalies, expected);
+        assert_eq!(anomalies.warnings().len(), 5);
+        assert_eq!(Anomalies { samples: 2, ..Anomalies::default() }.warnings(), [""; 0]);
+        let (silent, anomalies) = read("sample,population,neuron,time_us\n");
         assert_eq!(silent.expect("an answer"), [vec![], vec![]]);
-        assert_eq!(oddities.samples_without_label, 2);
+        assert_eq!(anomalies.samples_without_label, 2);
     }
 
     #[test]
@@ -355,13 +349,14 @@ mod tests {
         ];
         for (answer, expected) in cases {
             let answer = answer.replace('#', "sample,population,neuron,time_us");
-            let (spikes, oddities) = read(&answer);
-            let message = spikes.expect_err(&answer);
+            let (spikes, anomalies) = read(&answer);
+            let message = spikes.expect_err(&answer).to_string();
             assert!(message.contains(expected), "{message}");
-            assert_eq!(oddities, Oddities::default());
+            assert_eq!(anomalies, Anomalies::default());
         }
         let flood = "0,label,0,1\n".repeat(10_001);
         let (spikes, _) = read(&format!("sample,population,neuron,time_us\n{flood}"));
-        assert_eq!(spikes.expect_err("a flood"), "line 10002: more than 10000 spikes are too many");
+        let message = spikes.expect_err("a flood").to_string();
+        assert_eq!(message, "line 10002: more than 10000 spikes are too many");
     }
 }

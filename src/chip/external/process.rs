@@ -15,8 +15,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::answer::shortened;
-use super::{ending, error};
-use crate::chip::SubstrateError;
+use crate::chip::{AnswerProblem, ProgramFailure};
 
 /// No line of an answer is as long as this, in bytes. Longer ones come in pieces.
 const LONGEST_LINE: u64 = 1 << 16;
@@ -57,7 +56,7 @@ impl Process {
     ///
     /// # Errors
     /// If it cannot be started.
-    pub fn streaming(command: &[String], folder: &Path) -> Result<Self, SubstrateError> {
+    pub fn streaming(command: &[String], folder: &Path) -> io::Result<Self> {
         let mut process = Self::start(command, &[], folder, Stdio::piped)?;
         if let Some(stdin) = process.child.stdin.take() {
             let (sender, receiver) = channel();
@@ -80,7 +79,7 @@ impl Process {
         command: &[String],
         arguments: &[OsString],
         folder: &Path,
-    ) -> Result<Self, SubstrateError> {
+    ) -> io::Result<Self> {
         Self::start(command, arguments, folder, Stdio::null)
     }
 
@@ -89,17 +88,13 @@ impl Process {
         arguments: &[OsString],
         folder: &Path,
         streams: fn() -> Stdio,
-    ) -> Result<Self, SubstrateError> {
+    ) -> io::Result<Self> {
         let mut builder = Command::new(program(&command[0], folder));
         builder.args(&command[1..]).args(arguments).current_dir(folder);
         builder.stdin(streams()).stdout(streams()).stderr(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut builder, 0);
-        let mut child = builder.spawn().map_err(|source| {
-            let folder = folder.display();
-            let command = shortened(&command.join(" "));
-            error(format!("`{command}` cannot be started in {folder}: {source}"))
-        })?;
+        let mut child = builder.spawn()?;
         let last_words = Arc::new(Mutex::new(Vec::new()));
         let listener = child.stderr.take().map(|stderr| {
             let last_words = Arc::clone(&last_words);
@@ -269,7 +264,7 @@ enum State {
     Complete,
     NoLine(NoLine),
     /// The last line is for another batch.
-    Mistaken(String),
+    OtherBatch(String),
     /// A line without an end, behind which the output was closed.
     CutOff(String),
     /// A line that is too long to be one of an answer.
@@ -297,7 +292,7 @@ impl<'p> AnswerStream<'p> {
             let number = text.split_once(',').map(|(_, number)| number.trim());
             self.state = match number {
                 Some(number) if number == self.batch.to_string() => State::Complete,
-                _ => State::Mistaken(shortened(&text)),
+                _ => State::OtherBatch(shortened(&text)),
             };
         } else if line.len() as u64 == LONGEST_LINE {
             self.state = State::TooLong;
@@ -309,30 +304,25 @@ impl<'p> AnswerStream<'p> {
         }
     }
 
-    /// Why the answer has no end, in words.
-    pub fn failure(self, timeout: Duration) -> String {
-        let lines = match self.lines {
-            0 => "without an answer".to_owned(),
-            1 => "after 1 line of its answer".to_owned(),
-            lines => format!("after {lines} lines of its answer"),
-        };
+    /// Why the answer has no end.
+    pub fn failure(self, timeout: Duration) -> ProgramFailure {
+        let lines = self.lines;
         match self.state {
             State::NoLine(NoLine::TimedOut) => {
-                let seconds = timeout.as_secs_f64();
-                format!("{seconds} s (the time-out) have passed {lines}")
+                ProgramFailure::TimedOut { seconds: timeout.as_secs_f64(), lines }
             }
-            State::Mistaken(text) => {
-                let batch = self.batch;
-                format!(
-                    "answer: `{text}` must be `end,{batch}`: the number of the batch that was shown"
-                )
+            State::OtherBatch(line) => {
+                let problem = AnswerProblem::OtherBatch { line, batch: self.batch };
+                ProgramFailure::Answer { problem }
             }
-            State::CutOff(text) => format!("answer: it is cut off: line `{text}` has no end"),
-            State::TooLong => format!("wrote a line of {LONGEST_LINE} bytes or more {lines}"),
+            State::CutOff(line) => {
+                ProgramFailure::Answer { problem: AnswerProblem::CutOff { line } }
+            }
+            State::TooLong => ProgramFailure::LongLine { bytes: LONGEST_LINE, lines },
             State::Open | State::Complete | State::NoLine(NoLine::Closed) => {
                 match self.process.wait_until(Instant::now() + GRACE) {
-                    Some(status) => format!("{} {lines}", ending(status)),
-                    None => format!("closed its output {lines}"),
+                    Some(status) => ProgramFailure::EndedEarly { status, lines },
+                    None => ProgramFailure::ClosedOutput { lines },
                 }
             }
         }

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use super::error;
 use crate::chip::{Presented, Program, SubstrateError};
 use crate::network::{LayeredNetwork, Node};
 
@@ -25,10 +24,7 @@ impl Tables {
         let names = network.populations().iter().map(|population| population.name.as_str());
         for name in names.chain([time_unit]) {
             if name.is_empty() || name.contains([',', '"']) || name.contains(char::is_whitespace) {
-                return Err(error(format!(
-                    "`{name}` must not be empty nor have commas, quotes or spaces: it is a field of \
-                     the program's tables"
-                )));
+                return Err(SubstrateError::Name { name: name.to_owned() });
             }
         }
         let nodes = network.populations().iter().flat_map(|population| {
@@ -57,15 +53,13 @@ impl Tables {
     /// If there are more or fewer values than synapses.
     pub fn weights(&self, program: &Program<'_>) -> Result<String, SubstrateError> {
         let Program { weights, delays } = *program;
-        for (what, found, fits) in [
+        for (values, found, fits) in [
             ("weights", weights.len(), weights.len() == self.synapses.len()),
             ("delays", delays.len(), [0, self.synapses.len()].contains(&delays.len())),
         ] {
             if !fits {
-                let expected = self.synapses.len();
-                return Err(error(format!(
-                    "the network has {expected} synapses, not {found} {what}"
-                )));
+                let synapses = self.synapses.len();
+                return Err(SubstrateError::ValueCount { synapses, found, values });
             }
         }
         let unit = &self.time_unit;
@@ -175,7 +169,7 @@ mod tests {
                         label_bias,0,label,0,0.125,0\nlabel_bias,0,label,1,0.000000001,0\n";
         assert_eq!(weights, expected);
         let wrong = tables.weights(&Program { weights: &[1.0], delays: &[] }).expect_err("too few");
-        assert_eq!(wrong.message, "the network has 4 synapses, not 1 weights");
+        assert_eq!(wrong.to_string(), "the network has 4 synapses, not 1 weights");
 
         let spike = |time, source| SourceSpike { time, source };
         let stimulus = vec![spike(0.9, 1), spike(f64::INFINITY, 0), spike(0.3, 0)];
@@ -187,7 +181,7 @@ mod tests {
     #[test]
     fn a_name_that_would_need_quotes_is_refused() {
         let refused = Tables::new(&network("la,bel"), "us").expect_err("a comma");
-        assert!(refused.message.starts_with("`la,bel_bias` must not"), "{refused}");
+        assert!(refused.to_string().starts_with("`la,bel_bias` must not"), "{refused}");
         assert!(Tables::new(&network("label"), "").is_err());
     }
 }

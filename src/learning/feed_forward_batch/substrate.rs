@@ -179,8 +179,8 @@ impl SubstrateRunner {
         device.substrate.present_again(presented, records)?;
         device.activity.add(&device.substrate.take_activity());
         if records.len() != samples.len() {
-            let message = format!("{} records of {} samples", records.len(), samples.len());
-            return Err(SubstrateError { message });
+            let (samples, found) = (samples.len(), records.len());
+            return Err(SubstrateError::RecordCount { samples, found });
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! The layout of a [`ClassMap`] and its drawing on any backend.
 
-use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::HPos;
 
+use super::super::canvas::{Canvas, Drawn};
 use super::super::picture::PALETTE;
 use super::{ClassMap, Decision, MapSample, SIZE};
 
@@ -41,180 +41,152 @@ const LEGEND_CLASSES: usize = 11;
 /// Fill of the undecided cells.
 pub(super) const UNDECIDED: RGBColor = RGBColor(186, 186, 186);
 
-type Drawn<DB, T = ()> = Result<T, DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+/// Draws a map whose input has been checked.
+pub(super) fn draw<DB: DrawingBackend>(map: &ClassMap, canvas: &Canvas<DB>) -> Drawn<DB> {
+    canvas.area.fill(&WHITE)?;
 
-/// A blank picture of [`SIZE`] that takes a [`ClassMap`] whose input has been checked.
-pub(super) struct Canvas<DB: DrawingBackend> {
-    area: DrawingArea<DB, Shift>,
-    text_drop: f64,
+    let (x_range, y_range) = map.extent;
+    let mut chart = ChartBuilder::on(&canvas.area)
+        .margin_top(TOP)
+        .margin_right(RIGHT)
+        .margin_bottom(MARGIN)
+        .margin_left(MARGIN)
+        .x_label_area_size(BOTTOM - MARGIN)
+        .y_label_area_size(LEFT - MARGIN)
+        .build_cartesian_2d(padded(x_range), padded(y_range))?;
+    let to_pixel = {
+        let plot = chart.plotting_area().clone();
+        move |x, y| plot.map_coordinate(&(x, y))
+    };
+
+    draw_regions(map, &to_pixel, canvas)?;
+    draw_samples(map.samples, &to_pixel, canvas)?;
+
+    chart
+        .configure_mesh()
+        .disable_mesh()
+        .axis_style(BLACK.stroke_width(2))
+        .set_all_tick_mark_size(10)
+        .x_labels(6)
+        .y_labels(6)
+        .y_label_offset(canvas.drop(TEXT_SIZE))
+        .label_style(("sans-serif", TEXT_SIZE))
+        .axis_desc_style(("sans-serif", AXIS_SIZE))
+        .x_desc(canvas.fit(map.axis_labels.0, AXIS_SIZE, SIDE)?)
+        .y_desc(canvas.fit(map.axis_labels.1, AXIS_SIZE, SIDE)?)
+        .draw()?;
+    let start = (LEFT as i32, TOP as i32 / 2);
+    canvas.text(map.title, TITLE_SIZE, start, HPos::Left, SIZE.0 - LEFT - MARGIN)?;
+    draw_legend(map, canvas)?;
+    canvas.area.present()
 }
 
-impl<DB: DrawingBackend> Canvas<DB> {
-    /// A canvas on which text is written lower than asked for, by `text_drop` times its size.
-    pub(super) fn new(backend: DB, text_drop: f64) -> Self {
-        Self { area: backend.into_drawing_area(), text_drop }
-    }
-
-    pub(super) fn draw(&self, map: &ClassMap) -> Drawn<DB> {
-        self.area.fill(&WHITE)?;
-
-        let (x_range, y_range) = map.extent;
-        let mut chart = ChartBuilder::on(&self.area)
-            .margin_top(TOP)
-            .margin_right(RIGHT)
-            .margin_bottom(MARGIN)
-            .margin_left(MARGIN)
-            .x_label_area_size(BOTTOM - MARGIN)
-            .y_label_area_size(LEFT - MARGIN)
-            .build_cartesian_2d(padded(x_range), padded(y_range))?;
-        let to_pixel = {
-            let plot = chart.plotting_area().clone();
-            move |x, y| plot.map_coordinate(&(x, y))
-        };
-
-        self.draw_regions(map, &to_pixel)?;
-        self.draw_samples(map.samples, &to_pixel)?;
-
-        chart
-            .configure_mesh()
-            .disable_mesh()
-            .axis_style(BLACK.stroke_width(2))
-            .set_all_tick_mark_size(10)
-            .x_labels(6)
-            .y_labels(6)
-            .y_label_offset(self.drop(TEXT_SIZE))
-            .label_style(("sans-serif", TEXT_SIZE))
-            .axis_desc_style(("sans-serif", AXIS_SIZE))
-            .x_desc(self.fit(map.axis_labels.0, AXIS_SIZE, SIDE)?)
-            .y_desc(self.fit(map.axis_labels.1, AXIS_SIZE, SIDE)?)
-            .draw()?;
-        let start = (LEFT as i32, TOP as i32 / 2);
-        self.write(map.title, TITLE_SIZE, start, SIZE.0 - LEFT - MARGIN)?;
-        self.draw_legend(map)?;
-        self.area.present()
-    }
-
-    /// Fills each run of equal cells of a row with one rectangle. It reaches a pixel into the
-    /// cells drawn next, so that no background shines through between them.
-    fn draw_regions(
-        &self,
-        map: &ClassMap,
-        to_pixel: &impl Fn(f64, f64) -> (i32, i32),
-    ) -> Drawn<DB> {
-        let ((x_min, x_max), (y_min, y_max)) = map.extent;
-        let cells = map.resolution as f64;
-        let corner = |column: usize, row: usize| {
-            to_pixel(
-                x_min + (x_max - x_min) * column as f64 / cells,
-                y_min + (y_max - y_min) * row as f64 / cells,
-            )
-        };
-        for row in 0..map.resolution {
-            let mut column = 0;
-            let decisions = &map.decisions[row * map.resolution..][..map.resolution];
-            for run in decisions.chunk_by(PartialEq::eq) {
-                let (left, bottom) = corner(column, row);
-                column += run.len();
-                let (right, top) = corner(column, row + 1);
-                let fill = match run[0] {
-                    Decision::Outside => continue,
-                    Decision::Undecided => UNDECIDED,
-                    Decision::Class(class) => tint(class),
-                };
-                let diagonal = [(left, top - 1), (right + 1, bottom)];
-                self.area.draw(&Rectangle::new(diagonal, fill.filled()))?;
-            }
+/// Fills each run of equal cells of a row with one rectangle. It reaches a pixel into the
+/// cells drawn next, so that no background shines through between them.
+fn draw_regions<DB: DrawingBackend>(
+    map: &ClassMap,
+    to_pixel: &impl Fn(f64, f64) -> (i32, i32),
+    canvas: &Canvas<DB>,
+) -> Drawn<DB> {
+    let ((x_min, x_max), (y_min, y_max)) = map.extent;
+    let cells = map.resolution as f64;
+    let corner = |column: usize, row: usize| {
+        to_pixel(
+            x_min + (x_max - x_min) * column as f64 / cells,
+            y_min + (y_max - y_min) * row as f64 / cells,
+        )
+    };
+    for row in 0..map.resolution {
+        let mut column = 0;
+        let decisions = &map.decisions[row * map.resolution..][..map.resolution];
+        for run in decisions.chunk_by(PartialEq::eq) {
+            let (left, bottom) = corner(column, row);
+            column += run.len();
+            let (right, top) = corner(column, row + 1);
+            let fill = match run[0] {
+                Decision::Outside => continue,
+                Decision::Undecided => UNDECIDED,
+                Decision::Class(class) => tint(class),
+            };
+            let diagonal = [(left, top - 1), (right + 1, bottom)];
+            canvas.area.draw(&Rectangle::new(diagonal, fill.filled()))?;
         }
+    }
+    Ok(())
+}
+
+/// Draws a dot for each sample, the misclassified ones last.
+fn draw_samples<DB: DrawingBackend>(
+    samples: &[MapSample],
+    to_pixel: &impl Fn(f64, f64) -> (i32, i32),
+    canvas: &Canvas<DB>,
+) -> Drawn<DB> {
+    let (wrong, right): (Vec<&MapSample>, Vec<_>) =
+        samples.iter().partition(|s| s.is_misclassified());
+    for sample in right {
+        draw_disc(to_pixel(sample.x, sample.y), DOT, colour(sample.label), canvas)?;
+    }
+    for sample in wrong {
+        draw_ringed(to_pixel(sample.x, sample.y), colour(sample.label), canvas)?;
+    }
+    Ok(())
+}
+
+/// Explains the colours to the right of the plotting area.
+fn draw_legend<DB: DrawingBackend>(map: &ClassMap, canvas: &Canvas<DB>) -> Drawn<DB> {
+    let left = (SIZE.0 - RIGHT + LEGEND_GAP) as i32;
+    let mut y = TOP as i32 + SWATCH / 2;
+    let centre = left + SWATCH / 2;
+    let swatch = |y: i32, fill: RGBColor| {
+        let diagonal = [(left, y - SWATCH / 2), (left + SWATCH, y + SWATCH / 2)];
+        canvas.area.draw(&Rectangle::new(diagonal, fill.filled()))
+    };
+    let end_line = |y: &mut i32, text: &str| {
+        let width = RIGHT - LEGEND_GAP - INDENT as u32 - MARGIN;
+        canvas.text(text, TEXT_SIZE, (left + INDENT, *y), HPos::Left, width)?;
+        *y += LINE;
         Ok(())
-    }
+    };
 
-    /// Draws a dot for each sample, the misclassified ones last.
-    fn draw_samples(
-        &self,
-        samples: &[MapSample],
-        to_pixel: &impl Fn(f64, f64) -> (i32, i32),
-    ) -> Drawn<DB> {
-        let (wrong, right): (Vec<&MapSample>, Vec<_>) =
-            samples.iter().partition(|s| s.is_misclassified());
-        for sample in right {
-            self.draw_disc(to_pixel(sample.x, sample.y), DOT, colour(sample.label))?;
-        }
-        for sample in wrong {
-            self.draw_ringed(to_pixel(sample.x, sample.y), colour(sample.label))?;
-        }
-        Ok(())
+    for (class, name) in map.class_names.iter().enumerate().take(LEGEND_CLASSES) {
+        swatch(y, tint(class))?;
+        draw_disc((centre, y), DOT + 2, colour(class), canvas)?;
+        end_line(&mut y, name)?;
     }
-
-    /// Explains the colours to the right of the plotting area.
-    fn draw_legend(&self, map: &ClassMap) -> Drawn<DB> {
-        let left = (SIZE.0 - RIGHT + LEGEND_GAP) as i32;
-        let mut y = TOP as i32 + SWATCH / 2;
-        let centre = left + SWATCH / 2;
-        let swatch = |y: i32, fill: RGBColor| {
-            let diagonal = [(left, y - SWATCH / 2), (left + SWATCH, y + SWATCH / 2)];
-            self.area.draw(&Rectangle::new(diagonal, fill.filled()))
-        };
-        let end_line = |y: &mut i32, text: &str| {
-            let width = RIGHT - LEGEND_GAP - INDENT as u32 - MARGIN;
-            self.write(text, TEXT_SIZE, (left + INDENT, *y), width)?;
-            *y += LINE;
-            Ok(())
-        };
-
-        for (class, name) in map.class_names.iter().enumerate().take(LEGEND_CLASSES) {
-            swatch(y, tint(class))?;
-            self.draw_disc((centre, y), DOT + 2, colour(class))?;
-            end_line(&mut y, name)?;
-        }
-        if map.class_names.len() > LEGEND_CLASSES {
-            let more = map.class_names.len() - LEGEND_CLASSES;
-            end_line(&mut y, &format!("and {more} more"))?;
-        }
-        if map.decisions.contains(&Decision::Undecided) {
-            swatch(y, UNDECIDED)?;
-            end_line(&mut y, "undecided")?;
-        }
-        if !map.samples.is_empty() {
-            let wrong = map.samples.iter().filter(|s| s.is_misclassified()).count();
-            self.draw_ringed((centre, y), WHITE)?;
-            end_line(&mut y, "misclassified")?;
-            end_line(&mut y, &format!("({wrong} of {})", map.samples.len()))?;
-        }
-        Ok(())
+    if map.class_names.len() > LEGEND_CLASSES {
+        let more = map.class_names.len() - LEGEND_CLASSES;
+        end_line(&mut y, &format!("and {more} more"))?;
     }
-
-    fn draw_disc(&self, centre: (i32, i32), radius: u32, fill: RGBColor) -> Drawn<DB> {
-        self.area.draw(&Circle::new(centre, radius, fill.filled()))
+    if map.decisions.contains(&Decision::Undecided) {
+        swatch(y, UNDECIDED)?;
+        end_line(&mut y, "undecided")?;
     }
-
-    /// Draws a dot in a black ring. Two discs, as bitmaps have no smooth rings.
-    fn draw_ringed(&self, centre: (i32, i32), fill: RGBColor) -> Drawn<DB> {
-        self.draw_disc(centre, RING, BLACK)?;
-        self.draw_disc(centre, DOT + 1, fill)
+    if !map.samples.is_empty() {
+        let wrong = map.samples.iter().filter(|s| s.is_misclassified()).count();
+        draw_ringed((centre, y), WHITE, canvas)?;
+        end_line(&mut y, "misclassified")?;
+        end_line(&mut y, &format!("({wrong} of {})", map.samples.len()))?;
     }
+    Ok(())
+}
 
-    /// Writes `text` to the right of `start`, which is at half its height, cut to `width` pixels.
-    fn write(&self, text: &str, size: u32, (x, y): (i32, i32), width: u32) -> Drawn<DB> {
-        let style = TextStyle::from(("sans-serif", size)).pos(Pos::new(HPos::Left, VPos::Center));
-        let text = self.fit(text, size, width)?;
-        let start = (x, y + self.drop(size));
-        self.area.draw(&Text::new(text, start, style))
-    }
+fn draw_disc<DB: DrawingBackend>(
+    centre: (i32, i32),
+    radius: u32,
+    fill: RGBColor,
+    canvas: &Canvas<DB>,
+) -> Drawn<DB> {
+    canvas.area.draw(&Circle::new(centre, radius, fill.filled()))
+}
 
-    /// `text` without control characters, which XML forbids, and cut to `width` pixels.
-    fn fit(&self, text: &str, size: u32, width: u32) -> Drawn<DB, String> {
-        let style = TextStyle::from(("sans-serif", size));
-        let mut kept: String = text.chars().filter(|c| !c.is_control()).collect();
-        let mut shown = kept.clone();
-        while self.area.estimate_text_size(&shown, &style)?.0 > width && kept.pop().is_some() {
-            shown = format!("{}…", kept.trim_end());
-        }
-        Ok(shown)
-    }
-
-    fn drop(&self, text_size: u32) -> i32 {
-        (self.text_drop * f64::from(text_size)).round() as i32
-    }
+/// Draws a dot in a black ring. Two discs, as bitmaps have no smooth rings.
+fn draw_ringed<DB: DrawingBackend>(
+    centre: (i32, i32),
+    fill: RGBColor,
+    canvas: &Canvas<DB>,
+) -> Drawn<DB> {
+    draw_disc(centre, RING, BLACK, canvas)?;
+    draw_disc(centre, DOT + 1, fill, canvas)
 }
 
 fn padded((low, high): (f64, f64)) -> std::ops::Range<f64> {

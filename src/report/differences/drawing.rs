@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-use super::super::box_plot::drawing::{Canvas, Drawn};
-use super::super::box_plot::ticks::Ticks;
+use super::super::canvas::{Canvas, Drawn};
 use super::super::picture::PALETTE;
+use super::super::ticks::Ticks;
 use super::{Differences, Panel, WIDTH};
+use crate::trace::time_unit;
 
 /// Font sizes in pixels.
 const TITLE: u32 = 36;
@@ -156,9 +157,9 @@ impl Scale {
     }
 }
 
-/// A unit of time as it is printed: the `tau_s` of headings is τ_s.
+/// A unit of time as it is printed.
 fn unit_text(unit: Option<&str>) -> String {
-    unit.unwrap_or("time unit").replace("tau_", "τ_")
+    unit.map_or_else(|| "time unit".to_owned(), time_unit::symbol)
 }
 
 fn legend<DB: DrawingBackend>(differences: &Differences, canvas: &Canvas<DB>) -> Drawn<DB> {
@@ -192,22 +193,21 @@ fn axes<DB: DrawingBackend>(
 ) -> Drawn<DB> {
     let &Frame { left, right, top, bottom, .. } = frame;
     let unit = differences.time_unit.as_deref();
-    for &mark in &frame.differences.at {
-        let y = frame.y(mark);
+    for (mark, text) in &frame.differences.marks {
+        let y = frame.y(*mark);
         let colour = if mark.abs() < 1e-9 { GREY } else { PALE };
         canvas.line((left + LINE as i32, y), (right, y), colour, LINE)?;
         canvas.line((left - TICK, y), (left, y), BLACK, LINE)?;
-        let text = frame.differences.text(mark);
-        canvas.text(&text, TEXT, (left - TICK - 8, y), HPos::Right, LEFT as u32 - 62)?;
+        canvas.text(text, TEXT, (left - TICK - 8, y), HPos::Right, LEFT as u32 - 62)?;
     }
     canvas.line((left, top), (left, bottom), BLACK, LINE)?;
     canvas.line((left, bottom), (right, bottom), BLACK, LINE)?;
-    for &mark in &frame.times.at {
-        let x = frame.x(mark);
+    for (mark, text) in &frame.times.marks {
+        let x = frame.x(*mark);
         canvas.line((x, bottom), (x, bottom + TICK), BLACK, LINE)?;
         if is_last {
             let place = (x, bottom + TICK + TEXT as i32 * 3 / 4);
-            canvas.text(&frame.times.text(mark), TEXT, place, HPos::Center, 200)?;
+            canvas.text(text, TEXT, place, HPos::Center, 200)?;
         }
     }
     if is_last {

@@ -1,11 +1,11 @@
 //! The layout of a [`Figure`] and its drawing on any backend.
 
-use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::HPos;
 
-use super::super::box_plot::ticks::step;
-use super::super::picture::{PALETTE, fitted};
+use super::super::canvas::{Canvas, Drawn};
+use super::super::picture::PALETTE;
+use super::super::ticks::RoundNumbers;
 use super::{Figure, Panel, Raster};
 
 /// Font sizes in pixels: seven points and up when the picture is a journal column wide.
@@ -38,8 +38,6 @@ const EXCITATORY: RGBColor = PALETTE[0];
 const INHIBITORY: RGBColor = PALETTE[3];
 const DECISION: RGBColor = PALETTE[2];
 
-type Drawn<DB, T = ()> = Result<T, DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
-
 fn raster_height(raster: &Raster) -> i32 {
     (24 + 16 * raster.rows.min(20) as i32).clamp(90, 240)
 }
@@ -59,10 +57,9 @@ pub(super) fn size(figure: &Figure) -> (u32, u32) {
     (WIDTH as u32, (head(figure) + rasters + panels + BOTTOM) as u32)
 }
 
-/// A blank picture that takes a [`Figure`] whose input has been checked.
-pub(super) struct Canvas<DB: DrawingBackend> {
-    area: DrawingArea<DB, Shift>,
-    text_drop: f64,
+/// Draws a [`Figure`] whose input has been checked.
+pub(super) struct Painter<'c, DB: DrawingBackend> {
+    pub canvas: &'c Canvas<DB>,
 }
 
 /// The times of the common axis as pixels.
@@ -79,19 +76,14 @@ impl Axis {
     }
 }
 
-impl<DB: DrawingBackend> Canvas<DB> {
-    /// A canvas on which text is written lower than asked for, by `text_drop` times its size.
-    pub fn new(backend: DB, text_drop: f64) -> Self {
-        Canvas { area: backend.into_drawing_area(), text_drop }
-    }
-
+impl<DB: DrawingBackend> Painter<'_, DB> {
     pub fn draw(&self, figure: &Figure) -> Drawn<DB> {
-        self.area.fill(&WHITE)?;
+        self.canvas.area.fill(&WHITE)?;
         let room = (WIDTH - 2 * RIGHT) as u32;
-        self.text(&figure.title, TITLE, (RIGHT, TOP / 2), HPos::Left, BLACK, room)?;
+        self.canvas.text(&figure.title, TITLE, (RIGHT, TOP / 2), HPos::Left, room)?;
         if !figure.note.is_empty() {
             let place = (RIGHT, TOP + NOTE / 2 - 14);
-            self.text(&figure.note, SMALL, place, HPos::Left, GREY, room)?;
+            self.canvas.coloured_text(&figure.note, SMALL, place, HPos::Left, room, GREY)?;
         }
         let axis = Axis { from: figure.window.0, span: figure.span() };
         self.decision(figure, axis)?;
@@ -109,10 +101,10 @@ impl<DB: DrawingBackend> Canvas<DB> {
         }
         let bottom = top - GAP;
         let place = (26, (first + bottom) / 2);
-        self.upright("membrane potential", TEXT, place, (bottom - first) as u32)?;
+        self.canvas.upright("membrane potential", TEXT, place, (bottom - first) as u32)?;
         self.times(figure, axis, bottom)?;
         self.legend(figure, bottom + 138)?;
-        self.area.present()
+        self.canvas.area.present()
     }
 
     /// A broken line through all panels, which are drawn over it.
@@ -123,22 +115,22 @@ impl<DB: DrawingBackend> Canvas<DB> {
         };
         let (x, bottom) = (axis.x(time), size(figure).1 as i32 - BOTTOM - GAP);
         for y in (head(figure)..bottom).step_by(20) {
-            self.line((x, y), (x, (y + 12).min(bottom)), DECISION, LINE + 1)?;
+            self.canvas.line((x, y), (x, (y + 12).min(bottom)), DECISION, LINE + 1)?;
         }
         Ok(())
     }
 
     fn raster(&self, raster: &Raster, axis: Axis, (top, bottom): (i32, i32)) -> Drawn<DB> {
-        self.line((LEFT, top), (LEFT, bottom), BLACK, LINE)?;
+        self.canvas.line((LEFT, top), (LEFT, bottom), BLACK, LINE)?;
         let room = f64::from(bottom - top - 12) / raster.rows.max(1) as f64;
         let half = ((0.42 * room) as i32).clamp(3, 9);
         for &(time, row) in &raster.spikes {
             let (x, y) = (axis.x(time), f64::from(top + 6) + (row as f64 + 0.5) * room);
             let corners = [(x - 2, y as i32 - half), (x + 2, y as i32 + half)];
-            self.area.draw(&Rectangle::new(corners, BLACK.filled()))?;
+            self.canvas.area.draw(&Rectangle::new(corners, BLACK.filled()))?;
         }
         let place = (LEFT - 16, (top + bottom) / 2);
-        self.text(&raster.name, SMALL, place, HPos::Right, BLACK, LEFT as u32 - 24)
+        self.canvas.text(&raster.name, SMALL, place, HPos::Right, LEFT as u32 - 24)
     }
 
     fn panel(
@@ -157,7 +149,7 @@ impl<DB: DrawingBackend> Canvas<DB> {
 
         for &(start, end) in &trace.refractory {
             let corners = [(axis.x(start), upper), (axis.x(end), bottom)];
-            self.area.draw(&Rectangle::new(corners, SHADE.filled()))?;
+            self.canvas.area.draw(&Rectangle::new(corners, SHADE.filled()))?;
         }
         let (colour, name) = if panel.decides {
             (DECISION, format!("{}: its spike decides", panel.name))
@@ -165,23 +157,23 @@ impl<DB: DrawingBackend> Canvas<DB> {
             (BLACK, panel.name.clone())
         };
         let place = (LEFT + 14, top + 24);
-        self.text(&name, TEXT, place, HPos::Left, colour, (right - LEFT) as u32)?;
+        self.canvas.coloured_text(&name, TEXT, place, HPos::Left, (right - LEFT) as u32, colour)?;
 
-        self.line((LEFT, upper), (LEFT, bottom), BLACK, LINE)?;
+        self.canvas.line((LEFT, upper), (LEFT, bottom), BLACK, LINE)?;
         let mut labelled: Option<i32> = None;
         for value in [trace.threshold, trace.leak, trace.reset] {
             let y = y(value);
             if value < low || labelled.is_some_and(|taken| (taken - y).abs() < SMALL as i32) {
                 continue;
             }
-            self.line((LEFT - 10, y), (LEFT, y), BLACK, LINE)?;
+            self.canvas.line((LEFT - 10, y), (LEFT, y), BLACK, LINE)?;
             let place = (LEFT - 18, y);
-            self.text(&number(value, spread), SMALL, place, HPos::Right, BLACK, 130)?;
+            self.canvas.text(&number(value, spread), SMALL, place, HPos::Right, 130)?;
             labelled = Some(y);
         }
         let mut x = LEFT;
         while x < right {
-            self.line((x, threshold), ((x + 14).min(right), threshold), GREY, LINE)?;
+            self.canvas.line((x, threshold), ((x + 14).min(right), threshold), GREY, LINE)?;
             x += 24;
         }
         // Resets are drawn as lines along the axis: bitmaps make a steep part of a path too thin.
@@ -190,14 +182,14 @@ impl<DB: DrawingBackend> Canvas<DB> {
             let point = (axis.x(time), y(value));
             if index > 0 && trace.times[index - 1] == time {
                 self.curve(std::mem::take(&mut stretch))?;
-                self.line((point.0, y(trace.potential[index - 1])), point, BLACK, CURVE)?;
+                self.canvas.line((point.0, y(trace.potential[index - 1])), point, BLACK, CURVE)?;
             }
             stretch.push(point);
         }
         self.curve(stretch)?;
 
         let baseline = bottom - STRIP / 2;
-        self.line((LEFT, baseline), (right, baseline), GREY, 1)?;
+        self.canvas.line((LEFT, baseline), (right, baseline), GREY, 1)?;
         for input in &trace.inputs {
             let share = (input.amplitude.abs() / largest).min(1.0);
             let length = ((share * f64::from(STRIP / 2 - 2)).round() as i32).max(2);
@@ -207,12 +199,12 @@ impl<DB: DrawingBackend> Canvas<DB> {
             } else {
                 (baseline - length, EXCITATORY)
             };
-            self.line((x, baseline), (x, end), colour, LINE + 1)?;
+            self.canvas.line((x, baseline), (x, end), colour, LINE + 1)?;
         }
         for time in panel.other_crossings(axis.span) {
             let place = (axis.x(time), threshold);
-            self.area.draw(&Circle::new(place, 9, WHITE.filled()))?;
-            self.area.draw(&Circle::new(place, 9, PALETTE[5].stroke_width(4)))?;
+            self.canvas.area.draw(&Circle::new(place, 9, WHITE.filled()))?;
+            self.canvas.area.draw(&Circle::new(place, 9, PALETTE[5].stroke_width(4)))?;
         }
         for &spike in &trace.spikes {
             self.spike((axis.x(spike), upper.min(threshold) - 6), colour)?;
@@ -231,32 +223,27 @@ impl<DB: DrawingBackend> Canvas<DB> {
             }
         }
         kept.push(last);
-        self.area.draw(&PathElement::new(kept, BLACK.stroke_width(CURVE)))
+        self.canvas.area.draw(&PathElement::new(kept, BLACK.stroke_width(CURVE)))
     }
 
     /// A triangle that points down to a place.
     fn spike(&self, (x, y): (i32, i32), colour: RGBColor) -> Drawn<DB> {
         let corners = vec![(x, y), (x - 11, y - 20), (x + 11, y - 20)];
-        self.area.draw(&Polygon::new(corners, colour.filled()))
+        self.canvas.area.draw(&Polygon::new(corners, colour.filled()))
     }
 
     fn times(&self, figure: &Figure, axis: Axis, bottom: i32) -> Drawn<DB> {
         let (from, to) = figure.window;
         let y = bottom + 10;
-        self.line((LEFT, y), (WIDTH - RIGHT, y), BLACK, LINE)?;
-        let step = step(to - from);
-        let digits = (-(step * 1.000_001).log10().floor()).clamp(0.0, 12.0) as usize;
-        let (first, last) = ((from / step - 1e-9).ceil(), (to / step + 1e-9).floor());
-        for index in 0..=(last - first).clamp(0.0, 40.0) as u32 {
-            let time = (first + f64::from(index)) * step;
+        self.canvas.line((LEFT, y), (WIDTH - RIGHT, y), BLACK, LINE)?;
+        for (time, text) in RoundNumbers::about_five((from, to)).all() {
             let x = axis.x(time);
-            self.line((x, y), (x, y + 10), BLACK, LINE)?;
-            let place = (x, y + 32);
-            self.text(&format!("{time:.digits$}"), SMALL, place, HPos::Center, BLACK, 260)?;
+            self.canvas.line((x, y), (x, y + 10), BLACK, LINE)?;
+            self.canvas.text(&text, SMALL, (x, y + 32), HPos::Center, 260)?;
         }
         let place = ((LEFT + WIDTH - RIGHT) / 2, y + 82);
         let label = format!("time [{}]", figure.time_unit);
-        self.text(&label, TEXT, place, HPos::Center, BLACK, 700)
+        self.canvas.text(&label, TEXT, place, HPos::Center, 700)
     }
 
     /// Explains the marks that the figure has, in two lines.
@@ -276,12 +263,12 @@ impl<DB: DrawingBackend> Canvas<DB> {
         let shown = entries.into_iter().filter(|(_, _, shown)| *shown);
         let (mut x, mut y) = (LEFT, top);
         for (mark, text, _) in shown {
-            let width = self.area.estimate_text_size(text, &style(SMALL))?.0 as i32;
+            let width = self.canvas.width_of(text, SMALL)? as i32;
             if x + 54 + width > WIDTH - RIGHT / 2 {
                 (x, y) = (LEFT, y + 50);
             }
             self.mark(mark, (x, y))?;
-            self.text(text, SMALL, (x + 48, y), HPos::Left, BLACK, width as u32 + 8)?;
+            self.canvas.text(text, SMALL, (x + 48, y), HPos::Left, width as u32 + 8)?;
             x += 48 + width + 40;
         }
         Ok(())
@@ -290,66 +277,29 @@ impl<DB: DrawingBackend> Canvas<DB> {
     fn mark(&self, mark: Mark, (x, y): (i32, i32)) -> Drawn<DB> {
         let middle = (x + 18, y);
         match mark {
-            Mark::Excitatory => self.line((middle.0, y + 14), (middle.0, y - 14), EXCITATORY, 5),
-            Mark::Inhibitory => self.line((middle.0, y - 14), (middle.0, y + 14), INHIBITORY, 5),
+            Mark::Excitatory => {
+                self.canvas.line((middle.0, y + 14), (middle.0, y - 14), EXCITATORY, 5)
+            }
+            Mark::Inhibitory => {
+                self.canvas.line((middle.0, y - 14), (middle.0, y + 14), INHIBITORY, 5)
+            }
             Mark::Threshold => {
-                self.line((x, y), (x + 14, y), GREY, LINE)?;
-                self.line((x + 24, y), (x + 38, y), GREY, LINE)
+                self.canvas.line((x, y), (x + 14, y), GREY, LINE)?;
+                self.canvas.line((x + 24, y), (x + 38, y), GREY, LINE)
             }
             Mark::Spike => self.spike((middle.0, y + 10), BLACK),
-            Mark::Crossing => self.area.draw(&Circle::new(middle, 9, PALETTE[5].stroke_width(4))),
-            Mark::Refractory => {
-                self.area.draw(&Rectangle::new([(x, y - 15), (x + 36, y + 15)], SHADE.filled()))
+            Mark::Crossing => {
+                self.canvas.area.draw(&Circle::new(middle, 9, PALETTE[5].stroke_width(4)))
             }
+            Mark::Refractory => self
+                .canvas
+                .area
+                .draw(&Rectangle::new([(x, y - 15), (x + 36, y + 15)], SHADE.filled())),
             Mark::Decision => {
-                self.line((middle.0, y - 17), (middle.0, y - 5), DECISION, LINE + 1)?;
-                self.line((middle.0, y + 5), (middle.0, y + 17), DECISION, LINE + 1)
+                self.canvas.line((middle.0, y - 17), (middle.0, y - 5), DECISION, LINE + 1)?;
+                self.canvas.line((middle.0, y + 5), (middle.0, y + 17), DECISION, LINE + 1)
             }
         }
-    }
-
-    /// A line along one of the axes, as a filled rectangle: the same in bitmaps.
-    fn line(&self, from: (i32, i32), to: (i32, i32), colour: RGBColor, width: u32) -> Drawn<DB> {
-        let (before, after) = ((width / 2) as i32, (width - width / 2) as i32);
-        let corners = [
-            (from.0.min(to.0) - before, from.1.min(to.1) - before),
-            (from.0.max(to.0) + after, from.1.max(to.1) + after),
-        ];
-        self.area.draw(&Rectangle::new(corners, colour.filled()))
-    }
-
-    /// Writes `text` at half its height, cut to `width` pixels.
-    fn text(
-        &self,
-        text: &str,
-        size: u32,
-        (x, y): (i32, i32),
-        side: HPos,
-        colour: RGBColor,
-        width: u32,
-    ) -> Drawn<DB> {
-        let style = style(size).color(&colour).pos(Pos::new(side, VPos::Center));
-        let text = self.fit(text, size, width)?;
-        self.area.draw(&Text::new(text, (x, y + self.drop(size)), style))
-    }
-
-    /// Writes `text` upwards, its middle at a place.
-    fn upright(&self, text: &str, size: u32, (x, y): (i32, i32), width: u32) -> Drawn<DB> {
-        let text = self.fit(text, size, width)?;
-        let style = style(size)
-            .transform(FontTransform::Rotate270)
-            .pos(Pos::new(HPos::Center, VPos::Center));
-        self.area.draw(&Text::new(text, (x + self.drop(size), y), style))
-    }
-
-    /// `text` as it is printed, without control characters, which XML forbids, and cut to `width` pixels.
-    fn fit(&self, text: &str, size: u32, width: u32) -> Drawn<DB, String> {
-        let text = text.replace("τ_s", "τₛ");
-        fitted(&self.area, &text, &style(size), width)
-    }
-
-    fn drop(&self, text_size: u32) -> i32 {
-        (self.text_drop * f64::from(text_size)).round() as i32
     }
 }
 
@@ -363,10 +313,6 @@ enum Mark {
     Crossing,
     Refractory,
     Decision,
-}
-
-fn style(size: u32) -> TextStyle<'static> {
-    TextStyle::from(("sans-serif", size))
 }
 
 /// A value beside an axis, to a hundredth of the range that is shown.

@@ -13,10 +13,11 @@ use std::fmt::Write;
 
 use plotters::prelude::*;
 
+use super::super::canvas::Canvas;
 use super::super::outline::outlined;
 use super::super::picture::{self, PNG_TEXT_DROP, PictureError};
 use super::{Raster, View};
-use axes::Canvas;
+use axes::Painter;
 use boxes::{Boxes, boxes};
 
 /// Width and height of a picture, if no other is asked for: pixels of the PNG, user units of the SVG.
@@ -71,11 +72,12 @@ impl Figure<'_> {
     pub fn to_svg(&self) -> Result<String, PictureError> {
         self.prepare()?;
         let mut svg = String::new();
-        let canvas = Canvas::new(SVGBackend::with_string(&mut svg, self.size), 0.0, self);
-        let boxes = canvas.boxes();
-        canvas.draw(&boxes, false).map_err(PictureError::drawing)?;
-        drop(canvas);
-        let mut svg = outlined(&svg).ok_or_else(PictureError::damaged_font)?;
+        let canvas = Canvas::new(SVGBackend::with_string(&mut svg, self.size), 0.0);
+        let painter = Painter::new(canvas, self);
+        let boxes = painter.boxes();
+        painter.draw(&boxes, false).map_err(PictureError::drawing)?;
+        drop(painter);
+        let mut svg = outlined(&svg).ok_or(PictureError::DamagedFont)?;
         // A path for all marks of a hue and shade: a hundredth of what elements of their own take.
         let end = svg.rfind("</svg>").unwrap_or(svg.len());
         svg.truncate(end);
@@ -101,24 +103,22 @@ impl Figure<'_> {
         self.prepare()?;
         let mut pixels = vec![0; 3 * self.size.0 as usize * self.size.1 as usize];
         let backend = BitMapBackend::with_buffer(&mut pixels, self.size);
-        let canvas = Canvas::new(backend, PNG_TEXT_DROP, self);
-        canvas.draw(&canvas.boxes(), true).map_err(PictureError::drawing)?;
-        drop(canvas);
+        let painter = Painter::new(Canvas::new(backend, PNG_TEXT_DROP), self);
+        painter.draw(&painter.boxes(), true).map_err(PictureError::drawing)?;
+        drop(painter);
         picture::png_file(&pixels, self.size).map_err(PictureError::drawing)
     }
 
     /// Checks the input and makes the font known to the drawing code.
     fn prepare(&self) -> Result<(), PictureError> {
         if self.raster.rows.is_empty() {
-            return Err(PictureError::input("there is nothing to draw: no neuron spikes"));
+            return Err(PictureError::NoNeurons);
         }
         let (width, height) = self.size;
         if [width, height].iter().any(|side| !(RANGE.0..=RANGE.1).contains(side)) {
             let (least, most) = RANGE;
-            return Err(PictureError::input(format!(
-                "{width} x {height} pixels: width and height must be from {least} to {most}"
-            )));
+            return Err(PictureError::Size { width, height, least, most });
         }
-        picture::register_sans_serif().ok_or_else(PictureError::damaged_font)
+        picture::register_sans_serif().ok_or(PictureError::DamagedFont)
     }
 }

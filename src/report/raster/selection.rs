@@ -48,11 +48,10 @@ impl Window {
 }
 
 impl FromStr for Window {
-    type Err = String;
+    type Err = ParseSelectionError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong =
-            || format!("`{text}` is no time window: write FROM:TO, FROM: or :TO, as in 0.5:2");
+    fn from_str(text: &str) -> Result<Self, ParseSelectionError> {
+        let wrong = || ParseSelectionError::NoWindow { text: text.to_owned() };
         let (from, to) = text.split_once(':').ok_or_else(wrong)?;
         let time = |part: &str| match part.trim() {
             "" => Ok(None),
@@ -64,7 +63,7 @@ impl FromStr for Window {
         match window {
             Window { from: None, to: None } => Err(wrong()),
             Window { from: Some(from), to: Some(to) } if from >= to => {
-                Err(format!("`{text}`: the window must end after it begins"))
+                Err(ParseSelectionError::EmptyWindow { text: text.to_owned() })
             }
             window => Ok(window),
         }
@@ -87,13 +86,12 @@ impl IndexRanges {
 }
 
 impl FromStr for IndexRanges {
-    type Err = String;
+    type Err = ParseSelectionError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, ParseSelectionError> {
         let number = |part: &str| {
-            part.trim().parse::<u32>().map_err(|_| {
-                format!("`{part}` is no index: write 0-9,17, with whole numbers up to {}", u32::MAX)
-            })
+            let wrong = |_| ParseSelectionError::NoIndex { part: part.to_owned() };
+            part.trim().parse::<u32>().map_err(wrong)
         };
         let mut ranges = Vec::new();
         for part in text.split(',') {
@@ -102,7 +100,7 @@ impl FromStr for IndexRanges {
                 None => (number(part)?, number(part)?),
             };
             if first > last {
-                return Err(format!("`{part}` must go up"));
+                return Err(ParseSelectionError::Descending { part: part.to_owned() });
             }
             ranges.push((first, last));
         }
@@ -130,6 +128,36 @@ impl std::fmt::Display for IndexRanges {
         }
         Ok(())
     }
+}
+
+/// A text that is no part of a selection.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseSelectionError {
+    /// It is no window of time.
+    #[error("`{text}` is no time window: write FROM:TO, FROM: or :TO, as in 0.5:2")]
+    NoWindow {
+        /// The text.
+        text: String,
+    },
+    /// The window does not end after it begins.
+    #[error("`{text}`: the window must end after it begins")]
+    EmptyWindow {
+        /// The text.
+        text: String,
+    },
+    /// A part of it is no index.
+    #[error("`{part}` is no index: write 0-9,17, with whole numbers up to {}", u32::MAX)]
+    NoIndex {
+        /// The part.
+        part: String,
+    },
+    /// A range ends before it begins.
+    #[error("`{part}` must go up")]
+    Descending {
+        /// The range.
+        part: String,
+    },
 }
 
 /// A selection that the recording has nothing of.

@@ -1,54 +1,14 @@
 //! Marks of the axes.
 
 use super::{Band, Raster, Stack};
-
-/// Round numbers between two, a `step` apart, with as many digits as they need.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct RoundNumbers {
-    step: f64,
-    first: i64,
-    last: i64,
-    digits: usize,
-}
-
-impl RoundNumbers {
-    /// As many as possible, but no more than `most`.
-    pub fn new((low, high): (f64, f64), most: usize) -> Self {
-        let wanted = (high - low) / most.max(1) as f64;
-        let power = 10_f64.powf(wanted.log10().floor());
-        let round = [1.0, 2.0, 5.0, 10.0].map(|round| round * power);
-        let step =
-            round.into_iter().find(|&step| step >= wanted * (1.0 - 1e-9)).unwrap_or(10.0 * power);
-        // A hair beyond the ends, lest rounding takes the marks there away.
-        let hair = 1e-9 * (high - low) / step;
-        let (first, last) = ((low / step - hair).ceil(), (high / step + hair).floor());
-        let digits = (-(step.log10() + 1e-9).floor()).clamp(0.0, 15.0) as usize;
-        RoundNumbers { step, first: first as i64, last: last as i64, digits }
-    }
-
-    /// The numbers and how they are written.
-    pub fn all(&self) -> Vec<(f64, String)> {
-        (self.first..=self.last)
-            .map(|index| {
-                let value = index as f64 * self.step;
-                let text = format!("{:.*}", self.digits, if index == 0 { 0.0 } else { value });
-                (value, text.replace('-', "−"))
-            })
-            .collect()
-    }
-
-    /// How many letters the longest has.
-    fn width(&self) -> usize {
-        self.all().iter().map(|(_, text)| text.chars().count()).max().unwrap_or(1)
-    }
-}
+use crate::report::ticks::{RoundNumbers, round_up};
 
 /// Marks of time in a range, as many as fit beside each other: `letters` fit into the whole range.
 pub(super) fn times(range: (f64, f64), letters: usize) -> Vec<(f64, String)> {
     for most in (1..=(letters / 4).clamp(1, 12)).rev() {
-        let numbers = RoundNumbers::new(range, most);
+        let numbers = RoundNumbers::at_most(range, most);
         let room = numbers.step / (range.1 - range.0) * letters as f64;
-        if numbers.last - numbers.first < 1 || numbers.width() as f64 + 2.0 <= room {
+        if numbers.intervals() < 1 || numbers.width() as f64 + 2.0 <= room {
             return numbers.all();
         }
     }
@@ -82,16 +42,7 @@ pub(super) fn rows(
 
 /// A round number of rows, at least so many.
 fn step_of_rows(least: f64) -> u32 {
-    let mut step = 1_u32;
-    loop {
-        for round in [1, 2, 5] {
-            let step = step.saturating_mul(round);
-            if f64::from(step) >= least || step > 1 << 28 {
-                return step;
-            }
-        }
-        step = step.saturating_mul(10);
-    }
+    round_up(least.clamp(1.0, 2e9)) as u32
 }
 
 /// The rows of neurons with round indices.

@@ -5,6 +5,7 @@ use std::io;
 
 use super::{RowResult, folder_of};
 use crate::run::{OutputFolder, TrainingSummary};
+use crate::trace::time_unit;
 
 /// The table in Markdown. Accuracies are of the test set and in percent: the mean over the seeds,
 /// with the lowest and the highest.
@@ -131,12 +132,7 @@ fn decision_time(summaries: &[TrainingSummary]) -> String {
     let time = mean(summaries, |summary| summary.mean_decision_time);
     match summaries.first() {
         Some(summary) if time.is_finite() => {
-            let unit = match summary.time_unit.as_str() {
-                "tau_s" => "τ_s",
-                "us" => "µs",
-                other => other,
-            };
-            format!("{time:.3} {unit}")
+            format!("{time:.3} {}", time_unit::symbol(&summary.time_unit))
         }
         _ => "–".to_owned(),
     }

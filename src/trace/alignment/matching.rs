@@ -23,6 +23,7 @@ pub enum Match {
 /// Two trains that are too dense to be matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("more than {MOST_PAIRS} pairs of spikes of a neuron are within reach of each other")]
+#[non_exhaustive]
 pub struct MatchingError;
 
 /// A byte each: half a gigabyte.

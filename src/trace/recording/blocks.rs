@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::MultiGzDecoder;
 use memchr::{memchr, memchr_iter, memrchr};
 
-use super::super::TraceError;
+use super::super::{FormProblem, TraceError};
 
 /// Bytes that are read at once.
 const BLOCK: usize = 1 << 20;
@@ -60,14 +60,13 @@ impl Blocks {
         }
         let file = File::open(path).map_err(wrap)?;
         if file.metadata().map_err(wrap)?.is_dir() {
-            let inside = path.join("spikes.csv");
-            let hint = if inside.is_file() { &inside } else { path };
-            let message = if inside.is_file() {
-                format!("this is a folder; its trace is {}", hint.display())
+            let trace = path.join("spikes.csv");
+            let problem = if trace.is_file() {
+                FormProblem::FolderOfTrace { trace }
             } else {
-                "this is a folder, and a trace is a file".to_owned()
+                FormProblem::Folder
             };
-            return Err(TraceError::Form { path: path.to_owned(), line: None, message });
+            return Err(TraceError::Form { path: path.to_owned(), line: None, problem });
         }
         Self::new(path.to_owned(), Box::new(file))
     }
@@ -106,8 +105,8 @@ impl Blocks {
     }
 
     /// A complaint about the form of the file.
-    pub fn form(&self, line: Option<u64>, message: impl Into<String>) -> TraceError {
-        TraceError::Form { path: self.path.clone(), line, message: message.into() }
+    pub fn form(&self, line: Option<u64>, problem: FormProblem) -> TraceError {
+        TraceError::Form { path: self.path.clone(), line, problem }
     }
 
     /// Up to `count` blocks; none at the end of the file.
@@ -125,8 +124,7 @@ impl Blocks {
                 match memrchr(b'\n', &self.rest) {
                     Some(end) => break end + 1,
                     None if self.rest.len() > LONGEST_LINE => {
-                        let message = "a line of more than a million characters: this is no trace";
-                        return Err(self.form(Some(self.line), message));
+                        return Err(self.form(Some(self.line), FormProblem::LongLine));
                     }
                     None => {}
                 }
@@ -158,46 +156,42 @@ impl Blocks {
                 (self.ended, self.truncated) = (true, true);
             }
             Err(source) => {
-                let path = self.path.clone();
                 let corrupt = matches!(
                     source.kind(),
                     io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
                 );
                 if !corrupt {
-                    return Err(TraceError::Read { path, source });
+                    return Err(TraceError::Read { path: self.path.clone(), source });
                 }
                 let line = self.line + memchr_iter(b'\n', &self.rest).count() as u64;
-                let message = format!("the gzip file is damaged here ({source})");
-                return Err(TraceError::Form { path, line: Some(line), message });
+                return Err(self.form(Some(line), FormProblem::DamagedGzip(source)));
             }
         }
         // Sparse files and disks that went wrong are full of these; nobody should wait for their end.
         if let Some(at) = memchr(0, &self.rest[before..]) {
             let line = self.line + memchr_iter(b'\n', &self.rest[..before + at]).count() as u64;
-            let message =
-                "there is a NUL byte: this is no text, or a file that was not written out";
-            return Err(self.form(Some(line), message));
+            return Err(self.form(Some(line), FormProblem::NulByte));
         }
         Ok(())
     }
 
     fn refuse_other_forms(&self) -> Result<(), TraceError> {
         let start = &self.rest;
-        for (magic, message) in OTHER_FORMS {
+        for (magic, form) in OTHER_FORMS {
             if start.starts_with(magic) {
-                return Err(self.form(None, format!("this is {message}")));
+                return Err(self.form(None, FormProblem::OtherForm { form }));
             }
         }
         let control = |byte: &u8| *byte < 0x20 && !b"\t\n\r\x0c".contains(byte);
         let invalid = std::str::from_utf8(start).is_err_and(|error| error.error_len().is_some());
         if let Some(at) = start.iter().position(control) {
             let line = 1 + memchr_iter(b'\n', &start[..at]).count() as u64;
-            return Err(self.form(Some(line), "this is binary data, not CSV"));
+            return Err(self.form(Some(line), FormProblem::Binary));
         }
         // Latin-1 is text, too: only its letters are wrong, as in "µs".
         let strange = start.iter().filter(|byte| !byte.is_ascii()).count();
         if invalid && 4 * strange > start.len() {
-            return Err(self.form(None, "this is binary data, not CSV"));
+            return Err(self.form(None, FormProblem::Binary));
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ mod names;
 
 use memchr::memchr;
 
-use super::super::TraceError;
+use super::super::{FormProblem, TraceError};
 use super::ColumnNames;
 use super::blocks::{Block, Blocks};
 use names::{
@@ -82,7 +82,7 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 /// A line as texts.
-fn texts(text: &[u8], separator: Separator) -> Result<Vec<String>, String> {
+fn texts(text: &[u8], separator: Separator) -> Result<Vec<String>, FormProblem> {
     let mut fields = Vec::new();
     let plain;
     let text = if split(text, separator, &mut fields) {
@@ -102,7 +102,7 @@ fn texts(text: &[u8], separator: Separator) -> Result<Vec<String>, String> {
 }
 
 /// A heading whose units in brackets are apart from their names by no blank.
-fn heading_texts(text: &[u8], separator: Separator) -> Result<Vec<String>, String> {
+fn heading_texts(text: &[u8], separator: Separator) -> Result<Vec<String>, FormProblem> {
     if separator != Separator::Blanks {
         return texts(text, separator);
     }
@@ -129,14 +129,14 @@ impl Layout {
         let mut comment = None;
         let (line, text, behind) = loop {
             match lines.next() {
-                None => return Err(blocks.form(None, "there are comments only, and no heading")),
+                None => return Err(blocks.form(None, FormProblem::CommentsOnly)),
                 Some((_, text, _)) if is_blank_or_comment(text) => {
                     comment = Some(text).filter(|text| !text.is_empty()).or(comment);
                 }
                 Some(found) => break found,
             }
         };
-        let form = |message: String| blocks.form(Some(line), message);
+        let form = |problem| blocks.form(Some(line), problem);
         let separator = Separator::of(text);
         let row = heading_texts(text, separator).map_err(form)?;
         let layout = if is_data(&row) {
@@ -185,34 +185,33 @@ impl Layout {
         headings: Vec<String>,
         separator: Separator,
         names: &ColumnNames,
-        form: &impl Fn(String) -> TraceError,
+        form: &impl Fn(FormProblem) -> TraceError,
     ) -> Result<Self, TraceError> {
         let there = list(&headings);
-        let named = |name: &Option<String>, option: &str| match name {
+        let named = |name: &Option<String>, quantity| match name {
             None => Ok(None),
             Some(name) => column_named(&headings, name).map(Some).ok_or_else(|| {
-                form(format!(
-                    "--{option}-column {name}: there is no such column; there are {there}"
-                ))
+                let (name, found) = (name.clone(), there.clone());
+                form(FormProblem::NoSuchColumn { quantity, name, found })
             }),
         };
-        let required = |given: Option<usize>, found: Result<usize, Vec<&str>>, what: &str| {
+        let required = |given: Option<usize>, found: Result<usize, Vec<&str>>, quantity| {
             given.map_or(found, Ok).map_err(|several: Vec<&str>| {
-                let option = format!("say which it is with --{what}-column NAME");
                 form(if several.is_empty() {
-                    format!("no column is recognised as the {what}; there are {there}: {option}")
+                    FormProblem::NotRecognised { quantity, found: there.clone() }
                 } else {
-                    format!("{} may each be the {what}: {option}", several.join(" and "))
+                    let candidates = several.into_iter().map(str::to_owned).collect();
+                    FormProblem::Ambiguous { quantity, candidates }
                 })
             })
         };
-        let optional = |given: Option<usize>, found: Result<usize, Vec<&str>>, what: &str| match (
+        let optional = |given: Option<usize>, found: Result<usize, Vec<&str>>, quantity| match (
             given, found,
         ) {
             (Some(given), _) => Ok(Some(given)),
             (None, Ok(found)) => Ok(Some(found)),
             (None, Err(several)) if several.is_empty() => Ok(None),
-            (None, Err(several)) => required(None, Err(several), what).map(Some),
+            (None, Err(several)) => required(None, Err(several), quantity).map(Some),
         };
         let given = [
             named(&names.time, "time")?,
@@ -248,19 +247,17 @@ impl Layout {
         separator: Separator,
         rows: Lines<'_>,
         names: &ColumnNames,
-        form: &impl Fn(String) -> TraceError,
+        form: &impl Fn(FormProblem) -> TraceError,
     ) -> Result<Self, TraceError> {
         let numbers: Vec<String> = (1..=fields).map(|number| number.to_string()).collect();
-        let column = |name: &Option<String>, option: &str| {
-            match name {
+        let column = |name: &Option<String>, quantity| match name {
             None => Ok(None),
-            Some(name) => numbers.iter().position(|number| number == name).map(Some).ok_or_else(|| {
-                form(format!(
-                    "--{option}-column {name}: the file has no heading; give the number of the column, \
-                     from 1 to {fields}"
-                ))
-            }),
-        }
+            Some(name) => {
+                numbers.iter().position(|number| number == name).map(Some).ok_or_else(|| {
+                    let (name, columns) = (name.clone(), fields);
+                    form(FormProblem::NoSuchNumber { quantity, name, columns })
+                })
+            }
         };
         let mut time = column(&names.time, "time")?;
         let mut neuron = column(&names.neuron, "neuron")?;
@@ -287,10 +284,7 @@ impl Layout {
                 has_heading: false,
                 names: numbers.iter().map(|number| format!("column {number}")).collect(),
             }),
-            _ => Err(form(format!(
-                "there is no heading, and nothing tells which of the {fields} columns are times and \
-                 neurons: say it with --time-column and --neuron-column, numbers from 1"
-            ))),
+            _ => Err(form(FormProblem::NoHeading { columns: fields })),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use memchr::memchr;
 use rustc_hash::FxHashMap;
 
-use super::super::TraceError;
+use super::super::{FormProblem, TraceError};
 use super::blocks::Block;
 use super::heading::{Layout, Separator};
 use super::lines::LineNumbers;
@@ -53,7 +53,7 @@ impl Rows {
 #[derive(Debug)]
 pub(super) enum RowError {
     Field { line: u64, column: String, field: String, accepted: &'static str },
-    Form { line: u64, message: String },
+    Form { line: u64, problem: FormProblem },
 }
 
 impl RowError {
@@ -64,8 +64,8 @@ impl RowError {
             RowError::Field { line, column, field, accepted } => {
                 TraceError::Field { path, line, column, field, accepted }
             }
-            RowError::Form { line, message } => {
-                TraceError::Form { path, line: Some(line), message }
+            RowError::Form { line, problem } => {
+                TraceError::Form { path, line: Some(line), problem }
             }
         }
     }
@@ -79,16 +79,6 @@ impl RowError {
             RowError::Field { column, .. } => layout.names.last() == Some(column),
         }
     }
-}
-
-/// An index of a population has two bytes.
-pub(super) fn too_many_populations(line: u64) -> RowError {
-    RowError::Form { line, message: "there are more than 65535 populations".to_owned() }
-}
-
-/// An index of a spike has four bytes.
-pub(super) fn too_many_spikes(line: u64) -> RowError {
-    RowError::Form { line, message: "there are more than 4294967295 spikes".to_owned() }
 }
 
 const WHOLE: &str = "a whole number from 0 to 4294967295";
@@ -109,7 +99,7 @@ pub(super) fn parse(block: &Block, layout: &Layout) -> Result<Columns, RowError>
             let unquoted;
             let text = if split(text, layout.separator, &mut fields) {
                 unquoted = without_quotes(text, layout.separator, &mut fields)
-                    .map_err(|message| RowError::Form { line, message })?;
+                    .map_err(|problem| RowError::Form { line, problem })?;
                 &unquoted
             } else {
                 text
@@ -174,7 +164,7 @@ pub(super) fn without_quotes(
     text: &[u8],
     separator: Separator,
     fields: &mut Vec<(usize, usize)>,
-) -> Result<Vec<u8>, String> {
+) -> Result<Vec<u8>, FormProblem> {
     let delimiter = match separator {
         Separator::Byte(byte) => byte,
         Separator::Blanks => b' ',
@@ -186,10 +176,10 @@ pub(super) fn without_quotes(
         .from_reader(text);
     // The csv crate closes an open quote at the end of the text.
     if text.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
-        return Err("a quote is opened and not closed in this line".to_owned());
+        return Err(FormProblem::OpenQuote);
     }
     let mut record = csv::ByteRecord::new();
-    reader.read_byte_record(&mut record).map_err(|error| error.to_string())?;
+    reader.read_byte_record(&mut record).map_err(FormProblem::NotCsv)?;
     let mut plain = Vec::new();
     fields.clear();
     for field in &record {
@@ -316,7 +306,8 @@ impl Parser<'_> {
             return Ok(known);
         }
         let count = columns.populations.len();
-        let index = u16::try_from(count).map_err(|_| too_many_populations(line))?;
+        let index = u16::try_from(count)
+            .map_err(|_| RowError::Form { line, problem: FormProblem::TooManyPopulations })?;
         self.known.insert(name.to_vec(), index);
         columns.populations.push(String::from_utf8_lossy(name).into_owned());
         Ok(index)
@@ -332,13 +323,12 @@ impl Parser<'_> {
     }
 
     fn wrong_count(&self, count: usize, line: u64) -> RowError {
-        let expected = self.layout.fields;
-        let fields = if count == 1 { "1 field" } else { &format!("{count} fields") };
-        let message = format!(
-            "{fields} in this row, where {} has {expected} ({})",
-            if self.layout.has_heading { "the heading" } else { "the first row" },
-            self.layout.separator.describe(),
-        );
-        RowError::Form { line, message }
+        let problem = FormProblem::FieldCount {
+            found: count,
+            expected: self.layout.fields,
+            has_heading: self.layout.has_heading,
+            separator: self.layout.separator.describe(),
+        };
+        RowError::Form { line, problem }
     }
 }

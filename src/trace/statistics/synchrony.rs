@@ -10,12 +10,18 @@ const MOST_BINS: f64 = (1_u64 << 27) as f64;
 #[error(
     "bins of {bin} make {count:.3e} of them in {samples} samples from {from} to {to}: at most 1.3e8, with wider bins"
 )]
+#[non_exhaustive]
 pub struct SynchronyError {
-    bin: f64,
-    count: f64,
-    samples: usize,
-    from: f64,
-    to: f64,
+    /// Width of a bin.
+    pub bin: f64,
+    /// How many bins that makes.
+    pub count: f64,
+    /// In how many samples.
+    pub samples: usize,
+    /// Where each sample begins.
+    pub from: f64,
+    /// Where it ends.
+    pub to: f64,
 }
 
 /// Variance of the spike counts of a population in bins of equal width, over their mean:

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use firstspike::chip::{Exchange, ExternalSubstrate, Oddities, Presented, Substrate};
+use firstspike::chip::{
+    Anomalies, Exchange, ExternalSubstrate, Presented, Program, Substrate, SubstrateError,
+};
 use firstspike::engine::{SourceSpike, Spike};
 use firstspike::network::{Layer, LayeredNetwork, layered};
 use firstspike::neuron::NeuronParameters;
@@ -53,9 +55,10 @@ fn error(script: &str) -> String {
 fn error_within(script: &str, timeout: f64) -> String {
     let (answer, mut substrate) = show(script, Exchange::Streams, timeout);
     let message = answer.expect_err(script);
-    assert_eq!(substrate.oddities(), Oddities::default());
+    assert_eq!(substrate.anomalies(), Anomalies::default());
     let again = substrate.present(&[Presented::default()]).expect_err("no program is left");
-    assert!(again.message.contains("was ended after an error"), "{again}");
+    assert!(again.ends_substrate());
+    assert!(again.to_string().contains("was ended after an error"), "{again}");
     message
 }
 
@@ -78,6 +81,26 @@ fn a_crash_is_told_with_its_code_and_last_words() {
 }
 
 #[test]
+fn a_request_that_is_refused_leaves_the_program_as_it_was() {
+    let script = format!("{READ}{HEADING} echo end,1");
+    let settings = settings(&["sh", "-c", &script], Exchange::Streams, 60.0);
+    let network = small();
+    let mut substrate =
+        ExternalSubstrate::new(&network, settings, &std::env::temp_dir()).expect("sh starts");
+    let early = substrate.present(&[Presented::default()]).expect_err("no weights");
+    assert!(matches!(early, SubstrateError::NotProgrammed), "{early}");
+    let few = Program { weights: &[1.0], delays: &[] };
+    let few = substrate.program(&few).expect_err("too few weights");
+    assert!(
+        matches!(few, SubstrateError::ValueCount { synapses: 2, found: 1, values: "weights" }),
+        "{few}"
+    );
+    assert!(!early.ends_substrate() && !few.ends_substrate());
+    program(&mut substrate, &network);
+    assert_eq!(substrate.present(&[Presented::default()]).expect("an answer"), [vec![]]);
+}
+
+#[test]
 fn a_program_that_cannot_be_started_is_told() {
     let command = settings(&["./no-such-program"], Exchange::Streams, 1.0);
     let refused = ExternalSubstrate::new(&small(), command, &std::env::temp_dir());
@@ -85,11 +108,11 @@ fn a_program_that_cannot_be_started_is_told() {
     assert_contains(&message, &["`./no-such-program` cannot be started in"]);
     let refused =
         ExternalSubstrate::new(&small(), settings(&[], Exchange::Streams, 1.0), Path::new("."));
-    assert_contains(&refused.expect_err("no command").message, &["must name a program"]);
+    assert_contains(&refused.expect_err("no command").to_string(), &["must name a program"]);
     for seconds in [0.0, 1e7] {
         let refused = settings(&["sh"], Exchange::Streams, seconds);
         let refused = ExternalSubstrate::new(&small(), refused, Path::new("."));
-        let message = refused.expect_err("no time, or too much").message;
+        let message = refused.expect_err("no time, or too much").to_string();
         assert_contains(&message, &["must be above 0 and at most 1000000 s"]);
     }
 }
@@ -145,7 +168,7 @@ fn a_flood_on_either_stream_blocks_nobody() {
         NEVER,
     );
     assert_eq!(answer.expect("an answer"), [vec![], vec![Spike { node: 2, time: 0.75 }]]);
-    assert_eq!(substrate.oddities().samples_without_label, 1);
+    assert_eq!(substrate.anomalies().samples_without_label, 1);
     let message = error(&format!("{READ}{HEADING} exec yes 0,label,0,1"));
     assert_contains(&message, &["line 4002: more than 4000 spikes are too many"]);
     assert_contains(
@@ -202,7 +225,7 @@ fn what_is_odd_is_counted() {
     let spike = |node, time| Spike { node, time };
     let expected = [vec![spike(1, 1.5), spike(1, 2.5)], vec![spike(2, 0.25)]];
     assert_eq!(answer.expect("an answer"), expected);
-    let expected = Oddities {
+    let expected = Anomalies {
         samples: 2,
         extra_spikes: 1,
         duplicated_rows: 1,
@@ -210,7 +233,7 @@ fn what_is_odd_is_counted() {
         spikes_before_stimulus: 1,
         samples_without_label: 0,
     };
-    assert_eq!(substrate.oddities(), expected);
+    assert_eq!(substrate.anomalies(), expected);
 }
 
 #[test]
@@ -220,8 +243,8 @@ fn a_program_has_a_process_group_of_its_own() {
     let (answer, mut substrate) = show(&script, Exchange::Streams, NEVER);
     answer.expect("an answer");
     let error = substrate.present(&[Presented::default()]).expect_err("an exit");
-    let (_, words) = error.message.split_once("output:").expect("last words");
-    let numbers: Vec<&str> = words.split_whitespace().collect();
+    let SubstrateError::Program { last_words, .. } = &error else { panic!("{error}") };
+    let numbers: Vec<&str> = last_words.split_whitespace().collect();
     assert_eq!(numbers.len(), 2, "{error}");
     assert_eq!(numbers[0], numbers[1], "a signal from the terminal would reach it");
 }

@@ -1,12 +1,12 @@
 //! Axes, legend and caption of a raster, and its marks, on any backend.
 
-use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::HPos;
 
 use super::super::terminal::{grouped, levels, merged};
 use super::super::{HUES, Raster, Stack, View, ticks};
 use super::{Boxes, Figure, Frame, boxes};
+use crate::report::canvas::{Canvas, Drawn};
 use crate::report::picture::PALETTE;
 
 /// Sizes of letters in pixels: seven points in a picture of a thousand pixels that is printed 85 mm
@@ -35,12 +35,9 @@ const CLEAR: f64 = 8.0;
 const GREY: RGBColor = RGBColor(96, 96, 96);
 const PALE: RGBColor = RGBColor(205, 205, 205);
 
-type Drawn<DB, T = ()> = Result<T, DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
-
-/// A blank picture that takes a raster.
-pub(super) struct Canvas<'r, DB: DrawingBackend> {
-    area: DrawingArea<DB, Shift>,
-    text_drop: f64,
+/// Draws a raster.
+pub(super) struct Painter<'r, DB: DrawingBackend> {
+    canvas: Canvas<DB>,
     raster: &'r Raster,
     size: (u32, u32),
     frame: Frame,
@@ -49,9 +46,9 @@ pub(super) struct Canvas<'r, DB: DrawingBackend> {
     legend: Vec<Vec<(usize, String)>>,
 }
 
-impl<'r, DB: DrawingBackend> Canvas<'r, DB> {
-    /// A canvas on which text is written lower than asked for, by `text_drop` times its size.
-    pub fn new(backend: DB, text_drop: f64, figure: &Figure<'r>) -> Self {
+impl<'r, DB: DrawingBackend> Painter<'r, DB> {
+    /// What draws a figure on a canvas of its size.
+    pub fn new(canvas: Canvas<DB>, figure: &Figure<'r>) -> Self {
         let raster = figure.raster;
         let (width, height) = (figure.size.0 as i32, figure.size.1 as i32);
         let highest = raster.rows.iter().map(|row| row.neuron).max().unwrap_or(0);
@@ -66,9 +63,8 @@ impl<'r, DB: DrawingBackend> Canvas<'r, DB> {
         let whole = raster.whole(&stack);
         // The lowest neuron's marks stay clear of the axis.
         let view = View { y: (whole.y.0 - CLEAR, whole.y.1), ..whole };
-        Canvas {
-            area: backend.into_drawing_area(),
-            text_drop,
+        Painter {
+            canvas,
             raster,
             size: figure.size,
             frame: Frame { left, right: width - RIGHT, top, bottom, view },
@@ -84,7 +80,7 @@ impl<'r, DB: DrawingBackend> Canvas<'r, DB> {
 
     /// Draws everything; the marks only if asked to.
     pub fn draw(&self, boxes: &Boxes, marks: bool) -> Drawn<DB> {
-        self.area.fill(&WHITE)?;
+        self.canvas.area.fill(&WHITE)?;
         self.draw_legend()?;
         self.draw_neurons()?;
         self.draw_strips()?;
@@ -94,11 +90,11 @@ impl<'r, DB: DrawingBackend> Canvas<'r, DB> {
                 let colour = boxes.colour(hue, level);
                 for one in own {
                     let corners = [(one.left, one.top), (one.right, one.bottom)];
-                    self.area.draw(&Rectangle::new(corners, colour.filled()))?;
+                    self.canvas.area.draw(&Rectangle::new(corners, colour.filled()))?;
                 }
             }
         }
-        self.area.present()
+        self.canvas.area.present()
     }
 
     /// Explains the colours.
@@ -108,7 +104,7 @@ impl<'r, DB: DrawingBackend> Canvas<'r, DB> {
             let mut x = self.frame.left;
             for (hue, name) in entries {
                 let corners = [(x, y - 10), (x + 20, y + 10)];
-                self.area.draw(&Rectangle::new(corners, PALETTE[hue % HUES].filled()))?;
+                self.canvas.area.draw(&Rectangle::new(corners, PALETTE[hue % HUES].filled()))?;
                 self.text(name, TEXT, (x + 30, y), HPos::Left, BLACK)?;
                 x += entry(name);
             }
@@ -136,11 +132,8 @@ impl<'r, DB: DrawingBackend> Canvas<'r, DB> {
             let neuron = self.raster.rows[row as usize].neuron.to_string();
             self.text(&neuron, TEXT, (left - TICK - 7, y), HPos::Right, BLACK)?;
         }
-        let style = style(HEADING, BLACK)
-            .transform(FontTransform::Rotate270)
-            .pos(Pos::new(HPos::Center, VPos::Center));
-        let place = (24 + self.drop(HEADING), (top + bottom) / 2);
-        self.area.draw(&Text::new(self.neuron_label(), place, style))
+        let middle = (24, (top + bottom) / 2);
+        self.canvas.upright(&self.neuron_label(), HEADING, middle, u32::MAX)
     }
 
     fn neuron_label(&self) -> String {
@@ -193,7 +186,7 @@ impl<'r, DB: DrawingBackend> Canvas<'r, DB> {
                 }
             }
         }
-        let label = raster.time_label().replace("τ_s", "τₛ").replace("τ_m", "τₘ");
+        let label = raster.time_label();
         let place = ((self.frame.left + right) / 2, bottom + TICK + 26 + LINE_OF_TEXT);
         self.text(&label, HEADING, place, HPos::Center, BLACK)
     }
@@ -219,45 +212,28 @@ impl<'r, DB: DrawingBackend> Canvas<'r, DB> {
             };
             let hue = boxes.marks.keys().next().map_or(0, |key| key.0);
             let corners = [(x, y - 10), (x + 20, y + 10)];
-            self.area.draw(&Rectangle::new(corners, boxes.colour(hue, level).filled()))?;
+            self.canvas.area.draw(&Rectangle::new(corners, boxes.colour(hue, level).filled()))?;
             self.text(&text, SMALL, (x + 28, y), HPos::Left, GREY)?;
             x += 28 + letters(&text, SMALL) + 22;
         }
         Ok(())
     }
 
-    /// A line along one of the axes, as a filled rectangle: the same in bitmaps.
     fn line(&self, from: (i32, i32), to: (i32, i32), colour: RGBColor) -> Drawn<DB> {
-        let (before, after) = ((LINE / 2) as i32, (LINE - LINE / 2) as i32);
-        let corners = [(from.0 - before, from.1 - before), (to.0 + after, to.1 + after)];
-        self.area.draw(&Rectangle::new(corners, colour.filled()))
+        self.canvas.line(from, to, colour, LINE)
     }
 
-    /// Writes `text` at half its height.
+    /// Writes a text whose width has been seen to.
     fn text(
         &self,
         text: &str,
         size: u32,
-        (x, y): (i32, i32),
+        place: (i32, i32),
         side: HPos,
         colour: RGBColor,
     ) -> Drawn<DB> {
-        let style = style(size, colour).pos(Pos::new(side, VPos::Center));
-        self.area.draw(&Text::new(printable(text), (x, y + self.drop(size)), style))
+        self.canvas.coloured_text(text, size, place, side, u32::MAX, colour)
     }
-
-    fn drop(&self, text_size: u32) -> i32 {
-        (self.text_drop * f64::from(text_size)).round() as i32
-    }
-}
-
-fn style(size: u32, colour: RGBColor) -> TextStyle<'static> {
-    TextStyle { color: colour.to_backend_color(), ..TextStyle::from(("sans-serif", size)) }
-}
-
-/// Without control characters, which XML forbids.
-fn printable(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).collect()
 }
 
 /// Width of a text in pixels, about: letters are half as wide as high.

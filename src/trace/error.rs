@@ -1,0 +1,213 @@
+//! Why a trace cannot be used.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A trace that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TraceError {
+    /// The file cannot be opened or is not CSV.
+    #[error("{}: {source}", path.display())]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        source: csv::Error,
+    },
+    /// A column is missing.
+    #[error("{}:1: there is no column `{column}`; there are {found}", path.display())]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// What was looked for.
+        column: String,
+        /// The columns that exist.
+        found: String,
+    },
+    /// A field does not hold what its column says.
+    #[error("{}:{line}: {column} `{field}` must be {accepted}", path.display())]
+    Field {
+        /// The file.
+        path: PathBuf,
+        /// Line in it, from 1.
+        line: u64,
+        /// Name of the column.
+        column: String,
+        /// What stands there.
+        field: String,
+        /// What is accepted.
+        accepted: &'static str,
+    },
+    /// Reading failed.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is no trace.
+    #[error("{}: {problem}", place(path, *line))]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// Line in it, from 1; none if the whole file is meant.
+        line: Option<u64>,
+        /// What is wrong, and what would be right.
+        problem: FormProblem,
+    },
+}
+
+/// What makes a file no trace.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormProblem {
+    /// It is empty.
+    #[error("the file is empty: there is not even a heading")]
+    Empty,
+    /// It has nothing but comments.
+    #[error("there are comments only, and no heading")]
+    CommentsOnly,
+    /// It is a folder without a trace.
+    #[error("this is a folder, and a trace is a file")]
+    Folder,
+    /// It is a folder with a trace in it.
+    #[error("this is a folder; its trace is {}", trace.display())]
+    FolderOfTrace {
+        /// The trace.
+        trace: PathBuf,
+    },
+    /// It has spikes in another form than CSV.
+    #[error("this is {form}")]
+    OtherForm {
+        /// The form, and what to do about it.
+        form: &'static str,
+    },
+    /// It is not text.
+    #[error("this is binary data, not CSV")]
+    Binary,
+    /// It has a NUL byte.
+    #[error("there is a NUL byte: this is no text, or a file that was not written out")]
+    NulByte,
+    /// A line is too long.
+    #[error("a line of more than a million characters: this is no trace")]
+    LongLine,
+    /// It cannot be unpacked.
+    #[error("the gzip file is damaged here ({0})")]
+    DamagedGzip(io::Error),
+    /// A quote has no end.
+    #[error("a quote is opened and not closed in this line")]
+    OpenQuote,
+    /// A line is not CSV.
+    #[error("{0}")]
+    NotCsv(csv::Error),
+    /// A row has more or fewer fields than it should.
+    #[error(
+        "{} in this row, where {} has {expected} ({separator})",
+        fields(*found),
+        if *has_heading { "the heading" } else { "the first row" }
+    )]
+    FieldCount {
+        /// Fields that it has.
+        found: usize,
+        /// Fields that it should have.
+        expected: usize,
+        /// Whether they are the heading's, or else the first row's.
+        has_heading: bool,
+        /// What separates them, in words.
+        separator: &'static str,
+    },
+    /// An index of a population has two bytes.
+    #[error("there are more than 65535 populations")]
+    TooManyPopulations,
+    /// An index of a spike has four bytes.
+    #[error("there are more than 4294967295 spikes")]
+    TooManySpikes,
+    /// There is no column of the name that was given for one.
+    #[error("--{quantity}-column {name}: there is no such column; there are {found}")]
+    NoSuchColumn {
+        /// What the column was to hold: `time`, `neuron`, `population` or `sample`.
+        quantity: &'static str,
+        /// The name that was given.
+        name: String,
+        /// The columns that exist.
+        found: String,
+    },
+    /// There is no column of the number that was given for one.
+    #[error(
+        "--{quantity}-column {name}: the file has no heading; give the number of the column, from 1 to \
+         {columns}"
+    )]
+    NoSuchNumber {
+        /// What the column was to hold: `time`, `neuron`, `population` or `sample`.
+        quantity: &'static str,
+        /// What was given.
+        name: String,
+        /// How many columns there are.
+        columns: usize,
+    },
+    /// No column is recognised as what there must be.
+    #[error(
+        "no column is recognised as the {quantity}; there are {found}: say which it is with \
+         --{quantity}-column NAME"
+    )]
+    NotRecognised {
+        /// What the column would hold.
+        quantity: &'static str,
+        /// The columns that exist.
+        found: String,
+    },
+    /// Several columns may be meant.
+    #[error(
+        "{} may each be the {quantity}: say which it is with --{quantity}-column NAME",
+        candidates.join(" and ")
+    )]
+    Ambiguous {
+        /// What the column would hold.
+        quantity: &'static str,
+        /// The columns that may be meant.
+        candidates: Vec<String>,
+    },
+    /// Without a heading, nothing tells times from neurons.
+    #[error(
+        "there is no heading, and nothing tells which of the {columns} columns are times and neurons: \
+         say it with --time-column and --neuron-column, numbers from 1"
+    )]
+    NoHeading {
+        /// How many columns there are.
+        columns: usize,
+    },
+}
+
+fn place(path: &Path, line: Option<u64>) -> String {
+    let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+    format!("{}{line}", path.display())
+}
+
+fn fields(count: usize) -> String {
+    if count == 1 { "1 field".to_owned() } else { format!("{count} fields") }
+}
+
+/// Populations or samples that are not in a recording.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SelectionError {
+    /// The recording has no populations.
+    #[error("there is no population `{population}`: the spikes have no populations")]
+    NoPopulations {
+        /// The population that was chosen.
+        population: String,
+    },
+    /// There is no population of this name.
+    #[error("there is no population `{population}`; there are {}", found.join(", "))]
+    UnknownPopulation {
+        /// The population that was chosen.
+        population: String,
+        /// The populations that exist.
+        found: Vec<String>,
+    },
+    /// The recording has no samples.
+    #[error("the spikes have no samples to choose from")]
+    NoSamples,
+}
