@@ -12,6 +12,7 @@ pub mod fetch;
 mod idx;
 pub mod mnist;
 mod resize;
+mod source;
 pub mod table;
 pub mod yin_yang;
 
@@ -21,6 +22,10 @@ use std::sync::Arc;
 pub use augmentation::Augmentation;
 pub(crate) use augmentation::Canvas;
 pub use encoding::{Encoding, LatencyEncoding};
+pub use source::{
+    DataSets, DataSource, GeneratedSet, MnistSource, TableFiles, TableSource, ValidationFiles,
+    YinYangSource,
+};
 
 /// A data set in memory: one row of features and one class per sample. Clones share the memory.
 #[derive(Clone, Debug, PartialEq)]

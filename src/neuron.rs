@@ -35,4 +35,4 @@ pub use crossing::{Crossing, first_spike};
 pub use derivative::{CausalInput, CrossingDerivative, crossing_derivatives};
 pub(crate) use dynamics::Ratio;
 pub use dynamics::{Dynamics, Propagator, State};
-pub use parameters::{NeuronParameters, ParameterError};
+pub use parameters::{NeuronParameters, ParameterError, PerParameter};

@@ -8,7 +8,7 @@ use crate::engine::Spike;
 use crate::learning::SpikeTrainMetrics;
 use crate::network::CompiledNetwork;
 use crate::run::RunError;
-use crate::scenario::{LoadedScenario, SpikeTrainingSpec};
+use crate::scenario::{LoadedScenario, SpikeTrainingSection};
 use crate::trace;
 
 /// Takes one step of the scenario's optimiser by a trace of its network, whoever recorded it: how
@@ -20,7 +20,7 @@ use crate::trace;
 /// If scenario or trace cannot be used, with file and line, or the network cannot be written.
 pub fn learn_spike_trains(
     loaded: &LoadedScenario,
-    spec: &SpikeTrainingSpec,
+    spec: &SpikeTrainingSection,
     path: &Path,
     out: &Path,
 ) -> Result<SpikeTrainMetrics, LearnError> {

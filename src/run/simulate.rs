@@ -12,7 +12,7 @@ use super::{
 use crate::engine::{EngineError, EventEngine, Observer, RunStatistics, WindowEngine, WindowError};
 use crate::membrane::SpikeTrains;
 use crate::network::{CompiledNetwork, Population};
-use crate::scenario::{EngineSpec, LoadedScenario, Simulation};
+use crate::scenario::{LoadedScenario, Simulation, SimulationEngine};
 use crate::trace::TraceWriter;
 
 /// Simulates a scenario of populations and writes `scenario.toml`, `spikes.csv`, `network.json`,
@@ -30,7 +30,7 @@ pub fn simulate(
     let simulation = loaded.simulation()?;
     let network = CompiledNetwork::new(&simulation.network);
     let mut engine = Engine::choose(&network, &simulation)
-        .map_err(|error| loaded.problem("simulation.engine", &error.to_string()))?;
+        .map_err(|error| loaded.problem("simulation.engine", error))?;
     let folder = OutputFolder::open(loaded, options)?;
     let unit = loaded.scenario.time_unit.suffix();
     folder.write("network.json", |file| network_file::write(&simulation.network, unit, file))?;
@@ -128,10 +128,10 @@ impl Engine {
         let event = || Engine::Event(EventEngine::new(network, simulation.options));
         let window = || WindowEngine::new(network, simulation.options).map(Engine::Window);
         match simulation.engine {
-            EngineSpec::Event => Ok(event()),
-            EngineSpec::Window => window(),
-            EngineSpec::Auto if network.synapse_count() < LARGE => Ok(event()),
-            EngineSpec::Auto => Ok(window().unwrap_or_else(|_| event())),
+            SimulationEngine::Event => Ok(event()),
+            SimulationEngine::Window => window(),
+            SimulationEngine::Auto if network.synapse_count() < LARGE => Ok(event()),
+            SimulationEngine::Auto => Ok(window().unwrap_or_else(|_| event())),
         }
     }
 

@@ -7,7 +7,7 @@ use super::report::{Activity, spike_training_report};
 use super::{OutputFolder, Progress, RunError, RunOptions, SpikeTrainingSummary, network_file};
 use crate::learning::SpikeTrainMetrics;
 use crate::run::simulate::explain;
-use crate::scenario::{LoadedScenario, SpikeTrainingSpec};
+use crate::scenario::{LoadedScenario, SpikeTrainingSection};
 use crate::trace::TraceWriter;
 
 /// Trains a scenario with `[spike_training]`, and writes `scenario.toml`, `metrics.csv`, `spikes.csv`
@@ -18,7 +18,7 @@ use crate::trace::TraceWriter;
 /// endlessly at one instant.
 pub fn train_spike_trains(
     loaded: &LoadedScenario,
-    spec: &SpikeTrainingSpec,
+    spec: &SpikeTrainingSection,
     options: &RunOptions<'_>,
     progress: &mut dyn Progress,
 ) -> Result<SpikeTrainingSummary, RunError> {

@@ -19,7 +19,7 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 const EPOCHS: u32 = 40;
 
 /// Changes the main scenario into a small one that exercises all that a checkpoint holds: the best
-/// epoch is kept, the remedy for silent neurons acts in most batches, and delays are trained. On the
+/// epoch is kept, the rule for silent neurons acts in most batches, and delays are trained. On the
 /// event engine, because on the other it would be over before it could be stopped.
 const CHANGES: [&str; 12] = [
     "engine='event'",

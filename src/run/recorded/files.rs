@@ -5,8 +5,8 @@ use std::path::Path;
 use super::{NeuronModel, RecordedError};
 use crate::chip::WeightGrid;
 use crate::engine::Spike;
-use crate::network::Network;
-use crate::scenario::{LARGEST_SIZE, LayerSpec, Learner, LoadedScenario, Scenario, ScenarioError};
+use crate::network::{LARGEST_SIZE, Network};
+use crate::scenario::{LayerSection, Learner, LoadedScenario, Scenario, ScenarioError};
 use crate::trace;
 
 /// Checks that the network has the populations of the scenario.
@@ -16,7 +16,7 @@ pub(super) fn check_populations(network: &Network, scenario: &Scenario) -> Resul
     let expected: Vec<String> = if scenario.is_simulation() {
         scenario.populations.iter().map(|population| population.name.clone()).collect()
     } else {
-        let layer = |layer: &LayerSpec| {
+        let layer = |layer: &LayerSection| {
             let bias = (!layer.bias_times.is_empty()).then(|| format!("{}_bias", layer.name));
             bias.into_iter().chain([layer.name.clone()]).collect::<Vec<_>>()
         };
