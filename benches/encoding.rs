@@ -40,6 +40,7 @@ fn encoding(criterion: &mut Criterion) {
             latest: 2.0,
             inverted: true,
             silent_zero,
+            copies: 1,
         });
         for (name, augmentation) in cases {
             let set = EncodedSet::new(&image(), encoding, 0, &[]).augmented(augmentation);

@@ -29,8 +29,8 @@ mod weights;
 
 pub use account::{HardwareAccount, HardwareClock};
 pub use datasheet::{
-    Datasheet, EnergySheet, HardwareTimeUnit, LinkSheet, NeuronDeviations, NeuronSheet,
-    PresentationSheet, Sign, SizeSheet, Trial, WeightSheet,
+    Datasheet, EnergySheet, LinkSheet, NeuronDeviations, NeuronSheet, PresentationSheet, Sign,
+    SizeSheet, Trial, WeightSheet,
 };
 pub use deviation::{Deviation, Shape};
 pub use error::{AnswerProblem, MeasuredProblem, ProgramFailure, SubstrateError};

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::scenario::ScenarioFile;
 use crate::study::is_study;
 
 /// Simulate and train spiking neural networks that compute with first-spike times.
@@ -276,8 +277,11 @@ struct ReproduceArguments {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
-        Command::Run(arguments) if is_study(&arguments.scenario.scenario) => study::run(&arguments),
-        Command::Run(arguments) => run::run(&arguments),
+        Command::Run(arguments) => match ScenarioFile::read(&arguments.scenario.scenario) {
+            Ok(file) if is_study(&file) => study::run(&arguments),
+            Ok(file) => run::run(&arguments, &file),
+            Err(error) => bad_input(&error),
+        },
         Command::Study(command) => study::study(&command),
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Raster(arguments) => raster::run(&arguments),
@@ -289,10 +293,11 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) if arguments.gradients => {
             gradients::check(&arguments.scenario, arguments.samples as usize)
         }
-        Command::Check(arguments) if is_study(&arguments.scenario.scenario) => {
-            study::check(&arguments.scenario)
-        }
-        Command::Check(arguments) => check::check(&arguments.scenario),
+        Command::Check(arguments) => match ScenarioFile::read(&arguments.scenario.scenario) {
+            Ok(file) if is_study(&file) => study::check(&arguments.scenario),
+            Ok(file) => check::check(&arguments.scenario, &file),
+            Err(error) => bad_input(&error),
+        },
     }
 }
 

@@ -13,6 +13,7 @@ pub mod fetch;
 mod idx;
 pub mod mnist;
 mod resize;
+mod source;
 pub mod table;
 pub mod yin_yang;
 
@@ -22,6 +23,10 @@ pub use augmentation::Augmentation;
 pub(crate) use augmentation::Canvas;
 pub use encoding::{Encoding, LatencyEncoding};
 pub use error::{DataError, DataProblem, SampleKind};
+pub use source::{
+    DataSets, DataSource, GeneratedSet, MnistSource, TableFiles, TableSource, ValidationFiles,
+    YinYangSource,
+};
 
 /// A data set in memory: one row of features and one class per sample. Clones share the memory.
 #[derive(Clone, Debug, PartialEq)]

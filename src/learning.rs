@@ -3,8 +3,8 @@
 //! A batch of samples runs through the network; the engine reports each spike to
 //! [`FirstSpikes`], the record of one sample. A [`Loss`] reads the label neurons' times, and
 //! [`FirstSpikes::backpropagate`] carries its gradient back through the recorded times to every
-//! weight. [`Adam`] changes the weights at the rate of a [`Schedule`]; [`SilentNeurons`] is the remedy for
-//! neurons that never spike and so receive no gradient. [`Trainer`] repeats this over batches and
+//! weight. [`Adam`] changes the weights at the rate of a [`Schedule`]; a [`SilentNeuronRule`] bumps the
+//! weights of neurons that never spike and so receive no gradient. [`Trainer`] repeats this over batches and
 //! epochs, [`EpochMetrics`] say how it goes, and [`diagnose`] what is wrong if it does not;
 //! [`TrainerState`] is what an interrupted training needs to go on.
 
@@ -39,7 +39,7 @@ pub use first_spikes::{BackwardPass, FirstSpikes};
 pub use loss::{Loss, SILENT_LOSS};
 pub use metrics::{EpochMetrics, Evaluation, LayerActivity, Score};
 pub use optimiser::{Adam, AdamSettings, Schedule};
-pub use silent::SilentNeurons;
+pub use silent::SilentNeuronRule;
 pub use spike_trains::{
     Bounds, SpikeTrainMetrics, SpikeTrainSettings, SpikeTrainTrainer, Trainable,
 };

@@ -21,7 +21,7 @@
 //! | [`cli`] | the command line |
 //!
 //! Imports run down this table's upper part and never up. [`random`] gives every use of chance its
-//! own stream.
+//! own stream, and [`settings`] are how settings check themselves.
 //!
 //! # Example
 //!
@@ -76,6 +76,7 @@ pub mod random;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod settings;
 mod simd;
 pub mod study;
 pub mod trace;

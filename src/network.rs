@@ -14,3 +14,7 @@ pub(crate) use compiled::synapse_order;
 pub use compiled::{CompiledNetwork, IncomingSynapse};
 pub use graph::{Network, NetworkError, Node, Population, PopulationId, Receptor, Synapse};
 pub use layered::{DelayKind, Layer, LayerDelays, LayerError, LayerShape, LayeredNetwork, layered};
+
+/// Largest number of neurons in a group, and of inputs to one of them: far beyond what fits into
+/// memory, and far below what overflows an index.
+pub const LARGEST_SIZE: usize = 10_000_000;

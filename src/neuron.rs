@@ -43,4 +43,4 @@ pub use derivative::{CausalInput, CrossingDerivative, crossing_derivatives};
 pub(crate) use dynamics::Ratio;
 pub use dynamics::{Dynamics, Propagator, State};
 pub(crate) use membrane::{Membrane, Propagators};
-pub use parameters::{NeuronParameters, ParameterError};
+pub use parameters::{NeuronParameters, ParameterError, PerParameter};

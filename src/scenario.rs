@@ -5,15 +5,17 @@
 //! written down again ([`Scenario::to_toml`]) and builds the parts of a run: network, stimuli, data
 //! sets, training settings. Every number that is a time is in the scenario's `time_unit`.
 //!
+//! What is here is the structure of the file. What stands in it are the settings of the parts
+//! themselves, such as [`Loss`](crate::learning::Loss) or [`Datasheet`], which read and check
+//! themselves ([`Settings`](crate::settings::Settings)).
+//!
 //! There are two kinds. With `[[layers]]` and a `[dataset]` it is a feed-forward network of first
 //! spikes that is trained and evaluated; with `[[populations]]` and a `[simulation]` it is any
 //! network, simulated.
 
 mod build;
-mod build_dataset;
 mod build_simulation;
 mod chip;
-mod dataset;
 mod delays;
 mod load;
 mod locate;
@@ -24,38 +26,35 @@ mod recording;
 mod spike_training;
 mod training;
 mod validate;
-mod validate_dataset;
-mod validate_simulation;
 mod values;
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chip::Datasheet;
+use crate::dataset::{DataSource, LatencyEncoding};
+use crate::learning::LearningEngine;
+use crate::neuron::PerParameter;
+use crate::settings::TimeUnit;
+
 pub use build::Learner;
-pub use build_dataset::DataSets;
 pub use build_simulation::Simulation;
-pub use chip::{ChipSpec, ExchangeSpec, Hardware, SubstrateSpec};
-pub use dataset::{
-    DatasetSpec, EncodingSpec, FileSpec, MnistSpec, SubsetSpec, TableSpec, ValidationSpec,
-    YinYangSpec,
-};
-pub use delays::{DelaySpec, DelayValues, TrainableDelaySpec};
+pub use chip::{Hardware, SubstrateExchange, SubstrateSection};
+pub use delays::{DelaySection, DelayValues};
 pub(crate) use load::explain;
-pub use load::{LoadedScenario, ScenarioError, load};
+pub use load::{LoadedScenario, Place, ScenarioError, ScenarioFile, ScenarioProblem, load};
 pub(crate) use locate::line_of;
 pub use network::{
-    ConnectSpec, EdgeSpec, EngineSpec, LayerSpec, LayeredEngineSpec, PopulationSpec, PrecisionSpec,
-    ProjectionSpec, ReceptorSpec, SimulationSpec, SourceSpec,
+    Connect, Edge, LayerSection, PopulationSection, Precision, ProjectionSection, SimulationEngine,
+    SimulationSection, Source,
 };
-pub use neuron::NeuronSpec;
-pub use parameter::ParameterSpec;
-pub use recording::{PotentialRecording, PotentialSpec, Recording, RecordingSpec};
-pub use spike_training::{BoundsSpec, SpikeTrainingSpec, TargetSpec, TrainableSpec};
-pub use training::{
-    AdamSpec, AugmentationSpec, LossSpec, OptimiserSpec, RemedySpec, ScheduleSpec, SelectSpec,
-    TrainingSpec,
-};
-pub(crate) use validate::LARGEST_SIZE;
-pub use values::ValueSpec;
+pub use neuron::GroupParameters;
+pub use parameter::Parameter;
+pub use recording::{PotentialRecording, PotentialSection, Recording, RecordingSection};
+pub use spike_training::{SpikeTrainingSection, TargetTrains};
+pub use training::{Optimiser, Select, TrainingSection};
+pub use values::Values;
 
 /// A complete description of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,46 +71,52 @@ pub struct Scenario {
     pub seed: u64,
     /// What runs a network of layers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub engine: Option<LayeredEngineSpec>,
+    pub engine: Option<LearningEngine>,
     /// In what precision the feed-forward engine computes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub precision: Option<PrecisionSpec>,
+    pub precision: Option<Precision>,
     /// Parameters of all neurons, unless their layer or population says otherwise.
     #[serde(default)]
-    pub neuron: NeuronSpec,
+    pub neuron: GroupParameters,
     /// Samples to learn from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dataset: Option<DatasetSpec>,
+    pub dataset: Option<DataSource>,
     /// How features become spike times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub encoding: Option<EncodingSpec>,
+    pub encoding: Option<LatencyEncoding>,
     /// A feed-forward network, layer by layer; the last is the label layer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub layers: Vec<LayerSpec>,
+    pub layers: Vec<LayerSection>,
     /// How the layers are trained; without it they are only evaluated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub training: Option<TrainingSpec>,
-    /// The chip that the layers are put on. Default: ideal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chip: Option<ChipSpec>,
+    pub training: Option<TrainingSection>,
+    /// The chip that the layers are put on: `chip = "file.toml"`, or a table of the same entries, with
+    /// `base = "file.toml"` for those that it does not give. The file is looked for beside the scenario,
+    /// then in the present folder. Default: ideal.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "chip::file_or_table"
+    )]
+    pub chip: Option<Datasheet>,
     /// A program that runs the layers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub substrate: Option<SubstrateSpec>,
+    pub substrate: Option<SubstrateSection>,
     /// A network of any topology.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub populations: Vec<PopulationSpec>,
+    pub populations: Vec<PopulationSection>,
     /// Its synapses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub projections: Vec<ProjectionSpec>,
+    pub projections: Vec<ProjectionSection>,
     /// How it is simulated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub simulation: Option<SimulationSpec>,
+    pub simulation: Option<SimulationSection>,
     /// How it is trained to emit given spike trains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spike_training: Option<SpikeTrainingSpec>,
+    pub spike_training: Option<SpikeTrainingSection>,
     /// What is recorded of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub recording: Option<RecordingSpec>,
+    pub recording: Option<RecordingSection>,
 }
 
 fn default_seed() -> u64 {
@@ -125,34 +130,34 @@ impl Scenario {
     }
 
     /// The files that the scenario names.
-    fn files_mut(&mut self) -> Vec<&mut std::path::PathBuf> {
+    fn files_mut(&mut self) -> Vec<&mut PathBuf> {
         let mut files = Vec::new();
         let mut tables = Vec::new();
         let mut neurons = vec![&mut self.neuron];
         for layer in &mut self.layers {
             neurons.push(&mut layer.neuron);
             tables.push(&mut layer.weights);
-            files.extend(layer.delays.as_mut().and_then(DelaySpec::file_mut));
+            files.extend(layer.delays.as_mut().and_then(DelaySection::file_mut));
         }
         for population in &mut self.populations {
             neurons.push(&mut population.neuron);
-            if let Some(SourceSpec::File(file)) = &mut population.source {
+            if let Some(Source::File(file)) = &mut population.source {
                 files.push(file);
             }
         }
         for projection in &mut self.projections {
             tables.extend(&mut projection.weights);
             tables.extend(&mut projection.delays);
-            if let ConnectSpec::File(file) = &mut projection.connect {
+            if let Connect::File(file) = &mut projection.connect {
                 files.push(file);
             }
         }
-        files.extend(self.dataset.iter_mut().flat_map(DatasetSpec::files_mut));
-        files.extend(tables.into_iter().filter_map(ValueSpec::file_mut));
-        for (_, parameter) in neurons.into_iter().flat_map(NeuronSpec::entries_mut) {
+        files.extend(self.dataset.iter_mut().flat_map(DataSource::files_mut));
+        files.extend(tables.into_iter().filter_map(Values::file_mut));
+        for parameter in neurons.into_iter().flat_map(PerParameter::each_mut) {
             files.extend(parameter.as_mut().and_then(|parameter| parameter.0.file_mut()));
         }
-        if let Some(SpikeTrainingSpec { targets: TargetSpec::File(file), .. }) =
+        if let Some(SpikeTrainingSection { targets: TargetTrains::File(file), .. }) =
             &mut self.spike_training
         {
             files.push(file);
@@ -163,55 +168,5 @@ impl Scenario {
     /// The scenario as a TOML file, with every default filled in.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).unwrap_or_else(|error| format!("# cannot be written: {error}\n"))
-    }
-}
-
-/// The unit of all times in a scenario and its outputs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TimeUnit {
-    /// The synaptic time constant.
-    #[default]
-    TauS,
-    /// Seconds.
-    S,
-    /// Milliseconds.
-    Ms,
-    /// Microseconds.
-    Us,
-    /// Nanoseconds.
-    Ns,
-}
-
-impl TimeUnit {
-    /// Name in column headings: `time_us`.
-    pub fn suffix(self) -> &'static str {
-        match self {
-            TimeUnit::TauS => "tau_s",
-            TimeUnit::S => "s",
-            TimeUnit::Ms => "ms",
-            TimeUnit::Us => "us",
-            TimeUnit::Ns => "ns",
-        }
-    }
-
-    /// In seconds; none for the synaptic time constant, which has no physical unit.
-    pub fn seconds(self) -> Option<f64> {
-        match self {
-            TimeUnit::TauS => None,
-            TimeUnit::S => Some(1.0),
-            TimeUnit::Ms => Some(1e-3),
-            TimeUnit::Us => Some(1e-6),
-            TimeUnit::Ns => Some(1e-9),
-        }
-    }
-
-    /// Symbol on axes and in text.
-    pub fn symbol(self) -> &'static str {
-        match self {
-            TimeUnit::TauS => "τ_s",
-            TimeUnit::Us => "µs",
-            other => other.suffix(),
-        }
     }
 }

@@ -2,16 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::datasheet::{Datasheet, HardwareTimeUnit};
+use super::datasheet::Datasheet;
 use super::substrate::Activity;
+use crate::settings::TimeUnit;
 
 /// The clock of a chip beside that of the model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HardwareClock {
     /// Its unit.
-    pub unit: HardwareTimeUnit,
+    pub unit: TimeUnit,
     /// Hardware time, in that unit, of one time unit of the model.
     pub per_model_time: f64,
+    /// That unit in seconds.
+    pub unit_seconds: f64,
 }
 
 impl HardwareClock {
@@ -19,12 +22,13 @@ impl HardwareClock {
     /// if the sheet is in model time.
     pub fn new(sheet: &Datasheet, tau_s: f64) -> Option<Self> {
         let (unit, on_chip) = (sheet.time_unit?, sheet.tau_s?);
-        Some(HardwareClock { unit, per_model_time: on_chip / tau_s })
+        let unit_seconds = unit.seconds()?;
+        Some(HardwareClock { unit, per_model_time: on_chip / tau_s, unit_seconds })
     }
 
     /// A time of the model, in seconds on the hardware.
     fn seconds(&self, model_time: f64) -> f64 {
-        model_time * self.per_model_time * self.unit.seconds()
+        model_time * self.per_model_time * self.unit_seconds
     }
 }
 
@@ -126,7 +130,7 @@ mod tests {
     #[test]
     fn time_and_energy_add_up() {
         let sheet = Datasheet {
-            time_unit: Some(HardwareTimeUnit::Us),
+            time_unit: Some(TimeUnit::Us),
             tau_s: Some(6.0),
             presentation: super::super::PresentationSheet {
                 window: 48.0,

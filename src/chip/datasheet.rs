@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Deviation;
+use crate::settings::TimeUnit;
 
 /// A chip, or another substrate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,9 +26,9 @@ pub struct Datasheet {
     /// A chip file whose entries hold where this one has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<PathBuf>,
-    /// The unit of the times here; with `tau_s`.
+    /// The unit of the times here, one of physical time; with `tau_s`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub time_unit: Option<HardwareTimeUnit>,
+    pub time_unit: Option<TimeUnit>,
     /// The synaptic time constant on the chip, in `time_unit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tau_s: Option<f64>,
@@ -51,42 +52,6 @@ pub struct Datasheet {
     pub energy: EnergySheet,
     /// How much fits.
     pub size: SizeSheet,
-}
-
-/// A unit of hardware time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HardwareTimeUnit {
-    /// Seconds.
-    S,
-    /// Milliseconds.
-    Ms,
-    /// Microseconds.
-    Us,
-    /// Nanoseconds.
-    Ns,
-}
-
-impl HardwareTimeUnit {
-    /// In seconds.
-    pub fn seconds(self) -> f64 {
-        match self {
-            HardwareTimeUnit::S => 1.0,
-            HardwareTimeUnit::Ms => 1e-3,
-            HardwareTimeUnit::Us => 1e-6,
-            HardwareTimeUnit::Ns => 1e-9,
-        }
-    }
-
-    /// Name in column headings: `us`.
-    pub fn suffix(self) -> &'static str {
-        match self {
-            HardwareTimeUnit::S => "s",
-            HardwareTimeUnit::Ms => "ms",
-            HardwareTimeUnit::Us => "us",
-            HardwareTimeUnit::Ns => "ns",
-        }
-    }
 }
 
 /// Synaptic weights. The unit is the weight whose lone spike, at `tau_m = tau_s`, would lift the

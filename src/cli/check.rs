@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use super::{ScenarioArguments, bad_input, console};
 use crate::run::{EngineSummary, simulation_engine};
-use crate::scenario::{LoadedScenario, ScenarioError, load};
+use crate::scenario::{LoadedScenario, ScenarioError, ScenarioFile};
 
-pub(super) fn check(arguments: &ScenarioArguments) -> ExitCode {
-    let checked = load(&arguments.scenario, &arguments.overrides())
-        .and_then(|loaded| Ok((describe(&loaded)?, loaded)));
+pub(super) fn check(arguments: &ScenarioArguments, file: &ScenarioFile) -> ExitCode {
+    let checked =
+        file.load(&arguments.overrides()).and_then(|loaded| Ok((describe(&loaded)?, loaded)));
     match checked {
         Ok(((description, engine), loaded)) => {
             console::out!("{}", loaded.scenario.to_toml().trim_end());

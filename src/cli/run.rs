@@ -6,15 +6,16 @@ use std::process::ExitCode;
 use super::session::Session;
 use super::{RunArguments, bad_input, console};
 use crate::chip::HardwareAccount;
+use crate::dataset::DataSource;
 use crate::run::{
     Checkpoint, Previous, RunError, RunOptions, SimulationSummary, SpikeTrainingSummary,
     TrainingSummary, previous, simulate, train, train_spike_trains,
 };
-use crate::scenario::{DatasetSpec, LoadedScenario, load};
+use crate::scenario::{LoadedScenario, ScenarioFile};
 use crate::trace::time_unit;
 
-pub(super) fn run(arguments: &RunArguments) -> ExitCode {
-    let loaded = match load(&arguments.scenario.scenario, &arguments.scenario.overrides()) {
+pub(super) fn run(arguments: &RunArguments, file: &ScenarioFile) -> ExitCode {
+    let loaded = match file.load(&arguments.scenario.overrides()) {
         Ok(loaded) => loaded,
         Err(error) => return bad_input(&error),
     };
@@ -125,7 +126,7 @@ fn run_scenario(
 
 /// Whether the run draws a class map.
 fn has_picture(loaded: &LoadedScenario) -> bool {
-    matches!(loaded.scenario.dataset, Some(DatasetSpec::YinYang(_)))
+    matches!(loaded.scenario.dataset, Some(DataSource::YinYang(_)))
 }
 
 fn epochs(count: usize) -> String {

@@ -5,26 +5,41 @@
 
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
 
 use super::ImageShape;
 use crate::random;
+use crate::settings::{Check, Settings};
 
-/// How samples are varied whenever training shows them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// How samples are varied whenever training shows them. By default they are not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Augmentation {
     /// Standard deviation of normal noise on each spike time, in time units. A time that would be
-    /// negative is mirrored (Göltz, Kriener et al. 2021).
+    /// negative is mirrored (Göltz, Kriener et al. 2021). Not negative.
     pub time_noise: f64,
-    /// Probability with which each spike is left out.
+    /// Probability with which each spike is left out, from 0 to below 1.
     pub dropout: f64,
-    /// Images move by up to this many pixels in each direction, each as likely.
+    /// Images move by up to this many pixels in each direction, each as likely. From 0 to 28.
     pub shift: f64,
     /// Images turn around their centre by up to this many degrees either way, each as likely.
+    /// From 0 to 180.
     pub rotation: f64,
-    /// Images grow or shrink by up to this fraction, each as likely.
+    /// Images grow or shrink by up to this fraction, each as likely. From 0 to below 1.
     pub scale: f64,
-    /// Seed of all of it.
+    /// Seed of all of it. In a scenario that of everything else.
+    #[serde(skip)]
     pub seed: u64,
+}
+
+impl Settings for Augmentation {
+    fn check(&self, check: &mut Check<'_>) {
+        check.not_negative("time_noise", self.time_noise);
+        check.range("dropout", self.dropout, 0.0..1.0, "from 0 to below 1");
+        check.range("scale", self.scale, 0.0..1.0, "from 0 to below 1");
+        check.range("rotation", self.rotation, 0.0..=180.0, "from 0 to 180 degrees");
+        check.range("shift", self.shift, 0.0..=28.0, "from 0 to 28 pixels");
+    }
 }
 
 impl Augmentation {

@@ -1,5 +1,9 @@
 //! From features to spike times.
 
+use serde::{Deserialize, Serialize};
+
+use crate::settings::{Check, Settings};
+
 /// How the features of a data set become spike times.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Encoding {
@@ -12,16 +16,52 @@ pub enum Encoding {
 /// Latency code: a feature `v` between 0 and 1 spikes once, at
 /// `earliest + v (latest − earliest)`; inverted at `earliest + (1 − v) (latest − earliest)`, large
 /// features first (Göltz, Kriener et al. 2021, methods).
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LatencyEncoding {
-    /// When the first feature spikes, one of 0 (inverted: of 1), in time units.
+    /// When the first feature spikes, one of 0 (inverted: of 1), in time units. Not negative.
     pub earliest: f64,
-    /// When the last feature spikes, one of 1 (inverted: of 0), in time units.
+    /// When the last feature spikes, one of 1 (inverted: of 0), in time units. After `earliest`.
     pub latest: f64,
-    /// Whether large features spike early.
+    /// Whether large features spike early. Default: they spike late.
+    #[serde(default)]
     pub inverted: bool,
-    /// Whether a feature of exactly 0 does not spike at all.
+    /// Whether a feature of exactly 0 does not spike at all. Default: it does.
+    #[serde(default)]
     pub silent_zero: bool,
+    /// How many sources each feature drives, with weights of their own: what makes up for a narrow
+    /// range of weights. The sources of a feature follow each other. At least 1. Default: 1.
+    #[serde(default = "one")]
+    pub copies: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+impl Default for LatencyEncoding {
+    /// Features from 0 to 1 spike at times from 0 to 1.
+    fn default() -> Self {
+        LatencyEncoding {
+            earliest: 0.0,
+            latest: 1.0,
+            inverted: false,
+            silent_zero: false,
+            copies: 1,
+        }
+    }
+}
+
+impl Settings for LatencyEncoding {
+    fn check(&self, check: &mut Check<'_>) {
+        let LatencyEncoding { earliest, latest, .. } = *self;
+        check.at_least_one("copies", self.copies);
+        check.require(0.0 <= earliest && earliest < latest && latest.is_finite(), "", || {
+            format!(
+                "earliest = {earliest}, latest = {latest}: must be finite with 0 ≤ earliest < latest"
+            )
+        });
+    }
 }
 
 impl LatencyEncoding {
@@ -37,6 +77,14 @@ impl LatencyEncoding {
 }
 
 impl Encoding {
+    /// How many sources each feature drives.
+    pub fn copies(&self) -> usize {
+        match self {
+            Encoding::Latency(encoding) => encoding.copies,
+            Encoding::SpikeTimes => 1,
+        }
+    }
+
     /// Spike time of a feature, in time units; infinity if it does not spike.
     #[inline]
     pub fn spike_time(&self, feature: f64) -> f64 {
@@ -51,8 +99,13 @@ impl Encoding {
 mod tests {
     use super::*;
 
-    const PAPER: LatencyEncoding =
-        LatencyEncoding { earliest: 0.15, latest: 2.0, inverted: false, silent_zero: false };
+    const PAPER: LatencyEncoding = LatencyEncoding {
+        earliest: 0.15,
+        latest: 2.0,
+        inverted: false,
+        silent_zero: false,
+        copies: 1,
+    };
 
     #[test]
     fn maps_the_ends_and_the_published_first_sample() {

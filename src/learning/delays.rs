@@ -5,17 +5,42 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Adam, AdamSettings, Bounds, StateError, TrainerState};
 use crate::network::{DelayKind, LayerShape, LayeredNetwork, Network};
+use crate::settings::{Check, Settings};
 
-/// How the delays of a layer are trained.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// How the delays of a layer are trained: within bounds, by an Adam of their own with the moments and
+/// the schedule of the weights'. A delay that begins on a bound is moved inside by a thousandth of the
+/// interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DelayTraining {
-    /// What they stay within. Not negative.
-    pub bounds: Bounds,
-    /// Step size of Adam at the start of training, for the raw number. Above zero. The schedule and
-    /// the other settings are those of the weights.
+    /// Lower bound, never reached, in time units. Not negative. Default: 0.
+    #[serde(default)]
+    pub low: f64,
+    /// Upper bound, never reached, in time units. Above `low`.
+    pub high: f64,
+    /// Step size of Adam at the start of training, for the raw number ([`Bounds`]). Above zero.
     pub learning_rate: f64,
+}
+
+impl DelayTraining {
+    /// What the delays stay within.
+    pub fn bounds(&self) -> Bounds {
+        Bounds { low: self.low, high: self.high }
+    }
+}
+
+impl Settings for DelayTraining {
+    fn check(&self, check: &mut Check<'_>) {
+        let DelayTraining { low, high, learning_rate } = *self;
+        check.positive("learning_rate", learning_rate);
+        check.require(0.0 <= low && low < high && high.is_finite(), "", || {
+            format!("low = {low}, high = {high}: must be finite, not negative, low < high")
+        });
+    }
 }
 
 /// Sums derivatives by the delay of each synapse, in the order of the layers' matrices, to derivatives
@@ -74,7 +99,7 @@ impl TrainedDelays {
             let Some(delays) = delays else { continue };
             if let Some(training) = training.get(layer).copied().flatten() {
                 let start = raw.len();
-                raw.extend(delays.values.iter().map(|&delay| training.bounds.raw(delay)));
+                raw.extend(delays.values.iter().map(|&delay| training.bounds().raw(delay)));
                 layers.push(TrainedLayer {
                     layer,
                     kind: delays.kind,
@@ -95,7 +120,7 @@ impl TrainedDelays {
     fn compute_values(&mut self) {
         for TrainedLayer { range, training, .. } in &self.layers {
             let values = self.values[range.clone()].iter_mut().zip(&self.raw[range.clone()]);
-            values.for_each(|(value, &raw)| *value = training.bounds.value(raw));
+            values.for_each(|(value, &raw)| *value = training.bounds().value(raw));
         }
     }
 
@@ -117,7 +142,7 @@ impl TrainedDelays {
         }
         let mut gradients = Vec::with_capacity(self.raw.len());
         for layer in &self.layers {
-            let bounds = layer.training.bounds;
+            let bounds = layer.training.bounds();
             let values = self.values[layer.range.clone()].iter();
             gradients.extend(
                 values
@@ -228,7 +253,7 @@ mod tests {
     fn a_step_moves_the_trained_delays_only_and_within_their_bounds() {
         let mut network = network();
         let bounds = Bounds { low: 0.0, high: 2.0 };
-        let training = |learning_rate| Some(DelayTraining { bounds, learning_rate });
+        let training = |learning_rate| Some(DelayTraining { low: 0.0, high: 2.0, learning_rate });
         let training = [None, None, training(0.1), training(100.0)];
         let mut delays = TrainedDelays::new(&network, &training, AdamSettings::default());
         let before = network.layer_delays();

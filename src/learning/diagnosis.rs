@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EpochMetrics, SilentNeurons};
+use super::{EpochMetrics, SilentNeuronRule};
 
 /// A likely cause of trouble, with the figures that show it and what to change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Diagnosis {
 const PATIENCE: usize = 5;
 
 /// Looks for reasons why the network cannot learn, in the metrics of its epochs so far. Empty if
-/// all seems well. `layer_names`, `class_count` and `remedy` are those of the run.
+/// all seems well. `layer_names`, `class_count` and `silent_neurons` are those of the run.
 ///
 /// Meant to be called after each of the first epochs: silence shows in the first one, an accuracy
 /// that stays at chance after five.
@@ -25,7 +25,7 @@ pub fn diagnose(
     epochs: &[EpochMetrics],
     layer_names: &[String],
     class_count: usize,
-    remedy: &SilentNeurons,
+    silent_neurons: &SilentNeuronRule,
 ) -> Vec<Diagnosis> {
     let mut found = Vec::new();
     let Some(last) = epochs.last() else { return found };
@@ -90,11 +90,11 @@ pub fn diagnose(
                     .to_owned(),
         });
     }
-    let is_instead_of_steps = matches!(remedy, SilentNeurons::Bump { .. });
-    if is_instead_of_steps && last.raised_batches == last.batches && last.epoch >= 3 {
+    let is_instead_of_steps = matches!(silent_neurons, SilentNeuronRule::Bump { .. });
+    if is_instead_of_steps && last.bumped_batches == last.batches && last.epoch >= 3 {
         found.push(Diagnosis {
             finding: format!(
-                "weights of silent neurons were raised instead of a gradient step in every batch of \
+                "weights of silent neurons were bumped instead of a gradient step in every batch of \
                  epoch {}",
                 last.epoch
             ),
@@ -140,19 +140,22 @@ mod tests {
             validation: None,
             layers: vec![layer(20), layer(50)],
             guarded_fraction: 0.01,
-            raised_batches: 1,
+            bumped_batches: 1,
             batches: 10,
             seconds: 1.0,
         }
     }
 
     fn findings(metrics: EpochMetrics) -> Vec<String> {
-        findings_with(metrics, &SilentNeurons::Bump { allowed: vec![0.0; 2], amount: 0.1 })
+        findings_with(metrics, &SilentNeuronRule::Bump { allowed: vec![0.0; 2], amount: 0.1 })
     }
 
-    fn findings_with(metrics: EpochMetrics, remedy: &SilentNeurons) -> Vec<String> {
+    fn findings_with(metrics: EpochMetrics, silent_neurons: &SilentNeuronRule) -> Vec<String> {
         let names = ["hidden".to_owned(), "label".to_owned()];
-        diagnose(&[metrics], &names, 3, remedy).into_iter().map(|found| found.finding).collect()
+        diagnose(&[metrics], &names, 3, silent_neurons)
+            .into_iter()
+            .map(|found| found.finding)
+            .collect()
     }
 
     #[test]
@@ -182,14 +185,14 @@ mod tests {
             findings(guarded),
             ["the gradient guard discarded 80 % of all gradients in epoch 1"]
         );
-        let raised = EpochMetrics { raised_batches: 10, ..healthy(3) };
+        let bumped = EpochMetrics { bumped_batches: 10, ..healthy(3) };
         assert_eq!(
-            findings(raised.clone()),
-            ["weights of silent neurons were raised instead of a gradient step in every batch of \
+            findings(bumped.clone()),
+            ["weights of silent neurons were bumped instead of a gradient step in every batch of \
               epoch 3"]
         );
-        let beside_the_step = SilentNeurons::Nudge { allowed: vec![0.0; 2], amount: 0.1 };
-        assert_eq!(findings_with(raised, &beside_the_step), [""; 0]);
+        let beside_the_step = SilentNeuronRule::Nudge { allowed: vec![0.0; 2], amount: 0.1 };
+        assert_eq!(findings_with(bumped, &beside_the_step), [""; 0]);
         let mut guessing = healthy(5);
         guessing.training.correct = 33;
         assert_eq!(

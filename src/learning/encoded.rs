@@ -46,8 +46,8 @@ pub struct EncodingScratch {
 }
 
 impl EncodedSet {
-    /// Every feature becomes a spike of the source with the same index after `first_input`; `bias`
-    /// are the spikes that come with every sample.
+    /// Every feature becomes a spike of the source with the same index after `first_input`, or with
+    /// several copies of each of its sources; `bias` are the spikes that come with every sample.
     pub fn new(
         dataset: &Dataset,
         encoding: Encoding,
@@ -70,7 +70,7 @@ impl EncodedSet {
             dataset: dataset.clone(),
             encoding,
             first_input,
-            copies: 1,
+            copies: encoding.copies(),
             bias: in_order,
             augmentation: None,
             bytes,
@@ -82,11 +82,6 @@ impl EncodedSet {
     /// features are bytes of known shape.
     pub fn augmented(self, augmentation: Augmentation) -> Self {
         EncodedSet { augmentation: Some(augmentation), ..self }
-    }
-
-    /// The same set for a network in which each feature drives so many sources, one after the other.
-    pub fn copied(self, copies: usize) -> Self {
-        EncodedSet { copies, ..self }
     }
 
     /// Number of samples.

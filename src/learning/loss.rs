@@ -1,12 +1,17 @@
 //! What the label neurons' first-spike times should be.
 
-/// Loss of a sample whose correct label neuron stays silent. A constant: it has no gradient (the
-/// remedy for silent neurons is [`super::SilentNeurons`]).
+use serde::{Deserialize, Serialize};
+
+use crate::settings::{Check, Settings};
+
+/// Loss of a sample whose correct label neuron stays silent. A constant: it has no gradient (what
+/// makes silent neurons spike is a [`super::SilentNeuronRule`]).
 pub const SILENT_LOSS: f64 = 100.0;
 
 /// A loss on the label neurons' first-spike times (infinite for a silent neuron), with its decision
 /// rule. Times and scales are in time units.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Loss {
     /// Cross-entropy of the softmax over `−t/scale`, plus a cost of late correct spikes (Göltz,
     /// Kriener et al. 2021, equation 3):
@@ -14,11 +19,11 @@ pub enum Loss {
     ///
     /// Decision: the label whose neuron spikes first.
     FirstSpikeCrossEntropy {
-        /// `ξ τ_s`: how far apart two times must be to count as different.
+        /// `ξ τ_s`: how far apart two times must be to count as different. Above zero.
         scale: f64,
-        /// `α`: weight of the cost of late spikes.
+        /// `α`: weight of the cost of late spikes. Not negative.
         early_weight: f64,
-        /// `β τ_s`: how quickly that cost grows.
+        /// `β τ_s`: how quickly that cost grows. Above zero.
         early_scale: f64,
     },
     /// `½ Σ_n (t_n − target_n)²` with one target for the correct label and one for the others.
@@ -26,9 +31,9 @@ pub enum Loss {
     /// Decision: the label whose neuron's time is closest to the correct label's target. (With
     /// `correct > wrong` that is the *last* to spike.)
     MeanSquaredError {
-        /// Target of the correct label neuron.
+        /// Target of the correct label neuron. Above zero.
         correct: f64,
-        /// Target of the other label neurons.
+        /// Target of the other label neurons. Above zero, and another than `correct`.
         wrong: f64,
     },
     /// `½ Σ_n ((t_n − t_c) − margin)²` over the wrong labels `n`: they should spike `margin` after
@@ -36,9 +41,33 @@ pub enum Loss {
     ///
     /// Decision: the label whose neuron spikes first.
     ShiftInvariantMeanSquaredError {
-        /// How much later than the correct label neuron the others should spike.
+        /// How much later than the correct label neuron the others should spike. Above zero.
         margin: f64,
     },
+}
+
+impl Settings for Loss {
+    fn check(&self, check: &mut Check<'_>) {
+        match *self {
+            Loss::FirstSpikeCrossEntropy { scale, early_weight, early_scale } => {
+                let mut check = check.section("first_spike_cross_entropy");
+                check.positive("scale", scale);
+                check.positive("early_scale", early_scale);
+                check.not_negative("early_weight", early_weight);
+            }
+            Loss::MeanSquaredError { correct, wrong } => {
+                let mut check = check.section("mean_squared_error");
+                check.positive("correct", correct);
+                check.positive("wrong", wrong);
+                check.require(correct != wrong, "", || {
+                    format!("correct and wrong are both {correct}: they must differ")
+                });
+            }
+            Loss::ShiftInvariantMeanSquaredError { margin } => {
+                check.positive("shift_invariant_mean_squared_error.margin", margin);
+            }
+        }
+    }
 }
 
 impl Loss {

@@ -113,8 +113,9 @@ pub struct EpochMetrics {
     /// Fraction of (sample, neuron) pairs whose weight gradients the guard discarded.
     #[serde(with = "exact")]
     pub guarded_fraction: f64,
-    /// Batches in which the remedy for silent neurons raised weights.
-    pub raised_batches: u64,
+    /// Batches in which weights of silent neurons were bumped. Files call them `raised_batches`.
+    #[serde(rename = "raised_batches")]
+    pub bumped_batches: u64,
     /// Batches of the epoch.
     pub batches: u64,
     /// Wall-clock time of the epoch's training, in seconds.

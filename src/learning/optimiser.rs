@@ -1,23 +1,38 @@
 //! How weights follow their gradients.
 
+use serde::{Deserialize, Serialize};
+
 use super::{StateError, TrainerState};
+use crate::settings::{Check, Settings};
 
 /// Settings of [`Adam`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct AdamSettings {
-    /// Step size at the start of training, in units of weight. Above zero.
+    /// Step size at the start of training, in units of weight. Above zero. Default: 0.005.
     pub learning_rate: f64,
-    /// Decay of the running mean of the gradient, 0 to 1.
+    /// Decay of the running mean of the gradient, from 0 to below 1. Default: 0.9.
     pub beta1: f64,
-    /// Decay of the running mean of the squared gradient, 0 to 1.
+    /// Decay of the running mean of the squared gradient, from 0 to below 1. Default: 0.999.
     pub beta2: f64,
-    /// Added to the root mean square so that a vanishing gradient does not divide by zero.
+    /// Added to the root mean square so that a vanishing gradient does not divide by zero. 1e-8; files
+    /// cannot change it.
+    #[serde(skip)]
     pub epsilon: f64,
 }
 
 impl Default for AdamSettings {
     fn default() -> Self {
         AdamSettings { learning_rate: 0.005, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+}
+
+impl Settings for AdamSettings {
+    fn check(&self, check: &mut Check<'_>) {
+        check.positive("learning_rate", self.learning_rate);
+        for (name, beta) in [("beta1", self.beta1), ("beta2", self.beta2)] {
+            check.range(name, beta, 0.0..1.0, "from 0 up to, not including, 1");
+        }
     }
 }
 
@@ -118,19 +133,32 @@ impl AdamStep {
 }
 
 /// How the learning rate changes over the epochs, as a factor of its initial value.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Schedule {
     /// It stays.
     Constant,
     /// Multiplied by `factor` every `every` epochs.
     Step {
-        /// Epochs between two steps.
+        /// Epochs between two steps. At least 1.
         every: usize,
-        /// Factor of each step.
+        /// Factor of each step. Above zero, at most 1.
         factor: f64,
     },
     /// Half a cosine from one to zero over all epochs of the run.
+    #[default]
     Cosine,
+}
+
+impl Settings for Schedule {
+    fn check(&self, check: &mut Check<'_>) {
+        if let Schedule::Step { every, factor } = *self {
+            check.at_least_one("step.every", every);
+            check.require(factor > 0.0 && factor <= 1.0, "step.factor", || {
+                format!("{factor} must be above 0 and at most 1")
+            });
+        }
+    }
 }
 
 impl Schedule {
@@ -163,6 +191,15 @@ mod tests {
             adam.step(&mut weights, &[gradient], 1.0);
         }
         assert!((weights[0] - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn what_a_file_leaves_out_is_the_default() {
+        let adam: AdamSettings = serde_json::from_str(r#"{"learning_rate": 0.1}"#).expect("valid");
+        assert_eq!(adam, AdamSettings { learning_rate: 0.1, ..AdamSettings::default() });
+        let problems = AdamSettings { beta2: 1.0, ..adam }.problems();
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].to_string(), "beta2: 1 must be from 0 up to, not including, 1");
     }
 
     #[test]

@@ -162,21 +162,21 @@ impl Runner {
             substrate => Ok(substrate.learn(set, samples, presentation, settings)?))
     }
 
-    /// Raises weights, per layer and neuron all that come in, and takes a step, if there is one, with the
+    /// Bumps weights, per layer and neuron all that come in, and takes a step, if there is one, with the
     /// gradients of the samples learned last.
     pub fn update(
         &mut self,
         network: &mut TrainedNetwork,
         parts: &Parts,
         result: &BatchResult,
-        raises: &[Vec<f64>],
+        bumps: &[Vec<f64>],
         step: Option<(&mut Adam, f64)>,
         delays: &mut TrainedDelays,
     ) {
         feed_forward!(self,
         _event => {
-            for (neurons, amounts) in parts.layers.iter().zip(raises) {
-                silent::raise(network.compiled_mut(), neurons.start, amounts);
+            for (neurons, amounts) in parts.layers.iter().zip(bumps) {
+                silent::bump_weights(network.compiled_mut(), neurons.start, amounts);
             }
             let Some((adam, rate)) = step else { return };
             let mut weights = network.weights();
@@ -190,7 +190,7 @@ impl Runner {
         },
         fast => {
             let rate = step.as_ref().map(|(_, rate)| *rate);
-            fast.update(raises, step);
+            fast.update(bumps, step);
             if let Some(rate) = rate {
                 delays.step(&result.delay_gradients, rate);
                 fast.set_delays(delays);

@@ -4,17 +4,18 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
 
 use super::batch::{BatchResult, GradientSettings, LearningError, Look, Parts};
 use super::feed_forward_batch::InTheLoop;
 use super::network::TrainedNetwork;
 use super::runner::Runner;
-use super::silent::Remedy;
+use super::silent::RuleWithMemory;
 use super::spinning_threads::with_spinning_threads;
 use super::{
     Adam, AdamSettings, DelayTraining, EncodedSet, EngineChoice, EpochMetrics, Evaluation,
-    FeedForwardError, FirstSpikes, Loss, Presentation, Schedule, Score, SilentNeurons, StateError,
-    TrainedDelays, TrainerState,
+    FeedForwardError, FirstSpikes, Loss, Presentation, Schedule, Score, SilentNeuronRule,
+    StateError, TrainedDelays, TrainerState,
 };
 use crate::chip::Activity;
 use crate::engine::layered::Unsupported;
@@ -37,8 +38,8 @@ pub struct TrainingSettings {
     /// Largest weight gradient of one neuron in one sample, beyond which that neuron's weight
     /// gradients are discarded; none to keep all.
     pub gradient_guard: Option<f64>,
-    /// The remedy for silent neurons.
-    pub silent_neurons: SilentNeurons,
+    /// What is done about silent neurons.
+    pub silent_neurons: SilentNeuronRule,
     /// Per layer: how its delays are trained; none, or no entry, to leave them as they are.
     pub delays: Vec<Option<DelayTraining>>,
     /// Seed of the order of samples.
@@ -51,16 +52,20 @@ pub struct TrainingSettings {
 }
 
 /// What runs a layered network. The results differ by roundings only, except for single precision.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LearningEngine {
     /// The feed-forward engine in double precision if it supports the network, else the event engine.
     #[default]
     Auto,
-    /// The event engine.
+    /// The event engine: any network.
     Event,
-    /// The feed-forward engine in double precision.
+    /// The feed-forward engine in double precision: neurons of a layer that share their time constants
+    /// and rest below their thresholds.
     FeedForward,
-    /// The feed-forward engine with weights and sums in single precision.
+    /// The feed-forward engine with weights and sums in single precision: faster, with errors of spike
+    /// times around 1e-6 of the synaptic time constant. Files have a key of its own for the precision.
+    #[serde(skip)]
     FeedForwardSingle,
 }
 
@@ -72,7 +77,7 @@ pub struct Trainer {
     runner: Runner,
     adam: Adam,
     delays: TrainedDelays,
-    remedy: Remedy,
+    silent_neurons: RuleWithMemory,
     epoch: usize,
 }
 
@@ -119,7 +124,7 @@ impl Trainer {
         Ok(Trainer {
             adam: Adam::new(runner.weight_count(network.compiled()), settings.adam),
             runner,
-            remedy: Remedy::new(settings.silent_neurons.clone()),
+            silent_neurons: RuleWithMemory::new(settings.silent_neurons.clone()),
             network,
             delays,
             parts,
@@ -193,7 +198,7 @@ impl Trainer {
         state.set_counter("epoch", self.epoch as u64);
         self.adam.save("adam.weights", &mut state);
         self.delays.save_memory(&mut state);
-        self.remedy.save("silent_neurons", &mut state);
+        self.silent_neurons.save("silent_neurons", &mut state);
         state
     }
 
@@ -204,14 +209,15 @@ impl Trainer {
     pub fn restore(&mut self, state: &TrainerState) -> Result<(), StateError> {
         let epoch = state.counter("epoch", usize::MAX as u64)? as usize;
         let adam = self.adam.restored("adam.weights", state)?;
-        let remedy = self.remedy.restored("silent_neurons", self.parts.layers.len(), state)?;
+        let silent_neurons =
+            self.silent_neurons.restored("silent_neurons", self.parts.layers.len(), state)?;
         let delays = self.delays.clone().with_memory(state)?;
         let before = std::mem::replace(&mut self.delays, delays);
         if let Err(error) = self.set_parameters(state) {
             self.delays = before;
             return Err(error);
         }
-        (self.epoch, self.adam, self.remedy) = (epoch, adam, remedy);
+        (self.epoch, self.adam, self.silent_neurons) = (epoch, adam, silent_neurons);
         Ok(())
     }
 
@@ -243,7 +249,7 @@ impl Trainer {
         order.shuffle(&mut random::stream(self.settings.seed, "sample order", self.epoch as u64));
 
         let mut total = BatchResult::empty(&self.parts);
-        let mut raised_batches = 0;
+        let mut bumped_batches = 0;
         let mut rate = 0.0;
         let batches = order.len().div_ceil(self.settings.batch_size);
         for (index, batch) in order.chunks(self.settings.batch_size).enumerate() {
@@ -253,13 +259,13 @@ impl Trainer {
             };
             let shown = Presentation::Training { epoch: self.epoch as u64 };
             let result = self.runner.learn(self.network.compiled(), set, batch, shown, gradient)?;
-            let outcome = self.remedy.after(&result.activity);
-            raised_batches += u64::from(outcome.raises_any());
+            let bumps = self.silent_neurons.after(&result.activity);
+            bumped_batches += u64::from(bumps.any());
             let epochs_done = (self.epoch - 1) as f64 + index as f64 / batches as f64;
             rate = self.settings.schedule.factor(epochs_done, self.settings.epochs);
             let (network, delays) = (&mut self.network, &mut self.delays);
-            let step = (!outcome.skip_step).then_some((&mut self.adam, rate));
-            self.runner.update(network, &self.parts, &result, &outcome.raises, step, delays);
+            let step = (!bumps.skip_step).then_some((&mut self.adam, rate));
+            self.runner.update(network, &self.parts, &result, &bumps.amounts, step, delays);
             total.score.add(&result.score);
             total.guarded += result.guarded;
             for (sum, activity) in total.activity.iter_mut().zip(&result.activity) {
@@ -280,7 +286,7 @@ impl Trainer {
             validation: None,
             layers: total.activity,
             guarded_fraction: total.guarded as f64 / (neurons * set.len()) as f64,
-            raised_batches,
+            bumped_batches,
             batches: batches as u64,
             seconds: start.elapsed().as_secs_f64(),
         }))

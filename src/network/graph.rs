@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
+use serde::{Deserialize, Serialize};
 
 use crate::neuron::{NeuronParameters, ParameterError};
 
@@ -27,7 +28,8 @@ pub struct Synapse {
 
 /// Which of a neuron's two synaptic inputs a synapse ends on; it matters where they have different
 /// time constants.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Receptor {
     /// The excitatory one if the weight is not negative, else the inhibitory one.
     #[default]

@@ -1,58 +1,221 @@
 //! What a user sets for a neuron, with the accepted ranges.
 
-/// Parameters of one neuron. Times are in the scenario's time unit; potentials and currents are in
-/// any units that satisfy `current × time = capacitance × potential`.
+use serde::{Deserialize, Serialize};
+
+use crate::settings::{Check, Settings};
+
+/// Something for each parameter of a neuron: its value ([`NeuronParameters`]), or, where it may be left
+/// out, what is given of it ([`Self::or_default`]).
+///
+/// Times are in the scenario's time unit; potentials and currents are in any units that satisfy
+/// `current × time = capacitance × potential`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PerParameter<T> {
+    /// Membrane time constant `τ_m`; infinite for the non-leaky (nLIF) neuron. Above zero. Default:
+    /// `tau_s`.
+    pub tau_m: T,
+    /// Synaptic time constant `τ_s`, of excitatory synapses if those of inhibitory ones differ.
+    /// Finite, above zero. Default: 1.
+    pub tau_s: T,
+    /// Synaptic time constant of inhibitory synapses (those of negative weight). Finite, above zero.
+    /// Default: `tau_s`.
+    pub tau_s_inhibitory: T,
+    /// Membrane capacitance `C`. Finite, above zero. Default: `tau_s`, so that a lone spike of weight
+    /// `w` at `tau_m = tau_s` raises the potential to `w/e` in any time unit.
+    pub capacitance: T,
+    /// Leak potential `E_l`, where the membrane rests. Finite. Default: 0.
+    pub leak_potential: T,
+    /// Potential to which a spike resets the membrane. Finite, below the threshold. Default: the leak
+    /// potential.
+    pub reset_potential: T,
+    /// Threshold potential. Finite. Default: 1 above the leak potential.
+    pub threshold: T,
+    /// How long the potential is held at reset after a spike. Finite, not negative. Default: 0.
+    pub refractory_period: T,
+    /// Constant current into the membrane. Finite. Default: 0.
+    pub bias_current: T,
+    /// Potential at time zero; at the leak potential the neuron starts at rest. Finite. Default: the
+    /// leak potential.
+    pub initial_potential: T,
+    /// Excitatory synaptic current at time zero. Finite. Default: 0.
+    pub initial_current: T,
+    /// Inhibitory synaptic current at time zero. Finite. Default: 0.
+    pub initial_inhibitory_current: T,
+}
+
+/// Parameters of one neuron.
 ///
 /// Every field stands for itself: who changes `tau_s` or `leak_potential` and takes the rest from the
-/// default sets `tau_s_inhibitory` and `initial_potential` (and `reset_potential`) too. Scenario files
-/// do that by themselves.
+/// default sets `tau_s_inhibitory` and `initial_potential` (and `reset_potential`) too.
+/// [`PerParameter::or_default`] does that, as scenario files do.
 ///
 /// The default is the paper's neuron: `τ_m = τ_s = 1`, threshold 1 above a leak of 0, and a
 /// capacitance equal to `τ_s`, so that one spike of weight `w` raises the potential to `w/e`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct NeuronParameters {
-    /// Membrane time constant `τ_m`; infinite for the non-leaky (nLIF) neuron. Above zero.
-    pub tau_m: f64,
-    /// Synaptic time constant `τ_s`, of excitatory synapses if those of inhibitory ones differ.
-    /// Finite, above zero.
-    pub tau_s: f64,
-    /// Synaptic time constant of inhibitory synapses (those of negative weight). Finite, above zero.
-    pub tau_s_inhibitory: f64,
-    /// Membrane capacitance `C`. Finite, above zero.
-    pub capacitance: f64,
-    /// Leak potential `E_l`, where the membrane rests. Finite.
-    pub leak_potential: f64,
-    /// Potential to which a spike resets the membrane. Finite, below the threshold.
-    pub reset_potential: f64,
-    /// Threshold potential. Finite.
-    pub threshold: f64,
-    /// How long the potential is held at reset after a spike. Finite, not negative.
-    pub refractory_period: f64,
-    /// Constant current into the membrane. Finite.
-    pub bias_current: f64,
-    /// Potential at time zero; at the leak potential the neuron starts at rest. Finite.
-    pub initial_potential: f64,
-    /// Excitatory synaptic current at time zero. Finite.
-    pub initial_current: f64,
-    /// Inhibitory synaptic current at time zero. Finite.
-    pub initial_inhibitory_current: f64,
+pub type NeuronParameters = PerParameter<f64>;
+
+impl<T> PerParameter<T> {
+    /// The parameters' names, in the order of the fields. What is new comes last: scenarios number
+    /// their random numbers by it.
+    pub const NAMES: [&'static str; 12] = [
+        "tau_m",
+        "tau_s",
+        "tau_s_inhibitory",
+        "capacitance",
+        "leak_potential",
+        "reset_potential",
+        "threshold",
+        "refractory_period",
+        "bias_current",
+        "initial_potential",
+        "initial_current",
+        "initial_inhibitory_current",
+    ];
+
+    /// References to all, in the order of the fields.
+    pub fn each_ref(&self) -> [&T; 12] {
+        let PerParameter {
+            tau_m,
+            tau_s,
+            tau_s_inhibitory,
+            capacitance,
+            leak_potential,
+            reset_potential,
+            threshold,
+            refractory_period,
+            bias_current,
+            initial_potential,
+            initial_current,
+            initial_inhibitory_current,
+        } = self;
+        [
+            tau_m,
+            tau_s,
+            tau_s_inhibitory,
+            capacitance,
+            leak_potential,
+            reset_potential,
+            threshold,
+            refractory_period,
+            bias_current,
+            initial_potential,
+            initial_current,
+            initial_inhibitory_current,
+        ]
+    }
+
+    /// Mutable references to all, in the order of the fields.
+    pub fn each_mut(&mut self) -> [&mut T; 12] {
+        let PerParameter {
+            tau_m,
+            tau_s,
+            tau_s_inhibitory,
+            capacitance,
+            leak_potential,
+            reset_potential,
+            threshold,
+            refractory_period,
+            bias_current,
+            initial_potential,
+            initial_current,
+            initial_inhibitory_current,
+        } = self;
+        [
+            tau_m,
+            tau_s,
+            tau_s_inhibitory,
+            capacitance,
+            leak_potential,
+            reset_potential,
+            threshold,
+            refractory_period,
+            bias_current,
+            initial_potential,
+            initial_current,
+            initial_inhibitory_current,
+        ]
+    }
+
+    /// From all, in the order of the fields.
+    pub fn from_array(values: [T; 12]) -> Self {
+        let [
+            tau_m,
+            tau_s,
+            tau_s_inhibitory,
+            capacitance,
+            leak_potential,
+            reset_potential,
+            threshold,
+            refractory_period,
+            bias_current,
+            initial_potential,
+            initial_current,
+            initial_inhibitory_current,
+        ] = values;
+        PerParameter {
+            tau_m,
+            tau_s,
+            tau_s_inhibitory,
+            capacitance,
+            leak_potential,
+            reset_potential,
+            threshold,
+            refractory_period,
+            bias_current,
+            initial_potential,
+            initial_current,
+            initial_inhibitory_current,
+        }
+    }
+}
+
+impl<T> Default for PerParameter<Option<T>> {
+    /// Nothing is given.
+    fn default() -> Self {
+        Self::from_array([const { None }; 12])
+    }
+}
+
+impl<T> PerParameter<Option<T>> {
+    /// Those that are given, with their names.
+    pub fn given(&self) -> impl Iterator<Item = (&'static str, &T)> {
+        let named = Self::NAMES.into_iter().zip(self.each_ref());
+        named.filter_map(|(name, value)| Some((name, value.as_ref()?)))
+    }
+}
+
+impl PerParameter<Option<f64>> {
+    /// What is given, and the defaults of the rest; not yet checked.
+    pub fn or_default(&self) -> NeuronParameters {
+        let tau_s = self.tau_s.unwrap_or(1.0);
+        let leak_potential = self.leak_potential.unwrap_or(0.0);
+        NeuronParameters {
+            tau_m: self.tau_m.unwrap_or(tau_s),
+            tau_s,
+            tau_s_inhibitory: self.tau_s_inhibitory.unwrap_or(tau_s),
+            capacitance: self.capacitance.unwrap_or(tau_s),
+            leak_potential,
+            reset_potential: self.reset_potential.unwrap_or(leak_potential),
+            threshold: self.threshold.unwrap_or(leak_potential + 1.0),
+            refractory_period: self.refractory_period.unwrap_or(0.0),
+            bias_current: self.bias_current.unwrap_or(0.0),
+            initial_potential: self.initial_potential.unwrap_or(leak_potential),
+            initial_current: self.initial_current.unwrap_or(0.0),
+            initial_inhibitory_current: self.initial_inhibitory_current.unwrap_or(0.0),
+        }
+    }
 }
 
 impl Default for NeuronParameters {
     fn default() -> Self {
-        NeuronParameters {
-            tau_m: 1.0,
-            tau_s: 1.0,
-            tau_s_inhibitory: 1.0,
-            capacitance: 1.0,
-            leak_potential: 0.0,
-            reset_potential: 0.0,
-            threshold: 1.0,
-            refractory_period: 0.0,
-            bias_current: 0.0,
-            initial_potential: 0.0,
-            initial_current: 0.0,
-            initial_inhibitory_current: 0.0,
+        PerParameter::<Option<f64>>::default().or_default()
+    }
+}
+
+impl Settings for NeuronParameters {
+    fn check(&self, check: &mut Check<'_>) {
+        if let Err(ParameterError { parameter, value, accepted }) = self.validate() {
+            check.refuse(parameter, format!("{value} must be {accepted}"));
         }
     }
 }
@@ -122,6 +285,32 @@ impl NeuronParameters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_references_and_fields_stand_in_one_order() {
+        let numbered = PerParameter::from_array(std::array::from_fn::<usize, 12, _>(|i| i));
+        assert_eq!(numbered.each_ref().map(|&i| i), std::array::from_fn(|i| i));
+        let json = serde_json::to_string(&numbered).expect("plain numbers");
+        for (index, name) in NeuronParameters::NAMES.iter().enumerate() {
+            assert!(json.contains(&format!("\"{name}\":{index}")), "{json}");
+        }
+    }
+
+    #[test]
+    fn defaults_follow_from_what_is_given() {
+        let given = PerParameter {
+            tau_s: Some(6.0),
+            leak_potential: Some(-70.0),
+            ..PerParameter::default()
+        };
+        assert_eq!(
+            given.given().collect::<Vec<_>>(),
+            [("tau_s", &6.0), ("leak_potential", &-70.0)]
+        );
+        let neuron = given.or_default();
+        assert_eq!((neuron.tau_m, neuron.tau_s_inhibitory, neuron.capacitance), (6.0, 6.0, 6.0));
+        assert_eq!((neuron.reset_potential, neuron.threshold), (-70.0, -69.0));
+    }
 
     #[test]
     fn default_is_valid_and_each_range_is_checked() {

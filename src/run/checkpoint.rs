@@ -309,7 +309,7 @@ mod tests {
             validation: None,
             layers: vec![crate::learning::LayerActivity::default()],
             guarded_fraction: 1.0 / 3.0,
-            raised_batches: 2,
+            bumped_batches: 2,
             batches: 3,
             seconds: 0.7,
         };

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::RunError;
 use super::training_files::SpikeCounter;
 use crate::learning::{EncodedSet, Trainer, TrainerState};
-use crate::scenario::{Hardware, Learner, LoadedScenario, SelectSpec};
+use crate::scenario::{Hardware, Learner, LoadedScenario, Select};
 
 /// What a trained network comes to. Accuracies are fractions of 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,7 +71,7 @@ impl HeadlessTraining {
             if !self.train_epoch(interrupt)? {
                 return Ok(None);
             }
-            if self.learner.select == SelectSpec::BestValidation {
+            if self.learner.select == Select::BestValidation {
                 let accuracy = self.trainer.evaluate(&self.validation)?.score.accuracy();
                 if best.as_ref().is_none_or(|(so_far, _)| accuracy >= *so_far) {
                     best = Some((accuracy, self.trainer.parameters()));

@@ -87,7 +87,7 @@ const INPUT_TOLERANCE: f64 = 0.05;
 /// inputs and neurons alone, with the slopes of the scenario's ideal neurons
 /// ([`FirstSpikes::backpropagate`]). Each spike is the first and only one of its neuron in its
 /// sample; neurons without one were silent. The step is the first of a training whose batch is the
-/// trace, except that remedies for silent neurons are not applied.
+/// trace, except that silent neurons are left alone.
 ///
 /// # Errors
 /// If scenario or trace cannot be used, with file and line, or the network cannot be written.

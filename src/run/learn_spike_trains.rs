@@ -8,7 +8,7 @@ use crate::engine::Spike;
 use crate::learning::SpikeTrainMetrics;
 use crate::network::CompiledNetwork;
 use crate::run::RunError;
-use crate::scenario::{LoadedScenario, SpikeTrainingSpec};
+use crate::scenario::{LoadedScenario, SpikeTrainingSection};
 
 /// Takes one step of the scenario's optimiser by a trace of its network, whoever recorded it: how
 /// far the recorded spikes are from their targets, and the exact gradients of the recorded times
@@ -19,7 +19,7 @@ use crate::scenario::{LoadedScenario, SpikeTrainingSpec};
 /// If scenario or trace cannot be used, with file and line, or the network cannot be written.
 pub fn learn_spike_trains(
     loaded: &LoadedScenario,
-    spec: &SpikeTrainingSpec,
+    spec: &SpikeTrainingSection,
     path: &Path,
     out: &Path,
 ) -> Result<SpikeTrainMetrics, LearnError> {

@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 use petgraph::visit::EdgeRef;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::network::{Network, NetworkError, Node, PopulationId, Receptor, Synapse};
+use crate::network::{LARGEST_SIZE, Network, NetworkError, Node, PopulationId, Receptor, Synapse};
 use crate::neuron::NeuronParameters;
-use crate::scenario::LARGEST_SIZE;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@ use super::EngineSummary;
 use super::nodes;
 use crate::engine::{EngineError, EventEngine, Observer, RunStatistics, WindowEngine, WindowError};
 use crate::network::{CompiledNetwork, Population};
-use crate::scenario::{EngineSpec, LoadedScenario, ScenarioError, Simulation};
+use crate::scenario::{LoadedScenario, ScenarioError, Simulation, SimulationEngine};
 
 /// Synapses from which on the window engine's start-up pays.
 const LARGE: usize = 200_000;
@@ -42,13 +42,13 @@ impl Engine {
         let is_large = network.synapse_count() >= LARGE;
         let slower = |why| Ok((event(), EngineSummary::slower("event", WINDOW, why)));
         match simulation.engine {
-            EngineSpec::Window => match window() {
+            SimulationEngine::Window => match window() {
                 Ok(engine) => fastest(Engine::Window(engine)),
                 Err(message) => Err(loaded.problem("simulation.engine", &message)),
             },
-            EngineSpec::Auto | EngineSpec::Event if !is_large => fastest(event()),
-            EngineSpec::Event => slower("the scenario asks for it".to_owned()),
-            EngineSpec::Auto => match window() {
+            SimulationEngine::Auto | SimulationEngine::Event if !is_large => fastest(event()),
+            SimulationEngine::Event => slower("the scenario asks for it".to_owned()),
+            SimulationEngine::Auto => match window() {
                 Ok(engine) => fastest(Engine::Window(engine)),
                 Err(message) => slower(message),
             },
@@ -100,16 +100,16 @@ pub(super) fn spike_training_engine(
 ) -> Result<EngineSummary, ScenarioError> {
     let synapses = simulation.network.graph().edge_count();
     match simulation.engine {
-        EngineSpec::Window => {
+        SimulationEngine::Window => {
             let message = "\"window\" runs simulations; [spike_training] runs on the event engine: use \
                            \"auto\" or \"event\"";
             Err(loaded.problem("simulation.engine", message))
         }
         _ if synapses < LARGE => Ok(EngineSummary::fastest("event")),
-        EngineSpec::Event => {
+        SimulationEngine::Event => {
             Ok(EngineSummary::slower("event", WINDOW, "the scenario asks for it".to_owned()))
         }
-        EngineSpec::Auto => {
+        SimulationEngine::Auto => {
             let why = "training to emit spike trains runs on the event engine";
             Ok(EngineSummary::slower("event", WINDOW, why.to_owned()))
         }

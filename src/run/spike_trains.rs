@@ -10,7 +10,7 @@ use super::{
 };
 use crate::learning::SpikeTrainMetrics;
 use crate::run::simulate::explain;
-use crate::scenario::{LoadedScenario, SpikeTrainingSpec};
+use crate::scenario::{LoadedScenario, SpikeTrainingSection};
 use crate::trace::TraceWriter;
 
 /// Trains a scenario with `[spike_training]`, and writes `scenario.toml`, `metrics.csv`, `spikes.csv`
@@ -21,7 +21,7 @@ use crate::trace::TraceWriter;
 /// endlessly at one instant.
 pub fn train_spike_trains(
     loaded: &LoadedScenario,
-    spec: &SpikeTrainingSpec,
+    spec: &SpikeTrainingSection,
     options: &RunOptions<'_>,
     progress: &mut dyn Progress,
 ) -> Result<SpikeTrainingSummary, RunError> {

@@ -12,7 +12,7 @@ use super::training_files::{self, write_metrics};
 use super::{OutputFolder, Progress, RunError, RunOptions, TrainingSummary, network_file, picture};
 use crate::chip::HardwareClock;
 use crate::learning::{EncodedSet, Evaluation, FirstSpikes, Score, Trainer, diagnose};
-use crate::scenario::{Learner, LoadedScenario, SelectSpec};
+use crate::scenario::{Learner, LoadedScenario, Select};
 
 /// Epochs after which no new trouble is looked for: what hinders learning shows early.
 const EARLY_EPOCHS: usize = 10;
@@ -238,7 +238,7 @@ impl Session<'_, '_> {
 
     fn keep_best(&mut self, trainer: &Trainer, epoch: usize, accuracy: f64) {
         let best = &mut self.so_far.best;
-        if self.learner.select == SelectSpec::BestValidation
+        if self.learner.select == Select::BestValidation
             && best.as_ref().is_none_or(|best| accuracy >= best.accuracy)
         {
             *best = Some(Best { epoch, accuracy, parameters: trainer.parameters() });

@@ -51,7 +51,7 @@ pub(super) fn write_metrics(
             training.decision_time(),
         ];
         row.extend(clock.map(|clock| clock.per_model_time * training.decision_time()));
-        row.extend([epoch.guarded_fraction, epoch.raised_batches as f64]);
+        row.extend([epoch.guarded_fraction, epoch.bumped_batches as f64]);
         for layer in &epoch.layers {
             row.extend([
                 layer.silent_fraction(),
@@ -92,7 +92,7 @@ pub(super) fn test(
     let evaluation = folder.write("spikes.csv", |file| {
         let mut writer = match clock {
             None => TraceWriter::new(file, unit)?,
-            Some(HardwareClock { unit: hardware, per_model_time }) => {
+            Some(HardwareClock { unit: hardware, per_model_time, .. }) => {
                 TraceWriter::with_hardware_time(file, unit, hardware.suffix(), per_model_time)?
             }
         };

@@ -2,19 +2,14 @@
 
 use std::ops::Range;
 
-use super::load::{LoadedScenario, Problem};
-use super::{
-    DataSets, LayeredEngineSpec, LossSpec, OptimiserSpec, PrecisionSpec, RemedySpec, Scenario,
-    ScenarioError, ScheduleSpec, SelectSpec,
-};
-use crate::dataset::{Augmentation, Dataset, Encoding};
+use super::load::LoadedScenario;
+use super::{ScenarioError, Select};
+use crate::dataset::{Augmentation, DataSets, Dataset, Encoding};
 use crate::engine::SourceSpike;
-use crate::learning::{
-    AdamSettings, EncodedSet, LearningEngine, Loss, Schedule, SilentNeurons, TrainingSettings,
-    time_range,
-};
+use crate::learning::{EncodedSet, TrainingSettings, time_range};
 use crate::network::{Layer, LayeredNetwork, layered};
 use crate::random;
+use crate::settings::Problem;
 
 /// Everything that a training or evaluation run needs.
 pub struct Learner {
@@ -26,8 +21,6 @@ pub struct Learner {
     pub data: DataSets,
     /// How features become spike times.
     pub encoding: Encoding,
-    /// How many sources each feature drives.
-    pub copies: usize,
     /// How samples are varied whenever training shows them.
     pub augmentation: Option<Augmentation>,
     /// Bias spikes that come with every sample.
@@ -35,7 +28,7 @@ pub struct Learner {
     /// How to train; no epochs if the scenario only evaluates.
     pub settings: TrainingSettings,
     /// Which epoch's weights to keep.
-    pub select: SelectSpec,
+    pub select: Select,
 }
 
 impl Learner {
@@ -43,8 +36,7 @@ impl Learner {
     pub fn encode(&self, dataset: &Dataset) -> EncodedSet {
         let populations = self.network.network.populations();
         let first_input = populations[self.network.input.0].nodes.start;
-        let set =
-            EncodedSet::new(dataset, self.encoding, first_input, &self.bias).copied(self.copies);
+        let set = EncodedSet::new(dataset, self.encoding, first_input, &self.bias);
         match self.augmentation {
             Some(augmentation) => set.augmented(augmentation),
             None => set,
@@ -68,8 +60,9 @@ impl Learner {
     pub fn together(&self) -> Vec<Range<u32>> {
         let populations = self.network.network.populations();
         let inputs = populations[self.network.input.0].nodes.len();
-        let copies = |first: usize| first as u32..(first + self.copies) as u32;
-        let mut rows: Vec<Range<u32>> = (0..inputs).step_by(self.copies).map(copies).collect();
+        let copies = self.encoding.copies();
+        let of_feature = |first: usize| first as u32..(first + copies) as u32;
+        let mut rows: Vec<Range<u32>> = (0..inputs).step_by(copies).map(of_feature).collect();
         let bias = self.network.bias[0].map_or(0..0, |id| populations[id.0].nodes.clone());
         let spikes: Vec<&SourceSpike> =
             self.bias.iter().filter(|spike| bias.contains(&(spike.source as usize))).collect();
@@ -88,8 +81,7 @@ impl LoadedScenario {
     /// If a file that the scenario names cannot be read or does not fit.
     pub fn learner(&self) -> Result<Learner, ScenarioError> {
         let (data, encoding) = self.data_sets()?;
-        let copies = self.scenario.encoding.map_or(1, |encoding| encoding.copies);
-        let network = self.layered_network(copies * data.training.feature_count)?;
+        let network = self.layered_network(encoding.copies() * data.training.feature_count)?;
         let populations = network.network.populations();
         let mut bias = Vec::new();
         for (layer, sources) in self.scenario.layers.iter().zip(&network.bias) {
@@ -101,162 +93,74 @@ impl LoadedScenario {
                     .map(|(node, &time)| SourceSpike { time, source: node as u32 }),
             );
         }
-        let (settings, select) = training_settings(&self.scenario);
         let mut learner = Learner {
             network,
             layer_names: self.scenario.layers.iter().map(|layer| layer.name.clone()).collect(),
             data,
             encoding,
-            copies,
-            augmentation: self.augmentation(),
+            augmentation: self.scenario.augmentation(),
             bias,
-            settings,
-            select,
+            settings: self.scenario.training_settings(),
+            select: self.scenario.training.as_ref().map_or(Select::Last, |known| known.select),
         };
         learner.settings.input_span = learner.input_span();
         Ok(learner)
     }
 
-    fn augmentation(&self) -> Option<Augmentation> {
-        let spec = self.scenario.training.as_ref()?.augmentation?;
-        Some(Augmentation {
-            time_noise: spec.time_noise,
-            dropout: spec.dropout,
-            shift: spec.shift,
-            rotation: spec.rotation,
-            scale: spec.scale,
-            seed: self.scenario.seed,
-        })
+    /// The data sets, and how their features become spike times.
+    fn data_sets(&self) -> Result<(DataSets, Encoding), ScenarioError> {
+        let Some(source) = &self.scenario.dataset else {
+            return Err(self.problem("dataset", "[[layers]] need a data set"));
+        };
+        let encoding = match self.scenario.encoding {
+            _ if source.has_spike_times() => Encoding::SpikeTimes,
+            Some(encoding) => Encoding::Latency(encoding),
+            None => return Err(self.problem("encoding", "a data set needs an [encoding]")),
+        };
+        let data = source
+            .load()
+            .map_err(|Problem { key, message }| self.problem(&format!("dataset.{key}"), message))?;
+        let classes = data.class_names.len();
+        let labels = self.scenario.layers.last().map_or(0, |layer| layer.size);
+        if classes != labels {
+            let sets = [&data.training, &data.validation, &data.test];
+            let largest = sets.iter().flat_map(|set| set.labels.iter()).max().unwrap_or(&0);
+            let message = format!(
+                "{labels} label neurons, but the data set has {classes} classes (labels up to \
+                 {largest})"
+            );
+            let key = format!("layers.{}.size", self.scenario.layers.len().saturating_sub(1));
+            return Err(self.problem(&key, message));
+        }
+        Ok((data, encoding))
     }
 
     fn layered_network(&self, inputs: usize) -> Result<LayeredNetwork, ScenarioError> {
         let mut rows = inputs;
         let mut layers = Vec::new();
-        for (index, spec) in self.scenario.layers.iter().enumerate() {
+        for (index, layer) in self.scenario.layers.iter().enumerate() {
             let key = format!("layers.{index}");
-            let sources = rows + spec.bias_times.len();
+            let sources = rows + layer.bias_times.len();
             let stream = |purpose| random::stream(self.scenario.seed, purpose, index as u64);
-            let refuse = |part, message: String| self.problem(&format!("{key}.{part}"), &message);
-            let weights = spec
+            let refuse = |part, message: String| self.problem(&format!("{key}.{part}"), message);
+            let weights = layer
                 .weights
-                .table(sources, spec.size, self.folder(), &mut stream("initial weights"))
-                .map_err(|message| refuse("weights", message))?;
-            let delays = spec.delays.as_ref().map(|delays| {
+                .table(sources, layer.size, self.folder(), &mut stream("initial weights"))
+                .map_err(|error| refuse("weights", error.to_string()))?;
+            let delays = layer.delays.as_ref().map(|delays| {
                 delays
-                    .delays((sources, spec.size), self.folder(), &mut stream("initial delays"))
+                    .delays((sources, layer.size), self.folder(), &mut stream("initial delays"))
                     .map_err(|message| refuse("delays", message))
             });
             layers.push(Layer {
-                name: spec.name.clone(),
-                neurons: self.neurons(&key, &spec.name, &spec.neuron, spec.size, index)?,
-                bias_sources: spec.bias_times.len(),
+                name: layer.name.clone(),
+                neurons: self.neurons(&key, &layer.name, &layer.neuron, layer.size, index)?,
+                bias_sources: layer.bias_times.len(),
                 weights,
                 delays: delays.transpose()?,
             });
-            rows = spec.size;
+            rows = layer.size;
         }
-        layered(inputs, &layers).map_err(|error| self.problem("layers", &error.to_string()))
+        layered(inputs, &layers).map_err(|error| self.problem("layers", error))
     }
-
-    pub(crate) fn problem(&self, key: &str, message: &str) -> ScenarioError {
-        self.invalid(&[Problem { key: key.to_owned(), message: message.to_owned() }])
-    }
-}
-
-impl Scenario {
-    /// What a feed-forward network's spikes are judged by, training or not.
-    pub fn loss(&self) -> Loss {
-        training_settings(self).0.loss
-    }
-}
-
-impl From<&OptimiserSpec> for AdamSettings {
-    fn from(spec: &OptimiserSpec) -> Self {
-        let OptimiserSpec::Adam(adam) = spec;
-        AdamSettings {
-            learning_rate: adam.learning_rate,
-            beta1: adam.beta1,
-            beta2: adam.beta2,
-            ..AdamSettings::default()
-        }
-    }
-}
-
-impl From<&ScheduleSpec> for Schedule {
-    fn from(spec: &ScheduleSpec) -> Self {
-        match *spec {
-            ScheduleSpec::Constant => Schedule::Constant,
-            ScheduleSpec::Step { every, factor } => Schedule::Step { every, factor },
-            ScheduleSpec::Cosine => Schedule::Cosine,
-        }
-    }
-}
-
-fn learning_engine(scenario: &Scenario) -> LearningEngine {
-    match (scenario.engine.unwrap_or_default(), scenario.precision.unwrap_or_default()) {
-        (LayeredEngineSpec::Auto, _) => LearningEngine::Auto,
-        (LayeredEngineSpec::Event, _) => LearningEngine::Event,
-        (LayeredEngineSpec::FeedForward, PrecisionSpec::Double) => LearningEngine::FeedForward,
-        (LayeredEngineSpec::FeedForward, PrecisionSpec::Single) => {
-            LearningEngine::FeedForwardSingle
-        }
-    }
-}
-
-/// The settings of training; with zero epochs for a scenario that does not train.
-fn training_settings(scenario: &Scenario) -> (TrainingSettings, SelectSpec) {
-    let (seed, engine) = (scenario.seed, learning_engine(scenario));
-    let delays = scenario.layers.iter().map(|layer| {
-        let trainable = layer.delays.as_ref()?.trainable?;
-        Some(trainable.training())
-    });
-    let delays = delays.collect();
-    let Some(spec) = &scenario.training else {
-        let settings = TrainingSettings {
-            epochs: 0,
-            batch_size: 1,
-            loss: Loss::ShiftInvariantMeanSquaredError { margin: 0.0 },
-            adam: AdamSettings::default(),
-            schedule: Schedule::Constant,
-            gradient_guard: None,
-            silent_neurons: SilentNeurons::Ignore,
-            delays,
-            seed,
-            engine,
-            input_span: 0.0,
-        };
-        return (settings, SelectSpec::Last);
-    };
-    let settings = TrainingSettings {
-        epochs: spec.epochs,
-        batch_size: spec.batch_size,
-        loss: match spec.loss {
-            LossSpec::FirstSpikeCrossEntropy { scale, early_weight, early_scale } => {
-                Loss::FirstSpikeCrossEntropy { scale, early_weight, early_scale }
-            }
-            LossSpec::MeanSquaredError { correct, wrong } => {
-                Loss::MeanSquaredError { correct, wrong }
-            }
-            LossSpec::ShiftInvariantMeanSquaredError { margin } => {
-                Loss::ShiftInvariantMeanSquaredError { margin }
-            }
-        },
-        adam: AdamSettings::from(&spec.optimiser),
-        schedule: Schedule::from(&spec.schedule),
-        gradient_guard: spec.gradient_guard.is_finite().then_some(spec.gradient_guard),
-        silent_neurons: match &spec.silent_neurons {
-            RemedySpec::Ignore => SilentNeurons::Ignore,
-            RemedySpec::Bump { allowed, amount } => {
-                SilentNeurons::Bump { allowed: allowed.clone(), amount: *amount }
-            }
-            RemedySpec::Nudge { allowed, amount } => {
-                SilentNeurons::Nudge { allowed: allowed.clone(), amount: *amount }
-            }
-        },
-        delays,
-        seed,
-        engine,
-        input_span: 0.0,
-    };
-    (settings, spec.select)
 }

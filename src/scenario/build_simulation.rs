@@ -5,16 +5,16 @@ use std::path::Path;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, Exp};
-use serde::Deserialize;
 
-use super::load::{LoadedScenario, Problem};
+use super::load::LoadedScenario;
+use super::values::ValuesError;
 use super::{
-    ConnectSpec, EdgeSpec, EngineSpec, PopulationSpec, ProjectionSpec, ReceptorSpec, Recording,
-    ScenarioError, SourceSpec, ValueSpec,
+    Connect, Edge, ProjectionSection, Recording, ScenarioError, SimulationEngine, Source, Values,
 };
 use crate::engine::{EngineOptions, SourceSpike};
-use crate::network::{Network, NetworkError, PopulationId, Receptor, Synapse};
+use crate::network::{Network, NetworkError, PopulationId, Synapse};
 use crate::random;
+use crate::settings::Problem;
 use crate::trace;
 
 /// A network, its stimulus and how long to run it.
@@ -28,7 +28,7 @@ pub struct Simulation {
     /// How neurons are treated.
     pub options: EngineOptions,
     /// What runs it.
-    pub engine: EngineSpec,
+    pub engine: SimulationEngine,
     /// What is recorded.
     pub recording: Recording,
 }
@@ -44,26 +44,23 @@ impl LoadedScenario {
         };
         let mut network = Network::new();
         let mut stimulus = Vec::new();
-        for (index, spec) in self.scenario.populations.iter().enumerate() {
+        for (index, population) in self.scenario.populations.iter().enumerate() {
             let key = format!("populations.{index}");
-            let size = match (&spec.size, &spec.source) {
-                (Some(size), _) => *size,
-                (None, Some(SourceSpec::SpikeTimes(trains))) => trains.len(),
-                (None, _) => 0,
-            };
-            let added = match &spec.source {
+            let size = population.given_size().unwrap_or(0);
+            let added = match &population.source {
                 None => {
-                    let neurons = self.neurons(&key, &spec.name, &spec.neuron, size, index)?;
-                    network.add_neurons(&spec.name, neurons)
+                    let neurons =
+                        self.neurons(&key, &population.name, &population.neuron, size, index)?;
+                    network.add_neurons(&population.name, neurons)
                 }
-                Some(_) => network.add_sources(&spec.name, size),
+                Some(_) => network.add_sources(&population.name, size),
             };
-            let id = added.map_err(|error| self.problem(&key, &error.to_string()))?;
-            if let Some(source) = &spec.source {
+            let id = added.map_err(|error| self.problem(&key, error))?;
+            if let Some(source) = &population.source {
                 let first = network.populations()[id.0].nodes.start;
                 let trains = self
                     .spike_trains(source, size, index, simulation.until)
-                    .map_err(|message| self.problem(&format!("{key}.source"), &message))?;
+                    .map_err(|message| self.problem(&format!("{key}.source"), message))?;
                 stimulus.extend(
                     trains.into_iter().map(|(neuron, time)| SourceSpike {
                         time,
@@ -73,8 +70,9 @@ impl LoadedScenario {
             }
         }
         stimulus.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.source.cmp(&b.source)));
-        for (index, spec) in self.scenario.projections.iter().enumerate() {
-            self.project(&mut network, spec, index).map_err(|problem| self.invalid(&[problem]))?;
+        for (index, projection) in self.scenario.projections.iter().enumerate() {
+            self.project(&mut network, projection, index)
+                .map_err(|Problem { key, message }| self.problem(&key, message))?;
         }
         let recording = self.scenario.recording.clone().unwrap_or_default();
         Ok(Simulation {
@@ -90,18 +88,18 @@ impl LoadedScenario {
     /// Spikes (source, time) of a population of sources, in any order.
     fn spike_trains(
         &self,
-        source: &SourceSpec,
+        source: &Source,
         size: usize,
         population: usize,
         until: f64,
     ) -> Result<Vec<(usize, f64)>, String> {
         match source {
-            SourceSpec::SpikeTimes(trains) => Ok(trains
+            Source::SpikeTimes(trains) => Ok(trains
                 .iter()
                 .enumerate()
                 .flat_map(|(neuron, times)| times.iter().map(move |&time| (neuron, time)))
                 .collect()),
-            SourceSpec::File(path) => {
+            Source::File(path) => {
                 let path = self.folder().join(path);
                 let suffix = self.scenario.time_unit.suffix();
                 let spikes =
@@ -115,13 +113,13 @@ impl LoadedScenario {
                     None => Ok(spikes),
                 }
             }
-            SourceSpec::Regular { interval, start, stop } => {
+            Source::Regular { interval, start, stop } => {
                 let times = evenly(*start, *interval, stop.map_or(until, |stop| stop.min(until)));
                 Ok((0..size)
                     .flat_map(|neuron| times.iter().map(move |&time| (neuron, time)))
                     .collect())
             }
-            SourceSpec::Poisson { rate, start, stop } => {
+            Source::Poisson { rate, start, stop } => {
                 let until = stop.map_or(until, |stop| stop.min(until));
                 let interval = Exp::new(*rate).map_err(|error| error.to_string())?;
                 let mut spikes = Vec::new();
@@ -142,7 +140,7 @@ impl LoadedScenario {
     fn project(
         &self,
         network: &mut Network,
-        spec: &ProjectionSpec,
+        projection: &ProjectionSection,
         index: usize,
     ) -> Result<(), Problem> {
         let refuse = |part: &str, message: String| Problem {
@@ -155,19 +153,14 @@ impl LoadedScenario {
                 .map(|(id, population)| (id, population.nodes.len()))
                 .ok_or_else(|| refuse(end, format!("there is no population `{name}`")))
         };
-        let (pre, post) = (find("pre", &spec.pre)?, find("post", &spec.post)?);
-        let mut connect = |edge: EdgeSpec| {
+        let (pre, post) = (find("pre", &projection.pre)?, find("post", &projection.post)?);
+        let mut connect = |edge: Edge| {
             let synapse = Synapse { weight: edge.weight, delay: edge.delay };
-            let receptor = match spec.receptor {
-                ReceptorSpec::BySign => Receptor::BySign,
-                ReceptorSpec::Excitatory => Receptor::Excitatory,
-                ReceptorSpec::Inhibitory => Receptor::Inhibitory,
-            };
             let (from, to) = ((pre.0, edge.pre), (post.0, edge.post));
-            network.connect_to_receptor(from, to, synapse, receptor)
+            network.connect_to_receptor(from, to, synapse, projection.receptor)
         };
-        match &spec.connect {
-            ConnectSpec::Edges(edges) => {
+        match &projection.connect {
+            Connect::Edges(edges) => {
                 for (place, edge) in edges.iter().enumerate() {
                     connect(*edge).map_err(|error| {
                         refuse(&format!("connect.edges.{place}"), error.to_string())
@@ -175,7 +168,7 @@ impl LoadedScenario {
                 }
                 return Ok(());
             }
-            ConnectSpec::File(path) => {
+            Connect::File(path) => {
                 let path = self.folder().join(path);
                 let edges = read_edges(&path).map_err(|message| refuse("connect.file", message))?;
                 for (line, edge) in edges {
@@ -188,18 +181,18 @@ impl LoadedScenario {
             _ => {}
         }
         let stream = |purpose| random::stream(self.scenario.seed, purpose, index as u64);
-        let pairs = pairs(&spec.connect, pre, post, &mut stream("connectivity"))
+        let pairs = pairs(&projection.connect, pre, post, &mut stream("connectivity"))
             .map_err(|message| refuse("connect", message))?;
-        let no_delay = ValueSpec::Constant(0.0);
-        let values = |part: &'static str, values: &Option<ValueSpec>| {
+        let no_delay = Values::Constant(0.0);
+        let values = |part: &'static str, values: &Option<Values>| {
             let values = values.as_ref().unwrap_or(&no_delay);
             self.synapse_values(values, &pairs, pre.1, post.1, stream(part))
-                .map_err(|message| refuse(part, message))
+                .map_err(|error| refuse(part, error.to_string()))
         };
-        let weights = values("weights", &spec.weights)?;
-        let delays = values("delays", &spec.delays)?;
+        let weights = values("weights", &projection.weights)?;
+        let delays = values("delays", &projection.delays)?;
         for (&(from, to), (weight, delay)) in pairs.iter().zip(weights.into_iter().zip(delays)) {
-            connect(EdgeSpec { pre: from, post: to, weight, delay }).map_err(|error| {
+            connect(Edge { pre: from, post: to, weight, delay }).map_err(|error| {
                 let late = matches!(error, NetworkError::Synapse { what: "delay", .. });
                 refuse(if late { "delays" } else { "weights" }, error.to_string())
             })?;
@@ -210,12 +203,12 @@ impl LoadedScenario {
     /// One value per pair: drawn in the order of the pairs, or looked up in a table of all pairs.
     fn synapse_values(
         &self,
-        values: &ValueSpec,
+        values: &Values,
         pairs: &[(usize, usize)],
         rows: usize,
         columns: usize,
         mut random: ChaCha8Rng,
-    ) -> Result<Vec<f64>, String> {
+    ) -> Result<Vec<f64>, ValuesError> {
         if !values.is_table() {
             return Ok(pairs.iter().map(|_| values.draw(&mut random)).collect());
         }
@@ -233,7 +226,7 @@ pub(super) fn evenly(start: f64, interval: f64, stop: f64) -> Vec<f64> {
 
 /// The pairs of neurons that have a synapse, by presynaptic or postsynaptic neuron.
 fn pairs(
-    connect: &ConnectSpec,
+    connect: &Connect,
     (pre, pre_size): (PopulationId, usize),
     (post, post_size): (PopulationId, usize),
     random: &mut ChaCha8Rng,
@@ -241,21 +234,21 @@ fn pairs(
     let same = pre == post;
     let all = (0..pre_size).flat_map(|from| (0..post_size).map(move |to| (from, to)));
     match *connect {
-        ConnectSpec::AllToAll { autapses } => {
+        Connect::AllToAll { autapses } => {
             Ok(all.filter(|(from, to)| autapses || !same || from != to).collect())
         }
-        ConnectSpec::OneToOne {} if pre_size != post_size => Err(format!(
+        Connect::OneToOne {} if pre_size != post_size => Err(format!(
             "one_to_one needs populations of equal size, but they have {pre_size} and {post_size}"
         )),
-        ConnectSpec::OneToOne {} => Ok((0..pre_size).map(|index| (index, index)).collect()),
-        ConnectSpec::Probability(probability) => Ok(all
+        Connect::OneToOne {} => Ok((0..pre_size).map(|index| (index, index)).collect()),
+        Connect::Probability(probability) => Ok(all
             .filter(|(from, to)| !same || from != to)
             .filter(|_| random.random::<f64>() < probability)
             .collect()),
-        ConnectSpec::InDegree(_) if same && pre_size == 1 => {
+        Connect::InDegree(_) if same && pre_size == 1 => {
             Err("in_degree needs another neuron to connect from, but there is only one".to_owned())
         }
-        ConnectSpec::InDegree(degree) => Ok((0..post_size)
+        Connect::InDegree(degree) => Ok((0..post_size)
             .flat_map(|to| (0..degree).map(move |_| to))
             .map(|to| {
                 loop {
@@ -266,23 +259,13 @@ fn pairs(
                 }
             })
             .collect()),
-        ConnectSpec::Edges(_) | ConnectSpec::File(_) => Ok(Vec::new()),
+        Connect::Edges(_) | Connect::File(_) => Ok(Vec::new()),
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EdgeRow {
-    pre: usize,
-    post: usize,
-    weight: f64,
-    #[serde(default)]
-    delay: f64,
 }
 
 /// Reads a CSV file with columns `pre,post,weight` and, if there are any, `delay`: each synapse with
 /// its line.
-fn read_edges(path: &Path) -> Result<Vec<(u64, EdgeSpec)>, String> {
+fn read_edges(path: &Path) -> Result<Vec<(u64, Edge)>, String> {
     let refuse = |error: csv::Error| format!("{}: {error}", path.display());
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(refuse)?;
@@ -292,11 +275,10 @@ fn read_edges(path: &Path) -> Result<Vec<(u64, EdgeSpec)>, String> {
         .map(|record| {
             let record = record.map_err(refuse)?;
             let line = record.position().map_or(0, csv::Position::line);
-            let EdgeRow { pre, post, weight, delay } =
-                record.deserialize(Some(&headings)).map_err(|error| {
-                    format!("{}:{line}: {}", path.display(), explain(&error, &headings, &record))
-                })?;
-            Ok((line, EdgeSpec { pre, post, weight, delay }))
+            let edge = record.deserialize(Some(&headings)).map_err(|error| {
+                format!("{}:{line}: {}", path.display(), explain(&error, &headings, &record))
+            })?;
+            Ok((line, edge))
         })
         .collect()
 }
@@ -313,11 +295,4 @@ fn explain(error: &csv::Error, headings: &csv::StringRecord, row: &csv::StringRe
          (numbers)",
         err.kind()
     )
-}
-
-impl PopulationSpec {
-    /// Whether this is a population of spike sources.
-    pub fn is_source(&self) -> bool {
-        self.source.is_some()
-    }
 }

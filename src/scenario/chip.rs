@@ -8,8 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::load::{LoadedScenario, explain};
-use super::validate::Check;
+use super::load::{LoadedScenario, Origin, parse_error};
 use super::{Learner, Scenario, ScenarioError};
 use crate::chip::{
     Activity, ChipModel, Datasheet, Exchange, ExternalSettings, ExternalSubstrate, HardwareAccount,
@@ -17,68 +16,73 @@ use crate::chip::{
 };
 use crate::learning::{EngineChoice, InTheLoop, Trainer};
 use crate::network::Node;
+use crate::settings::{Check, Settings};
 
 /// Samples of a batch if the scenario does not train.
 const EVALUATED: usize = 100;
 
-/// `chip = "file.toml"`, or a table of the same entries, with `base = "file.toml"` for those that it
-/// does not give. The file is looked for beside the scenario, then in the present folder.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct ChipSpec(pub Datasheet);
-
 /// A program that runs the network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SubstrateSpec {
+pub struct SubstrateSection {
     /// The program and its arguments; relative paths are beside the scenario.
     pub command: Vec<String>,
-    /// Seconds within which it must answer.
+    /// Seconds within which it must answer. Above zero, at most 1e6. Default: 60.
     #[serde(default = "a_minute")]
     pub timeout: f64,
     /// How it is spoken to.
     #[serde(default)]
-    pub exchange: ExchangeSpec,
+    pub exchange: SubstrateExchange,
 }
 
 fn a_minute() -> f64 {
-    60.0
+    ExternalSettings::DEFAULT_TIMEOUT.as_secs_f64()
 }
 
 /// How an external program is spoken to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ExchangeSpec {
+pub enum SubstrateExchange {
     /// Over its standard streams; it is started once.
     #[default]
     Streams,
-    /// Through files in a folder; it is started for each batch.
+    /// Through files in the run's folder; it is started for each batch.
     Files,
 }
 
-impl<'de> Deserialize<'de> for ChipSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FileOrTable;
+impl Settings for SubstrateSection {
+    fn check(&self, check: &mut Check<'_>) {
+        check.require(!self.command.is_empty(), "command", || "[] must name a program".to_owned());
+        let (timeout, longest) = (self.timeout, ExternalSettings::LONGEST_TIMEOUT.as_secs_f64());
+        check.require(timeout > 0.0 && timeout <= longest, "timeout", || {
+            format!("{timeout} must be above 0 and at most {longest:e} (seconds)")
+        });
+    }
+}
 
-        impl<'de> Visitor<'de> for FileOrTable {
-            type Value = ChipSpec;
+/// Reads the path of a chip file, or a table of a chip's entries.
+pub(super) fn file_or_table<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Datasheet>, D::Error> {
+    struct FileOrTable;
 
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("the path of a chip file, or a table")
-            }
+    impl<'de> Visitor<'de> for FileOrTable {
+        type Value = Datasheet;
 
-            fn visit_str<E>(self, path: &str) -> Result<ChipSpec, E> {
-                let base = Some(PathBuf::from(path));
-                Ok(ChipSpec(Datasheet { base, ..Datasheet::default() }))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ChipSpec, A::Error> {
-                Datasheet::deserialize(MapAccessDeserializer::new(map)).map(ChipSpec)
-            }
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("the path of a chip file, or a table")
         }
 
-        deserializer.deserialize_any(FileOrTable)
+        fn visit_str<E>(self, path: &str) -> Result<Datasheet, E> {
+            Ok(Datasheet { base: Some(path.into()), ..Datasheet::default() })
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Datasheet, A::Error> {
+            Datasheet::deserialize(MapAccessDeserializer::new(map))
+        }
     }
+
+    deserializer.deserialize_any(FileOrTable).map(Some)
 }
 
 /// A path alone becomes a table, so that overrides can add to it.
@@ -91,48 +95,58 @@ pub(super) fn as_table(scenario: &mut toml::Table) {
     }
 }
 
-/// Reads the chip file that a scenario's chip is based on, and puts the scenario's own entries over it.
-/// `given` is the scenario as it was written, with overrides.
-pub(super) fn resolve(
-    loaded: &mut LoadedScenario,
-    given: &toml::Table,
-) -> Result<(), ScenarioError> {
-    let folder = loaded.folder().to_owned();
-    let Some(ChipSpec(sheet)) = &mut loaded.scenario.chip else { return Ok(()) };
-    if let Some(file) = &mut sheet.neurons.measured {
-        *file = beside(&folder, file);
+/// The chip file that a scenario's chip is based on.
+pub(super) struct Base {
+    path: PathBuf,
+    text: String,
+    /// Whether the scenario itself names a file of measured neurons.
+    own_measured: bool,
+}
+
+impl Base {
+    /// What is wrong with the types or keys of the file.
+    pub fn mistake(&self) -> Option<ScenarioError> {
+        let sheet = toml::from_str::<Datasheet>(&self.text);
+        sheet.err().map(|error| parse_error(&self.path, &error))
     }
-    let Some(base) = sheet.base.take() else { return Ok(()) };
-    let own_measured = sheet.neurons.measured.clone();
-    let path = beside(&folder, &base);
+}
+
+/// Puts a scenario's own entries for its chip over those of the chip file that they name as their base,
+/// and returns that file.
+pub(super) fn complete(
+    scenario: &mut toml::Table,
+    origin: &Origin,
+) -> Result<Option<Base>, ScenarioError> {
+    let Some(toml::Value::Table(chip)) = scenario.get_mut("chip") else { return Ok(None) };
+    let Some(toml::Value::String(base)) = chip.get("base") else { return Ok(None) };
+    let path = beside(origin.folder(), Path::new(base));
     let text = std::fs::read_to_string(&path).map_err(|error| {
-        loaded.problem("chip", &format!("cannot read chip file {}: {error}", path.display()))
+        origin.problem("chip", format!("cannot read chip file {}: {error}", path.display()))
     })?;
-    let refuse = |error: &toml::de::Error| ScenarioError::Parse {
-        path: path.clone(),
-        message: explain(error),
-    };
-    let sheet: Datasheet = toml::from_str(&text).map_err(|error| refuse(&error))?;
-    if sheet.base.is_some() {
+    let mut sheet: toml::Table =
+        toml::from_str(&text).map_err(|error| parse_error(&path, &error))?;
+    if sheet.contains_key("base") {
         let message = "a chip file that others are based on has no base of its own".to_owned();
         return Err(ScenarioError::Parse { path, message });
     }
-    let mut table: toml::Table = toml::from_str(&text).map_err(|error| refuse(&error))?;
-    let mut given = given.clone();
-    as_table(&mut given);
-    if let Some(toml::Value::Table(own)) = given.remove("chip") {
-        merge(&mut table, own);
-    }
-    table.remove("base");
-    let mut sheet: Datasheet = table
-        .try_into()
-        .map_err(|error: toml::de::Error| loaded.problem("chip", error.message()))?;
-    if let Some(file) = &mut sheet.neurons.measured {
-        let its_folder = path.parent().unwrap_or(Path::new(""));
-        *file = own_measured.unwrap_or_else(|| beside(its_folder, file));
-    }
-    loaded.scenario.chip = Some(ChipSpec(sheet));
-    Ok(())
+    chip.remove("base");
+    let own = std::mem::take(chip);
+    let neurons = own.get("neurons").and_then(toml::Value::as_table);
+    let own_measured = neurons.is_some_and(|neurons| neurons.contains_key("measured"));
+    merge(&mut sheet, own);
+    *chip = sheet;
+    Ok(Some(Base { path, text, own_measured }))
+}
+
+/// Finds the file of measured neurons beside the file that names it.
+pub(super) fn find_measured(scenario: &mut Scenario, base: Option<&Base>, origin: &Origin) {
+    let chip = scenario.chip.as_mut();
+    let Some(file) = chip.and_then(|chip| chip.neurons.measured.as_mut()) else { return };
+    let folder = match base {
+        Some(Base { path, own_measured: false, .. }) => path.parent().unwrap_or(Path::new("")),
+        _ => origin.folder(),
+    };
+    *file = beside(folder, file);
 }
 
 /// A file beside another, or where the program runs.
@@ -151,31 +165,6 @@ fn merge(table: &mut toml::Table, over: toml::Table) {
                 table.insert(key, value);
             }
         }
-    }
-}
-
-pub(super) fn validate(check: &mut Check, scenario: &Scenario) {
-    let layers = !scenario.layers.is_empty();
-    if let Some(ChipSpec(sheet)) = &scenario.chip {
-        check.require(layers, "chip", || {
-            "[chip] goes with [[layers]], not with [[populations]]".to_owned()
-        });
-        for (key, message) in sheet.problems() {
-            check.require(false, format!("chip.{key}"), || message);
-        }
-    }
-    if let Some(SubstrateSpec { command, timeout, .. }) = &scenario.substrate {
-        check.require(layers, "substrate", || {
-            "[substrate] goes with [[layers]], not with [[populations]]".to_owned()
-        });
-        check.require(!command.is_empty(), "substrate.command", || {
-            "[] must name a program".to_owned()
-        });
-        let longest = ExternalSettings::LONGEST_TIMEOUT.as_secs_f64();
-        let holds = *timeout > 0.0 && *timeout <= longest;
-        check.require(holds, "substrate.timeout", || {
-            format!("{timeout} must be above 0 and at most {longest:e} (seconds)")
-        });
     }
 }
 
@@ -206,7 +195,7 @@ impl LoadedScenario {
     /// # Errors
     /// If it does not fit; the message says what would.
     pub fn hardware(&self, learner: &Learner) -> Result<Option<Hardware>, ScenarioError> {
-        let Some(ChipSpec(sheet)) = &self.scenario.chip else { return Ok(None) };
+        let Some(sheet) = &self.scenario.chip else { return Ok(None) };
         let nodes = learner.network.network.graph().node_weights();
         let mut constants = nodes.filter_map(|node| match node {
             Node::Neuron(neuron) => Some(neuron.tau_s),
@@ -220,9 +209,8 @@ impl LoadedScenario {
         }
         let per_time = clock.map_or(1.0, |clock| 1.0 / clock.per_model_time);
         let sheet = sheet.in_model_time(per_time);
-        let copies = self.scenario.encoding.map_or(1, |encoding| encoding.copies);
-        if let Some(message) = misfit(&sheet, &learner.network, copies) {
-            return Err(self.problem("chip", &message));
+        if let Some(message) = misfit(&sheet, &learner.network, learner.encoding.copies()) {
+            return Err(self.problem("chip", message));
         }
         Ok(Some(Hardware { sheet, clock, tau_s, batch_size: self.batch_size(learner) }))
     }
@@ -240,8 +228,8 @@ impl LoadedScenario {
     ) -> Result<Option<InTheLoop>, ScenarioError> {
         let grid = hardware.and_then(|hardware| WeightGrid::new(&hardware.sheet, &learner.network));
         let batch_size = hardware.map_or(self.batch_size(learner), |hardware| hardware.batch_size);
-        if let Some(spec) = &self.scenario.substrate {
-            let substrate = self.external(spec, learner, folder)?;
+        if let Some(section) = &self.scenario.substrate {
+            let substrate = self.external(section, learner, folder)?;
             return Ok(Some(InTheLoop { substrate, grid, batch_size }));
         }
         match hardware {
@@ -310,16 +298,16 @@ impl LoadedScenario {
 
     fn external(
         &self,
-        spec: &SubstrateSpec,
+        section: &SubstrateSection,
         learner: &Learner,
         folder: &Path,
     ) -> Result<Box<dyn Substrate>, ScenarioError> {
         let settings = ExternalSettings {
-            command: spec.command.clone(),
-            timeout: Duration::from_secs_f64(spec.timeout),
-            exchange: match spec.exchange {
-                ExchangeSpec::Streams => Exchange::Streams,
-                ExchangeSpec::Files => Exchange::Files { folder: folder.join("substrate") },
+            command: section.command.clone(),
+            timeout: Duration::from_secs_f64(section.timeout),
+            exchange: match section.exchange {
+                SubstrateExchange::Streams => Exchange::Streams,
+                SubstrateExchange::Files => Exchange::Files { folder: folder.join("substrate") },
             },
             time_unit: self.scenario.time_unit.suffix().to_owned(),
         };

@@ -9,10 +9,10 @@ use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::ValueSpec;
-use super::validate::Check;
-use crate::learning::{Bounds, DelayTraining};
+use super::Values;
+use crate::learning::DelayTraining;
 use crate::network::{DelayKind, LayerDelays};
+use crate::settings::{Check, Settings};
 
 /// Delays of a layer, written in one of these ways:
 ///
@@ -25,11 +25,11 @@ use crate::network::{DelayKind, LayerDelays};
 ///
 /// `delays.trainable = { low = 0.0, high = 1.0, learning_rate = 0.003 }` beside it trains them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct DelaySpec {
+pub struct DelaySection {
     /// The delays, at the start if they are trained.
     pub values: DelayValues,
     /// How they are trained; none to leave them as they are.
-    pub trainable: Option<TrainableDelaySpec>,
+    pub trainable: Option<DelayTraining>,
 }
 
 /// Whose delays they are, and what they are. A file of axonal or dendritic delays has them in its
@@ -37,67 +37,20 @@ pub struct DelaySpec {
 #[derive(Clone, Debug, PartialEq)]
 pub enum DelayValues {
     /// One per presynaptic neuron and bias source.
-    Axonal(ValueSpec<Vec<f64>>),
+    Axonal(Values<Vec<f64>>),
     /// One per neuron of the layer.
-    Dendritic(ValueSpec<Vec<f64>>),
+    Dendritic(Values<Vec<f64>>),
     /// One per synapse, as weights are given.
-    Synaptic(ValueSpec),
+    Synaptic(Values),
 }
 
-/// How delays are trained: within bounds, by an Adam of their own with the moments of the weights'
-/// and its schedule. A delay that begins on a bound is moved inside by a thousandth of the interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainableDelaySpec {
-    /// Lower bound, never reached. Not negative.
-    #[serde(default)]
-    pub low: f64,
-    /// Upper bound, never reached.
-    pub high: f64,
-    /// Step size at the start, for the unbounded number `r` of a delay
-    /// `low + (high − low)/(1 + e^(−r))`.
-    pub learning_rate: f64,
-}
-
-impl TrainableDelaySpec {
-    pub(super) fn training(&self) -> DelayTraining {
-        let bounds = Bounds { low: self.low, high: self.high };
-        DelayTraining { bounds, learning_rate: self.learning_rate }
-    }
-}
-
-impl DelaySpec {
-    /// Checks what can be checked without drawing or reading the values.
-    pub(super) fn validate(&self, check: &mut Check, key: &str) {
-        let (inner, problem, ends) = match &self.values {
-            DelayValues::Axonal(values) => ("axonal", values.problem(), values.ends()),
-            DelayValues::Dendritic(values) => ("dendritic", values.problem(), values.ends()),
-            DelayValues::Synaptic(values) => ("synaptic", values.problem(), values.ends()),
-        };
-        let is_valid = problem.is_none();
-        check.require(is_valid, format!("{key}.{inner}"), || problem.unwrap_or_default());
-        let ends = ends.filter(|_| is_valid);
-        if let Some(TrainableDelaySpec { low, high, learning_rate }) = self.trainable {
-            let key = format!("{key}.trainable");
-            check.positive(&format!("{key}.learning_rate"), learning_rate);
-            let fits = 0.0 <= low && low < high && high.is_finite();
-            check.require(fits, key, || {
-                format!("low = {low}, high = {high}: must be finite, not negative, low < high")
-            });
-        }
-        if let Some((least, most)) = ends {
-            let message = self.refusal(least).or_else(|| self.refusal(most));
-            let key = format!("{key}.{inner}");
-            check.require(message.is_none(), key, || message.unwrap_or_default());
-        }
-    }
-
+impl DelaySection {
     /// What is wrong with a delay, if anything.
     fn refusal(&self, delay: f64) -> Option<String> {
         if !(delay >= 0.0 && delay.is_finite()) {
             return Some(format!("{delay} must not be negative"));
         }
-        let TrainableDelaySpec { low, high, .. } = self.trainable?;
+        let DelayTraining { low, high, .. } = self.trainable?;
         let fits = (low..=high).contains(&delay) || !(low < high);
         (!fits).then(|| format!("{delay} must be within the bounds of training, {low} to {high}"))
     }
@@ -110,17 +63,15 @@ impl DelaySpec {
         random: &mut ChaCha8Rng,
     ) -> Result<LayerDelays, String> {
         const ROW: &str = "row (presynaptic neurons, then bias sources)";
-        let (kind, values) = match &self.values {
-            DelayValues::Axonal(values) => {
-                (DelayKind::Axonal, values.list(rows, ROW, "delay", folder, random)?)
-            }
+        let kind = self.values.kind();
+        let values = match &self.values {
+            DelayValues::Axonal(values) => values.list(rows, ROW, "delay", folder, random),
             DelayValues::Dendritic(values) => {
-                (DelayKind::Dendritic, values.list(columns, "neuron", "delay", folder, random)?)
+                values.list(columns, "neuron", "delay", folder, random)
             }
-            DelayValues::Synaptic(values) => {
-                (DelayKind::Synaptic, values.table(rows, columns, folder, random)?)
-            }
+            DelayValues::Synaptic(values) => values.table(rows, columns, folder, random),
         };
+        let values = values.map_err(|error| error.to_string())?;
         match values.iter().find_map(|&delay| self.refusal(delay)) {
             Some(refusal) => Err(refusal),
             None => Ok(LayerDelays { kind, values }),
@@ -136,13 +87,60 @@ impl DelaySpec {
     }
 }
 
-impl Serialize for DelaySpec {
+impl DelayValues {
+    /// Whose delays they are.
+    pub fn kind(&self) -> DelayKind {
+        match self {
+            DelayValues::Axonal(_) => DelayKind::Axonal,
+            DelayValues::Dendritic(_) => DelayKind::Dendritic,
+            DelayValues::Synaptic(_) => DelayKind::Synaptic,
+        }
+    }
+
+    /// The ends of the interval that they are in, as far as they are known.
+    fn ends(&self) -> Option<(f64, f64)> {
+        match self {
+            DelayValues::Axonal(values) | DelayValues::Dendritic(values) => values.ends(),
+            DelayValues::Synaptic(values) => values.ends(),
+        }
+    }
+}
+
+impl Settings for DelayValues {
+    fn check(&self, check: &mut Check<'_>) {
+        match self {
+            DelayValues::Axonal(values) | DelayValues::Dendritic(values) => values.check(check),
+            DelayValues::Synaptic(values) => values.check(check),
+        }
+    }
+}
+
+impl Settings for DelaySection {
+    /// Checks what can be checked without drawing or reading values.
+    fn check(&self, check: &mut Check<'_>) {
+        let kind = self.values.kind().name();
+        check.settings(kind, &self.values);
+        if let Some(training) = &self.trainable {
+            check.settings("trainable", training);
+        }
+        if let Some((least, most)) =
+            self.values.ends().filter(|_| self.values.problems().is_empty())
+            && let Some(message) = self.refusal(least).or_else(|| self.refusal(most))
+        {
+            check.refuse(kind, message);
+        }
+    }
+}
+
+impl Serialize for DelaySection {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        let kind = self.values.kind().name();
         match &self.values {
-            DelayValues::Axonal(values) => map.serialize_entry("axonal", values)?,
-            DelayValues::Dendritic(values) => map.serialize_entry("dendritic", values)?,
-            DelayValues::Synaptic(values) => map.serialize_entry("synaptic", values)?,
+            DelayValues::Axonal(values) | DelayValues::Dendritic(values) => {
+                map.serialize_entry(kind, values)?;
+            }
+            DelayValues::Synaptic(values) => map.serialize_entry(kind, values)?,
         }
         if let Some(trainable) = &self.trainable {
             map.serialize_entry("trainable", trainable)?;
@@ -152,7 +150,7 @@ impl Serialize for DelaySpec {
 }
 
 /// By hand: a flattened or untagged enum would forget where in the file its errors are.
-impl<'de> Deserialize<'de> for DelaySpec {
+impl<'de> Deserialize<'de> for DelaySection {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Delays)
     }
@@ -176,13 +174,13 @@ enum Key {
 struct Delays;
 
 impl<'de> Visitor<'de> for Delays {
-    type Value = DelaySpec;
+    type Value = DelaySection;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("a table with axonal, dendritic or synaptic delays")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<DelaySpec, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<DelaySection, A::Error> {
         let (mut values, mut trainable) = (None, None);
         while let Some(key) = map.next_key::<Key>()? {
             let plain = match key {
@@ -215,12 +213,12 @@ impl<'de> Visitor<'de> for Delays {
                 Key::File => "file",
             };
             let entry = MapAccessDeserializer::new(Entry { key: Some(plain), map: &mut map });
-            values = Some(DelayValues::Synaptic(ValueSpec::deserialize(entry)?));
+            values = Some(DelayValues::Synaptic(Values::deserialize(entry)?));
         }
         let values = values.ok_or_else(|| {
             A::Error::custom("no delays, expected one of `axonal`, `dendritic`, `synaptic`")
         })?;
-        Ok(DelaySpec { values, trainable })
+        Ok(DelaySection { values, trainable })
     }
 }
 
@@ -253,30 +251,30 @@ mod tests {
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Layer {
-        delays: DelaySpec,
+        delays: DelaySection,
     }
 
     #[test]
     fn every_way_to_write_delays_is_written_back_as_it_was_read() {
-        let constant = |value| DelayValues::Synaptic(ValueSpec::Constant(value));
-        let bounds = TrainableDelaySpec { low: 0.0, high: 2.0, learning_rate: 0.1 };
+        let constant = |value| DelayValues::Synaptic(Values::Constant(value));
+        let bounds = DelayTraining { low: 0.0, high: 2.0, learning_rate: 0.1 };
         for (text, values, trainable) in [
             ("delays.constant = 1.5", constant(1.5), None),
             ("delays.synaptic.constant = 1.5", constant(1.5), None),
             (
                 "delays.values = [[1.0, 2.0]]",
-                DelayValues::Synaptic(ValueSpec::Values(vec![vec![1.0, 2.0]])),
+                DelayValues::Synaptic(Values::Each(vec![vec![1.0, 2.0]])),
                 None,
             ),
             (
                 "delays.axonal.values = [1.0, 2]",
-                DelayValues::Axonal(ValueSpec::Values(vec![1.0, 2.0])),
+                DelayValues::Axonal(Values::Each(vec![1.0, 2.0])),
                 None,
             ),
             (
                 "[delays]\ntrainable = { high = 2, learning_rate = 0.1 }\n\
                  dendritic.logit_normal = { mean = 0, std = 0.5, high = 2 }",
-                DelayValues::Dendritic(ValueSpec::LogitNormal {
+                DelayValues::Dendritic(Values::LogitNormal {
                     mean: 0.0,
                     std: 0.5,
                     low: 0.0,
@@ -287,12 +285,12 @@ mod tests {
             (
                 "[delays.uniform]\nlow = 0\nhigh = 2\n[delays.trainable]\nlow = 0.0\nhigh = 2.0\n\
                  learning_rate = 0.1",
-                DelayValues::Synaptic(ValueSpec::Uniform { low: 0.0, high: 2.0 }),
+                DelayValues::Synaptic(Values::Uniform { low: 0.0, high: 2.0 }),
                 Some(bounds),
             ),
         ] {
             let layer: Layer = toml::from_str(text).expect(text);
-            assert_eq!(layer.delays, DelaySpec { values, trainable }, "{text}");
+            assert_eq!(layer.delays, DelaySection { values, trainable }, "{text}");
             let written = toml::to_string(&layer).expect(text);
             assert_eq!(toml::from_str::<Layer>(&written).expect(&written), layer);
         }

@@ -1,13 +1,20 @@
 //! From a file and the command line's overrides to a checked scenario.
+//!
+//! The file is parsed once, to a table. Overrides change the table, a chip file is put under its entry
+//! `chip`, and what comes out is converted once, to a [`Scenario`]. Only if that fails is the place of
+//! the mistake looked for: in the text by itself, which knows lines, and then override by override.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
 
 use super::locate::{is_there, line_of};
 use super::validate::validate;
-use super::{DatasetSpec, NeuronSpec, Scenario, chip};
-use crate::dataset::catalogue;
+use super::{GroupParameters, Scenario, chip};
+use crate::dataset::DataSource;
 use crate::neuron::NeuronParameters;
+use crate::settings::Problem;
 
 /// A scenario that cannot be used. Nothing has been written when it is returned.
 #[derive(Debug, thiserror::Error)]
@@ -38,19 +45,59 @@ pub enum ScenarioError {
         message: String,
     },
     /// Values are out of range or do not fit together.
-    #[error("{}", problems.join("\n"))]
+    #[error("{}", lines(problems))]
     Invalid {
-        /// Each problem with file, line, key and what is accepted.
-        problems: Vec<String>,
+        /// Each problem, with its place.
+        problems: Vec<ScenarioProblem>,
     },
 }
 
-/// Something wrong with the value of a key.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Problem {
-    /// Dotted path: `layers.0.size`.
-    pub key: String,
-    pub message: String,
+fn lines(problems: &[ScenarioProblem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Something wrong with a value of a scenario, and where the value is from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct ScenarioProblem {
+    /// Where the value is from.
+    pub place: Place,
+    /// Its key, what is wrong with it, and what is accepted.
+    pub problem: Problem,
+}
+
+/// Where a value of a scenario is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The command line.
+    Override,
+    /// A file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line of the value, from 1, or of the nearest part of its key that is there.
+        line: Option<usize>,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Override => formatter.write_str("--set"),
+            Place::File { path, line: None } => path.display().fmt(formatter),
+            Place::File { path, line: Some(line) } => {
+                write!(formatter, "{}:{line}", path.display())
+            }
+        }
+    }
+}
+
+/// A scenario file that was read and parsed, but not yet checked: overrides can still change it.
+#[derive(Clone, Debug)]
+pub struct ScenarioFile {
+    path: PathBuf,
+    text: String,
+    table: toml::Table,
 }
 
 /// A checked scenario and where it came from.
@@ -58,30 +105,40 @@ pub(super) struct Problem {
 pub struct LoadedScenario {
     /// The scenario with every default filled in.
     pub scenario: Scenario,
+    origin: Origin,
+}
+
+/// Where the values of a scenario are from.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
     path: PathBuf,
     text: String,
     overrides: Vec<String>,
 }
 
-impl LoadedScenario {
-    /// The folder that files named in the scenario are relative to.
+impl Origin {
+    /// The folder of the file.
     pub fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
-    pub(super) fn invalid(&self, problems: &[Problem]) -> ScenarioError {
+    fn invalid(&self, problems: Vec<Problem>) -> ScenarioError {
+        let place = |key: &str| {
+            if self.is_overridden(key) {
+                Place::Override
+            } else {
+                Place::File { path: self.path.clone(), line: line_of(&self.text, key) }
+            }
+        };
         let problems = problems
-            .iter()
-            .map(|Problem { key, message }| {
-                let place = match line_of(&self.text, key) {
-                    _ if self.is_overridden(key) => "--set".to_owned(),
-                    Some(line) => format!("{}:{line}", self.path.display()),
-                    None => self.path.display().to_string(),
-                };
-                format!("{place}: {key}: {message}")
-            })
+            .into_iter()
+            .map(|problem| ScenarioProblem { place: place(&problem.key), problem })
             .collect();
         ScenarioError::Invalid { problems }
+    }
+
+    pub fn problem(&self, key: &str, message: impl ToString) -> ScenarioError {
+        self.invalid(vec![Problem { key: key.to_owned(), message: message.to_string() }])
     }
 
     /// Whether the value of a key, or for anything smaller than a section a part of it, comes from
@@ -96,27 +153,40 @@ impl LoadedScenario {
         })
     }
 
+    /// Whether the value of a key was given, in the file or on the command line.
+    fn is_given(&self, key: &str) -> bool {
+        self.is_overridden(key) || is_there(&self.text, key)
+    }
+}
+
+impl LoadedScenario {
+    /// The folder that files named in the scenario are relative to.
+    pub fn folder(&self) -> &Path {
+        self.origin.folder()
+    }
+
+    pub(crate) fn problem(&self, key: &str, message: impl ToString) -> ScenarioError {
+        self.origin.problem(key, message)
+    }
+
     /// The parameters of the neurons of a layer or population (the `group`th, at `key`).
     pub(super) fn neurons(
         &self,
         key: &str,
         name: &str,
-        spec: &NeuronSpec,
+        parameters: &GroupParameters,
         count: usize,
         group: usize,
     ) -> Result<Vec<NeuronParameters>, ScenarioError> {
-        spec.neurons(count, group, self.scenario.seed, self.folder()).map_err(
-            |(parameter, message)| {
-                let (own, general) =
-                    (format!("{key}.neuron.{parameter}"), format!("neuron.{parameter}"));
-                // A problem is where its value was given.
-                let inherited = !self.is_overridden(&own)
-                    && !is_there(&self.text, &own)
-                    && (self.is_overridden(&general) || is_there(&self.text, &general));
-                let message = format!("population `{name}`: {message}");
-                self.problem(if inherited { &general } else { &own }, &message)
-            },
-        )
+        let neurons = parameters.neurons(count, group, self.scenario.seed, self.folder());
+        neurons.map_err(|Problem { key: parameter, message }| {
+            let own = format!("{key}.neuron.{parameter}");
+            let general = format!("neuron.{parameter}");
+            // A problem is where its value was given.
+            let inherited = !self.origin.is_given(&own) && self.origin.is_given(&general);
+            let message = format!("population `{name}`: {message}");
+            self.problem(if inherited { &general } else { &own }, message)
+        })
     }
 }
 
@@ -127,28 +197,90 @@ impl LoadedScenario {
 /// If the file cannot be read, has an unknown key or a wrong type, an override does not fit, or a
 /// value is out of range. The message names file, line and key, and what is accepted.
 pub fn load(path: &Path, overrides: &[String]) -> Result<LoadedScenario, ScenarioError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
-    let parse_error = |error: &toml::de::Error| ScenarioError::Parse {
-        path: path.to_owned(),
-        message: explain(error),
-    };
-    let mut scenario: Scenario = toml::from_str(&text).map_err(|error| parse_error(&error))?;
-    let mut table: toml::Table = toml::from_str(&text).map_err(|error| parse_error(&error))?;
-    if !overrides.is_empty() {
-        for given in overrides {
-            let refuse = |message| ScenarioError::Override { given: given.clone(), message };
-            chip::as_table(&mut table);
-            apply_override(&mut table, given).map_err(refuse)?;
-            scenario = table.clone().try_into().map_err(|error| refuse(explain(&error)))?;
+    ScenarioFile::read(path)?.load(overrides)
+}
+
+impl ScenarioFile {
+    /// Reads and parses a file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not TOML.
+    pub fn read(path: &Path) -> Result<Self, ScenarioError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
+        let table = toml::from_str(&text).map_err(|error| parse_error(path, &error))?;
+        Ok(ScenarioFile { path: path.to_owned(), text, table })
+    }
+
+    /// Whether there is a key or section of this name at the top of the file.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// The scenario with these overrides, as [`load`] gives it.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn load(&self, overrides: &[String]) -> Result<LoadedScenario, ScenarioError> {
+        let (path, text) = (self.path.clone(), self.text.clone());
+        let origin = Origin { path, text, overrides: overrides.to_vec() };
+        let table = self.overridden(overrides)?;
+        let mut scenario = match self.convert(table, &origin) {
+            Ok(scenario) => scenario,
+            Err(error) => return Err(self.diagnose(overrides).err().unwrap_or(error)),
+        };
+        fill_in(&mut scenario, &self.path);
+        let problems = validate(&scenario);
+        if problems.is_empty() {
+            Ok(LoadedScenario { scenario, origin })
+        } else {
+            Err(origin.invalid(problems))
         }
     }
-    fill_in(&mut scenario, path);
-    let mut loaded =
-        LoadedScenario { scenario, path: path.to_owned(), text, overrides: overrides.to_vec() };
-    chip::resolve(&mut loaded, &table)?;
-    let problems = validate(&loaded.scenario);
-    if problems.is_empty() { Ok(loaded) } else { Err(loaded.invalid(&problems)) }
+
+    /// The file's table with overrides.
+    fn overridden(&self, overrides: &[String]) -> Result<toml::Table, ScenarioError> {
+        let mut table = self.table.clone();
+        for given in overrides {
+            chip::as_table(&mut table);
+            apply_override(&mut table, given).map_err(|message| {
+                let given = given.clone();
+                ScenarioError::Override { given, message }
+            })?;
+        }
+        chip::as_table(&mut table);
+        Ok(table)
+    }
+
+    /// The scenario of a table, with its chip file.
+    fn convert(&self, mut table: toml::Table, origin: &Origin) -> Result<Scenario, ScenarioError> {
+        let base = chip::complete(&mut table, origin)?;
+        let mut scenario = Scenario::deserialize(table).map_err(|error| match &base {
+            Some(base) => base.mistake().unwrap_or(origin.problem("chip", error.message())),
+            None => parse_error(&self.path, &error),
+        })?;
+        chip::find_measured(&mut scenario, base.as_ref(), origin);
+        Ok(scenario)
+    }
+
+    /// What is wrong with the types or keys of the file, or of an override: then the first of those
+    /// after which it stays wrong. Nothing if that is neither.
+    fn diagnose(&self, overrides: &[String]) -> Result<(), ScenarioError> {
+        toml::from_str::<Scenario>(&self.text).map_err(|error| parse_error(&self.path, &error))?;
+        let mut guilty = Ok(());
+        for count in (1..=overrides.len()).rev() {
+            let Err(error) = Scenario::deserialize(self.overridden(&overrides[..count])?) else {
+                break;
+            };
+            let (given, message) = (overrides[count - 1].clone(), explain(&error));
+            guilty = Err(ScenarioError::Override { given, message });
+        }
+        guilty
+    }
+}
+
+pub(super) fn parse_error(path: &Path, error: &toml::de::Error) -> ScenarioError {
+    ScenarioError::Parse { path: path.to_owned(), message: explain(error) }
 }
 
 /// Fills in the defaults that depend on other values.
@@ -160,7 +292,7 @@ fn fill_in(scenario: &mut Scenario, path: &Path) {
     }
     // `[neuron]` itself stays as it is: what neurons take from it is in their layer or population.
     let general = &scenario.neuron;
-    let complete = |own: &mut NeuronSpec| {
+    let complete = |own: &mut GroupParameters| {
         *own = own.over(general);
         own.fill_in();
     };
@@ -175,13 +307,9 @@ fn fill_in(scenario: &mut Scenario, path: &Path) {
         // Absolute, so that the resolved scenario can be run from anywhere.
         *file = std::path::absolute(folder.join(&*file)).unwrap_or_else(|_| folder.join(&*file));
     }
-    // What nobody named is where `data fetch` puts it.
-    let (spec, usual) = match &mut scenario.dataset {
-        Some(DatasetSpec::Mnist(spec)) => (spec, catalogue::mnist().folder),
-        Some(DatasetSpec::FashionMnist(spec)) => (spec, catalogue::fashion_mnist().folder),
-        _ => return,
-    };
-    spec.folder.get_or_insert_with(|| std::path::absolute(&usual).unwrap_or(usual));
+    if let Some(dataset) = &mut scenario.dataset {
+        DataSource::fill_in_folder(dataset);
+    }
 }
 
 /// Sets `key.path=value` in the table.
@@ -285,6 +413,32 @@ mod tests {
         assert_eq!(table, expected);
         for bad in ["training", "=3", "layers.1.size=2", "seed.x=1"] {
             assert!(apply_override(&mut table, bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn overrides_need_to_fit_together_only_and_the_guilty_one_is_named() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/yin_yang.toml");
+        let file = ScenarioFile::read(&path).expect("a scenario of the repository");
+        let load = |overrides: &[&str]| {
+            file.load(&overrides.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let uniform = [
+            "layers.0.weights={}",
+            "layers.0.weights.uniform.low=0",
+            "layers.0.weights.uniform.high=2",
+        ];
+        let loaded = load(&uniform).expect("good in the end");
+        let weights = &loaded.scenario.layers[0].weights;
+        assert_eq!(*weights, crate::scenario::Values::Uniform { low: 0.0, high: 2.0 });
+        let wrong = "training.epochs=many";
+        let [first, second, third] = uniform;
+        for overrides in [[first, second, third, wrong], [wrong, first, second, third]] {
+            let error = load(&overrides).expect_err("no number");
+            assert!(
+                matches!(&error, ScenarioError::Override { given, .. } if given == wrong),
+                "{error}"
+            );
         }
     }
 

@@ -4,34 +4,36 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DelaySpec, NeuronSpec, ValueSpec};
+use super::{DelaySection, GroupParameters, Values};
+use crate::network::{LARGEST_SIZE, Receptor};
+use crate::settings::{Check, Settings};
 
 /// One layer of a feed-forward network, driven by all of the layer before it (the first by the
 /// features of the data set).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LayerSpec {
+pub struct LayerSection {
     /// Name, unique in the network.
     pub name: String,
     /// Number of neurons.
     pub size: usize,
-    /// Times of bias spikes: each is a source of its own that drives the whole layer.
+    /// Times of bias spikes, finite and not negative: each is a source of its own that drives the whole layer.
     #[serde(default)]
     pub bias_times: Vec<f64>,
     /// Parameters that differ from the scenario's `[neuron]`.
     #[serde(default)]
-    pub neuron: NeuronSpec,
+    pub neuron: GroupParameters,
     /// Initial weights: a row per presynaptic neuron, the rows of the bias sources last.
-    pub weights: ValueSpec,
+    pub weights: Values,
     /// Axonal, dendritic or synaptic delays; bias sources have them too. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delays: Option<DelaySpec>,
+    pub delays: Option<DelaySection>,
 }
 
 /// A group of neurons, or of spike sources if it has a `source`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PopulationSpec {
+pub struct PopulationSection {
     /// Name, unique in the network.
     pub name: String,
     /// Number of neurons or sources. Default for `spike_times`: one source per list.
@@ -39,16 +41,16 @@ pub struct PopulationSpec {
     pub size: Option<usize>,
     /// Parameters that differ from the scenario's `[neuron]`.
     #[serde(default)]
-    pub neuron: NeuronSpec,
+    pub neuron: GroupParameters,
     /// What the spikes of sources are; a population without is one of neurons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<SourceSpec>,
+    pub source: Option<Source>,
 }
 
 /// The spikes of a population of sources.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum SourceSpec {
+pub enum Source {
     /// Explicit spike trains, one list per source.
     SpikeTimes(Vec<Vec<f64>>),
     /// A CSV file with columns `neuron` and `time_<unit>`.
@@ -57,7 +59,7 @@ pub enum SourceSpec {
     Regular {
         /// Time between two spikes. Above zero.
         interval: f64,
-        /// Time of the first.
+        /// Time of the first. Not negative. Default: 0.
         #[serde(default)]
         start: f64,
         /// When they end; a spike at that very time is kept. Default: with the simulation.
@@ -68,7 +70,7 @@ pub enum SourceSpec {
     Poisson {
         /// Spikes per time unit and source. Above zero.
         rate: f64,
-        /// When they begin.
+        /// When they begin. Not negative. Default: 0.
         #[serde(default)]
         start: f64,
         /// When they end; a spike at that very time is kept. Default: with the simulation.
@@ -80,41 +82,28 @@ pub enum SourceSpec {
 /// Synapses from one population to another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ProjectionSpec {
+pub struct ProjectionSection {
     /// Presynaptic population.
     pub pre: String,
     /// Postsynaptic population.
     pub post: String,
     /// Which pairs of neurons have a synapse.
-    pub connect: ConnectSpec,
+    pub connect: Connect,
     /// Weights of the synapses; not with explicit edges, which bring their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub weights: Option<ValueSpec>,
+    pub weights: Option<Values>,
     /// Delays of the synapses. Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delays: Option<ValueSpec>,
+    pub delays: Option<Values>,
     /// Which of the neurons' two synaptic inputs the synapses end on.
     #[serde(default)]
-    pub receptor: ReceptorSpec,
-}
-
-/// Which of a neuron's two synaptic inputs a synapse ends on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReceptorSpec {
-    /// The sign of the weight chooses.
-    #[default]
-    BySign,
-    /// That with the time constant `tau_s`.
-    Excitatory,
-    /// That with the time constant `tau_s_inhibitory`.
-    Inhibitory,
+    pub receptor: Receptor,
 }
 
 /// Which pairs of neurons have a synapse.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum ConnectSpec {
+pub enum Connect {
     /// Every pair; a neuron and itself only if `autapses` is set.
     AllToAll {
         /// Whether neurons connect to themselves.
@@ -123,13 +112,13 @@ pub enum ConnectSpec {
     },
     /// Neurons of equal index; both populations have the same size.
     OneToOne {},
-    /// Each pair with this probability, independently; never a neuron with itself.
+    /// Each pair with this probability, from 0 to 1, independently; never a neuron with itself.
     Probability(f64),
     /// Each postsynaptic neuron receives from this many presynaptic neurons, drawn with
     /// replacement; never from itself.
     InDegree(usize),
     /// An explicit list of synapses.
-    Edges(Vec<EdgeSpec>),
+    Edges(Vec<Edge>),
     /// A CSV file with columns `pre`, `post`, `weight` and, if there are any, `delay`.
     File(PathBuf),
 }
@@ -137,7 +126,7 @@ pub enum ConnectSpec {
 /// One synapse of an explicit list.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EdgeSpec {
+pub struct Edge {
     /// Index of the presynaptic neuron in its population.
     pub pre: usize,
     /// Index of the postsynaptic neuron in its population.
@@ -152,21 +141,21 @@ pub struct EdgeSpec {
 /// How a network of populations is simulated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SimulationSpec {
-    /// When the simulation ends; spikes at that very time are kept.
+pub struct SimulationSection {
+    /// When the simulation ends; spikes at that very time are kept. Finite, above zero.
     pub until: f64,
     /// Whether each neuron spikes at most once.
     #[serde(default)]
     pub at_most_one_spike: bool,
     /// What runs it.
     #[serde(default)]
-    pub engine: EngineSpec,
+    pub engine: SimulationEngine,
 }
 
 /// What runs a simulation. The engines' spike times differ by roundings only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum EngineSpec {
+pub enum SimulationEngine {
     /// The window engine for large networks that it can run, else the event engine.
     #[default]
     Auto,
@@ -177,28 +166,138 @@ pub enum EngineSpec {
     Window,
 }
 
-/// What runs a network of layers. The engines' spike times differ by roundings only.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LayeredEngineSpec {
-    /// The feed-forward engine if it can run the network, else the event engine.
-    #[default]
-    Auto,
-    /// The priority queue: any network.
-    Event,
-    /// All neurons of a layer at once: neurons of a layer that share their time constants and rest
-    /// below their thresholds.
-    FeedForward,
-}
-
 /// In what precision the feed-forward engine computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum PrecisionSpec {
+pub enum Precision {
     /// Double: exact to rounding.
     #[default]
     Double,
     /// Single, for weights and sums: faster, with errors of spike times around 1e-6 of the synaptic
     /// time constant.
     Single,
+}
+
+impl PopulationSection {
+    /// Whether this is a population of spike sources.
+    pub fn is_source(&self) -> bool {
+        self.source.is_some()
+    }
+
+    /// Number of neurons or sources, as far as it is given.
+    pub(super) fn given_size(&self) -> Option<usize> {
+        self.size.or(match &self.source {
+            Some(Source::SpikeTimes(trains)) => Some(trains.len()),
+            _ => None,
+        })
+    }
+
+    /// Checks the population of a scenario with these general parameters of neurons.
+    pub(super) fn check(&self, general: &GroupParameters, check: &mut Check<'_>) {
+        match (self.given_size(), &self.source) {
+            (None, _) => check.refuse("size", "how many neurons or sources? size must be given"),
+            (Some(size), Some(Source::SpikeTimes(trains))) if size > 0 => {
+                let trains = trains.len();
+                check.require(size == trains, "size", || {
+                    format!("{size} sources, but {trains} spike trains: one each")
+                });
+            }
+            (Some(size), _) => check.size("size", size, LARGEST_SIZE),
+        }
+        match &self.source {
+            None => self.neuron.check_over(general, &mut check.section("neuron")),
+            Some(source) => {
+                check.require(self.neuron == GroupParameters::default(), "neuron", || {
+                    "spike sources have no neuron parameters".to_owned()
+                });
+                check.settings("source", source);
+            }
+        }
+    }
+}
+
+impl LayerSection {
+    /// Checks the layer of a scenario with these general parameters of neurons.
+    pub(super) fn check(&self, general: &GroupParameters, check: &mut Check<'_>) {
+        check.size("size", self.size, LARGEST_SIZE);
+        self.neuron.check_over(general, &mut check.section("neuron"));
+        for (place, &time) in self.bias_times.iter().enumerate() {
+            check.not_negative(format!("bias_times.{place}"), time);
+        }
+        check.settings("weights", &self.weights);
+        if let Some(delays) = &self.delays {
+            check.settings("delays", delays);
+        }
+    }
+}
+
+impl Settings for Source {
+    fn check(&self, check: &mut Check<'_>) {
+        match self {
+            Source::SpikeTimes(trains) => {
+                for (place, time) in trains.iter().flatten().enumerate() {
+                    check.require(*time >= 0.0 && time.is_finite(), "spike_times", || {
+                        let place = place + 1;
+                        format!("time {place} is {time}: it must be finite and not negative")
+                    });
+                }
+            }
+            Source::File(_) => {}
+            Source::Regular { interval, start, stop } => {
+                let mut check = check.section("regular");
+                check.positive("interval", *interval);
+                check_period(&mut check, *start, *stop);
+            }
+            Source::Poisson { rate, start, stop } => {
+                let mut check = check.section("poisson");
+                check.positive("rate", *rate);
+                check_period(&mut check, *start, *stop);
+            }
+        }
+    }
+}
+
+/// Checks when something starts and, if it does before the simulation, stops.
+pub(super) fn check_period(check: &mut Check<'_>, start: f64, stop: Option<f64>) {
+    check.not_negative("start", start);
+    if let Some(stop) = stop {
+        check.require(stop > start, "stop", || format!("{stop} must be above the start ({start})"));
+    }
+}
+
+impl Settings for ProjectionSection {
+    fn check(&self, check: &mut Check<'_>) {
+        const OWN: &str = "an explicit list of synapses brings its own weights and delays";
+        let explicit = matches!(self.connect, Connect::Edges(_) | Connect::File(_));
+        match (explicit, &self.weights) {
+            (true, Some(_)) => check.refuse("weights", OWN),
+            (false, None) => {
+                check.refuse("weights", "missing: for instance weights.constant = 1.0")
+            }
+            _ => {}
+        }
+        if explicit && self.delays.is_some() {
+            check.refuse("delays", OWN);
+        }
+        if let Some(weights) = &self.weights {
+            check.settings("weights", weights);
+        }
+        if let Some(delays) = &self.delays {
+            check.settings("delays", delays);
+            if let Some((least, _)) = delays.ends() {
+                check.require(!(least < 0.0), "delays", || format!("{least} must not be negative"));
+            }
+        }
+        match self.connect {
+            Connect::InDegree(degree) => {
+                check.require(degree <= LARGEST_SIZE, "connect.in_degree", || {
+                    format!("{degree} must be at most {LARGEST_SIZE}")
+                });
+            }
+            Connect::Probability(probability) => {
+                check.range("connect.probability", probability, 0.0..=1.0, "from 0 to 1");
+            }
+            _ => {}
+        }
+    }
 }

@@ -7,7 +7,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::ValueSpec;
+use super::Values;
+use crate::settings::{Check, Settings};
 
 /// A parameter of all neurons of a population, written in one of these ways:
 ///
@@ -19,45 +20,46 @@ use super::ValueSpec;
 /// tau_m.file = "parameters.csv"            # its column `tau_m`, a row per neuron
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct ParameterSpec(pub ValueSpec<Vec<f64>>);
+pub struct Parameter(pub Values<Vec<f64>>);
 
-impl ParameterSpec {
+impl Parameter {
     /// The value, if it is the same for all neurons.
     pub fn constant(&self) -> Option<f64> {
         match self.0 {
-            ValueSpec::Constant(value) => Some(value),
+            Values::Constant(value) => Some(value),
             _ => None,
         }
-    }
-
-    /// What is wrong with the specification itself, if anything. Which constants are accepted
-    /// depends on the parameter.
-    pub(super) fn problem(&self) -> Option<String> {
-        if self.constant().is_some() { None } else { self.0.problem() }
     }
 
     /// What to say of the value of a neuron that is out of range: where to find or change it.
     pub(super) fn origin(&self, neuron: usize) -> String {
         match &self.0 {
-            ValueSpec::Normal { .. }
-            | ValueSpec::Uniform { .. }
-            | ValueSpec::LogitNormal { .. } => {
+            Values::Normal { .. } | Values::Uniform { .. } | Values::LogitNormal { .. } => {
                 "; narrow the distribution (uniform stays between its ends), or give values"
                     .to_owned()
             }
-            ValueSpec::File(path) => format!("; see row {} of {}", neuron + 1, path.display()),
-            ValueSpec::Constant(_) | ValueSpec::Values(_) => String::new(),
+            Values::File(path) => format!("; see row {} of {}", neuron + 1, path.display()),
+            Values::Constant(_) | Values::Each(_) => String::new(),
         }
     }
 }
 
-impl From<f64> for ParameterSpec {
-    fn from(value: f64) -> Self {
-        ParameterSpec(ValueSpec::Constant(value))
+impl Settings for Parameter {
+    /// Which constants are accepted depends on the parameter.
+    fn check(&self, check: &mut Check<'_>) {
+        if self.constant().is_none() {
+            self.0.check(check);
+        }
     }
 }
 
-impl Serialize for ParameterSpec {
+impl From<f64> for Parameter {
+    fn from(value: f64) -> Self {
+        Parameter(Values::Constant(value))
+    }
+}
+
+impl Serialize for Parameter {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.constant() {
             Some(value) => serializer.serialize_f64(value),
@@ -67,33 +69,33 @@ impl Serialize for ParameterSpec {
 }
 
 /// By hand: an untagged enum would forget where in the file its errors are, and what was expected.
-impl<'de> Deserialize<'de> for ParameterSpec {
+impl<'de> Deserialize<'de> for Parameter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NumberOrTable;
 
         impl<'de> Visitor<'de> for NumberOrTable {
-            type Value = ParameterSpec;
+            type Value = Parameter;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a number, or a table with normal, uniform, values or file")
             }
 
-            fn visit_f64<E: Error>(self, value: f64) -> Result<ParameterSpec, E> {
+            fn visit_f64<E: Error>(self, value: f64) -> Result<Parameter, E> {
                 Ok(value.into())
             }
 
-            fn visit_i64<E: Error>(self, value: i64) -> Result<ParameterSpec, E> {
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Parameter, E> {
                 Ok((value as f64).into())
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ParameterSpec, A::Error> {
-                let values = ValueSpec::deserialize(MapAccessDeserializer::new(&mut map))?;
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parameter, A::Error> {
+                let values = Values::deserialize(MapAccessDeserializer::new(&mut map))?;
                 if map.next_key::<IgnoredAny>()?.is_some() {
                     return Err(A::Error::custom(
                         "two keys, expected one of `normal`, `uniform`, `values`, `file`",
                     ));
                 }
-                Ok(ParameterSpec(values))
+                Ok(Parameter(values))
             }
         }
 
@@ -107,23 +109,23 @@ mod tests {
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct Neuron {
-        tau_m: ParameterSpec,
+        tau_m: Parameter,
     }
 
     #[test]
     fn every_way_to_write_a_parameter_is_written_back_as_it_was_read() {
         for (text, values) in [
-            ("tau_m = 20.0", ValueSpec::Constant(20.0)),
-            ("tau_m = 20", ValueSpec::Constant(20.0)),
-            ("tau_m = inf", ValueSpec::Constant(f64::INFINITY)),
-            ("tau_m.constant = 20.0", ValueSpec::Constant(20.0)),
-            ("tau_m.normal = { mean = 20, std = 2 }", ValueSpec::Normal { mean: 20.0, std: 2.0 }),
+            ("tau_m = 20.0", Values::Constant(20.0)),
+            ("tau_m = 20", Values::Constant(20.0)),
+            ("tau_m = inf", Values::Constant(f64::INFINITY)),
+            ("tau_m.constant = 20.0", Values::Constant(20.0)),
+            ("tau_m.normal = { mean = 20, std = 2 }", Values::Normal { mean: 20.0, std: 2.0 }),
             (
                 "tau_m = { uniform = { low = 1.0, high = 2.0 } }",
-                ValueSpec::Uniform { low: 1.0, high: 2.0 },
+                Values::Uniform { low: 1.0, high: 2.0 },
             ),
-            ("tau_m.values = [1.0, 2]", ValueSpec::Values(vec![1.0, 2.0])),
-            ("tau_m.file = 'a.csv'", ValueSpec::File("a.csv".into())),
+            ("tau_m.values = [1.0, 2]", Values::Each(vec![1.0, 2.0])),
+            ("tau_m.file = 'a.csv'", Values::File("a.csv".into())),
         ] {
             let neuron: Neuron = toml::from_str(text).expect(text);
             assert_eq!(neuron.tau_m.0, values, "{text}");

@@ -4,43 +4,41 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::load::{LoadedScenario, Problem};
-use super::validate::Check;
-use super::{OptimiserSpec, Scenario, ScenarioError, ScheduleSpec, Simulation};
-use crate::learning::{
-    AdamSettings, Bounds, Schedule, SpikeTrainSettings, SpikeTrainTrainer, Trainable,
-};
+use super::load::LoadedScenario;
+use super::{Optimiser, ScenarioError, Simulation};
+use crate::learning::{Bounds, Schedule, SpikeTrainSettings, SpikeTrainTrainer, Trainable};
 use crate::network::Node;
+use crate::settings::{Check, Settings};
 use crate::trace;
 
 /// How the neurons of a population are trained to emit given spike trains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SpikeTrainingSpec {
+pub struct SpikeTrainingSection {
     /// The population with targets.
     pub population: String,
     /// The trains its neurons should emit.
-    pub targets: TargetSpec,
-    /// Runs and steps.
+    pub targets: TargetTrains,
+    /// Runs and steps. At least 1.
     pub epochs: usize,
-    /// Largest distance of a spike from the target it stands for.
+    /// Largest distance of a spike from the target it stands for. Above zero.
     pub window: f64,
     /// Strength of the push where a spike is missing or extra, relative to the gradient of a spike
-    /// that is one time unit off.
+    /// that is one time unit off. Above zero. Default: 2.
     #[serde(default = "default_push")]
     pub push: f64,
-    /// Largest magnitude of a derivative; larger ones are cut.
+    /// Largest magnitude of a derivative; larger ones are cut. Above zero. Default: 10.
     #[serde(default = "default_largest_gradient")]
     pub largest_gradient: f64,
     /// How the parameters follow their gradients.
     #[serde(default)]
-    pub optimiser: OptimiserSpec,
+    pub optimiser: Optimiser,
     /// How the learning rate changes over the epochs.
     #[serde(default)]
-    pub schedule: ScheduleSpec,
+    pub schedule: Schedule,
     /// What is trained beside the weights, each within bounds that it cannot reach.
     #[serde(default)]
-    pub trainable: TrainableSpec,
+    pub trainable: Trainable,
 }
 
 fn default_push() -> f64 {
@@ -54,81 +52,39 @@ fn default_largest_gradient() -> f64 {
 /// Target spike trains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum TargetSpec {
+pub enum TargetTrains {
     /// One list of times per neuron.
     SpikeTimes(Vec<Vec<f64>>),
     /// A CSV file with columns `neuron` and `time_<unit>`.
     File(PathBuf),
 }
 
-/// Parameters that are trained beside the weights.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrainableSpec {
-    /// Delays of all synapses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delays: Option<BoundsSpec>,
-    /// Thresholds of all neurons.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub threshold: Option<BoundsSpec>,
-    /// Membrane time constants of all neurons.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tau_m: Option<BoundsSpec>,
-    /// Synaptic time constants of all neurons.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tau_s: Option<BoundsSpec>,
-}
-
-/// An interval that a trained parameter stays inside.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BoundsSpec {
-    /// Lower bound.
-    pub low: f64,
-    /// Upper bound.
-    pub high: f64,
-}
-
-impl TrainableSpec {
-    fn named(&self) -> [(&'static str, Option<BoundsSpec>); 4] {
-        [
-            ("delays", self.delays),
-            ("threshold", self.threshold),
-            ("tau_m", self.tau_m),
-            ("tau_s", self.tau_s),
-        ]
+impl Settings for SpikeTrainingSection {
+    fn check(&self, check: &mut Check<'_>) {
+        check.at_least_one("epochs", self.epochs);
+        check.positive("window", self.window);
+        check.positive("push", self.push);
+        check.positive("largest_gradient", self.largest_gradient);
+        check.settings("optimiser", &self.optimiser);
+        check.settings("schedule", &self.schedule);
+        check.settings("trainable", &self.trainable);
     }
 }
 
-/// Checks the section against the rest of the scenario.
-pub(super) fn validate(check: &mut Check, scenario: &Scenario, spec: &SpikeTrainingSpec) {
-    let population = scenario.populations.iter().find(|known| known.name == spec.population);
-    check.require(
-        population.is_some_and(|known| known.source.is_none()),
-        "spike_training.population",
-        || {
-            let known: Vec<&str> = scenario
-                .populations
-                .iter()
-                .filter(|known| known.source.is_none())
-                .map(|known| known.name.as_str())
-                .collect();
-            format!("`{}` must be a population of neurons: {}", spec.population, known.join(", "))
-        },
-    );
-    check.require(spec.epochs > 0, "spike_training.epochs", || "0 must be at least 1".to_owned());
-    check.positive("spike_training.window", spec.window);
-    check.positive("spike_training.push", spec.push);
-    check.positive("spike_training.largest_gradient", spec.largest_gradient);
-    check.optimiser("spike_training", &spec.optimiser, &spec.schedule);
-    for (name, bounds) in spec.trainable.named() {
-        let Some(BoundsSpec { low, high }) = bounds else { continue };
-        let lowest = if name == "delays" { low >= 0.0 } else { low > 0.0 || name == "threshold" };
-        check.require(
-            lowest && low < high && low.is_finite() && high.is_finite(),
-            format!("spike_training.trainable.{name}"),
-            || format!("low = {low}, high = {high}: must be finite, low < high, and in range"),
-        );
+impl SpikeTrainingSection {
+    /// The settings of the training of a simulation until the given time.
+    fn settings(&self, until: f64) -> SpikeTrainSettings {
+        let Optimiser::Adam(adam) = self.optimiser;
+        SpikeTrainSettings {
+            epochs: self.epochs,
+            adam,
+            schedule: self.schedule,
+            window: self.window,
+            push: self.push,
+            largest_gradient: self.largest_gradient,
+            trainable: self.trainable,
+            until,
+        }
     }
 }
 
@@ -139,19 +95,17 @@ impl LoadedScenario {
     /// If the targets cannot be read or do not fit the population.
     pub fn spike_train_trainer(
         &self,
-        spec: &SpikeTrainingSpec,
+        section: &SpikeTrainingSection,
         simulation: Simulation,
     ) -> Result<SpikeTrainTrainer, ScenarioError> {
-        let refuse = |message: String| {
-            self.invalid(&[Problem { key: "spike_training.targets".to_owned(), message }])
-        };
-        let nodes = match simulation.network.population(&spec.population) {
+        let refuse = |message: String| self.problem("spike_training.targets", message);
+        let nodes = match simulation.network.population(&section.population) {
             Some((_, population)) => population.nodes.clone(),
-            None => return Err(refuse(format!("there is no population `{}`", spec.population))),
+            None => return Err(refuse(format!("there is no population `{}`", section.population))),
         };
-        let mut targets = match &spec.targets {
-            TargetSpec::SpikeTimes(trains) => trains.clone(),
-            TargetSpec::File(path) => {
+        let mut targets = match &section.targets {
+            TargetTrains::SpikeTimes(trains) => trains.clone(),
+            TargetTrains::File(path) => {
                 let unit = self.scenario.time_unit.suffix();
                 let spikes = trace::read_source_spikes(&self.folder().join(path), unit)
                     .map_err(|error| refuse(error.to_string()))?;
@@ -189,15 +143,14 @@ impl LoadedScenario {
                 Node::Neuron(parameters) => Some(parameters.reset_potential),
             })
             .fold(f64::NEG_INFINITY, f64::max);
-        if let Some(BoundsSpec { low, .. }) = spec.trainable.threshold
+        if let Some(Bounds { low, .. }) = section.trainable.threshold
             && low <= highest_reset
         {
             let message =
                 format!("low = {low} must be above every reset potential ({highest_reset})");
-            let key = "spike_training.trainable.threshold".to_owned();
-            return Err(self.invalid(&[Problem { key, message }]));
+            return Err(self.problem("spike_training.trainable.threshold", message));
         }
-        let settings = settings(spec, simulation.until);
+        let settings = section.settings(simulation.until);
         Ok(SpikeTrainTrainer::new(
             simulation.network,
             simulation.stimulus,
@@ -205,25 +158,5 @@ impl LoadedScenario {
             targets,
             settings,
         ))
-    }
-}
-
-fn settings(spec: &SpikeTrainingSpec, until: f64) -> SpikeTrainSettings {
-    let bounds =
-        |spec: Option<BoundsSpec>| spec.map(|BoundsSpec { low, high }| Bounds { low, high });
-    SpikeTrainSettings {
-        epochs: spec.epochs,
-        adam: AdamSettings::from(&spec.optimiser),
-        schedule: Schedule::from(&spec.schedule),
-        window: spec.window,
-        push: spec.push,
-        largest_gradient: spec.largest_gradient,
-        trainable: Trainable {
-            delays: bounds(spec.trainable.delays),
-            thresholds: bounds(spec.trainable.threshold),
-            tau_m: bounds(spec.trainable.tau_m),
-            tau_s: bounds(spec.trainable.tau_s),
-        },
-        until,
     }
 }

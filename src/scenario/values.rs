@@ -1,5 +1,6 @@
 //! Numbers of a scenario that are one value, a distribution, or given one by one.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rand::RngExt;
@@ -8,13 +9,14 @@ use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 
 use crate::learning::Bounds;
+use crate::settings::{Check, Settings};
 
 /// Values of a group. `V` is how they are given one by one: for the weights or delays of synapses a
 /// table with a row per presynaptic neuron and a column per postsynaptic neuron, for a parameter of
-/// neurons ([`ParameterSpec`](super::ParameterSpec)) a list.
+/// neurons ([`Parameter`](super::Parameter)) a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum ValueSpec<V = Vec<Vec<f64>>> {
+pub enum Values<V = Vec<Vec<f64>>> {
     /// The same for all.
     Constant(f64),
     /// Drawn from a normal distribution.
@@ -46,7 +48,8 @@ pub enum ValueSpec<V = Vec<Vec<f64>>> {
         high: f64,
     },
     /// One by one.
-    Values(V),
+    #[serde(rename = "values")]
+    Each(V),
     /// A CSV file that holds them, relative to the scenario's folder: a table has no header, a
     /// parameter of neurons is in the column of its name.
     File(PathBuf),
@@ -56,52 +59,16 @@ fn one() -> f64 {
     1.0
 }
 
-impl<V> ValueSpec<V> {
+impl<V> Values<V> {
     /// Whether the values are given one by one, which fixes their number.
     pub fn is_table(&self) -> bool {
-        matches!(self, ValueSpec::Values(_) | ValueSpec::File(_))
+        matches!(self, Values::Each(_) | Values::File(_))
     }
 
     /// The file that the values are in, if they are in one.
     pub(super) fn file_mut(&mut self) -> Option<&mut PathBuf> {
         match self {
-            ValueSpec::File(file) => Some(file),
-            _ => None,
-        }
-    }
-
-    /// What is wrong with the specification itself, if anything.
-    pub(super) fn problem(&self) -> Option<String> {
-        match *self {
-            ValueSpec::Constant(value) if !value.is_finite() => {
-                Some(format!("constant = {value} must be finite"))
-            }
-            ValueSpec::Normal { mean, std }
-                if !(mean.is_finite() && std >= 0.0 && std.is_finite()) =>
-            {
-                Some(format!(
-                    "normal = {{ mean = {mean}, std = {std} }}: both must be finite, std not negative"
-                ))
-            }
-            ValueSpec::Uniform { low, high }
-                if !(low <= high && low.is_finite() && high.is_finite()) =>
-            {
-                Some(format!(
-                    "uniform = {{ low = {low}, high = {high} }}: both must be finite, low ≤ high"
-                ))
-            }
-            ValueSpec::LogitNormal { mean, std, low, high }
-                if !(mean.is_finite()
-                    && std >= 0.0
-                    && std.is_finite()
-                    && low < high
-                    && (high - low).is_finite()) =>
-            {
-                Some(format!(
-                    "logit_normal = {{ mean = {mean}, std = {std}, low = {low}, high = {high} }}: all \
-                     must be finite, std not negative, low < high"
-                ))
-            }
+            Values::File(file) => Some(file),
             _ => None,
         }
     }
@@ -110,74 +77,137 @@ impl<V> ValueSpec<V> {
     /// reading them.
     pub(super) fn ends(&self) -> Option<(f64, f64)> {
         match *self {
-            ValueSpec::Constant(value) => Some((value, value)),
-            ValueSpec::Uniform { low, high } | ValueSpec::LogitNormal { low, high, .. } => {
+            Values::Constant(value) => Some((value, value)),
+            Values::Uniform { low, high } | Values::LogitNormal { low, high, .. } => {
                 Some((low, high))
             }
-            ValueSpec::Normal { .. } | ValueSpec::Values(_) | ValueSpec::File(_) => None,
+            Values::Normal { .. } | Values::Each(_) | Values::File(_) => None,
         }
     }
 
     /// One draw; values that are given one by one have none.
     pub(super) fn draw(&self, random: &mut ChaCha8Rng) -> f64 {
         match *self {
-            ValueSpec::Constant(value) => value,
-            ValueSpec::Normal { mean, std } => {
+            Values::Constant(value) => value,
+            Values::Normal { mean, std } => {
                 Normal::new(mean, std).map_or(f64::NAN, |normal| normal.sample(random))
             }
-            ValueSpec::Uniform { low, high } => low + (high - low) * random.random::<f64>(),
-            ValueSpec::LogitNormal { mean, std, low, high } => {
+            Values::Uniform { low, high } => low + (high - low) * random.random::<f64>(),
+            Values::LogitNormal { mean, std, low, high } => {
                 let raw = Normal::new(mean, std).map_or(f64::NAN, |normal| normal.sample(random));
                 Bounds { low, high }.value(raw)
             }
-            ValueSpec::Values(_) | ValueSpec::File(_) => f64::NAN,
+            Values::Each(_) | Values::File(_) => f64::NAN,
         }
     }
 }
 
-impl ValueSpec {
-    /// A table of `rows` × `columns` values, row by row. The error says what is wrong, and where in
-    /// the file if there is one.
+impl<V> Settings for Values<V> {
+    fn check(&self, check: &mut Check<'_>) {
+        let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
+        match *self {
+            Values::Constant(value) => check
+                .require(value.is_finite(), "", || format!("constant = {value} must be finite")),
+            Values::Normal { mean, std } => {
+                check.require(finite(&[mean, std]) && std >= 0.0, "", || {
+                    format!(
+                        "normal = {{ mean = {mean}, std = {std} }}: both must be finite, std not \
+                         negative"
+                    )
+                });
+            }
+            Values::Uniform { low, high } => {
+                check.require(finite(&[low, high]) && low <= high, "", || {
+                    format!(
+                        "uniform = {{ low = {low}, high = {high} }}: both must be finite, low ≤ high"
+                    )
+                });
+            }
+            Values::LogitNormal { mean, std, low, high } => {
+                let holds = finite(&[mean, std, high - low]) && std >= 0.0 && low < high;
+                check.require(holds, "", || {
+                    format!(
+                        "logit_normal = {{ mean = {mean}, std = {std}, low = {low}, high = {high} }}: \
+                         all must be finite, std not negative, low < high"
+                    )
+                });
+            }
+            Values::Each(_) | Values::File(_) => {}
+        }
+    }
+}
+
+/// What is wrong with values that are given one by one, and where they are.
+#[derive(Debug)]
+pub(super) struct ValuesError {
+    file: Option<PathBuf>,
+    line: Option<u64>,
+    message: String,
+}
+
+impl ValuesError {
+    /// Something wrong with a line of a file, or all of it.
+    fn new(file: &Path, line: impl Into<Option<u64>>, message: impl ToString) -> Self {
+        let (file, message) = (Some(file.to_owned()), message.to_string());
+        ValuesError { file, line: line.into(), message }
+    }
+}
+
+impl fmt::Display for ValuesError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(formatter, "{}:", file.display())?;
+            match self.line {
+                Some(line) => write!(formatter, "{line}: ")?,
+                None => write!(formatter, " ")?,
+            }
+        }
+        formatter.write_str(&self.message)
+    }
+}
+
+impl Values {
+    /// A table of `rows` × `columns` values, row by row.
     pub(super) fn table(
         &self,
         rows: usize,
         columns: usize,
         folder: &Path,
         random: &mut ChaCha8Rng,
-    ) -> Result<Vec<f64>, String> {
-        let (table, place) = match self {
-            ValueSpec::Values(table) => (table.clone(), String::new()),
-            ValueSpec::File(path) => {
+    ) -> Result<Vec<f64>, ValuesError> {
+        let (table, file) = match self {
+            Values::Each(table) => (table.clone(), None),
+            Values::File(path) => {
                 let path = folder.join(path);
-                (read_table(&path)?, format!("{}: ", path.display()))
+                (read_table(&path)?, Some(path))
             }
             _ => return Ok((0..rows * columns).map(|_| self.draw(random)).collect()),
         };
+        let refuse = |message| Err(ValuesError { file: file.clone(), line: None, message });
         if table.len() != rows {
-            return Err(format!(
-                "{place}{} rows, but {rows} are needed (presynaptic neurons, then bias sources)",
+            return refuse(format!(
+                "{} rows, but {rows} are needed (presynaptic neurons, then bias sources)",
                 table.len()
             ));
         }
         for (index, row) in table.iter().enumerate() {
             if row.len() != columns {
-                return Err(format!(
-                    "{place}row {} has {} values, but {columns} are needed (postsynaptic neurons)",
+                return refuse(format!(
+                    "row {} has {} values, but {columns} are needed (postsynaptic neurons)",
                     index + 1,
                     row.len()
                 ));
             }
             if let Some(value) = row.iter().find(|value| !value.is_finite()) {
-                return Err(format!("{place}row {}: {value} must be finite", index + 1));
+                return refuse(format!("row {}: {value} must be finite", index + 1));
             }
         }
         Ok(table.concat())
     }
 }
 
-impl ValueSpec<Vec<f64>> {
-    /// `count` values, one per `each`; a file's from its column of this name. The error says what is
-    /// wrong, and where in the file if there is one.
+impl Values<Vec<f64>> {
+    /// `count` values, one per `each`; a file's from its column of this name.
     pub(super) fn list(
         &self,
         count: usize,
@@ -185,74 +215,70 @@ impl ValueSpec<Vec<f64>> {
         column: &str,
         folder: &Path,
         random: &mut ChaCha8Rng,
-    ) -> Result<Vec<f64>, String> {
-        let (list, place) = match self {
-            ValueSpec::Values(list) => (list.clone(), String::new()),
-            ValueSpec::File(path) => {
+    ) -> Result<Vec<f64>, ValuesError> {
+        let (list, file) = match self {
+            Values::Each(list) => (list.clone(), None),
+            Values::File(path) => {
                 let path = folder.join(path);
-                (read_column(&path, column)?, format!("{}: ", path.display()))
+                (read_column(&path, column)?, Some(path))
             }
             _ => return Ok((0..count).map(|_| self.draw(random)).collect()),
         };
         if list.len() == count {
-            Ok(list)
-        } else {
-            Err(format!("{place}{} values, but {count} are needed: one per {each}", list.len()))
+            return Ok(list);
         }
+        let message = format!("{} values, but {count} are needed: one per {each}", list.len());
+        Err(ValuesError { file, line: None, message })
     }
 }
 
 /// Reads a CSV file without header, all finite numbers.
-fn read_table(path: &Path) -> Result<Vec<Vec<f64>>, String> {
+fn read_table(path: &Path) -> Result<Vec<Vec<f64>>, ValuesError> {
     let mut table = Vec::new();
     for record in open(path, false)?.records() {
         let (line, record) = checked(path, record)?;
-        let row = record
-            .iter()
-            .map(|field| {
-                field.parse().ok().filter(|value: &f64| value.is_finite()).ok_or_else(|| {
-                    format!("{}:{line}: `{field}` must be a finite number", path.display())
-                })
-            })
-            .collect::<Result<Vec<f64>, String>>()?;
-        table.push(row);
+        let number = |field: &str| match field.parse() {
+            Ok(value) if f64::is_finite(value) => Ok(value),
+            _ => Err(ValuesError::new(path, line, format!("`{field}` must be a finite number"))),
+        };
+        table.push(record.iter().map(number).collect::<Result<Vec<f64>, _>>()?);
     }
     Ok(table)
 }
 
 /// Reads one column of a CSV file with a header: numbers, which may be infinite.
-fn read_column(path: &Path, name: &str) -> Result<Vec<f64>, String> {
+fn read_column(path: &Path, name: &str) -> Result<Vec<f64>, ValuesError> {
     let mut reader = open(path, true)?;
-    let headings = reader.headers().map_err(|error| format!("{}: {error}", path.display()))?;
+    let headings = reader.headers().map_err(|error| ValuesError::new(path, None, error))?;
     let column = headings.iter().position(|heading| heading == name).ok_or_else(|| {
         let found = headings.iter().collect::<Vec<_>>().join(", ");
-        format!("{}:1: there is no column `{name}`; there are {found}", path.display())
+        ValuesError::new(path, 1, format!("there is no column `{name}`; there are {found}"))
     })?;
     let mut list = Vec::new();
     for record in reader.records() {
         let (line, record) = checked(path, record)?;
         let field = record.get(column).unwrap_or("");
         list.push(field.parse().map_err(|_| {
-            format!("{}:{line}: {name} `{field}` must be a number", path.display())
+            ValuesError::new(path, line, format!("{name} `{field}` must be a number"))
         })?);
     }
     Ok(list)
 }
 
-fn open(path: &Path, has_headers: bool) -> Result<csv::Reader<std::fs::File>, String> {
+fn open(path: &Path, has_headers: bool) -> Result<csv::Reader<std::fs::File>, ValuesError> {
     csv::ReaderBuilder::new()
         .has_headers(has_headers)
         .flexible(true)
         .trim(csv::Trim::All)
         .from_path(path)
-        .map_err(|error| format!("{}: {error}", path.display()))
+        .map_err(|error| ValuesError::new(path, None, error))
 }
 
 /// A record with its line, or what is wrong with it.
 fn checked(
     path: &Path,
     record: csv::Result<csv::StringRecord>,
-) -> Result<(u64, csv::StringRecord), String> {
-    let record = record.map_err(|error| format!("{}: {error}", path.display()))?;
+) -> Result<(u64, csv::StringRecord), ValuesError> {
+    let record = record.map_err(|error| ValuesError::new(path, None, error))?;
     Ok((record.position().map_or(0, csv::Position::line), record))
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::settings::Check;
+
 /// One value on an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub enum AxisValue {
@@ -45,7 +47,7 @@ pub struct Axis {
 /// An axis as it is written.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AxisSpec {
+pub(super) struct AxisEntry {
     pub name: String,
     pub key: Option<String>,
     pub keys: Option<Vec<String>>,
@@ -190,80 +192,76 @@ impl Range {
             .collect()
     }
 
-    fn problem(self, logarithmic: bool) -> Option<String> {
+    /// The values, if they can be; else notes why not.
+    fn checked_values(self, logarithmic: bool, mut check: Check<'_>) -> Vec<AxisValue> {
         let Range { from, to, count } = self;
-        let holds = from.is_finite() && to.is_finite() && from != to;
-        if !holds || (logarithmic && !(from > 0.0 && to > 0.0)) {
+        let finite = from.is_finite() && to.is_finite() && from != to;
+        if !finite || (logarithmic && !(from > 0.0 && to > 0.0)) {
             let sign = if logarithmic { " and above 0" } else { "" };
-            return Some(format!("from {from} to {to}: must be finite, different{sign}"));
+            check.refuse("", format!("from {from} to {to}: must be finite, different{sign}"));
+        } else if !(2..=MOST_VALUES).contains(&count) {
+            check.refuse("", format!("count = {count} must be from 2 to {MOST_VALUES}"));
+        } else {
+            return self.values(logarithmic);
         }
-        let holds = (2..=MOST_VALUES).contains(&count);
-        (!holds).then(|| format!("count = {count} must be from 2 to {MOST_VALUES}"))
+        Vec::new()
     }
 }
 
-impl AxisSpec {
-    /// The axis, or what is wrong with it: keys within the axis, and messages.
-    pub fn check(self) -> Result<Axis, Vec<(&'static str, String)>> {
-        let mut problems = Vec::new();
+impl AxisEntry {
+    /// The axis; of no use if a problem is noted.
+    pub fn axis(self, check: &mut Check<'_>) -> Axis {
         let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        if self.name.is_empty() || !self.name.chars().all(fits) {
-            let message = format!("`{}` must be made of letters, digits and `_`", self.name);
-            problems.push(("name", message));
-        }
+        check.require(!self.name.is_empty() && self.name.chars().all(fits), "name", || {
+            format!("`{}` must be made of letters, digits and `_`", self.name)
+        });
         let keys = match (self.key, self.keys) {
             (Some(key), None) => vec![key],
             (None, Some(keys)) if !keys.is_empty() => keys,
             _ => {
-                problems.push(("key", "give either `key` or a list of `keys`".to_owned()));
+                check.refuse("key", "give either `key` or a list of `keys`");
                 Vec::new()
             }
         };
         for key in &keys {
             let path = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
             if key.is_empty() || !key.chars().all(path) {
-                problems.push(("key", format!("`{key}` must be a key, as in chip.link.loss")));
+                check.refuse("key", format!("`{key}` must be a key, as in chip.link.loss"));
             } else if key == "seed" {
-                problems.push(("key", "seeds are given in [study]".to_owned()));
+                check.refuse("key", "seeds are given in [study]");
             }
         }
         let values = match (self.values, self.linear, self.logarithmic) {
             (Some(values), None, None) => {
-                if values.is_empty() || values.len() > MOST_VALUES {
-                    let message =
-                        format!("{} values must be from 1 to {MOST_VALUES}", values.len());
-                    problems.push(("values", message));
-                }
+                check.require((1..=MOST_VALUES).contains(&values.len()), "values", || {
+                    format!("{} values must be from 1 to {MOST_VALUES}", values.len())
+                });
                 values
             }
-            (None, Some(range), None) => checked(range, false, &mut problems),
-            (None, None, Some(range)) => checked(range, true, &mut problems),
+            (None, Some(range), None) => range.checked_values(false, check.section("linear")),
+            (None, None, Some(range)) => range.checked_values(true, check.section("logarithmic")),
             _ => {
-                let message = "give one of `values`, `linear` and `logarithmic`".to_owned();
-                problems.push(("values", message));
+                check.refuse("values", "give one of `values`, `linear` and `logarithmic`");
                 Vec::new()
             }
         };
         for (index, value) in values.iter().enumerate() {
             if value.number().is_some_and(f64::is_nan) {
-                problems.push(("values", "nan is no value".to_owned()));
+                check.refuse("values", "nan is no value");
             } else if values[..index].iter().any(|earlier| earlier.is(value)) {
-                problems.push(("values", format!("{value} is there twice")));
+                check.refuse("values", format!("{value} is there twice"));
             }
         }
         if let Some(ideal) = &self.ideal
             && !values.iter().any(|value| value.is(ideal))
         {
-            problems.push(("ideal", format!("{ideal} must be one of the values")));
+            check.refuse("ideal", format!("{ideal} must be one of the values"));
         }
         let factor = self.factor.unwrap_or(1.0);
-        if !(factor.is_finite() && factor != 0.0) {
-            problems.push(("factor", format!("{factor} must be finite and not 0")));
-        }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        Ok(Axis {
+        check.require(factor.is_finite() && factor != 0.0, "factor", || {
+            format!("{factor} must be finite and not 0")
+        });
+        Axis {
             label: self.label.unwrap_or_else(|| self.name.clone()),
             name: self.name,
             keys,
@@ -273,31 +271,20 @@ impl AxisSpec {
             ideal: self.ideal,
             base_label: self.base_label.unwrap_or_else(|| "base".to_owned()),
             is_logarithmic: self.logarithmic.is_some(),
-        })
-    }
-}
-
-fn checked(
-    range: Range,
-    logarithmic: bool,
-    problems: &mut Vec<(&'static str, String)>,
-) -> Vec<AxisValue> {
-    let key = if logarithmic { "logarithmic" } else { "linear" };
-    match range.problem(logarithmic) {
-        Some(problem) => {
-            problems.push((key, problem));
-            Vec::new()
         }
-        None => range.values(logarithmic),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Problem;
 
-    fn axis(text: &str) -> Result<Axis, Vec<(&'static str, String)>> {
-        toml::from_str::<AxisSpec>(text).expect("an axis").check()
+    fn axis(text: &str) -> Result<Axis, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let entry: AxisEntry = toml::from_str(text).expect("an axis");
+        let axis = entry.axis(&mut Check::new(&mut problems));
+        if problems.is_empty() { Ok(axis) } else { Err(problems) }
     }
 
     fn shown(values: &[AxisValue]) -> Vec<String> {
@@ -350,7 +337,7 @@ mod tests {
         ] {
             let problems = axis(text).expect_err(text);
             assert!(
-                problems.iter().any(|(k, m)| *k == key && m.contains(message)),
+                problems.iter().any(|found| found.key == key && found.message.contains(message)),
                 "{text}: {problems:?}"
             );
         }

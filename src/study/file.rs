@@ -3,15 +3,17 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::axis::AxisSpec;
+use super::axis::AxisEntry;
 use super::{Axis, AxisValue, StudyError, results};
-use crate::scenario::{LoadedScenario, explain, line_of, load};
+use crate::scenario::{LoadedScenario, ScenarioError, ScenarioFile, explain, line_of};
+use crate::settings::{Check, Settings};
 
 /// A scenario, the values of it that vary, and the seeds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Study {
     /// Short name, also of the folder of its results: letters, digits, `_` and `-`.
     pub name: String,
@@ -30,6 +32,8 @@ pub struct Study {
     /// How the axes are combined.
     pub combine: Combine,
     path: PathBuf,
+    /// The scenario's file, once a point has asked for it.
+    base_file: OnceLock<ScenarioFile>,
 }
 
 /// How a network is trained for the substrate that it is measured on.
@@ -91,7 +95,7 @@ pub struct Job {
 #[serde(deny_unknown_fields)]
 struct StudyFile {
     study: Head,
-    axes: Vec<AxisSpec>,
+    axes: Vec<AxisEntry>,
 }
 
 #[derive(Deserialize)]
@@ -124,9 +128,8 @@ fn in_the_loop() -> Vec<Variant> {
 const MOST_JOBS: usize = 1_000_000;
 
 /// Whether a file is a study, not a scenario: it has a key `study`.
-pub fn is_study(path: &Path) -> bool {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    toml::from_str::<toml::Table>(&text).is_ok_and(|table| table.contains_key("study"))
+pub fn is_study(file: &ScenarioFile) -> bool {
+    file.has("study")
 }
 
 impl Study {
@@ -145,12 +148,8 @@ impl Study {
         let mut problems = Vec::new();
         let mut axes = Vec::new();
         for (index, axis) in file.axes.into_iter().enumerate() {
-            match axis.check() {
-                Ok(axis) => axes.push(axis),
-                Err(wrong) => problems.extend(
-                    wrong.into_iter().map(|(key, what)| (format!("axes.{index}.{key}"), what)),
-                ),
-            }
+            let mut check = Check::new(&mut problems);
+            axes.push(axis.axis(&mut check.section(format!("axes.{index}"))));
         }
         let Head { name, title, base, set, seeds, variants, combine } = file.study;
         let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -168,9 +167,10 @@ impl Study {
             axes,
             combine,
             path: path.to_owned(),
+            base_file: OnceLock::new(),
         };
         if problems.is_empty() {
-            study.check(&mut problems);
+            problems = study.problems();
         }
         if problems.is_empty() {
             return Ok(study);
@@ -180,56 +180,8 @@ impl Study {
             None => path.display().to_string(),
         };
         let problems = problems.iter();
-        let problems = problems.map(|(key, what)| format!("{}: {key}: {what}", place(key)));
+        let problems = problems.map(|problem| format!("{}: {problem}", place(&problem.key)));
         Err(StudyError::Invalid { problems: problems.collect() })
-    }
-
-    /// Looks for what is wrong between the parts.
-    fn check(&self, problems: &mut Vec<(String, String)>) {
-        let mut require = |good: bool, key: &str, message: &dyn Fn() -> String| {
-            if !good {
-                problems.push((key.to_owned(), message()));
-            }
-        };
-        let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
-        require(!self.name.is_empty() && self.name.chars().all(fits), "study.name", &|| {
-            format!("`{}` must be made of letters, digits, `_` and `-`", self.name)
-        });
-        require(!self.axes.is_empty(), "axes", &|| "there must be at least one axis".to_owned());
-        require(!self.seeds.is_empty(), "study.seeds", &|| "there must be a seed".to_owned());
-        let mut seen = HashSet::new();
-        for &seed in &self.seeds {
-            require(seen.insert(seed), "study.seeds", &|| format!("{seed} is there twice"));
-            require(seed <= i64::MAX as u64, "study.seeds", &|| format!("{seed} is too large"));
-        }
-        require(!self.variants.is_empty(), "study.variants", &|| "there must be one".to_owned());
-        for (index, variant) in self.variants.iter().enumerate() {
-            require(!self.variants[..index].contains(variant), "study.variants", &|| {
-                format!("{} is there twice", variant.name())
-            });
-        }
-        for (index, axis) in self.axes.iter().enumerate() {
-            let taken = self.axes[..index].iter().any(|other| other.name == axis.name)
-                || results::is_column(&axis.name);
-            require(!taken, &format!("axes.{index}.name"), &|| {
-                format!("`{}` is the name of another column of the results", axis.name)
-            });
-            let first = &self.axes[0];
-            let same = self.combine == Combine::Grid || axis.values.len() == first.values.len();
-            require(same, &format!("axes.{index}.values"), &|| {
-                let (here, there) = (axis.values.len(), first.values.len());
-                format!("{here} values, but paired axes must have as many as the first: {there}")
-            });
-        }
-        let sizes = self.axes.iter().map(|axis| axis.values.len());
-        let points = match self.combine {
-            Combine::Grid => sizes.fold(1, usize::saturating_mul),
-            Combine::Paired => sizes.min().unwrap_or(0),
-        };
-        let jobs = points.saturating_mul(self.seeds.len()).saturating_mul(self.variants.len());
-        require(jobs <= MOST_JOBS, "axes", &|| {
-            format!("{jobs} trainings are too many: at most {MOST_JOBS}")
-        });
     }
 
     /// The file that it was read from.
@@ -288,7 +240,9 @@ impl Study {
         }
         overrides.push(format!("seed={seed}"));
         let place = || format!("{}, {}", self.path.display(), self.describe(point));
-        let loaded = load(&self.base, &overrides)
+        let loaded = self
+            .base_file()
+            .and_then(|file| file.load(&overrides))
             .map_err(|source| StudyError::Point { point: place(), source })?;
         if loaded.scenario.is_simulation() {
             let message = "a study is of trainings: the scenario must have [[layers]]";
@@ -296,6 +250,15 @@ impl Study {
             return Err(StudyError::Point { point: place(), source });
         }
         Ok(loaded)
+    }
+
+    /// The scenario's file, which is read when this is called first.
+    fn base_file(&self) -> Result<&ScenarioFile, ScenarioError> {
+        if let Some(file) = self.base_file.get() {
+            return Ok(file);
+        }
+        let file = ScenarioFile::read(&self.base)?;
+        Ok(self.base_file.get_or_init(|| file))
     }
 
     /// The base scenario as it is where nothing varies.
@@ -331,6 +294,56 @@ impl Study {
             text = text.replace(&format!("{}{}", here.display(), std::path::MAIN_SEPARATOR), "");
         }
         Ok(text)
+    }
+}
+
+impl Settings for Study {
+    /// What is wrong between the parts.
+    fn check(&self, check: &mut Check<'_>) {
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
+        check.require(!self.name.is_empty() && self.name.chars().all(fits), "study.name", || {
+            format!("`{}` must be made of letters, digits, `_` and `-`", self.name)
+        });
+        check.require(!self.axes.is_empty(), "axes", || {
+            "there must be at least one axis".to_owned()
+        });
+        check.require(!self.seeds.is_empty(), "study.seeds", || "there must be a seed".to_owned());
+        let mut seen = HashSet::new();
+        for &seed in &self.seeds {
+            check.require(seen.insert(seed), "study.seeds", || format!("{seed} is there twice"));
+            check
+                .require(seed <= i64::MAX as u64, "study.seeds", || format!("{seed} is too large"));
+        }
+        check.require(!self.variants.is_empty(), "study.variants", || {
+            "there must be one".to_owned()
+        });
+        for (index, variant) in self.variants.iter().enumerate() {
+            check.require(!self.variants[..index].contains(variant), "study.variants", || {
+                format!("{} is there twice", variant.name())
+            });
+        }
+        for (index, axis) in self.axes.iter().enumerate() {
+            let taken = self.axes[..index].iter().any(|other| other.name == axis.name)
+                || results::is_column(&axis.name);
+            check.require(!taken, format!("axes.{index}.name"), || {
+                format!("`{}` is the name of another column of the results", axis.name)
+            });
+            let first = &self.axes[0];
+            let same = self.combine == Combine::Grid || axis.values.len() == first.values.len();
+            check.require(same, format!("axes.{index}.values"), || {
+                let (here, there) = (axis.values.len(), first.values.len());
+                format!("{here} values, but paired axes must have as many as the first: {there}")
+            });
+        }
+        let sizes = self.axes.iter().map(|axis| axis.values.len());
+        let points = match self.combine {
+            Combine::Grid => sizes.fold(1, usize::saturating_mul),
+            Combine::Paired => sizes.min().unwrap_or(0),
+        };
+        let jobs = points.saturating_mul(self.seeds.len()).saturating_mul(self.variants.len());
+        check.require(jobs <= MOST_JOBS, "axes", || {
+            format!("{jobs} trainings are too many: at most {MOST_JOBS}")
+        });
     }
 }
 

@@ -122,13 +122,13 @@ impl Summary {
         let base = study.load_base()?.scenario;
         let clock = base.chip.as_ref().and_then(|chip| {
             let tau_s = base.layers.first()?.neuron.tau_s.as_ref()?.constant()?;
-            HardwareClock::new(&chip.0, tau_s)
+            HardwareClock::new(chip, tau_s)
         });
         Ok(Summary {
             study: study.clone(),
             series,
             time_unit: base.time_unit.symbol(),
-            microseconds: clock.map(|clock| 1e6 * clock.per_model_time * clock.unit.seconds()),
+            microseconds: clock.map(|clock| 1e6 * clock.per_model_time * clock.unit_seconds),
         })
     }
 

@@ -198,6 +198,7 @@ fn what_does_not_fit_is_refused_with_what_would() {
     );
     refuse(&["chip.size.fan_in=10"], "synapses per neuron");
     refuse(&["chip.tau_s=-1"], "chip.tau_s: -1 must be above 0");
+    refuse(&["chip.time_unit=tau_s"], "chip.time_unit: `tau_s` is no unit of the chip's own time");
     refuse(&["chip.link.loss=1.5"], "chip.link.loss: 1.5 must be from 0 to 1");
     refuse(&["chip.weights.magnitude_bits=40"], "40 must be from 1 to 24");
     refuse(&["chip.neurons.fixed_pattern.tau_m={ std = -1 }"], "std not negative");

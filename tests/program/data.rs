@@ -331,6 +331,7 @@ fn spike_counts(dataset: &Dataset) -> (f64, f64, usize) {
         latest: 2.0,
         inverted: true,
         silent_zero: true,
+        copies: 1,
     });
     let set = EncodedSet::new(dataset, encoding, 0, &[]);
     let (mut scratch, mut spikes) = (EncodingScratch::default(), Vec::new());

@@ -1,91 +1,126 @@
 //! What can be wrong with the entries of a datasheet.
 
-use super::{Datasheet, NeuronDeviations};
+use super::{
+    Datasheet, EnergySheet, LinkSheet, NeuronDeviations, NeuronSheet, PresentationSheet, SizeSheet,
+    WeightSheet,
+};
+use crate::settings::{Check, Settings};
 
-impl Datasheet {
-    /// What is wrong with its entries: keys and messages.
-    pub fn problems(&self) -> Vec<(String, String)> {
-        let mut found = Vec::new();
-        let mut require = |holds: bool, key: &str, message: String| {
-            if !holds {
-                found.push((key.to_owned(), message));
-            }
-        };
-        let Datasheet { weights, neurons, link, presentation, energy, size, .. } = self;
-        let pair = self.tau_s.is_some() == self.time_unit.is_some();
-        require(pair, "tau_s", "tau_s and time_unit go together: both or none".to_owned());
-        let positive = |value: f64| value > 0.0 && value.is_finite();
-        let not_negative = |value: f64| value >= 0.0 && value.is_finite();
+impl Settings for Datasheet {
+    fn check(&self, check: &mut Check<'_>) {
+        check.require(self.tau_s.is_some() == self.time_unit.is_some(), "tau_s", || {
+            "tau_s and time_unit go together: both or none".to_owned()
+        });
+        let physical = self.time_unit.is_none_or(|unit| unit.seconds().is_some());
+        check.require(physical, "time_unit", || {
+            "`tau_s` is no unit of the chip's own time: it must be s, ms, us or ns".to_owned()
+        });
         if let Some(tau_s) = self.tau_s {
-            require(positive(tau_s), "tau_s", format!("{tau_s} must be above 0 and finite"));
+            let holds = tau_s > 0.0 && tau_s.is_finite();
+            check.require(holds, "tau_s", || format!("{tau_s} must be above 0 and finite"));
         }
-        if let Some(tau_m) = neurons.tau_m {
-            require(tau_m > 0.0, "neurons.tau_m", format!("{tau_m} must be above 0"));
+        check.not_negative("distortion", self.distortion);
+        check.settings("weights", &self.weights);
+        check.settings("neurons", &self.neurons);
+        check.settings("link", &self.link);
+        check.settings("presentation", &self.presentation);
+        check.settings("energy", &self.energy);
+        check.settings("size", &self.size);
+    }
+}
+
+impl Settings for WeightSheet {
+    fn check(&self, check: &mut Check<'_>) {
+        if let Some(bits) = self.magnitude_bits {
+            check.range("magnitude_bits", bits, 1..=24, "from 1 to 24");
+            check.require(self.largest.is_finite(), "largest", || {
+                "bits need a range: give the largest magnitude".to_owned()
+            });
         }
-        if let Some(bits) = weights.magnitude_bits {
-            let holds = (1..=24).contains(&bits);
-            require(holds, "weights.magnitude_bits", format!("{bits} must be from 1 to 24"));
-            let message = "bits need a range: give the largest magnitude".to_owned();
-            require(weights.largest.is_finite(), "weights.largest", message);
-        }
-        let message = format!("{} must be above 0", weights.largest);
-        require(weights.largest > 0.0, "weights.largest", message);
-        for (key, value) in [
-            ("distortion", self.distortion),
-            ("link.delay", link.delay),
-            ("link.delay_fixed_pattern", link.delay_fixed_pattern),
-            ("link.delay_jitter", link.delay_jitter),
-            ("link.spike_jitter", link.spike_jitter),
-            ("link.interval", link.interval),
-            ("presentation.time_stamp", presentation.time_stamp),
-            ("presentation.overhead_per_sample", presentation.overhead_per_sample),
-            ("presentation.overhead_per_batch", presentation.overhead_per_batch),
-            ("energy.static_power", energy.static_power),
-            ("energy.synaptic_event", energy.synaptic_event),
-            ("energy.spike", energy.spike),
-            ("energy.readout", energy.readout),
-            ("neurons.refractory_period", neurons.refractory_period.unwrap_or(0.0)),
-        ] {
-            require(not_negative(value), key, format!("{value} must be finite and not negative"));
-        }
-        let message = format!("{} must be from 0 to 1", link.loss);
-        require((0.0..=1.0).contains(&link.loss), "link.loss", message);
-        let message = format!("{} must not be negative", link.longest_wait);
-        require(link.longest_wait >= 0.0, "link.longest_wait", message);
-        let message = format!("{} must be above 0", presentation.window);
-        require(presentation.window > 0.0, "presentation.window", message);
-        let message = "without a reset between samples they need a window".to_owned();
-        require(
-            presentation.reset || presentation.window.is_finite(),
-            "presentation.window",
-            message,
-        );
-        for (key, count) in [
-            ("size.neurons", size.neurons),
-            ("size.synapse_rows", size.synapse_rows),
-            ("size.fan_in", size.fan_in),
-        ] {
-            require(count != Some(0), key, "0 must be at least 1".to_owned());
-        }
-        let of_weights = [("weights.gain", weights.gain), ("weights.offset", weights.offset)];
-        let named = |part: &str, deviations: &NeuronDeviations| {
-            deviations
-                .entries()
-                .map(|(name, deviation)| (format!("neurons.{part}.{name}"), deviation))
-        };
-        let deviations = of_weights
-            .map(|(key, deviation)| (key.to_owned(), deviation))
-            .into_iter()
-            .chain(named("fixed_pattern", &neurons.fixed_pattern))
-            .chain(named("trial_to_trial", &neurons.trial_to_trial));
-        for (key, deviation) in deviations {
+        let largest = self.largest;
+        check.require(largest > 0.0, "largest", || format!("{largest} must be above 0"));
+        for (key, deviation) in [("gain", self.gain), ("offset", self.offset)] {
             if let Some(problem) = deviation.problem() {
-                require(false, &key, problem);
+                check.refuse(key, problem);
             }
         }
-        let both = neurons.measured.is_none() || neurons.fixed_pattern.is_ideal();
-        let message = "either measured or drawn (fixed_pattern), not both".to_owned();
-        require(both, "neurons.measured", message);
-        found
+    }
+}
+
+impl Settings for NeuronSheet {
+    fn check(&self, check: &mut Check<'_>) {
+        if let Some(tau_m) = self.tau_m {
+            check.require(tau_m > 0.0, "tau_m", || format!("{tau_m} must be above 0"));
+        }
+        if let Some(period) = self.refractory_period {
+            check.not_negative("refractory_period", period);
+        }
+        check.settings("fixed_pattern", &self.fixed_pattern);
+        check.settings("trial_to_trial", &self.trial_to_trial);
+        let both = self.measured.is_some() && !self.fixed_pattern.is_ideal();
+        check.require(!both, "measured", || {
+            "either measured or drawn (fixed_pattern), not both".to_owned()
+        });
+    }
+}
+
+impl Settings for NeuronDeviations {
+    fn check(&self, check: &mut Check<'_>) {
+        for (name, deviation) in self.entries() {
+            if let Some(problem) = deviation.problem() {
+                check.refuse(name, problem);
+            }
+        }
+    }
+}
+
+impl Settings for LinkSheet {
+    fn check(&self, check: &mut Check<'_>) {
+        for (key, value) in [
+            ("delay", self.delay),
+            ("delay_fixed_pattern", self.delay_fixed_pattern),
+            ("delay_jitter", self.delay_jitter),
+            ("spike_jitter", self.spike_jitter),
+            ("interval", self.interval),
+        ] {
+            check.not_negative(key, value);
+        }
+        let wait = self.longest_wait;
+        check.require(wait >= 0.0, "longest_wait", || format!("{wait} must not be negative"));
+        check.range("loss", self.loss, 0.0..=1.0, "from 0 to 1");
+    }
+}
+
+impl Settings for PresentationSheet {
+    fn check(&self, check: &mut Check<'_>) {
+        let window = self.window;
+        check.require(window > 0.0, "window", || format!("{window} must be above 0"));
+        check.require(self.reset || window.is_finite(), "window", || {
+            "without a reset between samples they need a window".to_owned()
+        });
+        check.not_negative("time_stamp", self.time_stamp);
+        check.not_negative("overhead_per_sample", self.overhead_per_sample);
+        check.not_negative("overhead_per_batch", self.overhead_per_batch);
+    }
+}
+
+impl Settings for EnergySheet {
+    fn check(&self, check: &mut Check<'_>) {
+        check.not_negative("static_power", self.static_power);
+        check.not_negative("synaptic_event", self.synaptic_event);
+        check.not_negative("spike", self.spike);
+        check.not_negative("readout", self.readout);
+    }
+}
+
+impl Settings for SizeSheet {
+    fn check(&self, check: &mut Check<'_>) {
+        for (key, count) in [
+            ("neurons", self.neurons),
+            ("synapse_rows", self.synapse_rows),
+            ("fan_in", self.fan_in),
+        ] {
+            check.at_least_one(key, count.unwrap_or(1));
+        }
     }
 }

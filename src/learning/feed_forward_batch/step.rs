@@ -21,9 +21,9 @@ struct TileWeights<'a, T> {
 }
 
 impl<T: Element + Into<f64>> FeedForwardRunner<T> {
-    /// Raises weights: per layer and neuron, all that come in. Then takes a step, if there is one, with the
+    /// Bumps weights: per layer and neuron, all that come in. Then takes a step, if there is one, with the
     /// gradients of the last [`Self::learn`].
-    pub fn update(&mut self, raises: &[Vec<f64>], step: Option<(&mut Adam, f64)>) {
+    pub fn update(&mut self, bumps: &[Vec<f64>], step: Option<(&mut Adam, f64)>) {
         let (adam, moments) = match step {
             Some((adam, rate)) => (Some(adam.begin_step(rate)), adam.moments_mut()),
             None => (None, Default::default()),
@@ -40,8 +40,8 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             .sum();
         let tiles = self.split(moments, &mut weights, &mut rounded);
         let update = |mut part: TileWeights<'_, T>| {
-            let amounts = raises.get(part.layer).map_or(&[][..], Vec::as_slice);
-            self.raise(&mut part, amounts);
+            let amounts = bumps.get(part.layer).map_or(&[][..], Vec::as_slice);
+            self.bump(&mut part, amounts);
             if let Some(adam) = &adam {
                 self.with_worker(|worker| self.step(&mut part, &batches, adam, &mut worker.sums));
             }
@@ -85,8 +85,8 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         tiles
     }
 
-    /// Adds the amounts of a layer's neurons, or none. On a chip, nothing is raised out of its reach.
-    fn raise(&self, part: &mut TileWeights<'_, T>, amounts: &[f64]) {
+    /// Adds the amounts of a layer's neurons, or none. On a chip, nothing is bumped out of its reach.
+    fn bump(&self, part: &mut TileWeights<'_, T>, amounts: &[f64]) {
         let Some(amounts) = amounts.get(part.tile.column..) else { return };
         if amounts.is_empty() {
             return;
@@ -102,8 +102,8 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let Some(grid) = &self.grid else { return };
         for (row, weights) in part.weights.chunks_exact_mut(part.tile.width).enumerate() {
             let places = grid.row(part.layer, row, part.tile.column);
-            let raised = weights.iter_mut().zip(amounts).zip(places);
-            for ((weight, _), place) in raised.filter(|((_, amount), _)| **amount > 0.0) {
+            let bumped = weights.iter_mut().zip(amounts).zip(places);
+            for ((weight, _), place) in bumped.filter(|((_, amount), _)| **amount > 0.0) {
                 *weight = place.clip(*weight);
             }
         }

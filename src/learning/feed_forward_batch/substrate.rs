@@ -122,8 +122,8 @@ impl SubstrateRunner {
         self.is_outdated();
     }
 
-    pub fn update(&mut self, raises: &[Vec<f64>], step: Option<(&mut Adam, f64)>) {
-        self.fast.update(raises, step);
+    pub fn update(&mut self, bumps: &[Vec<f64>], step: Option<(&mut Adam, f64)>) {
+        self.fast.update(bumps, step);
         self.is_outdated();
     }
 

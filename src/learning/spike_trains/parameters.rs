@@ -1,12 +1,17 @@
 //! What is trained, and how it is kept within bounds.
 
+use serde::{Deserialize, Serialize};
+
+use crate::settings::{Check, Settings};
+
 /// An interval that a trained parameter cannot leave.
 ///
 /// Training changes a raw number `r` that may be anything; the parameter is
 /// `x = low + (high − low) σ(r)` with the logistic function `σ(r) = 1/(1 + e^(−r))`. So
 /// `dx/dr = (x − low)(high − x)/(high − low)`: the closer to a bound, the slower the change, and no
 /// step can cross it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Bounds {
     /// The lower bound, never reached.
     pub low: f64,
@@ -33,17 +38,47 @@ impl Bounds {
     }
 }
 
-/// Which parameters are trained beside the weights, each within bounds; none stays as it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// Which parameters are trained beside the weights, each within bounds; what has none stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Trainable {
-    /// Delays of the synapses, in time units.
+    /// Delays of all synapses, in time units. Not negative.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delays: Option<Bounds>,
-    /// Thresholds of the neurons.
-    pub thresholds: Option<Bounds>,
-    /// Membrane time constants, in time units.
+    /// Thresholds of all neurons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<Bounds>,
+    /// Membrane time constants of all neurons, in time units. Above zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tau_m: Option<Bounds>,
-    /// Synaptic time constants, in time units; those of inhibitory synapses follow.
+    /// Synaptic time constants of all neurons, in time units; those of inhibitory synapses follow.
+    /// Above zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tau_s: Option<Bounds>,
+}
+
+impl Settings for Trainable {
+    fn check(&self, check: &mut Check<'_>) {
+        let bounds = [
+            ("delays", self.delays),
+            ("threshold", self.threshold),
+            ("tau_m", self.tau_m),
+            ("tau_s", self.tau_s),
+        ];
+        for (name, bounds) in bounds {
+            let Some(Bounds { low, high }) = bounds else { continue };
+            let in_range = match name {
+                "delays" => low >= 0.0,
+                "threshold" => true,
+                _ => low > 0.0,
+            };
+            check.require(
+                in_range && low < high && low.is_finite() && high.is_finite(),
+                name,
+                || format!("low = {low}, high = {high}: must be finite, low < high, and in range"),
+            );
+        }
+    }
 }
 
 #[cfg(test)]

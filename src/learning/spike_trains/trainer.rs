@@ -252,7 +252,7 @@ type Set = fn(&mut NeuronParameters, f64);
 /// The trained parameters of neurons: bounds, value, and which gradient.
 fn neuron_parameters(trainable: &Trainable) -> Vec<(Bounds, Value, Gradient)> {
     let all: [(Option<Bounds>, Value, Gradient); 3] = [
-        (trainable.thresholds, |neuron| neuron.threshold, |by| by.threshold),
+        (trainable.threshold, |neuron| neuron.threshold, |by| by.threshold),
         (trainable.tau_m, |neuron| neuron.tau_m, |by| by.tau_m),
         // Both synaptic time constants move as one.
         (trainable.tau_s, |neuron| neuron.tau_s, |by| by.tau_s + by.tau_s_inhibitory),
@@ -262,7 +262,7 @@ fn neuron_parameters(trainable: &Trainable) -> Vec<(Bounds, Value, Gradient)> {
 
 fn neuron_setters(trainable: &Trainable) -> Vec<(Bounds, Set)> {
     let all: [(Option<Bounds>, Set); 3] = [
-        (trainable.thresholds, |neuron, value| neuron.threshold = value),
+        (trainable.threshold, |neuron, value| neuron.threshold = value),
         (trainable.tau_m, |neuron, value| neuron.tau_m = value),
         (trainable.tau_s, |neuron, value| {
             neuron.tau_s = value;

@@ -5,9 +5,9 @@ use std::path::Path;
 use super::{NeuronModel, RecordedError, RunFileError};
 use crate::chip::WeightGrid;
 use crate::engine::Spike;
-use crate::network::Network;
+use crate::network::{LARGEST_SIZE, Network};
 use crate::run::trace_spikes;
-use crate::scenario::{LARGEST_SIZE, LayerSpec, Learner, LoadedScenario, Scenario, ScenarioError};
+use crate::scenario::{LayerSection, Learner, LoadedScenario, Scenario, ScenarioError};
 
 /// Checks that the network has the populations of the scenario.
 pub(super) fn check_populations(
@@ -19,7 +19,7 @@ pub(super) fn check_populations(
     let expected: Vec<String> = if scenario.is_simulation() {
         scenario.populations.iter().map(|population| population.name.clone()).collect()
     } else {
-        let layer = |layer: &LayerSpec| {
+        let layer = |layer: &LayerSection| {
             let bias = (!layer.bias_times.is_empty()).then(|| format!("{}_bias", layer.name));
             bias.into_iter().chain([layer.name.clone()]).collect::<Vec<_>>()
         };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::scenario::{explain, line_of};
+use crate::settings::{Check, Settings};
 
 /// What a table of results consists of.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -107,7 +108,7 @@ impl Table {
         let problems = problems.iter();
         Err(TableError::Invalid {
             problems: problems
-                .map(|(key, what)| format!("{}: {key}: {what}", place(key)))
+                .map(|problem| format!("{}: {problem}", place(&problem.key)))
                 .collect(),
         })
     }
@@ -130,38 +131,32 @@ impl Table {
         self.rows.retain(|row| names.contains(&row.name));
         Ok(())
     }
+}
 
-    /// Keys with what is wrong about their values.
-    fn problems(&self) -> Vec<(String, String)> {
-        let mut problems = Vec::new();
+impl Settings for Table {
+    fn check(&self, check: &mut Check<'_>) {
         let mut names = HashSet::new();
-        if self.rows.is_empty() {
-            problems.push(("rows".to_owned(), "there must be at least one row".to_owned()));
-        }
+        check
+            .require(!self.rows.is_empty(), "rows", || "there must be at least one row".to_owned());
         for (index, row) in self.rows.iter().enumerate() {
-            let mut require = |good: bool, key: &str, message: &dyn Fn() -> String| {
-                if !good {
-                    problems.push((format!("rows.{index}.{key}"), message()));
-                }
-            };
+            let mut check = check.section(format!("rows.{index}"));
             let name = &row.name;
             let fits = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
-            require(!name.is_empty() && name.chars().all(fits), "name", &|| {
+            check.require(!name.is_empty() && name.chars().all(fits), "name", || {
                 format!("`{name}` must be made of letters, digits, `_` and `-`")
             });
-            require(names.insert(name), "name", &|| format!("`{name}` is the name of two rows"));
-            require(!row.title.trim().is_empty(), "title", &|| "must not be empty".to_owned());
-            require(!row.seeds.is_empty(), "seeds", &|| "must not be empty".to_owned());
+            check.require(names.insert(name), "name", || {
+                format!("`{name}` is the name of two rows")
+            });
+            check.require(!row.title.trim().is_empty(), "title", || "must not be empty".to_owned());
+            check.require(!row.seeds.is_empty(), "seeds", || "must not be empty".to_owned());
             let mut seeds = HashSet::new();
             for seed in &row.seeds {
-                require(seeds.insert(seed), "seeds", &|| format!("{seed} is there twice"));
+                check.require(seeds.insert(seed), "seeds", || format!("{seed} is there twice"));
             }
             if let Some(reach) = row.reach {
-                require((0.0..=100.0).contains(&reach), "reach", &|| {
-                    format!("{reach} must be from 0 to 100 (percent)")
-                });
+                check.range("reach", reach, 0.0..=100.0, "from 0 to 100 (percent)");
             }
         }
-        problems
     }
 }

@@ -4,7 +4,7 @@ use rand::RngExt;
 use rayon::ThreadPoolBuilder;
 
 use super::*;
-use crate::dataset::{Dataset, Encoding, Features};
+use crate::dataset::{Dataset, Encoding, Features, LatencyEncoding};
 use crate::engine::SourceSpike;
 use crate::learning::AdamSettings;
 use crate::network::{Layer, PopulationId, layered};
@@ -60,8 +60,13 @@ fn gradients(threads: usize) -> Vec<f64> {
         image: None,
     };
     let bias = [SourceSpike { time: 0.9, source: bias as u32 }];
-    let set = EncodedSet::new(&dataset, Encoding::SpikeTimes, nodes(layered.input).start, &bias);
-    let set = set.copied(COPIES);
+    let encoding = Encoding::Latency(LatencyEncoding {
+        earliest: 0.0,
+        latest: 1.0,
+        copies: COPIES,
+        ..LatencyEncoding::default()
+    });
+    let set = EncodedSet::new(&dataset, encoding, nodes(layered.input).start, &bias);
     let neurons = parts.layers[0].start as u32..parts.labels().end as u32;
     let in_the_loop =
         InTheLoop { substrate: Box::new(AnyTimes { neurons }), grid: None, batch_size: SAMPLES };
