@@ -311,7 +311,12 @@ impl LoadedScenario {
             },
             time_unit: self.scenario.time_unit.suffix().to_owned(),
         };
-        let external = ExternalSubstrate::new(&learner.network, settings, self.folder())
+        // `scenario.toml` without a folder is in the present one, and a program must run somewhere.
+        let folder = match self.folder() {
+            folder if folder.as_os_str().is_empty() => Path::new("."),
+            folder => folder,
+        };
+        let external = ExternalSubstrate::new(&learner.network, settings, folder)
             .map_err(|error| self.problem("substrate", &error.to_string()))?;
         Ok(Box::new(external))
     }

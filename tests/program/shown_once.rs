@@ -37,7 +37,7 @@ awk -F, -v samples="$5" -v seed="$(wc -l < presented.csv)" 'BEGIN {
     print "sample,population,neuron,time_tau_s"
     for (sample = 0; sample < samples; sample++) {
         for (neuron = 0; neuron < 2; neuron++) {
-            if (rand() < 0.9) print sample ",label," neuron "," 2 + rand()
+            if (rand() < 0.7) print sample ",label," neuron "," 2 + rand()
         }
     }
 }' > "$4"
