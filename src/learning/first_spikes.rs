@@ -1,6 +1,7 @@
 //! The record of one sample, and the backward pass over it.
 
 use crate::engine::Observer;
+use crate::engine::layered::GradientGuard;
 use crate::network::CompiledNetwork;
 use crate::neuron::{CausalInput, CrossingDerivative, crossing_derivatives};
 
@@ -106,9 +107,7 @@ impl FirstSpikes {
     /// A neuron that could not have spiked at the recorded time (its potential would not be rising
     /// there) gets no gradient.
     ///
-    /// `guard` is the paper's remedy for grazing spikes, whose derivatives diverge: if any weight
-    /// gradient of a neuron exceeds it in magnitude, all weight gradients of that neuron from this
-    /// sample are discarded. The gradients of times, and so of delays, pass on unchanged.
+    /// `guard` is the limit of a [`GradientGuard`].
     pub fn backpropagate(
         &self,
         network: &CompiledNetwork,
@@ -140,10 +139,10 @@ impl FirstSpikes {
             if !(slope > 0.0) {
                 continue;
             }
-            let largest = pass.derivatives.iter().fold(0.0, |largest: f64, derivative| {
-                largest.max((by_time * derivative.by_weight).abs())
-            });
-            let keep_weights = guard.is_none_or(|guard| largest <= guard);
+            let by_weight =
+                pass.derivatives.iter().map(|derivative| by_time * derivative.by_weight);
+            let keep_weights =
+                guard.is_none_or(|limit| !GradientGuard { limit }.discards(by_weight));
             pass.guarded += u64::from(!keep_weights);
             for (&(pre, synapse), derivative) in pass.synapses.iter().zip(&pass.derivatives) {
                 let by_arrival = by_time * derivative.by_arrival;

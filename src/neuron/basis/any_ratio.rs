@@ -134,10 +134,7 @@ impl<S: Simd> TimeBasis<S> for AnyRatio<S> {
         let (here, adds) = self.forms(coordinate);
         let (there, _) = self.forms(next);
         AnyStep {
-            adds: adds.map(
-                #[inline(always)]
-                |add| comes.select(add, zero),
-            ),
+            adds: [comes.select(adds[0], zero), comes.select(adds[1], zero)],
             coordinate: comes.select(coordinate, -never),
             gap: follows.select(next - coordinate, zero),
             here,

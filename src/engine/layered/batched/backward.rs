@@ -73,14 +73,8 @@ impl<T: Element, B: BasisOf> WithSimd for Backward<'_, T, B> {
         match (is_synaptic, by_arrival) {
             (false, false) => self.add_all::<S, false>(simd),
             (false, true) => self.add_all::<S, true>(simd),
-            (true, false) => (0..tiling.columns).for_each(
-                #[inline(always)]
-                |column| self.add::<S, 1, true, false>(simd, column),
-            ),
-            (true, true) => (0..tiling.columns).for_each(
-                #[inline(always)]
-                |column| self.add::<S, 1, true, true>(simd, column),
-            ),
+            (true, false) => self.add_each::<S, false>(simd),
+            (true, true) => self.add_each::<S, true>(simd),
         }
         let Backward { layer, by_time, gradients, .. } = self;
         let by_arrival = &mut layer.scratch.backward.by_arrival;
@@ -105,6 +99,14 @@ impl<T: Element, B: BasisOf> Backward<'_, T, B> {
                 2 | 3 => self.add_some::<S, 2, BY_ARRIVAL>(simd, column),
                 _ => self.add_some::<S, 4, BY_ARRIVAL>(simd, column),
             };
+        }
+    }
+
+    /// All neurons of a layer with synaptic delays.
+    #[inline(always)]
+    fn add_each<S: Simd, const BY_ARRIVAL: bool>(&mut self, simd: S) {
+        for column in 0..self.layer.layer.tiling.columns {
+            self.add::<S, 1, true, BY_ARRIVAL>(simd, column);
         }
     }
 

@@ -16,51 +16,86 @@ use crate::simd::{F64s, grow, registers, registers_mut, with_row};
 /// fifty-two. Longer lists are sorted sample by sample.
 const MOST_KEYS: usize = 128;
 
-/// Writes the steps of one register of samples, each behind its row: `1 + B::STEP` registers an arrival.
-#[inline(always)]
-pub(super) fn write_steps<S: Simd, B: TimeBasis<S>>(
-    simd: S,
-    basis: B,
-    arrivals: &ArrivalTimes,
+/// The arrivals of one register of samples in order, as keys.
+#[derive(Clone, Copy)]
+pub(super) struct Ordered<'a, S: Simd> {
+    arrivals: &'a ArrivalTimes,
     register: usize,
-    keys: &mut Vec<f64>,
-    steps: &mut [S::f64s],
-) {
+    keys: &'a [S::f64s],
+}
+
+/// Sorts the arrivals of a register of samples.
+#[inline(always)]
+pub(super) fn sort<'a, S: Simd>(
+    simd: S,
+    arrivals: &'a ArrivalTimes,
+    register: usize,
+    keys: &'a mut Vec<f64>,
+) -> Ordered<'a, S> {
     let count = arrivals.groups.len();
-    let lanes = S::F64_LANES;
     let padded = if count <= 8 { 8 } else { count.next_multiple_of(BLOCK) };
-    grow(keys, padded * lanes);
-    let sorted = &mut registers_mut::<S>(keys)[..padded];
+    grow(keys, padded * S::F64_LANES);
     if count <= MOST_KEYS {
-        sort_register(simd, arrivals, register, sorted);
+        sort_register(simd, arrivals, register, &mut registers_mut::<S>(keys)[..padded]);
     } else {
-        sort_lanes(arrivals, register, lanes, keys);
+        sort_lanes(arrivals, register, S::F64_LANES, keys);
     }
-    let keys = &registers::<S>(keys)[..count];
-    let mut next = basis.instant(F64s::splat(simd, f64::INFINITY));
-    let places = steps.chunks_exact_mut(1 + B::STEP).zip(keys).rev();
-    for (step, &key) in places {
+    Ordered { arrivals, register, keys: &registers::<S>(keys)[..count] }
+}
+
+impl<S: Simd> Ordered<'_, S> {
+    /// The key of an arrival.
+    #[inline(always)]
+    pub fn key(&self, place: usize) -> S::f64s {
+        self.keys[place]
+    }
+
+    /// When an arrival comes; beyond the last one, never.
+    #[inline(always)]
+    pub fn instant<B: TimeBasis<S>>(&self, simd: S, basis: B, place: usize) -> Instant<S> {
+        let count = self.keys.len();
+        if place >= count {
+            return basis.instant(F64s::splat(simd, f64::INFINITY));
+        }
         let mut instants = [[0.0; LANES]; 2];
-        let rows: &[u64] = bytemuck::cast_slice(std::slice::from_ref(&key));
-        for (lane, &row) in rows.iter().enumerate() {
-            let row = row_of(row, count);
-            let [coordinate, power] = arrivals.values(row, register * lanes + lane);
+        let rows: &[u64] = bytemuck::cast_slice(std::slice::from_ref(&self.keys[place]));
+        let first = self.register * S::F64_LANES;
+        for lane in 0..S::F64_LANES {
+            let [coordinate, power] = self.arrivals.values(row_of(rows[lane], count), first + lane);
             instants[0][lane] = coordinate;
             instants[1][lane] = power;
         }
-        let instant = Instant {
+        Instant {
             coordinate: F64s::new(simd, registers::<S>(&instants[0])[0]),
             power: F64s::new(simd, registers::<S>(&instants[1])[0]),
-        };
-        step[0] = key;
-        B::store(&basis.step(instant, next), &mut step[1..]);
-        next = instant;
+        }
+    }
+
+    /// Brings the weights of all neurons, which stand row by row, in the order of an arrival: every lane its
+    /// own, to the registers of each neuron that are `stride` values apart.
+    #[inline(always)]
+    pub fn gather(
+        &self,
+        place: usize,
+        weights: &[f64],
+        columns: usize,
+        stride: usize,
+        to: &mut [f64],
+    ) {
+        let rows: &[u64] = bytemuck::cast_slice(std::slice::from_ref(&self.keys[place]));
+        for lane in 0..S::F64_LANES {
+            let row = row_of(rows[lane], self.keys.len());
+            let weights = &weights[row * columns..][..columns];
+            for (column, &weight) in weights.iter().enumerate() {
+                to[column * stride + lane] = weight;
+            }
+        }
     }
 }
 
 /// The row that a key carries in its last bits.
 #[inline(always)]
-pub(super) fn row_of(key: u64, count: usize) -> usize {
+fn row_of(key: u64, count: usize) -> usize {
     let rows = if count <= MOST_KEYS { MOST_KEYS } else { count.next_power_of_two() };
     key as usize & (rows - 1)
 }

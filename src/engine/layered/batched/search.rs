@@ -6,10 +6,10 @@
 
 use std::marker::PhantomData;
 
-use pulp::{Simd, WithSimd, bytemuck};
+use pulp::{Simd, WithSimd};
 
-use super::order::{row_of, write_steps};
-use super::{BatchedLayer, Delays, LANES};
+use super::order;
+use super::{BatchedLayer, Delays};
 use crate::engine::layered::sorting_network::{Comparators, sort_keys};
 use crate::engine::layered::tiles::Tiling;
 use crate::neuron::basis::{BasisOf, SpikeState, Sums, TimeBasis};
@@ -31,6 +31,10 @@ pub(super) struct Scratch {
     sorted_weights: Vec<f64>,
     /// Of one neuron: scaled weights, one per group.
     weights: Vec<f64>,
+    /// Of all neurons: scaled weights, group by group.
+    rows: Vec<f64>,
+    /// Per neuron and register of samples: [`Found`].
+    found: Vec<f64>,
     /// Of one neuron, per register of samples: [`TimeBasis::locate`].
     located: Vec<f64>,
 }
@@ -48,8 +52,9 @@ pub(super) fn forward<S: Simd, T: Element, B: BasisOf>(simd: S, layer: BatchedLa
         return simd.vectorize(OwnOrder { layer, basis });
     }
     match layer.pass.arrivals.groups.len() {
-        0..=SMALL_TABLE => simd.vectorize(SharedOrder::<T, B, SMALL_TABLE> { layer, basis }),
-        0..=LARGE_TABLE => simd.vectorize(SharedOrder::<T, B, LARGE_TABLE> { layer, basis }),
+        0..=5 => simd.vectorize(SharedOrder::<T, B, 5> { layer, basis }),
+        6..=8 => simd.vectorize(SharedOrder::<T, B, 8> { layer, basis }),
+        9..=32 => simd.vectorize(SharedOrder::<T, B, 32> { layer, basis }),
         _ => simd.vectorize(SharedOrder::<T, B, 0> { layer, basis }),
     }
 }
@@ -61,8 +66,37 @@ struct Found<S: Simd> {
     possible: Mask<S>,
 }
 
-/// The neurons of a layer whose arrivals have one order, at most `ROWS` of them (any number if it is zero).
-struct SharedOrder<'a, T, B, const ROWS: usize> {
+/// Registers of a [`Found`] in memory.
+const FOUND: usize = 4;
+
+impl<S: Simd> Found<S> {
+    #[inline(always)]
+    fn store(&self, simd: S, memory: &mut [S::f64s]) {
+        let all = |value| F64s::splat(simd, value);
+        memory[0] = self.sums.first.value();
+        memory[1] = self.sums.second.value();
+        memory[2] = self.sums.last.value();
+        // Two where it is certain, one where it is possible.
+        let state = self.certain.select(all(2.0), self.possible.select(all(1.0), all(0.0)));
+        memory[3] = state.value();
+    }
+
+    #[inline(always)]
+    fn load(simd: S, memory: &[S::f64s]) -> Self {
+        let sums = Sums {
+            first: F64s::new(simd, memory[0]),
+            second: F64s::new(simd, memory[1]),
+            last: F64s::new(simd, memory[2]),
+        };
+        let state = F64s::new(simd, memory[3]);
+        let certain = state.above(F64s::splat(simd, 1.5));
+        let possible = state.above(F64s::splat(simd, 0.5)).and_not(certain);
+        Found { sums, certain, possible }
+    }
+}
+
+/// The neurons of a layer whose arrivals have one order: at most `N` of them, or any number if it is zero.
+struct SharedOrder<'a, T, B, const N: usize> {
     layer: BatchedLayer<'a, T>,
     basis: PhantomData<B>,
 }
@@ -72,125 +106,174 @@ impl<T: Element, B: BasisOf> WithSimd for SharedOrder<'_, T, B, 0> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let count = self.layer.pass.arrivals.groups.len();
-        self.run::<S, _>(simd, ByRow { count });
+        self.run_gathered(simd);
     }
 }
 
 macro_rules! with_lookup {
-    ($($rows:ident)*) => {
-        $(impl<T: Element, B: BasisOf> WithSimd for SharedOrder<'_, T, B, $rows> {
+    ($($most:literal: $rows:ident)*) => {
+        $(impl<T: Element, B: BasisOf> WithSimd for SharedOrder<'_, T, B, $most> {
             type Output = ();
 
             #[inline(always)]
             fn with_simd<S: Simd>(self, simd: S) {
                 #[cfg(target_arch = "x86_64")]
                 if let Some(lookup) = ByPermutation::new::<S>() {
-                    return self.run::<S, _>(simd, ByTable::<_, $rows>(lookup));
+                    return self.run_by_table::<S, _, $rows>(simd, lookup);
                 }
-                self.run::<S, _>(simd, ByTable::<_, $rows>(ByLanes));
+                self.run_by_table::<S, _, $rows>(simd, ByLanes);
             }
         })*
     };
 }
-with_lookup!(SMALL_TABLE LARGE_TABLE);
+with_lookup!(5: SMALL_TABLE 8: SMALL_TABLE 32: LARGE_TABLE);
 
-/// The weights of a neuron, looked up by the rows that keys carry.
-trait Weights<S: Simd>: Copy {
-    /// The weights as they are looked up.
-    type Table<'a>;
-
-    fn table<'a>(self, weights: &'a [f64]) -> Self::Table<'a>;
-
-    fn get(self, table: &Self::Table<'_>, key: S::f64s) -> S::f64s;
-}
-
-/// At most `ROWS`, in registers if the machine can do that.
-#[derive(Clone, Copy)]
-struct ByTable<L, const ROWS: usize>(L);
-
-impl<S: Simd, L: Lookup<S, ROWS>, const ROWS: usize> Weights<S> for ByTable<L, ROWS> {
-    type Table<'a> = L::Table;
-
+impl<T: Element, B: BasisOf, const N: usize> SharedOrder<'_, T, B, N> {
+    /// Few arrivals: every neuron looks its weights up in a table of `ROWS`.
     #[inline(always)]
-    fn table<'a>(self, weights: &'a [f64]) -> L::Table {
-        let mut table = [0.0; ROWS];
-        table[..weights.len()].copy_from_slice(weights);
-        self.0.table(&table)
-    }
-
-    #[inline(always)]
-    fn get(self, table: &L::Table, key: S::f64s) -> S::f64s {
-        self.0.get(table, key)
-    }
-}
-
-/// Any number, in memory.
-#[derive(Clone, Copy)]
-struct ByRow {
-    count: usize,
-}
-
-impl<S: Simd> Weights<S> for ByRow {
-    type Table<'a> = &'a [f64];
-
-    #[inline(always)]
-    fn table<'a>(self, weights: &'a [f64]) -> &'a [f64] {
-        weights
-    }
-
-    #[inline(always)]
-    fn get(self, table: &&[f64], key: S::f64s) -> S::f64s {
-        let mut weights = [0.0; LANES];
-        let rows: &[u64] = bytemuck::cast_slice(std::slice::from_ref(&key));
-        for (weight, &row) in weights.iter_mut().zip(rows) {
-            *weight = table[row_of(row, self.count)];
-        }
-        registers::<S>(&weights)[0]
-    }
-}
-
-impl<T: Element, B: BasisOf, const ROWS: usize> SharedOrder<'_, T, B, ROWS> {
-    #[inline(always)]
-    fn run<S: Simd, W: Weights<S>>(self, simd: S, lookup: W) {
+    fn run_by_table<S: Simd, L: Lookup<S, ROWS>, const ROWS: usize>(self, simd: S, lookup: L) {
         let BatchedLayer { layer, pass, scratch } = self.layer;
-        let Tiling { columns, .. } = layer.tiling;
         let basis = B::On::<S>::new(simd, &layer.neurons.membrane);
-        let Scratch { keys, steps, weights, located, .. } = &mut scratch.search;
-        let count = pass.arrivals.groups.len();
+        let Scratch { keys, steps, weights, found, located, .. } = &mut scratch.search;
         let width = pass.arrivals.registers::<S>();
-        let length = count * (1 + B::On::<S>::STEP);
+        let length = N * (1 + B::On::<S>::STEP);
         grow(steps, width * length * S::F64_LANES);
         let steps = &mut registers_mut::<S>(steps)[..width * length];
-        if length > 0 {
-            for (register, steps) in steps.chunks_exact_mut(length).enumerate() {
-                write_steps(simd, basis, &pass.arrivals, register, keys, steps);
+        for (register, steps) in steps.chunks_exact_mut(length).enumerate() {
+            let ordered = order::sort(simd, &pass.arrivals, register, keys);
+            let mut arrival = ordered.instant(simd, basis, 0);
+            for (place, step) in steps.chunks_exact_mut(1 + B::On::<S>::STEP).enumerate() {
+                let next = ordered.instant(simd, basis, place + 1);
+                let is_one = place < pass.arrivals.groups.len();
+                step[0] = if is_one { ordered.key(place) } else { simd.splat_f64s(0.0) };
+                B::On::<S>::store(&basis.step(arrival, next), &mut step[1..]);
+                arrival = next;
             }
         }
         // The reference is the last arrival.
         let last_power = basis.instant(F64s::splat(simd, 0.0)).power;
-        grow(located, 3 * pass.width());
+        grow(found, FOUND * pass.width());
+        for column in 0..layer.tiling.columns {
+            scaled_weights(layer, &pass.arrivals.groups, column, basis.weight_scale(), weights);
+            let mut table = [0.0; ROWS];
+            table[..weights.len()].copy_from_slice(weights);
+            let table = lookup.table(&table);
+            let found = &mut registers_mut::<S>(found)[..FOUND * width];
+            let steps = steps.chunks_exact(length);
+            for (found, steps) in found.chunks_exact_mut(FOUND).zip(steps) {
+                search::<S, _, L, N, ROWS>(simd, basis, lookup, &table, steps, last_power)
+                    .store(simd, found);
+            }
+            write_spikes(
+                simd,
+                basis,
+                layer.neurons.thresholds[column],
+                column,
+                found,
+                located,
+                pass,
+            );
+        }
+        delay_spikes(layer, pass);
+    }
+
+    /// Many arrivals at few neurons: the weights of all neurons are brought in the order of the arrivals, some
+    /// arrivals at a time, until all neurons have crossed.
+    #[inline(always)]
+    fn run_gathered<S: Simd>(self, simd: S) {
+        let BatchedLayer { layer, pass, scratch } = self.layer;
+        let columns = layer.tiling.columns;
+        let basis = B::On::<S>::new(simd, &layer.neurons.membrane);
+        let Scratch { keys, steps, weights, sorted_weights, rows, found, located, .. } =
+            &mut scratch.search;
+        let count = pass.arrivals.groups.len();
+        let width = pass.arrivals.registers::<S>();
+        let (length, stride) = (B::On::<S>::STEP, SOME * S::F64_LANES);
+        grow(steps, SOME * length * S::F64_LANES);
+        grow(sorted_weights, columns * stride);
+        rows.clear();
+        rows.resize(count * columns, 0.0);
         for column in 0..columns {
             scaled_weights(layer, &pass.arrivals.groups, column, basis.weight_scale(), weights);
-            let table = lookup.table(weights);
-            let located = &mut registers_mut::<S>(located)[..3 * width];
-            for (register, located) in located.chunks_exact_mut(3).enumerate() {
-                let steps = &steps[register * length..(register + 1) * length];
-                let Found { sums, certain, possible } =
-                    search(simd, basis, lookup, &table, steps, last_power);
-                let values = basis.locate(&sums, certain, possible);
-                for (located, value) in located.iter_mut().zip(values) {
-                    *located = value.value();
+            let places = rows[column..].iter_mut().step_by(columns);
+            places.zip(&*weights).for_each(|(place, &weight)| *place = weight);
+        }
+        let last_power = basis.instant(F64s::splat(simd, 0.0)).power;
+        let zero = F64s::splat(simd, 0.0);
+        let (everywhere, nowhere) = (zero.at_least(zero), zero.above(zero));
+        grow(found, FOUND * pass.width() * columns);
+        let found = &mut registers_mut::<S>(found)[..FOUND * width * columns];
+        for register in 0..width {
+            let ordered = order::sort(simd, &pass.arrivals, register, keys);
+            let place = |column: usize| (column * width + register) * FOUND;
+            for column in 0..columns {
+                Found { sums: basis.rest(), certain: nowhere, possible: everywhere }
+                    .store(simd, &mut found[place(column)..][..FOUND]);
+            }
+            let mut arrival = ordered.instant(simd, basis, 0);
+            for first in (0..count).step_by(SOME) {
+                let some = SOME.min(count - first);
+                let steps = &mut registers_mut::<S>(steps)[..some * length];
+                for (index, step) in steps.chunks_exact_mut(length).enumerate() {
+                    let next = ordered.instant(simd, basis, first + index + 1);
+                    B::On::<S>::store(&basis.step(arrival, next), step);
+                    arrival = next;
+                    let to = &mut sorted_weights[index * S::F64_LANES..];
+                    ordered.gather(first + index, rows, columns, stride, to);
+                }
+                let mut wait = nowhere;
+                for column in 0..columns {
+                    let memory = &mut found[place(column)..][..FOUND];
+                    let Found { mut sums, mut certain, possible: mut waits } =
+                        Found::load(simd, memory);
+                    let weights = &registers::<S>(sorted_weights)[column * SOME..][..some];
+                    for (step, &weight) in steps.chunks_exact(length).zip(weights) {
+                        let step = B::On::<S>::load(simd, step);
+                        basis.add(&mut sums, &step, F64s::new(simd, weight), waits);
+                        let crosses = basis.crosses(&sums, &step, waits);
+                        certain = certain.or(crosses);
+                        waits = waits.and_not(crosses);
+                    }
+                    wait = wait.or(waits);
+                    Found { sums, certain, possible: waits }.store(simd, memory);
+                }
+                if !wait.any() {
+                    break;
                 }
             }
-            write_spikes(simd, basis, layer.neurons.thresholds[column], column, located, pass);
-        }
-        if let Delays::Dendritic(delays) = &layer.delays {
-            let times = pass.spike_times.chunks_exact_mut(pass.arrivals.width);
-            for (times, delay) in times.zip(delays) {
-                times.iter_mut().for_each(|time| *time += delay);
+            for column in 0..columns {
+                let memory = &mut found[place(column)..][..FOUND];
+                let mut found = Found::load(simd, memory);
+                let may = basis.may_cross_after(&found.sums, last_power);
+                found.possible = found.possible.and(may);
+                found.store(simd, memory);
             }
         }
+        for column in 0..columns {
+            let found = &found[column * width * FOUND..][..width * FOUND];
+            write_spikes(
+                simd,
+                basis,
+                layer.neurons.thresholds[column],
+                column,
+                found,
+                located,
+                pass,
+            );
+        }
+        delay_spikes(layer, pass);
+    }
+}
+
+/// Arrivals that are looked through at a time.
+const SOME: usize = 8;
+
+/// Puts spikes off by dendritic delays.
+fn delay_spikes<T>(layer: &super::Layer<T>, pass: &mut super::LayerPass) {
+    let Delays::Dendritic(delays) = &layer.delays else { return };
+    let times = pass.spike_times.chunks_exact_mut(pass.arrivals.width);
+    for (times, delay) in times.zip(delays) {
+        times.iter_mut().for_each(|time| *time += delay);
     }
 }
 
@@ -210,46 +293,54 @@ pub(super) fn scaled_weights<T: Element>(
     }));
 }
 
-/// Goes over the steps of a register of samples.
+/// Goes over the `N` steps of a register of samples.
 #[inline(always)]
-fn search<S: Simd, B: TimeBasis<S>, W: Weights<S>>(
+fn search<S: Simd, B: TimeBasis<S>, L: Lookup<S, ROWS>, const N: usize, const ROWS: usize>(
     simd: S,
     basis: B,
-    lookup: W,
-    table: &W::Table<'_>,
+    lookup: L,
+    table: &L::Table,
     steps: &[S::f64s],
     last_power: F64s<S>,
 ) -> Found<S> {
     let zero = F64s::splat(simd, 0.0);
     let everywhere = zero.at_least(zero);
     let (mut sums, mut waits) = (basis.rest(), everywhere);
-    // Asked now and then: that all have crossed is hardly ever foreseen.
-    for steps in steps.chunks(8 * (1 + B::STEP)) {
-        for step in steps.chunks_exact(1 + B::STEP) {
-            let weight = F64s::new(simd, lookup.get(table, step[0]));
-            let step = B::load(simd, &step[1..]);
-            basis.add(&mut sums, &step, weight, waits);
-            waits = waits.and_not(basis.crosses(&sums, &step, waits));
-        }
-        if !waits.any() {
-            break;
-        }
+    let length = 1 + B::STEP;
+    for index in 0..N {
+        let step = &steps[index * length..][..length];
+        let weight = F64s::new(simd, lookup.get(table, step[0]));
+        let step = B::load(simd, &step[1..]);
+        basis.add(&mut sums, &step, weight, waits);
+        waits = waits.and_not(basis.crosses(&sums, &step, waits));
     }
     let possible = waits.and(basis.may_cross_after(&sums, last_power));
     Found { sums, certain: everywhere.and_not(waits), possible }
 }
 
-/// Computes the spikes of one neuron, and writes them to the pass.
+/// Computes the spikes of one neuron, and writes them to the pass. In loops of their own: all operations of
+/// one register wait for one another, and the fewer there are until the next register's, the more the machine
+/// works on at once.
 #[inline(always)]
 fn write_spikes<S: Simd, B: TimeBasis<S>>(
     simd: S,
     basis: B,
     threshold: f64,
     column: usize,
-    located: &[S::f64s],
+    found: &[S::f64s],
+    located: &mut Vec<f64>,
     pass: &mut super::LayerPass,
 ) {
     let width = pass.arrivals.registers::<S>();
+    grow(located, 3 * pass.arrivals.width);
+    let located = &mut registers_mut::<S>(located)[..3 * width];
+    for (located, found) in located.chunks_exact_mut(3).zip(found.chunks_exact(FOUND)) {
+        let Found { sums, certain, possible } = Found::load(simd, found);
+        let values = basis.locate(&sums, certain, possible);
+        located[0] = values[0].value();
+        located[1] = values[1].value();
+        located[2] = values[2].value();
+    }
     let places = column * width..(column + 1) * width;
     let references = &registers::<S>(&pass.arrivals.references)[..width];
     let [first, second] = &mut pass.views;
@@ -257,7 +348,8 @@ fn write_spikes<S: Simd, B: TimeBasis<S>>(
     let second = &mut registers_mut::<S>(second)[places.clone()];
     let slopes = &mut registers_mut::<S>(&mut pass.inverse_slopes)[places.clone()];
     let times = &mut registers_mut::<S>(&mut pass.spike_times)[places];
-    for (register, located) in located.chunks_exact(3).enumerate() {
+    for register in 0..width {
+        let located = &located[3 * register..][..3];
         let located =
             [F64s::new(simd, located[0]), F64s::new(simd, located[1]), F64s::new(simd, located[2])];
         let SpikeState { view, inverse_slope, elapsed } = basis.spike(located, threshold);
@@ -298,7 +390,7 @@ impl<T: Element, B: BasisOf> OwnOrder<'_, T, B> {
         let Delays::Synaptic(delays) = &layer.delays else { return };
         let basis = B::On::<S>::new(simd, &layer.neurons.membrane);
         let width = pass.arrivals.registers::<S>();
-        grow(&mut scratch.search.located, 3 * pass.width());
+        grow(&mut scratch.search.found, FOUND * pass.width());
         for column in 0..columns {
             let Scratch { weights, .. } = &mut scratch.search;
             let scale = basis.weight_scale();
@@ -322,19 +414,23 @@ impl<T: Element, B: BasisOf> OwnOrder<'_, T, B> {
                 16: LARGE_TABLE;
                 32: LARGE_TABLE;
             };
-            let Scratch { sorted, sorted_weights, located, .. } = search;
+            let Scratch { sorted, sorted_weights, found, located, .. } = search;
             let sorted = registers::<S>(sorted)[..width * count].chunks_exact(count);
             let weights = registers::<S>(sorted_weights)[..width * count].chunks_exact(count);
-            let located = &mut registers_mut::<S>(located)[..3 * width];
-            for ((sorted, weights), located) in sorted.zip(weights).zip(located.chunks_exact_mut(3))
-            {
-                let Found { sums, certain, possible } = search_sorted(simd, basis, sorted, weights);
-                let values = basis.locate(&sums, certain, possible);
-                for (located, value) in located.iter_mut().zip(values) {
-                    *located = value.value();
-                }
+            let found = &mut registers_mut::<S>(found)[..FOUND * width];
+            let places = sorted.zip(weights).zip(found.chunks_exact_mut(FOUND));
+            for ((sorted, weights), found) in places {
+                search_sorted(simd, basis, sorted, weights).store(simd, found);
             }
-            write_spikes(simd, basis, layer.neurons.thresholds[column], column, located, pass);
+            write_spikes(
+                simd,
+                basis,
+                layer.neurons.thresholds[column],
+                column,
+                found,
+                located,
+                pass,
+            );
         }
     }
 }
