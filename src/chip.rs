@@ -18,6 +18,7 @@ mod account;
 mod datasheet;
 mod deviation;
 mod error;
+#[cfg(feature = "external")]
 mod external;
 mod link;
 mod model;
@@ -34,6 +35,7 @@ pub use datasheet::{
 };
 pub use deviation::{Deviation, Shape};
 pub use error::{AnswerProblem, MeasuredProblem, ProgramFailure, SubstrateError};
+#[cfg(feature = "external")]
 pub use external::{Anomalies, Exchange, ExternalSettings, ExternalSubstrate};
 pub use model::ChipModel;
 pub use size::misfit;

@@ -6,14 +6,22 @@
 //! public data sets of a [`catalogue`] from the network.
 
 mod augmentation;
+#[cfg(feature = "files")]
 pub mod catalogue;
 mod encoding;
+#[cfg(feature = "files")]
 mod error;
+#[cfg(feature = "download")]
 pub mod fetch;
+#[cfg(feature = "files")]
 mod idx;
+#[cfg(feature = "files")]
 pub mod mnist;
+#[cfg(feature = "files")]
 mod resize;
+#[cfg(feature = "files")]
 mod source;
+#[cfg(feature = "files")]
 pub mod table;
 pub mod yin_yang;
 
@@ -22,7 +30,9 @@ use std::sync::Arc;
 pub use augmentation::Augmentation;
 pub(crate) use augmentation::Canvas;
 pub use encoding::{Encoding, LatencyEncoding};
+#[cfg(feature = "files")]
 pub use error::{DataError, DataProblem, SampleKind};
+#[cfg(feature = "files")]
 pub use source::{
     DataSets, DataSource, GeneratedSet, MnistSource, TableFiles, TableSource, ValidationFiles,
     YinYangSource,

@@ -10,6 +10,7 @@
 
 mod adjoint;
 mod batch;
+mod classifier;
 mod delays;
 mod diagnosis;
 mod encoded;
@@ -30,6 +31,7 @@ mod trainer;
 
 pub use adjoint::{NeuronGradients, TraceGradients, trace_gradients};
 pub use batch::LearningError;
+pub use classifier::{Classifier, ClassifyError, Decision, MismatchError, SampleEncoder};
 pub use delays::{DelayTraining, TrainedDelays, gradients_by_delay};
 pub use diagnosis::{Diagnosis, diagnose};
 pub use encoded::{EncodedSet, EncodingScratch, Presentation, time_range};

@@ -2,70 +2,134 @@
 //! times, after Göltz, Kriener et al., "Fast and energy-efficient neuromorphic deep learning with
 //! first-spike times" (Nature Machine Intelligence, 2021).
 //!
-//! The paper's story, in the order in which data flows through the crate:
+//! There is no time step, and so no grid to choose: every threshold crossing is computed analytically,
+//! in continuous time, and learning is exact backpropagation through the recorded spike times.
+//! Conductance-based synapses and plasticity during a run are out of scope.
 //!
-//! | module | what lives there |
-//! |---|---|
-//! | [`neuron`] | one neuron: exact propagation, first threshold crossing, its derivatives |
-//! | [`network`] | neurons and synapses as a graph, and compiled for the engine |
-//! | [`engine`] | the priority-queue scheduler in continuous time; faster engines for large and for layered networks |
-//! | [`chip`] | substrates: the model of a chip, its time and energy, and external programs |
-//! | [`membrane`] | potentials and currents after the fact, from recorded spikes |
-//! | [`trace`] | recorded spike trains as CSV, of this program and of others; statistics, comparison |
-//! | [`dataset`] | Yin-Yang, MNIST and tables; features as spike times, augmentation, downloads |
-//! | [`learning`] | losses, backpropagation through recorded times, training |
-//! | [`scenario`] | the TOML file that describes all of this |
-//! | [`report`] | pictures |
-//! | [`run`] | a whole run, from scenario to results |
-//! | [`study`] | many runs: axes, seeds, statistics |
-//! | [`cli`] | the command line |
+//! # A neuron
 //!
-//! Imports run down this table's upper part and never up. [`random`] gives every use of chance its
-//! own stream, and [`settings`] are how settings check themselves.
-//!
-//! # Example
-//!
-//! A neuron receives two spikes. When does it spike, and how does that time move with the weights?
+//! A neuron sums its input currents on a leaky membrane and spikes when its potential reaches the
+//! threshold. [`neuron`] says when that is, to rounding:
 //!
 //! ```
-//! use firstspike::engine::{EngineOptions, EventEngine, SourceSpike};
-//! use firstspike::learning::{BackwardPass, FirstSpikes};
-//! use firstspike::network::{CompiledNetwork, Network, Synapse};
-//! use firstspike::neuron::NeuronParameters;
+//! use firstspike::neuron::{Dynamics, NeuronParameters, first_spike};
 //!
-//! let mut network = Network::new();
-//! let input = network.add_sources("input", 2)?;
-//! let neuron = network.add_neurons("neuron", [NeuronParameters::default()])?;
-//! network.connect((input, 0), (neuron, 0), Synapse { weight: 2.0, delay: 0.0 })?;
-//! network.connect((input, 1), (neuron, 0), Synapse { weight: 3.0, delay: 0.5 })?;
-//! let network = CompiledNetwork::new(&network);
-//!
-//! // Both sources spike; the second spike arrives half a time unit later.
-//! let stimulus = [SourceSpike { time: 0.1, source: 0 }, SourceSpike { time: 0.2, source: 1 }];
-//! let mut engine = EventEngine::new(&network, EngineOptions { at_most_one_spike: true });
-//! let mut record = FirstSpikes::new(network.node_count());
-//! engine.run(&network, &stimulus, f64::INFINITY, &mut record)?;
-//! let spike = record.times()[2];
-//! assert!((spike - 0.812_337_400_895).abs() < 1e-12);
-//!
-//! // The derivative of that time by each weight: heavier synapses make it earlier.
-//! let mut pass = BackwardPass::new(&network);
-//! pass.time_gradients[2] = 1.0;
-//! record.backpropagate(&network, None, &mut pass);
-//! assert!(pass.weight_gradients.iter().all(|&gradient| gradient < 0.0));
+//! // The default: time constants of 1, a threshold of 1, at rest at 0.
+//! let neuron = Dynamics::new(&NeuronParameters::default())?;
+//! // Two input spikes: when each arrives, and the weight of its synapse.
+//! let spike = first_spike(&neuron, &[(0.1, 2.0), (0.7, 3.0)]).expect("it spikes");
+//! assert!((spike.elapsed - 0.812_337_400_895).abs() < 1e-12);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # What it does not do
+//! # A network
 //!
-//! There is no time step, and so no grid to choose. Conductance-based synapses and plasticity during
-//! a run are out of scope.
+//! [`network`] builds any topology, an engine of [`engine`] runs it, and whatever looks at the run is an
+//! [`Observer`](engine::Observer), such as a [`Recording`](engine::Recording) of all spikes:
+//!
+//! ```
+//! use firstspike::engine::{EngineOptions, EventEngine, Recording, SourceSpike};
+//! use firstspike::network::{CompiledNetwork, Network, Synapse};
+//! use firstspike::neuron::NeuronParameters;
+//!
+//! // Two neurons that excite each other, and a source that sets them going.
+//! let mut network = Network::new();
+//! let source = network.add_sources("source", 1)?;
+//! let pair = network.add_neurons("pair", [NeuronParameters::default(); 2])?;
+//! network.connect((source, 0), (pair, 0), Synapse { weight: 4.0, delay: 0.0 })?;
+//! network.connect((pair, 0), (pair, 1), Synapse { weight: 4.0, delay: 0.5 })?;
+//! network.connect((pair, 1), (pair, 0), Synapse { weight: 4.0, delay: 0.5 })?;
+//!
+//! let network = CompiledNetwork::new(&network);
+//! let mut engine = EventEngine::new(&network, EngineOptions::default());
+//! let mut recording = Recording::default();
+//! let stimulus = [SourceSpike { time: 0.0, source: 0 }];
+//! engine.run(&network, &stimulus, 10.0, &mut recording)?;
+//!
+//! // The source is node 0, the pair are nodes 1 and 2: they take turns.
+//! let nodes: Vec<u32> = recording.spikes.iter().map(|spike| spike.node).collect();
+//! assert_eq!(nodes[..5], [0, 1, 2, 1, 2]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # A trained network
+//!
+//! In a network of layers information is in the time of each neuron's first spike, and the label neuron
+//! that spikes first names the class. How that time moves with every weight is known exactly, so
+//! [`learning`] follows the gradient:
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//!
+//! use firstspike::dataset::yin_yang::YinYang;
+//! use firstspike::dataset::{Dataset, Encoding, LatencyEncoding};
+//! use firstspike::learning::{SampleEncoder, Trainer, TrainingSettings};
+//! use firstspike::network::{Layer, layered};
+//! use firstspike::neuron::NeuronParameters;
+//! use rand_distr::Normal;
+//!
+//! // Four inputs, thirty hidden neurons, three labels; each layer has a bias source.
+//! let neuron = NeuronParameters::default();
+//! let random = &mut firstspike::random::stream(1, "weights", 0);
+//! let network = layered(4, &[
+//!     Layer::random("hidden", 4, 1, vec![neuron; 30], Normal::new(1.5, 0.8)?, random),
+//!     Layer::random("label", 30, 1, vec![neuron; 3], Normal::new(0.5, 0.8)?, random),
+//! ])?;
+//!
+//! // A feature from 0 to 1 becomes a spike from 0.15 to 2; the bias spikes at 0.9.
+//! let encoding = LatencyEncoding { earliest: 0.15, latest: 2.0, ..LatencyEncoding::default() };
+//! let encoder = SampleEncoder::new(&network, Encoding::Latency(encoding), &[0.9, 0.9])?;
+//! let points = |seed, size| Dataset::from(YinYang::default().generate(seed, size));
+//! let training = encoder.encode(&points(42, 1000))?;
+//! let test = encoder.encode(&points(40, 500))?;
+//!
+//! let mut trainer = Trainer::new(&network, TrainingSettings::default())?;
+//! for _ in 0..10 {
+//!     trainer.train_epoch(&training, &mut |_| ControlFlow::Continue(()))?;
+//! }
+//! let (score, _) = trainer.evaluate(&test)?;
+//! assert!(score.accuracy() > 0.7); // a third would be chance; 300 epochs reach 0.97
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`learning::Classifier`] puts such a network to use, [`network::mod@file`] keeps it as JSON, and
+//! [`chip`] trains it in the loop on the model of a chip. The repository's `examples` show each of these
+//! in a program.
+//!
+//! # Modules
+//!
+//! In the order in which data flows through the crate; imports run down this table and never up.
+//!
+//! | module | what lives there | feature |
+//! |---|---|---|
+//! | [`neuron`] | one neuron: exact propagation, first threshold crossing, its derivatives | |
+//! | [`network`] | neurons and synapses as a graph, and compiled for the engines | |
+//! | [`engine`] | simulation in continuous time: any network, large networks, layered networks | |
+//! | [`chip`] | substrates: the model of a chip, its time and energy; external programs | `external` |
+//! | [`membrane`] | potentials and currents after the fact, from recorded spikes | |
+//! | [`trace`] | recorded spike trains as CSV, of this program and of others; statistics, comparison | `files` |
+//! | [`dataset`] | Yin-Yang, MNIST and tables; features as spike times, augmentation, downloads | `files`, `download` |
+//! | [`learning`] | losses, backpropagation through recorded times, training, classification | |
+//! | [`scenario`] | the TOML file that describes all of this | `scenario` |
+//! | [`report`] | pictures and pages | `cli` |
+//! | [`run`] | a whole run, from scenario to results | `cli` |
+//! | [`study`] | many runs: axes, seeds, statistics | `cli` |
+//! | [`cli`] | the command line | `cli` |
+//!
+//! [`random`] gives every use of chance its own stream, and [`settings`] are how settings check
+//! themselves.
+//!
+//! # Features
+//!
+//! The default, `cli`, is the whole program. Who needs simulation, chips and training only takes
+//! `default-features = false`, and adds `files` (data sets and spike trains in files), `external`
+//! (external programs as substrates), `scenario` (both, and scenarios) or `download` (public data sets).
+//! `mpi` runs studies under mpirun.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod chip;
-pub mod cli;
 pub mod dataset;
 pub mod engine;
 pub mod learning;
@@ -73,10 +137,18 @@ pub mod membrane;
 pub mod network;
 pub mod neuron;
 pub mod random;
-pub mod report;
-pub mod run;
-pub mod scenario;
 pub mod settings;
 mod simd;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+pub mod report;
+#[cfg(feature = "cli")]
+pub mod run;
+#[cfg(feature = "scenario")]
+pub mod scenario;
+#[cfg(feature = "cli")]
 pub mod study;
+#[cfg(feature = "files")]
 pub mod trace;

@@ -4,11 +4,13 @@
 //! edges are synapses with a weight and a delay. It is what users build, inspect and save:
 //! [`Network::add_sources`], [`Network::add_neurons`] and [`Network::connect`] make any topology,
 //! [`layered`] the feed-forward networks of the paper. [`CompiledNetwork`] is the same network laid
-//! out for the engines, which never touch the graph.
+//! out for the engines, which never touch the graph. [`mod@file`] keeps a network as JSON.
 
 mod compiled;
+pub mod file;
 mod graph;
 mod layered;
+mod layers_of_network;
 
 pub(crate) use compiled::synapse_order;
 pub use compiled::{CompiledNetwork, IncomingSynapse};

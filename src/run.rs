@@ -18,7 +18,6 @@ mod headless;
 mod learn;
 mod learn_spike_trains;
 mod membranes;
-mod network_file;
 mod nodes;
 mod picture;
 mod potentials;
@@ -46,7 +45,6 @@ pub use headless::{HeadlessTraining, Measurement, without_substrate};
 pub use learn::{LearnError, LearnSummary, Subset, learn};
 pub use learn_spike_trains::learn_spike_trains;
 pub use membranes::{ChosenNeuron, Membranes, write_file};
-pub use network_file::{NetworkFileError, read as read_network};
 pub use recorded::{NeuronModel, RecordedError, RecordedRun, RunFileError};
 pub use run_metadata::RunMetadata;
 pub use simulate::simulate;
@@ -60,6 +58,7 @@ use crate::engine::EngineError;
 use crate::learning::{
     Diagnosis, EpochMetrics, LearningError, Score, SpikeTrainMetrics, StateError,
 };
+use crate::network::file as network_file;
 use crate::report::PictureError;
 use crate::scenario::ScenarioError;
 

@@ -69,6 +69,26 @@ pub enum LearningEngine {
     FeedForwardSingle,
 }
 
+impl Default for TrainingSettings {
+    /// A hundred epochs with wrong labels to spike 0.15 time units after the right one, and a step size
+    /// that falls to zero.
+    fn default() -> Self {
+        TrainingSettings {
+            epochs: 100,
+            batch_size: 100,
+            loss: Loss::ShiftInvariantMeanSquaredError { margin: 0.15 },
+            adam: AdamSettings::default(),
+            schedule: Schedule::Cosine,
+            gradient_guard: None,
+            silent_neurons: SilentNeuronRule::default(),
+            delays: Vec::new(),
+            seed: 0,
+            engine: LearningEngine::default(),
+            input_span: 0.0,
+        }
+    }
+}
+
 /// Trains a layered first-spike network.
 pub struct Trainer {
     settings: TrainingSettings,

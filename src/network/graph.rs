@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
+use petgraph::graph::{DiGraph, NodeIndex};
 use serde::{Deserialize, Serialize};
 
 use crate::neuron::{NeuronParameters, ParameterError};
@@ -311,13 +311,6 @@ impl Network {
             if let Node::Neuron(parameters) = node {
                 change(parameters);
             }
-        }
-    }
-
-    /// Lengthens the delay of one synapse, by the index of its edge in the graph.
-    pub(crate) fn lengthen_delay(&mut self, edge: usize, by: f64) {
-        if let Some(synapse) = self.graph.edge_weight_mut(EdgeIndex::new(edge)) {
-            synapse.delay += by;
         }
     }
 

@@ -1,5 +1,8 @@
 //! Feed-forward networks: layers of neurons, each driven by all of the layer before it.
 
+use rand::Rng;
+use rand_distr::{Distribution, Normal};
+
 use super::{Network, NetworkError, PopulationId, Synapse};
 use crate::neuron::NeuronParameters;
 
@@ -16,6 +19,28 @@ pub struct Layer {
     pub weights: Vec<f64>,
     /// Delays of the layer's inputs or of its spikes; none if all are zero.
     pub delays: Option<LayerDelays>,
+}
+
+impl Layer {
+    /// A layer without delays whose weights are drawn, row by row, from a normal distribution.
+    /// `inputs` is the size of the layer before it.
+    pub fn random(
+        name: &str,
+        inputs: usize,
+        bias_sources: usize,
+        neurons: Vec<NeuronParameters>,
+        weights: Normal<f64>,
+        random: &mut impl Rng,
+    ) -> Self {
+        let count = (inputs + bias_sources) * neurons.len();
+        Layer {
+            name: name.to_owned(),
+            neurons,
+            bias_sources,
+            weights: weights.sample_iter(random).take(count).collect(),
+            delays: None,
+        }
+    }
 }
 
 /// Delays of a layer.
@@ -166,6 +191,12 @@ pub enum LayerError {
         expected: usize,
         /// How many there are.
         found: usize,
+    },
+    /// A network that does not consist of layers.
+    #[error("not a network of layers: {problem}")]
+    NotLayered {
+        /// What is otherwise, and where.
+        problem: String,
     },
     /// The network refused a neuron or synapse.
     #[error(transparent)]

@@ -96,7 +96,10 @@ impl Probe {
             Parameter::Delay(synapse) => {
                 let mut network = self.network.clone();
                 let edge = synapse_order(&self.network)[synapse] as usize;
-                network.lengthen_delay(edge, by);
+                let mut delays: Vec<f64> =
+                    network.graph().edge_weights().map(|synapse| synapse.delay).collect();
+                delays[edge] += by;
+                network.set_delays(delays);
                 CompiledNetwork::new(&network)
             }
             Parameter::Input { .. } => self.compiled.clone(),

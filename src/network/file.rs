@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use petgraph::visit::EdgeRef;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::network::{LARGEST_SIZE, Network, NetworkError, Node, PopulationId, Receptor, Synapse};
+use super::{LARGEST_SIZE, Network, NetworkError, Node, PopulationId, Receptor, Synapse};
 use crate::neuron::NeuronParameters;
 
 #[derive(Serialize, Deserialize)]
@@ -110,8 +110,12 @@ pub enum NetworkFileError {
     },
 }
 
-/// Writes a network with its present weights.
-pub(super) fn write(network: &Network, time_unit: &str, output: &mut impl Write) -> io::Result<()> {
+/// Writes a network with its present weights; `time_unit` names the unit of all its times, such as
+/// `tau_s`.
+///
+/// # Errors
+/// If writing fails.
+pub fn write(network: &Network, time_unit: &str, output: &mut impl Write) -> io::Result<()> {
     let graph = network.graph();
     let populations = network.populations();
     let mut population_of = vec![0; graph.node_count()];
