@@ -9,7 +9,7 @@
 
 mod delivery;
 mod event;
-pub mod heterogeneous;
+pub(crate) mod heterogeneous;
 pub mod layered;
 mod observer;
 mod queue;
