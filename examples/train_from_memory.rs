@@ -6,7 +6,7 @@ use std::error::Error;
 use std::ops::ControlFlow;
 
 use firstspike::dataset::{Dataset, Encoding, Features, LatencyEncoding};
-use firstspike::learning::{AdamSettings, SampleEncoder, Trainer, TrainingSettings};
+use firstspike::learning::{AdamSettings, Evaluation, SampleEncoder, Trainer, TrainingSettings};
 use firstspike::network::{Layer, layered};
 use firstspike::neuron::NeuronParameters;
 use firstspike::random;
@@ -54,12 +54,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let settings = TrainingSettings { epochs: 40, adam, ..TrainingSettings::default() };
     let epochs = settings.epochs;
     let mut trainer = Trainer::new(&network, settings)?;
-    println!("before training: {:.1} %", 100.0 * trainer.evaluate(&test)?.0.accuracy());
+    println!("before training: {:.1} %", 100.0 * trainer.evaluate(&test)?.score.accuracy());
     for _ in 0..epochs {
         trainer.train_epoch(&training, &mut |_| ControlFlow::Continue(()))?;
     }
 
-    let (score, layers) = trainer.evaluate(&test)?;
+    let Evaluation { score, layers } = trainer.evaluate(&test)?;
     println!("after {epochs} epochs: {:.1} %", 100.0 * score.accuracy());
     println!("decided after {:.2} synaptic time constants", score.decision_time());
     println!("silent hidden neurons: {:.0} %", 100.0 * layers[0].silent_fraction());

@@ -40,4 +40,4 @@ pub use external::{Anomalies, Exchange, ExternalSettings, ExternalSubstrate};
 pub use model::ChipModel;
 pub use size::misfit;
 pub use substrate::{Activity, PresentationKey, Presented, Program, Substrate};
-pub use weights::{GridPlace, WeightGrid};
+pub use weights::{SynapseGrid, WeightGrid};

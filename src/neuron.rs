@@ -30,6 +30,7 @@ mod crossing;
 mod crossing_split;
 mod derivative;
 mod dynamics;
+pub(crate) mod heterogeneous;
 mod kernel;
 mod lambert;
 mod membrane;

@@ -110,7 +110,8 @@ impl Deviation {
         SMALLEST_FACTOR
     }
 
-    /// Draws many deviations: normal ones faster than one by one, and others than those.
+    /// Fills a slice with deviations. Normal ones are drawn at once, which is faster than one by one and takes
+    /// other random numbers.
     pub(super) fn draw_all(
         &self,
         random: &mut impl Rng,

@@ -34,13 +34,13 @@ impl Link {
         Link { sheet: *sheet, delays: (0..sources).map(delay).collect() }
     }
 
-    /// How long the spikes of a source are under way, without jitter.
+    /// The delay of a source's spikes, without jitter.
     pub fn delay(&self, source: usize) -> f64 {
         self.delays[source]
     }
 
-    /// Turns spikes as they were sent into arrivals, sorted by time and row. `random` is called only if
-    /// there is chance.
+    /// Turns spikes as they were sent into arrivals, sorted by time and row. `random` is called only if the
+    /// link loses or jitters spikes.
     pub fn transmit<R: Rng>(
         &self,
         spikes: &mut Vec<Arrival>,
@@ -57,7 +57,7 @@ impl Link {
             spikes.retain(|_| !random.random_bool(loss));
         }
         if interval > 0.0 {
-            one_by_one(spikes, interval, longest_wait);
+            serialise(spikes, interval, longest_wait);
         }
         let random = random.filter(|_| delay_jitter > 0.0);
         if let Some(mut random) = random {
@@ -77,12 +77,13 @@ impl Link {
     }
 }
 
-/// Lets spikes wait until the one before is sent, but not for too long.
-fn one_by_one(spikes: &mut Vec<Arrival>, interval: f64, longest_wait: f64) {
+/// Sends one spike per interval: a spike waits until the link is free, and is lost if it waits too long.
+fn serialise(spikes: &mut Vec<Arrival>, interval: f64, longest_wait: f64) {
     let (mut free, mut kept) = (f64::NEG_INFINITY, 0);
     for index in 0..spikes.len() {
         let Arrival { mut time, row } = spikes[index];
-        // A branch: most find the link free, and need not wait for what is known of those before.
+        // A branch, not a maximum: most spikes find the link free, and the processor need not wait for
+        // `free`.
         if time < free {
             if free - time > longest_wait {
                 continue;

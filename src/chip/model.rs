@@ -5,10 +5,9 @@
 //!                                                     └─→ window, time stamps ─→ record
 //! ```
 //!
-//! Fixed patterns are drawn once, for an individual chip; what is drawn anew for each presentation has a
-//! stream of random numbers of its own, so that records depend neither on the order of samples nor on
-//! the number of threads. Without a reset between samples, those of a batch are one uninterrupted
-//! sequence.
+//! Fixed patterns are drawn once, for an individual chip. Trial noise is drawn anew for each presentation,
+//! from a stream of random numbers of its own: records depend neither on the order of samples nor on the
+//! number of threads. Without a reset between samples, those of a batch are one uninterrupted sequence.
 
 mod presentation;
 mod trial;
@@ -18,7 +17,7 @@ use std::ops::Range;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use self::presentation::Spare;
+use self::presentation::ScratchPool;
 use self::trial::keeps_time_constants;
 use super::SubstrateError;
 use super::datasheet::Datasheet;
@@ -27,10 +26,11 @@ use super::neurons::{Deviations, ThresholdTargets, fixed_pattern};
 use super::substrate::{Activity, Presented, Program, Substrate};
 use super::weights::{SynapsePattern, units};
 use crate::engine::Spike;
-use crate::engine::heterogeneous::{IndividualNeurons, JointRows, SynapseColumns};
+use crate::engine::heterogeneous::{SynapseMatrix, SynchronousInputs};
 use crate::engine::layered::HomogeneousLayer;
 use crate::network::{DelayKind, LayerShape, LayeredNetwork, Network, Node};
 use crate::neuron::NeuronParameters;
+use crate::neuron::heterogeneous::HeterogeneousNeurons;
 
 /// Samples of one unit of work, if they do not depend on each other.
 const UNIT: usize = 10;
@@ -42,7 +42,7 @@ const NO_ROW: u32 = u32::MAX;
 #[derive(Clone, Debug)]
 struct ChipLayer {
     shape: LayerShape,
-    /// Nodes of its neurons, and the first neuron's place among those of all layers.
+    /// Nodes of its neurons, and the first neuron's index among those of all layers.
     nodes: Range<usize>,
     first_neuron: usize,
     /// Per node: the row of a source that drives the layer, [`NO_ROW`] for others. Empty if none does.
@@ -53,14 +53,14 @@ struct ChipLayer {
     fixed: Vec<Deviations>,
     /// The same for trials that change only thresholds.
     thresholds: Vec<ThresholdTargets>,
-    neurons: IndividualNeurons,
+    neurons: HeterogeneousNeurons,
     pattern: SynapsePattern,
-    synapses: SynapseColumns,
-    /// Rows that spike together, with these weights.
-    joint: Vec<JointRows>,
-    /// The same weights for the fast way, if the neurons have the same time constants with a closed form
+    synapses: SynapseMatrix,
+    /// Rows that spike at the same time, with these weights.
+    synchronous: Vec<SynchronousInputs>,
+    /// The same weights for the faster engine, if the neurons have the same time constants with a closed form
     /// of the crossing, spike once, and start at rest.
-    uniform: Option<HomogeneousLayer>,
+    homogeneous: Option<HomogeneousLayer>,
     delay_kind: Option<DelayKind>,
     /// Per row or per neuron.
     delays: Vec<f64>,
@@ -75,7 +75,7 @@ pub struct ChipModel {
     layers: Vec<ChipLayer>,
     arch: Arch,
     activity: Activity,
-    spare: Spare,
+    scratch_pool: ScratchPool,
 }
 
 impl ChipModel {
@@ -113,24 +113,24 @@ impl ChipModel {
             let targets: Vec<NeuronParameters> = layer_nodes.clone().filter_map(target).collect();
             let fixed: Vec<Deviations> = fixed.by_ref().take(targets.len()).collect();
             let realised = realised(&fixed, &targets);
-            let mut neurons = IndividualNeurons::new(&realised).map_err(|source| {
+            let mut neurons = HeterogeneousNeurons::new(&realised).map_err(|source| {
                 SubstrateError::Neuron { population: populations[id.0].name.clone(), source }
             })?;
             if sheet.neurons.trial_to_trial.tau_s_inhibitory.is_some() {
-                neurons.split();
+                neurons.split_currents();
             }
             neurons.prepare(&[sheet.link.interval], &realised);
-            let uniform = if spikes_once_from_rest(sheet) && keeps_time_constants(sheet) {
+            let homogeneous = if spikes_once_from_rest(sheet) && keeps_time_constants(sheet) {
                 HomogeneousLayer::new(&realised, shape.rows)
             } else {
                 None
             };
             layers.push(ChipLayer {
-                uniform,
+                homogeneous,
                 link: Link::new(&sheet.link, shape.rows, individual, first_source),
                 pattern: SynapsePattern::new(sheet, &units, shape.rows, individual, shape.first),
-                synapses: SynapseColumns::new(shape.rows, shape.columns),
-                joint: Vec::new(),
+                synapses: SynapseMatrix::new(shape.rows, shape.columns),
+                synchronous: Vec::new(),
                 nodes: layer_nodes,
                 first_neuron,
                 rows_of_sources: rows_of_sources(shape.rows, data.take(), bias.map(range)),
@@ -151,22 +151,22 @@ impl ChipModel {
             layers,
             arch: Arch::new(),
             activity: Activity::default(),
-            spare: Spare::default(),
+            scratch_pool: ScratchPool::default(),
         })
     }
 
-    /// Tells it of rows of the first layer that spike at the same time in every sample, and that the link
-    /// therefore sends one after the other: what they do together is then computed once for all samples.
-    /// But for rounding it changes nothing else.
-    pub fn expect_together(&mut self, rows: impl IntoIterator<Item = Range<u32>>) {
+    /// Announces rows of the first layer that spike at the same time in every sample. The link sends them
+    /// one after the other, and their common effect is then computed once for all samples. Results change by
+    /// rounding only.
+    pub fn expect_synchronous(&mut self, rows: impl IntoIterator<Item = Range<u32>>) {
         let interval = self.sheet.link.interval;
         let layer = &mut self.layers[0];
         if interval > 0.0 && layer.delay_kind != Some(DelayKind::Axonal) {
             let neurons = realised(&layer.fixed, &layer.targets);
             let count = layer.shape.rows;
             let rows = rows.into_iter().filter(|rows| rows.end as usize <= count);
-            layer.joint = JointRows::new(rows, interval, &neurons);
-            layer.set_joint(self.arch);
+            layer.synchronous = SynchronousInputs::new(rows, interval, &neurons);
+            layer.set_synchronous(self.arch);
         }
     }
 
@@ -187,8 +187,8 @@ impl ChipModel {
         for layer in &self.layers {
             let LayerShape { first, rows, columns } = layer.shape;
             strengths.append(&mut layer.pattern.realised(&weights[first..first + rows * columns]));
-            for (place, delay) in delays[first..first + rows * columns].iter_mut().enumerate() {
-                *delay += layer.link.delay(place / columns);
+            for (synapse, delay) in delays[first..first + rows * columns].iter_mut().enumerate() {
+                *delay += layer.link.delay(synapse / columns);
             }
         }
         realised.set_delays(delays);
@@ -237,9 +237,9 @@ fn spikes_once_from_rest(sheet: &Datasheet) -> bool {
 }
 
 impl ChipLayer {
-    fn set_joint(&mut self, arch: Arch) {
-        for joint in &mut self.joint {
-            joint.set(arch, &self.neurons, &self.synapses);
+    fn set_synchronous(&mut self, arch: Arch) {
+        for inputs in &mut self.synchronous {
+            inputs.set(arch, &self.neurons, &self.synapses);
         }
     }
 }
@@ -250,11 +250,11 @@ impl Substrate for ChipModel {
             let LayerShape { first, rows, columns } = layer.shape;
             let weights = &program.weights[first..first + rows * columns];
             let realised = layer.pattern.realised(weights);
-            match &mut layer.uniform {
-                Some(uniform) => uniform.set_weights(&realised),
+            match &mut layer.homogeneous {
+                Some(homogeneous) => homogeneous.set_weights(&realised),
                 None => {
                     layer.synapses.set(&realised);
-                    layer.set_joint(self.arch);
+                    layer.set_synchronous(self.arch);
                 }
             }
             let delay =
@@ -296,7 +296,7 @@ impl Substrate for ChipModel {
         let this = &*self;
         let happened: Vec<Activity> = runs
             .into_par_iter()
-            .map(|(run, records)| this.spare.with(|scratch| this.run(run, scratch, records)))
+            .map(|(run, records)| this.scratch_pool.with(|scratch| this.run(run, scratch, records)))
             .collect();
         happened.iter().for_each(|activity| self.activity.add(activity));
         Ok(())

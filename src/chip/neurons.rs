@@ -8,8 +8,8 @@ use rand::Rng;
 use super::datasheet::{NeuronDeviations, NeuronSheet};
 use super::normal::NormalNumbers;
 use super::{MeasuredProblem, SubstrateError};
-use crate::engine::heterogeneous::{Column, LevelBlock, PADDING};
 use crate::neuron::NeuronParameters;
+use crate::neuron::heterogeneous::{BLOCK_SIZE, Column, PotentialBlock};
 use crate::random;
 
 /// No threshold comes closer to leak or reset than this fraction of its target.
@@ -139,11 +139,11 @@ pub(super) struct ThresholdTargets {
 impl ThresholdTargets {
     /// Those of eight neurons without any, which never spike.
     const NONE: ThresholdTargets = {
-        let (zero, one) = ([0.0; PADDING], [1.0; PADDING]);
+        let (zero, one) = ([0.0; BLOCK_SIZE], [1.0; BLOCK_SIZE]);
         ThresholdTargets {
             leak_potential: zero,
             distance: one,
-            threshold: [f64::INFINITY; PADDING],
+            threshold: [f64::INFINITY; BLOCK_SIZE],
             leak: zero,
             reset: zero,
         }
@@ -151,9 +151,9 @@ impl ThresholdTargets {
 
     /// Those of all neurons of a layer.
     pub fn blocks(fixed: &[Deviations], targets: &[NeuronParameters]) -> Vec<Self> {
-        let mut blocks = vec![Self::NONE; targets.len().div_ceil(PADDING)];
+        let mut blocks = vec![Self::NONE; targets.len().div_ceil(BLOCK_SIZE)];
         for (index, (fixed, target)) in fixed.iter().zip(targets).enumerate() {
-            let (block, index) = (&mut blocks[index / PADDING], index % PADDING);
+            let (block, index) = (&mut blocks[index / BLOCK_SIZE], index % BLOCK_SIZE);
             let distance = target.threshold - target.leak_potential;
             block.leak_potential[index] = target.leak_potential;
             block.distance[index] = distance;
@@ -166,20 +166,20 @@ impl ThresholdTargets {
 
     /// The neurons' potentials with these factors of the trial.
     #[inline(always)]
-    pub fn levels(&self, factors: &Column) -> LevelBlock {
-        let zero = [0.0; PADDING];
-        let mut levels = LevelBlock { threshold: zero, reset: zero, leak: zero };
+    pub fn potentials(&self, factors: &Column) -> PotentialBlock {
+        let zero = [0.0; BLOCK_SIZE];
+        let mut potentials = PotentialBlock { threshold: zero, reset: zero, leak: zero };
         for (index, factor) in factors.iter().enumerate() {
             let distance = self.distance[index];
             let threshold =
                 self.leak_potential[index] + distance * (self.threshold[index] * factor);
             let highest = threshold - SMALLEST_DISTANCE * distance;
             let leak = self.leak[index].min(highest);
-            levels.leak[index] = leak;
-            levels.threshold[index] = threshold - leak;
-            levels.reset[index] = self.reset[index].min(highest) - leak;
+            potentials.leak[index] = leak;
+            potentials.threshold[index] = threshold - leak;
+            potentials.reset[index] = self.reset[index].min(highest) - leak;
         }
-        levels
+        potentials
     }
 }
 
@@ -332,22 +332,22 @@ mod tests {
         let mut normal = NormalNumbers::default();
         let stream = || random::stream(1, "trial test", 0);
         let all = Deviations::trial(&sheet, COUNT, &mut stream(), &mut normal);
-        let mut factors = [1.0; COUNT.next_multiple_of(PADDING)];
+        let mut factors = [1.0; COUNT.next_multiple_of(BLOCK_SIZE)];
         sheet.threshold.factor_all(&mut stream(), &mut normal, &mut factors[..COUNT]);
         let (factors, _) = factors.as_chunks();
-        let levels: Vec<_> =
-            blocks.iter().zip(factors).map(|(block, factors)| block.levels(factors)).collect();
+        let potentials: Vec<_> =
+            blocks.iter().zip(factors).map(|(block, factors)| block.potentials(factors)).collect();
         for (index, all) in all.iter().enumerate() {
-            let (block, index) = (index / PADDING, index % PADDING);
+            let (block, index) = (index / BLOCK_SIZE, index % BLOCK_SIZE);
             let factor = factors[block][index];
             assert_eq!(Deviations { threshold: factor, ..Deviations::NONE }, *all);
             let neuron = fixed.and(*all).apply(&target);
-            let LevelBlock { threshold, reset, leak } = levels[block];
+            let PotentialBlock { threshold, reset, leak } = potentials[block];
             assert_eq!(leak[index], neuron.leak_potential);
             assert_eq!(threshold[index], neuron.threshold - neuron.leak_potential);
             assert_eq!(reset[index], neuron.reset_potential - neuron.leak_potential);
         }
-        assert_eq!(levels[12].threshold[4..], [f64::INFINITY; 4], "no neurons never spike");
+        assert_eq!(potentials[12].threshold[4..], [f64::INFINITY; 4], "no neurons never spike");
         let spread = Deviation { std: 0.1, ..Deviation::IDEAL };
         assert!(!NeuronDeviations { tau_s_inhibitory: Some(spread), ..sheet }.only_thresholds());
     }

@@ -1,6 +1,6 @@
 //! Standard normal numbers, many at a time.
 //!
-//! Drawn one by one they cost as much as a neuron's whole way through a sample. With the polar angle
+//! Drawn one by one, they cost as much as all else of a neuron's sample. With the polar angle
 //! `2πu` and the radius `√(−2 ln v)` of a point in the plane, for `u` and `v` uniform between 0 and 1,
 //! both of its coordinates are normal (Box and Muller 1958): no branches, so a register of points is as
 //! fast as one.
@@ -13,7 +13,7 @@ use rand::Rng;
 
 use crate::simd::{F64s, registers, registers_mut};
 
-/// Points that are drawn together: as many as fit into the widest register there is.
+/// Points that are drawn at once: as many as fit into the widest register there is.
 const POINTS: usize = 8;
 
 const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
@@ -58,7 +58,7 @@ impl Default for NormalNumbers {
 }
 
 impl NormalNumbers {
-    /// So many numbers. Each depends only on its place in the sequence, not on how many are drawn.
+    /// So many numbers. Each depends only on its index in the sequence, not on how many are drawn.
     pub fn draw(&mut self, random: &mut impl Rng, count: usize) -> &[f64] {
         let blocks = count.div_ceil(2 * POINTS);
         self.bits.resize(blocks * POINTS, 0);

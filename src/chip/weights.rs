@@ -1,8 +1,8 @@
 //! Weights as a chip has them.
 //!
-//! What a network is trained towards are continuous weights (the shadow weights). A chip is programmed
-//! with the nearest values that it has: those are what learning takes for the weights. What its synapses
-//! make of them is its own affair: a gain and an offset of each, which learning does not know.
+//! Training changes continuous weights (the shadow weights). The chip is programmed with the nearest values
+//! that it has, and learning takes those for the weights. Each synapse then has a gain and an offset of its
+//! own, which learning does not know.
 //!
 //! ```text
 //! shadow weight ─→ programmed: sign, range, steps ─→ realised: gain, offset
@@ -57,22 +57,27 @@ impl WeightGrid {
         Some(WeightGrid { layers: layers.collect() })
     }
 
-    /// The place of a synapse.
-    pub fn place(&self, layer: usize, row: usize, column: usize) -> GridPlace {
+    /// The values that a synapse can have.
+    pub fn synapse(&self, layer: usize, row: usize, column: usize) -> SynapseGrid {
         let LayerGrid { steps, largest, signs } = &self.layers[layer];
         let sign = signs.as_ref().map_or(0.0, |signs| signs[row]);
-        GridPlace { step: steps[column], largest: largest[column], sign }
+        SynapseGrid { step: steps[column], largest: largest[column], sign }
     }
 
-    /// The places of a row's synapses from a column on.
+    /// Those of a row's synapses from a column on.
     #[inline(always)]
-    pub fn row(&self, layer: usize, row: usize, column: usize) -> impl Iterator<Item = GridPlace> {
+    pub fn row(
+        &self,
+        layer: usize,
+        row: usize,
+        column: usize,
+    ) -> impl Iterator<Item = SynapseGrid> {
         let LayerGrid { steps, largest, signs } = &self.layers[layer];
         let sign = signs.as_ref().map_or(0.0, |signs| signs[row]);
         let columns = steps[column..].iter().zip(&largest[column..]);
         columns.map(
             #[inline(always)]
-            move |(&step, &largest)| GridPlace { step, largest, sign },
+            move |(&step, &largest)| SynapseGrid { step, largest, sign },
         )
     }
 
@@ -83,7 +88,7 @@ impl WeightGrid {
         let programmed = layers.flat_map(|(layer, &LayerShape { first, rows, columns })| {
             (0..rows).flat_map(move |row| {
                 let weights = &weights[first + row * columns..][..columns];
-                self.row(layer, row, 0).zip(weights).map(|(place, &weight)| place.program(weight))
+                self.row(layer, row, 0).zip(weights).map(|(grid, &weight)| grid.program(weight))
             })
         });
         programmed.collect()
@@ -92,7 +97,7 @@ impl WeightGrid {
 
 /// The weights that one synapse can have.
 #[derive(Clone, Copy, Debug)]
-pub struct GridPlace {
+pub struct SynapseGrid {
     /// Zero for any.
     step: f64,
     largest: f64,
@@ -100,7 +105,7 @@ pub struct GridPlace {
     sign: f64,
 }
 
-impl GridPlace {
+impl SynapseGrid {
     /// The shadow weight within the chip's range.
     #[inline(always)]
     pub fn clip(&self, weight: f64) -> f64 {

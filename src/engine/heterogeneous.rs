@@ -1,60 +1,58 @@
 //! Layers whose neurons all differ: exact, vectorised over neurons.
 //!
-//! The neurons of a real substrate have thresholds and time constants of their own, so that nothing
-//! of an input's effect can be computed once for all of them, as [`super::layered`] does. Here
-//! every neuron's state is carried from one volley of arrivals to the next (`stages`), a register of
-//! neurons at a time, by exact propagation (`motion`). What the copies of an input do together is known in
-//! advance (`volleys`, `joint`). Potential and current at both ends of a stretch tell whether a neuron
-//! crosses its threshold on it (`convexity`); where they leave it open, and for the time of a crossing, a
-//! search that never steps over the first crossing decides (`search`). Layers of few neurons that much arrives
-//! at go another way up to the last arrival: neuron by neuron, its arrivals side by side (`few`).
+//! The neurons of a real substrate have thresholds and time constants of their own, so nothing of an
+//! input's effect can be computed once for all of them, as [`super::layered`] does. This engine takes
+//! every neuron from one burst of arrivals to the next, a register of neurons at a time. The equations are
+//! those of [`crate::neuron::heterogeneous`]; the order of events, and which of them are done together, is
+//! decided here.
 //!
 //! ```text
-//! arrivals (sorted) ─→ volleys ─→ stages ───────────────────────→ finish ─→ spikes, states
-//!               │                   │ ↑                           ↑  ↑
-//!               │                   └─┴─→ walk: what is unusual ──┼▶ way: spikes, releases
-//!               └─→ few: sums, stretches, rounds ─────────────────┘
+//! arrivals (sorted) ─→ bursts ─→ event loop ─────────→ final interval ─→ spikes, states
+//!               │                   │ ↑                  ↑      │ ↑
+//!               │                slow path               │      │ │
+//!               │                   │ ↑                  │      │ │
+//!               │                   └─┴── spike search ──┼──────┴─┘
+//!               └─→ narrow: sums over all arrivals ──────┘
 //! ```
 //!
-//! Each neuron has excitatory and inhibitory synaptic time constants; if they are equal in all neurons
-//! of a layer, one current serves both. Neurons spike once, or again and again after their refractory
-//! periods; states can be left over from the sample before. The rules are those of the event engine:
-//! inputs that come together act together, an input at the very moment of a crossing comes too late for
-//! it, and synaptic currents survive a spike.
+//! * `bursts`: arrivals at equal intervals, whose propagator is prepared; `synchronous`: bursts that are the
+//!   same in every sample, whose effect is summed in advance.
+//! * `event_loop`: as a rule no refractory period ends on an interval, and both ends of it tell which
+//!   neurons spike. Their spikes stay pending.
+//! * `slow_path`: anything else.
+//! * `spike_search`: the times of spikes, pending ones included; for all registers together in the
+//!   `final_interval` from the last arrival to the end.
+//! * `narrow`: few neurons with many arrivals, neuron by neuron up to the last arrival.
+//!
+//! Each neuron has excitatory and inhibitory synaptic time constants. If they are equal in all neurons of a
+//! layer, one current serves both. Neurons spike once, or again and again after their refractory periods;
+//! states can be left over from the sample before. The rules are those of the event engine: simultaneous
+//! arrivals act together, an arrival at the very moment of a crossing comes too late for it, and synaptic
+//! currents survive a spike.
 
-mod blocks;
-mod cells;
-mod convexity;
-mod few;
-mod finish;
-mod joint;
-mod motion;
-mod neurons;
-mod numbers;
-mod places;
-mod rounds;
-mod search;
-mod stages;
-mod stretches;
-mod sums;
+mod bursts;
+mod event_loop;
+mod final_interval;
+mod layer_state;
+mod narrow;
+mod slow_path;
+mod spike_search;
 mod synapses;
+mod synchronous;
 #[cfg(test)]
 mod tests;
-mod volleys;
-mod walk;
-mod way;
 
 use pulp::{Arch, Simd, WithSimd};
 
-pub use self::blocks::{Column, PADDING};
-pub use self::joint::JointRows;
-pub use self::neurons::{IndividualNeurons, LevelBlock, NeuronStates};
-use self::places::ParkedBlock;
-use self::sums::Sums;
-pub use self::synapses::SynapseColumns;
-use self::volleys::Volley;
-use self::way::WayBlock;
+use self::bursts::Burst;
+use self::final_interval::SearchLists;
+pub use self::layer_state::NeuronStates;
+use self::layer_state::PendingBlock;
+use self::spike_search::SearchBlock;
+pub use self::synapses::SynapseMatrix;
+pub use self::synchronous::SynchronousInputs;
 use super::layered::Arrival;
+use crate::neuron::heterogeneous::{HeterogeneousNeurons, InputSums};
 
 /// A spike of one of a layer's neurons.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,28 +65,28 @@ pub struct LayerSpike {
 
 /// What a thread works with; kept from sample to sample.
 #[derive(Debug, Default)]
-pub struct IndividualWorkspace {
+pub struct HeterogeneousWorkspace {
     /// States of neurons that start from rest.
     rest: NeuronStates,
-    volleys: Vec<Volley>,
-    parked: Vec<ParkedBlock>,
-    ways: Vec<WayBlock>,
-    lists: [Vec<usize>; 2],
-    sums: Sums,
+    bursts: Vec<Burst>,
+    pending: Vec<PendingBlock>,
+    searches: Vec<SearchBlock>,
+    lists: SearchLists,
+    sums: InputSums,
 }
 
 /// A layer that is about to be run.
 #[derive(Clone, Copy, Debug)]
-pub struct IndividualLayer<'a> {
+pub struct HeterogeneousLayer<'a> {
     /// Its neurons.
-    pub neurons: &'a IndividualNeurons,
+    pub neurons: &'a HeterogeneousNeurons,
     /// Its weights.
-    pub synapses: &'a SynapseColumns,
-    /// Rows whose spikes come together in most samples, with these weights.
-    pub joint: &'a [JointRows],
+    pub synapses: &'a SynapseMatrix,
+    /// Rows that spike together in most samples, with these weights.
+    pub synchronous: &'a [SynchronousInputs],
 }
 
-impl IndividualLayer<'_> {
+impl HeterogeneousLayer<'_> {
     /// The first spike of each neuron up to `end`, from rest at time zero. `arrivals` are sorted by
     /// time. Spikes come in the order of the neurons.
     pub fn first_spikes(
@@ -96,13 +94,13 @@ impl IndividualLayer<'_> {
         arch: Arch,
         arrivals: &[Arrival],
         end: f64,
-        workspace: &mut IndividualWorkspace,
+        workspace: &mut HeterogeneousWorkspace,
         spikes: &mut Vec<LayerSpike>,
     ) {
         let mut rest = std::mem::take(&mut workspace.rest);
         rest.reset(self.neurons);
-        let (end, states, is_once) = (end.min(self.horizon(arrivals)), &mut rest, true);
-        arch.dispatch(Run { layer: self, arrivals, end, states, workspace, is_once, spikes });
+        let (end, states, spikes_once) = (end.min(self.horizon(arrivals)), &mut rest, true);
+        arch.dispatch(Run { layer: self, arrivals, end, states, workspace, spikes_once, spikes });
         workspace.rest = rest;
     }
 
@@ -115,11 +113,11 @@ impl IndividualLayer<'_> {
         arrivals: &[Arrival],
         end: f64,
         states: &mut NeuronStates,
-        workspace: &mut IndividualWorkspace,
+        workspace: &mut HeterogeneousWorkspace,
         spikes: &mut Vec<LayerSpike>,
     ) {
-        let is_once = false;
-        arch.dispatch(Run { layer: self, arrivals, end, states, workspace, is_once, spikes });
+        let spikes_once = false;
+        arch.dispatch(Run { layer: self, arrivals, end, states, workspace, spikes_once, spikes });
     }
 
     /// When nothing can happen any more after the last arrival: what is left of a state after 200 of
@@ -132,13 +130,13 @@ impl IndividualLayer<'_> {
 
 /// A sample of a layer.
 struct Run<'a> {
-    layer: &'a IndividualLayer<'a>,
+    layer: &'a HeterogeneousLayer<'a>,
     arrivals: &'a [Arrival],
     end: f64,
     states: &'a mut NeuronStates,
-    workspace: &'a mut IndividualWorkspace,
+    workspace: &'a mut HeterogeneousWorkspace,
     /// Whether neurons spike only once.
-    is_once: bool,
+    spikes_once: bool,
     spikes: &'a mut Vec<LayerSpike>,
 }
 
@@ -147,7 +145,7 @@ impl WithSimd for Run<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if self.layer.neurons.is_split() {
+        if self.layer.neurons.has_split_currents() {
             self.run::<S, true>(simd);
         } else {
             self.run::<S, false>(simd);

@@ -46,8 +46,7 @@ pub use crate::simd::Element;
 /// --bench epoch` and `--bench mnist`.
 struct Tuning {
     /// Layers of at most so many rows go through the batched kernel, however many neurons they have: the
-    /// weights of a neuron fit into registers, where they are looked up. At 33 rows and 120 neurons the wide
-    /// kernel is as fast.
+    /// weights of a neuron fit into a register, where they are looked up.
     few_rows: usize,
     /// With more rows, up to so many, only layers of few neurons do.
     most_rows: usize,
@@ -60,7 +59,7 @@ struct Tuning {
 }
 
 const TUNING: Tuning =
-    Tuning { few_rows: 32, most_rows: 128, few_neurons: 16, samples: 64, samples_of_wide: 16 };
+    Tuning { few_rows: 8, most_rows: 128, few_neurons: 16, samples: 64, samples_of_wide: 16 };
 
 /// Why a layered network needs the event engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

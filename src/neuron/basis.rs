@@ -155,6 +155,8 @@ pub(crate) trait TimeBasis<S: Simd>: Copy {
 
 /// The bases as types without a register's width, to choose one by.
 pub(crate) trait BasisOf {
+    /// Whether a kernel of its own for few arrivals is worth its instructions.
+    const LOOKS_UP: bool = false;
     /// The basis for registers of a machine.
     type On<S: Simd>: TimeBasis<S>;
 }
@@ -167,6 +169,7 @@ pub(crate) struct ForDouble;
 pub(crate) struct ForAnyRatio;
 
 impl BasisOf for ForEqual {
+    const LOOKS_UP: bool = true;
     type On<S: Simd> = Equal<S>;
 }
 

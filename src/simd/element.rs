@@ -6,6 +6,8 @@
 //! The widest instruction set is chosen when the program runs (`pulp`). [`Element`] gives the few
 //! vector operations that the sweeps need, for double and for single precision.
 
+use std::borrow::Cow;
+
 use pulp::{Simd, bytemuck};
 
 /// A floating-point number that the sweeps compute with.
@@ -24,6 +26,8 @@ pub trait Element: Copy + Default + Send + Sync + PartialOrd + 'static {
     fn from_f64(value: f64) -> Self;
     /// Widens to double precision.
     fn to_f64(self) -> f64;
+    /// Values in double precision.
+    fn widened(values: &[Self]) -> Cow<'_, [f64]>;
     /// How many fit into one register.
     fn lanes<S: Simd>() -> usize;
     /// The same value in every lane.
@@ -84,7 +88,7 @@ macro_rules! element {
     ($float:ident, $vector:ident, $mask:ident, $lanes:ident, $splat:ident, $vectors:ident,
      $vectors_mut:ident, $add:ident, $multiply:ident, $multiply_add:ident, $below:ident, $at_least:ident,
      $and:ident, $or:ident, $first:ident, $select:ident, $sum:ident, $largest:ident,
-     $write:ident, $read:ident) => {
+     $write:ident, $read:ident, $widened:expr) => {
         impl Element for $float {
             type Vector<S: Simd> = S::$vector;
             type Mask<S: Simd> = S::$mask;
@@ -99,6 +103,10 @@ macro_rules! element {
             #[inline(always)]
             fn to_f64(self) -> f64 {
                 f64::from(self)
+            }
+
+            fn widened(values: &[Self]) -> Cow<'_, [f64]> {
+                $widened(values)
             }
 
             #[inline(always)]
@@ -231,7 +239,8 @@ element!(
     reduce_sum_f64s,
     reduce_max_f64s,
     write_f64s,
-    read_f64s
+    read_f64s,
+    Cow::Borrowed
 );
 element!(
     f32,
@@ -253,7 +262,8 @@ element!(
     reduce_sum_f32s,
     reduce_max_f32s,
     write_f32s,
-    read_f32s
+    read_f32s,
+    |values: &[f32]| Cow::Owned(values.iter().map(|&value| f64::from(value)).collect())
 );
 
 #[inline(always)]

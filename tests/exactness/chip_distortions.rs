@@ -57,7 +57,7 @@ fn record(sheet: &Datasheet, count: usize, samples: u32, threads: usize) -> Vec<
         .enumerate()
         .map(|(index, &weight)| {
             let place = (index / count, index % count);
-            grid.as_ref().map_or(weight, |grid| grid.place(0, place.0, place.1).program(weight))
+            grid.as_ref().map_or(weight, |grid| grid.synapse(0, place.0, place.1).program(weight))
         })
         .collect();
     chip.program(&Program { weights: &programmed, delays: &[] }).expect("takes them");
@@ -338,16 +338,22 @@ fn weights_are_rounded_to_steps_and_clipped_to_the_range() {
     for (weight, expected) in
         [(10.0, 3.5), (-9.0, -3.5), (0.24, 0.0), (0.26, 0.5), (-1.1, -1.0), (3.3, 3.5)]
     {
-        assert_eq!(grid.place(0, 0, 1).program(weight), expected, "{weight}");
+        assert_eq!(grid.synapse(0, 0, 1).program(weight), expected, "{weight}");
     }
-    assert_eq!((grid.place(0, 0, 0).clip(8.0), grid.place(0, 0, 0).clip(0.24)), (3.5, 0.24));
+    assert_eq!((grid.synapse(0, 0, 0).clip(8.0), grid.synapse(0, 0, 0).clip(0.24)), (3.5, 0.24));
     let by_row = Datasheet {
         weights: WeightSheet { sign: Sign::Row, ..WeightSheet::default() },
         ..Datasheet::default()
     };
     let grid = WeightGrid::new(&by_row, &network(2)).expect("a grid");
-    assert_eq!((grid.place(0, 0, 0).program(-1.0), grid.place(0, 0, 0).program(1.0)), (0.0, 1.0));
-    assert_eq!((grid.place(0, 1, 0).program(-1.0), grid.place(0, 1, 0).program(1.0)), (-1.0, 0.0));
+    assert_eq!(
+        (grid.synapse(0, 0, 0).program(-1.0), grid.synapse(0, 0, 0).program(1.0)),
+        (0.0, 1.0)
+    );
+    assert_eq!(
+        (grid.synapse(0, 1, 0).program(-1.0), grid.synapse(0, 1, 0).program(1.0)),
+        (-1.0, 0.0)
+    );
     assert!(WeightGrid::new(&Datasheet::default(), &network(2)).is_none());
 }
 

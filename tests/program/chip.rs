@@ -168,14 +168,14 @@ fn what_comes_together_does_what_it_does_one_by_one() {
     };
     let new = || ChipModel::new(&hardware.sheet, &learner.network, 1).expect("fits");
     let (mut told, mut late) = (new(), new());
-    told.expect_together(learner.together());
+    told.expect_synchronous(learner.together());
     let records = record(told);
     let count = records.iter().flatten().count();
     assert!(count > 500, "{count}");
     // Times are stamped by a clock whose ticks hide the rounding.
     assert_eq!(records, record(new()));
     late.program(&Program { weights: &weights, delays: &[] }).expect("takes them");
-    late.expect_together(learner.together().into_iter().chain(std::iter::once(90..95)));
+    late.expect_synchronous(learner.together().into_iter().chain(std::iter::once(90..95)));
     assert_eq!(records, late.present(&shown).expect("runs"), "told when it has its weights");
 }
 

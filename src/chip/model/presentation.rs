@@ -2,31 +2,32 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::trial::{Chance, place};
+use super::trial::{TrialNoise, stream_index};
 use super::{ChipLayer, ChipModel, NO_ROW, spikes_once_from_rest};
 use crate::chip::substrate::{Activity, Presented};
 use crate::engine::Spike;
 use crate::engine::heterogeneous::{
-    IndividualLayer, IndividualNeurons, IndividualWorkspace, LayerSpike, NeuronStates,
+    HeterogeneousLayer, HeterogeneousWorkspace, LayerSpike, NeuronStates,
 };
 use crate::engine::layered::{Arrival, ArrivalSorter, HomogeneousWorkspace};
 use crate::network::DelayKind;
+use crate::neuron::heterogeneous::HeterogeneousNeurons;
 use crate::random;
 
-/// What threads have worked with, and will again. It is no part of what a chip is: a copy begins without.
+/// Scratch memory that threads take and give back. It is no part of a chip: a copy starts without.
 #[derive(Debug, Default)]
-pub(super) struct Spare(Mutex<Vec<Scratch>>);
+pub(super) struct ScratchPool(Mutex<Vec<Scratch>>);
 
-impl Clone for Spare {
+impl Clone for ScratchPool {
     fn clone(&self) -> Self {
-        Spare::default()
+        ScratchPool::default()
     }
 }
 
-impl Spare {
-    /// Works with what is there, or with something new.
+impl ScratchPool {
+    /// Runs with scratch memory from the pool, or with new.
     pub fn with<R>(&self, work: impl FnOnce(&mut Scratch) -> R) -> R {
-        // What a thread that panicked had is not given back.
+        // A thread that panics gives nothing back.
         let list = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scratch = list().pop().unwrap_or_default();
         let result = work(&mut scratch);
@@ -35,7 +36,7 @@ impl Spare {
     }
 }
 
-/// What a thread works with.
+/// What a thread works with; kept from sample to sample.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     arrivals: Vec<Arrival>,
@@ -46,10 +47,10 @@ pub(super) struct Scratch {
     /// Per layer: what the last sample left over.
     states: Vec<NeuronStates>,
     /// Per layer: the neurons as they are in this trial, if they differ from trial to trial.
-    trial: Vec<Option<IndividualNeurons>>,
-    chance: Chance,
-    uniform: HomogeneousWorkspace,
-    individual: IndividualWorkspace,
+    trial: Vec<Option<HeterogeneousNeurons>>,
+    noise: TrialNoise,
+    homogeneous: HomogeneousWorkspace,
+    heterogeneous: HeterogeneousWorkspace,
 }
 
 impl ChipModel {
@@ -80,13 +81,13 @@ impl ChipModel {
         record: &mut Vec<Spike>,
         activity: &mut Activity,
     ) {
-        self.draw_trial(sample.key, &mut scratch.chance);
+        self.draw_trial(sample.key, &mut scratch.noise);
         let mut jitter = self.jitter(sample.key);
         for (index, layer) in self.layers.iter().enumerate() {
             let Scratch { arrivals, sent: spikes, sorter, .. } = &mut *scratch;
             layer.collect(sample, if index == 0 { &[] } else { spikes }, arrivals);
             let sent = arrivals.len();
-            let random = || random::stream(self.seed, "chip link", place(sample.key, index));
+            let random = || random::stream(self.seed, "chip link", stream_index(sample.key, index));
             layer.link.transmit(arrivals, sorter, random);
             activity.events += sent as u64;
             activity.lost += (sent - scratch.arrivals.len()) as u64;
@@ -97,9 +98,9 @@ impl ChipModel {
                     spike.time += layer.delays[spike.neuron as usize];
                 }
             }
-            let Scratch { chance, layer_spikes: spikes, sent, .. } = &mut *scratch;
+            let Scratch { noise, layer_spikes: spikes, sent, .. } = &mut *scratch;
             activity.spikes += spikes.len() as u64;
-            self.read_out(layer.nodes.start, &mut jitter, chance, spikes, record);
+            self.read_out(layer.nodes.start, &mut jitter, noise, spikes, record);
             std::mem::swap(sent, spikes);
         }
     }
@@ -107,34 +108,35 @@ impl ChipModel {
     /// Runs a layer's neurons on the arrivals.
     fn run_layer(&self, index: usize, scratch: &mut Scratch) {
         let layer = &self.layers[index];
-        let ChipLayer { synapses, joint, .. } = layer;
+        let ChipLayer { synapses, synchronous, .. } = layer;
         let Scratch {
             arrivals,
             layer_spikes,
             states,
             trial,
-            chance,
-            uniform: workspace,
-            individual,
+            noise,
+            homogeneous: workspace,
+            heterogeneous,
             ..
         } = scratch;
         let mut neurons = &layer.neurons;
         if !self.sheet.neurons.trial_to_trial.is_ideal() {
             let own = trial[index].get_or_insert_with(|| neurons.clone());
-            self.apply_trial(index, chance, own);
+            self.apply_trial(index, noise, own);
             neurons = own;
         }
-        let running = IndividualLayer { neurons, synapses, joint };
+        let running = HeterogeneousLayer { neurons, synapses, synchronous };
         let window = self.sheet.presentation.window;
         let reset = self.sheet.presentation.reset;
-        if let Some(uniform) = &layer.uniform {
-            let times = uniform.first_spikes(self.arch, arrivals, neurons.thresholds(), workspace);
+        if let Some(homogeneous) = &layer.homogeneous {
+            let times =
+                homogeneous.first_spikes(self.arch, arrivals, neurons.thresholds(), workspace);
             let spikes = times.iter().zip(0..).map(|(&time, neuron)| LayerSpike { time, neuron });
             layer_spikes.clear();
             let end = window.min(f64::MAX);
             layer_spikes.extend(spikes.filter(|spike| spike.time <= end));
         } else if spikes_once_from_rest(&self.sheet) {
-            running.first_spikes(self.arch, arrivals, window, individual, layer_spikes);
+            running.first_spikes(self.arch, arrivals, window, heterogeneous, layer_spikes);
         } else {
             let states = &mut states[index];
             if reset {
@@ -146,7 +148,7 @@ impl ChipModel {
                 );
             }
             let end = window.min(running.horizon(arrivals));
-            running.all_spikes(self.arch, arrivals, end, states, individual, layer_spikes);
+            running.all_spikes(self.arch, arrivals, end, states, heterogeneous, layer_spikes);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is drawn anew for each presentation, and what of its spikes is seen.
+//! Trial noise, drawn anew for each presentation, and which spikes are read out.
 
 use rand::rngs::Xoshiro256PlusPlus;
 
@@ -8,12 +8,13 @@ use crate::chip::neurons::Deviations;
 use crate::chip::normal::NormalNumbers;
 use crate::chip::substrate::PresentationKey;
 use crate::engine::Spike;
-use crate::engine::heterogeneous::{IndividualNeurons, LayerSpike, PADDING};
+use crate::engine::heterogeneous::LayerSpike;
+use crate::neuron::heterogeneous::{BLOCK_SIZE, HeterogeneousNeurons};
 use crate::random;
 
-/// What chance is drawn with, and what it gave in this trial; kept from sample to sample.
+/// What a trial has drawn; kept from sample to sample.
 #[derive(Debug, Default)]
-pub(super) struct Chance {
+pub(super) struct TrialNoise {
     normal: NormalNumbers,
     /// For each neuron of the chip, layer after layer: the factor of its threshold, if nothing else changes.
     thresholds: Vec<f64>,
@@ -23,24 +24,24 @@ pub(super) struct Chance {
 
 impl ChipModel {
     /// Draws the deviations of a trial: those of all neurons, layer after layer, from one stream.
-    pub(super) fn draw_trial(&self, key: PresentationKey, chance: &mut Chance) {
+    pub(super) fn draw_trial(&self, key: PresentationKey, noise: &mut TrialNoise) {
         let sheet = &self.sheet.neurons;
         let deviations = &sheet.trial_to_trial;
         if deviations.is_ideal() {
             return;
         }
         let mut random = match sheet.trial {
-            Trial::Sample => random::quick_stream(self.seed, "chip trial", place(key, 0)),
+            Trial::Sample => random::quick_stream(self.seed, "chip trial", stream_index(key, 0)),
             Trial::Batch => {
                 let batch = PresentationKey { sample: key.batch, ..key };
-                random::quick_stream(self.seed, "chip batch", place(batch, 0))
+                random::quick_stream(self.seed, "chip batch", stream_index(batch, 0))
             }
         };
-        let Chance { normal, thresholds, deviations: drawn } = chance;
+        let TrialNoise { normal, thresholds, deviations: drawn } = noise;
         let count = self.layers.iter().map(|layer| layer.targets.len()).sum();
         if deviations.only_thresholds() {
             // The last layer's last block goes on behind them.
-            thresholds.resize(count + PADDING, 1.0);
+            thresholds.resize(count + BLOCK_SIZE, 1.0);
             deviations.threshold.factor_all(&mut random, normal, &mut thresholds[..count]);
         } else {
             *drawn = Deviations::trial(deviations, count, &mut random, normal);
@@ -51,27 +52,26 @@ impl ChipModel {
     pub(super) fn apply_trial(
         &self,
         index: usize,
-        chance: &Chance,
-        neurons: &mut IndividualNeurons,
+        noise: &TrialNoise,
+        neurons: &mut HeterogeneousNeurons,
     ) {
         let layer = &self.layers[index];
         if self.sheet.neurons.trial_to_trial.only_thresholds() {
-            // The usual case, without what does not change. Whatever factor those have that fill up the last
-            // block, they never spike.
-            let factors = &chance.thresholds[layer.first_neuron..];
+            // The usual case. Neurons that fill up the last block never spike, whatever their factors.
+            let factors = &noise.thresholds[layer.first_neuron..];
             let blocks = layer.thresholds.iter().zip(factors.as_chunks().0).enumerate();
             self.arch.dispatch(
                 #[inline(always)]
                 || {
                     for (block, (threshold, factors)) in blocks {
-                        neurons.set_levels(block, &threshold.levels(factors));
+                        neurons.set_potential_block(block, &threshold.potentials(factors));
                     }
                 },
             );
             return;
         }
         let keeps_time_constants = keeps_time_constants(&self.sheet);
-        let drawn = &chance.deviations[layer.first_neuron..];
+        let drawn = &noise.deviations[layer.first_neuron..];
         let stays = layer.fixed.iter().zip(&layer.targets);
         for (neuron, ((fixed, target), drawn)) in stays.zip(drawn).enumerate() {
             let drawn = fixed.and(*drawn).apply(target);
@@ -83,23 +83,23 @@ impl ChipModel {
         }
     }
 
-    /// The chance that moves the spikes of a sample, those of one layer after the other; none without jitter.
+    /// The random numbers that jitter a sample's spikes, layer after layer; none without jitter.
     pub(super) fn jitter(&self, key: PresentationKey) -> Option<Xoshiro256PlusPlus> {
         let is_random = self.sheet.link.spike_jitter > 0.0;
-        is_random.then(|| random::quick_stream(self.seed, "chip jitter", place(key, 0)))
+        is_random.then(|| random::quick_stream(self.seed, "chip jitter", stream_index(key, 0)))
     }
 
-    /// Moves the spikes of a layer by chance, and adds what is seen of them to the record.
+    /// Jitters the spikes of a layer, and records those within the window with their time stamps.
     pub(super) fn read_out(
         &self,
         first_node: usize,
         random: &mut Option<Xoshiro256PlusPlus>,
-        chance: &mut Chance,
+        noise: &mut TrialNoise,
         spikes: &mut [LayerSpike],
         record: &mut Vec<Spike>,
     ) {
         if let Some(random) = random {
-            let numbers = chance.normal.draw(random, spikes.len());
+            let numbers = noise.normal.draw(random, spikes.len());
             for (spike, number) in spikes.iter_mut().zip(numbers) {
                 spike.time = (spike.time + self.sheet.link.spike_jitter * number).max(0.0);
             }
@@ -131,8 +131,8 @@ pub(super) fn keeps_time_constants(sheet: &Datasheet) -> bool {
     trial.tau_m.is_ideal() && trial.tau_s.is_ideal() && trial.tau_s_inhibitory.is_none()
 }
 
-/// One number for a layer in a presentation, of which the first stands for all where they share what is
-/// drawn.
-pub(super) fn place(key: PresentationKey, layer: usize) -> u64 {
+/// Index of the random stream of a layer in a presentation. Where all layers share a stream, it is that of
+/// the first.
+pub(super) fn stream_index(key: PresentationKey, layer: usize) -> u64 {
     (key.epoch << 40) ^ (u64::from(key.sample) << 8) ^ layer as u64
 }

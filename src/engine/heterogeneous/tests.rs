@@ -1,23 +1,19 @@
-mod few;
+mod narrow;
 
 use pulp::Arch;
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
-use super::cells::{Cells, Limits};
-use super::motion::Moment;
-use super::neurons::StateBlock;
 use super::*;
 use crate::engine::layered::{HomogeneousLayer, HomogeneousWorkspace};
 use crate::engine::{EngineOptions, EventEngine, Recording, SourceSpike};
 use crate::network::{CompiledNetwork, Network, Synapse};
-use crate::neuron::{Dynamics, NeuronParameters, State};
+use crate::neuron::NeuronParameters;
 use crate::random;
-use crate::simd::F64s;
 
 const NEURONS: usize = 21;
 const ROWS: usize = 12;
-/// Of arrivals in a volley.
+/// Between arrivals of a burst.
 const INTERVAL: f64 = 0.01;
 
 /// A layer and its twin for the event engine.
@@ -68,23 +64,27 @@ impl Twin {
         Twin { neurons, weights, arrivals }
     }
 
-    fn columns(&self) -> (IndividualNeurons, SynapseColumns) {
-        let mut neurons = IndividualNeurons::new(&self.neurons).expect("valid");
+    fn columns(&self) -> (HeterogeneousNeurons, SynapseMatrix) {
+        let mut neurons = HeterogeneousNeurons::new(&self.neurons).expect("valid");
         if self.arrivals.len() > 1 && self.weights[0] > 0.0 {
-            // Stretches between arrivals on a grid or in a volley are then known in advance.
+            // Intervals between arrivals on a grid or in a burst are then prepared.
             neurons.prepare(&[0.25, INTERVAL], &self.neurons);
         }
-        let mut synapses = SynapseColumns::new(ROWS, NEURONS);
+        let mut synapses = SynapseMatrix::new(ROWS, NEURONS);
         synapses.set(&self.weights);
         (neurons, synapses)
     }
 
-    /// What volleys do together, whether there are some or not.
-    fn joint(&self, neurons: &IndividualNeurons, synapses: &SynapseColumns) -> Vec<JointRows> {
+    /// Bursts whose effect is summed in advance, whether the arrivals have some or not.
+    fn synchronous(
+        &self,
+        neurons: &HeterogeneousNeurons,
+        synapses: &SynapseMatrix,
+    ) -> Vec<SynchronousInputs> {
         let rows = (0..ROWS as u32).step_by(4).map(|first| first..first + 4);
-        let mut joint = JointRows::new(rows, INTERVAL, &self.neurons);
-        joint.iter_mut().for_each(|joint| joint.set(Arch::new(), neurons, synapses));
-        joint
+        let mut synchronous = SynchronousInputs::new(rows, INTERVAL, &self.neurons);
+        synchronous.iter_mut().for_each(|inputs| inputs.set(Arch::new(), neurons, synapses));
+        synchronous
     }
 
     /// The event engine's spikes with these stimuli one after the other, `period` apart.
@@ -150,13 +150,19 @@ fn first_spikes_are_those_of_the_event_engine() {
         let twin = Twin::new(&mut random, index % 2 == 1, false);
         let expected = twin.expected(true, 1, 1e3);
         let (neurons, synapses) = twin.columns();
-        let joint = twin.joint(&neurons, &synapses);
-        let gap = neurons.gaps.iter().find(|gap| gap.length == INTERVAL);
-        let is_known = |some: &&[Arrival]| JointRows::of(&joint, some, gap).is_some();
+        let synchronous = twin.synchronous(&neurons, &synapses);
+        let propagator = neurons.propagators().iter().find(|known| known.length == INTERVAL);
+        let is_known = |some: &&[Arrival]| {
+            SynchronousInputs::of_burst(&synchronous, some, propagator).is_some()
+        };
         known += twin.arrivals.windows(4).filter(is_known).count();
-        let layer = IndividualLayer { neurons: &neurons, synapses: &synapses, joint: &joint };
+        let layer = HeterogeneousLayer {
+            neurons: &neurons,
+            synapses: &synapses,
+            synchronous: &synchronous,
+        };
         for arch in machines() {
-            let (mut spikes, mut workspace) = (Vec::new(), IndividualWorkspace::default());
+            let (mut spikes, mut workspace) = (Vec::new(), HeterogeneousWorkspace::default());
             layer.first_spikes(arch, &twin.arrivals, f64::INFINITY, &mut workspace, &mut spikes);
             worst = worst.max(compare(&spikes, &expected));
             count += spikes.len();
@@ -168,7 +174,7 @@ fn first_spikes_are_those_of_the_event_engine() {
         }
     }
     assert!(count > 8_000 && known > 100, "{count} {known}");
-    println!("{count} spikes, {known} volleys known, worst {worst:e}");
+    println!("{count} spikes, {known} bursts known, worst {worst:e}");
     assert!(worst < 1e-9, "{worst}");
 }
 
@@ -202,9 +208,9 @@ fn balanced_currents_are_no_less_exact() {
         let twin = Twin { neurons, weights, arrivals };
         let expected = twin.expected(true, 1, 1e3);
         let (neurons, synapses) = twin.columns();
-        let layer = IndividualLayer { neurons: &neurons, synapses: &synapses, joint: &[] };
+        let layer = HeterogeneousLayer { neurons: &neurons, synapses: &synapses, synchronous: &[] };
         for arch in machines() {
-            let (mut spikes, mut workspace) = (Vec::new(), IndividualWorkspace::default());
+            let (mut spikes, mut workspace) = (Vec::new(), HeterogeneousWorkspace::default());
             layer.first_spikes(arch, &twin.arrivals, f64::INFINITY, &mut workspace, &mut spikes);
             worst = worst.max(compare(&spikes, &expected));
             count += spikes.len();
@@ -227,11 +233,16 @@ fn repeated_spikes_and_states_left_over_are_those_of_the_event_engine() {
         let period = random.random_range(3.0..5.0);
         let expected = twin.expected(false, SAMPLES, period);
         let (neurons, synapses) = twin.columns();
-        let joint = if index % 4 < 2 { twin.joint(&neurons, &synapses) } else { Vec::new() };
-        let layer = IndividualLayer { neurons: &neurons, synapses: &synapses, joint: &joint };
+        let synchronous =
+            if index % 4 < 2 { twin.synchronous(&neurons, &synapses) } else { Vec::new() };
+        let layer = HeterogeneousLayer {
+            neurons: &neurons,
+            synapses: &synapses,
+            synchronous: &synchronous,
+        };
         for arch in machines() {
             let (mut all, mut spikes) = (Vec::new(), Vec::new());
-            let mut workspace = IndividualWorkspace::default();
+            let mut workspace = HeterogeneousWorkspace::default();
             let mut states = NeuronStates::at_rest(&neurons);
             for sample in 0..SAMPLES {
                 layer.all_spikes(
@@ -258,10 +269,10 @@ fn repeated_spikes_and_states_left_over_are_those_of_the_event_engine() {
     assert!(worst < 1e-9, "{worst}");
 }
 
-/// Neurons that have their time constants in common, and a closed form of their crossings, can go the
-/// fast way: the spikes are the same.
+/// Neurons with common time constants and a closed form of their crossings can take the faster engine: the
+/// spikes are the same.
 #[test]
-fn layers_of_equal_time_constants_spike_as_individual_neurons_do() {
+fn homogeneous_layers_spike_as_heterogeneous_ones_do() {
     let (mut worst, mut count): (f64, usize) = (0.0, 0);
     for index in 0..300 {
         let mut random = random::stream(1, "uniform layer", index);
@@ -273,18 +284,22 @@ fn layers_of_equal_time_constants_spike_as_individual_neurons_do() {
             *neuron = NeuronParameters { tau_m, tau_s, tau_s_inhibitory: tau_s, ..*neuron };
         }
         let (neurons, synapses) = twin.columns();
-        let individual = IndividualLayer { neurons: &neurons, synapses: &synapses, joint: &[] };
-        let Some(mut uniform) = HomogeneousLayer::new(&twin.neurons, ROWS) else {
+        let layer = HeterogeneousLayer { neurons: &neurons, synapses: &synapses, synchronous: &[] };
+        let Some(mut homogeneous) = HomogeneousLayer::new(&twin.neurons, ROWS) else {
             assert_eq!(index % 4, 3, "only the last ratio has no closed form");
             continue;
         };
-        uniform.set_weights(&twin.weights);
+        homogeneous.set_weights(&twin.weights);
         let mut workspace = HomogeneousWorkspace::default();
         for arch in machines() {
-            let (mut expected, mut own) = (Vec::new(), IndividualWorkspace::default());
-            individual.first_spikes(arch, &twin.arrivals, f64::INFINITY, &mut own, &mut expected);
-            let times =
-                uniform.first_spikes(arch, &twin.arrivals, neurons.thresholds(), &mut workspace);
+            let (mut expected, mut own) = (Vec::new(), HeterogeneousWorkspace::default());
+            layer.first_spikes(arch, &twin.arrivals, f64::INFINITY, &mut own, &mut expected);
+            let times = homogeneous.first_spikes(
+                arch,
+                &twin.arrivals,
+                neurons.thresholds(),
+                &mut workspace,
+            );
             let spikes = times.iter().zip(0..).map(|(&time, neuron)| LayerSpike { time, neuron });
             let spikes: Vec<_> = spikes.filter(|spike| spike.time < f64::INFINITY).collect();
             worst = worst.max(compare(&spikes, &expected));
@@ -293,112 +308,4 @@ fn layers_of_equal_time_constants_spike_as_individual_neurons_do() {
     }
     assert!(count > 6_000, "{count}");
     assert!(worst < 1e-9, "{worst}");
-}
-
-/// Neurons that differ a little, in any state, and how long they are left alone.
-struct Alone {
-    neurons: Vec<NeuronParameters>,
-    states: Vec<State>,
-    time: f64,
-}
-
-/// For each neuron of the first registers, whether it may cross, and the first step of the search if the
-/// distance is convex.
-struct Judge<'a>(&'a Alone, &'a IndividualNeurons);
-
-impl WithSimd for Judge<'_> {
-    type Output = Vec<(bool, Option<f64>)>;
-
-    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        let Judge(alone, neurons) = self;
-        let mut judged = Vec::new();
-        for register in 0..neurons.thresholds().len() / S::F64_LANES {
-            let cells =
-                Cells::new(simd, neurons, register, Limits::new(neurons.rate_range(), false));
-            let first = register * S::F64_LANES;
-            let threshold = cells.threshold();
-            let zero = F64s::splat(simd, 0.0);
-            let column = |value: fn(&State) -> f64| {
-                zero.map(|lane, _| alone.states.get(first + lane).map_or(0.0, value))
-            };
-            let start = Moment {
-                potential: column(|state| state.potential),
-                currents: [column(|s| s.current), column(|s| s.inhibitory_current)],
-            };
-            let time = F64s::splat(simd, alone.time);
-            let end = cells.after::<true>(&start, time);
-            let open = cells.may_cross::<true>([&start, &end], time, threshold);
-            let distance = threshold - start.potential;
-            let (step, ahead, _) = cells.step::<true>(&start, distance);
-            let is_convex = cells.is_convex::<true>(&start);
-            let step = ahead.select(step, F64s::splat(simd, f64::INFINITY));
-            let one = F64s::splat(simd, 1.0);
-            let (open, is_convex) = (open.select(one, zero), is_convex.select(one, zero));
-            for lane in 0..S::F64_LANES {
-                let convex = is_convex.lane(lane) > 0.0;
-                judged.push((open.lane(lane) > 0.0, convex.then(|| step.lane(lane))));
-            }
-        }
-        judged
-    }
-}
-
-/// The slow way is to look at the potential at a thousand times.
-#[test]
-fn no_crossing_is_judged_away_or_stepped_over() {
-    const TIMES: usize = 1000;
-    let (mut crossed, mut clear, mut convex, mut closest): (_, _, _, f64) = (0, 0, 0, 1.0);
-    for index in 0..300 {
-        let mut random = random::stream(1, "individual convexity", index);
-        let spread = [1e-9, 0.05, 0.3, 1.0][index as usize % 4];
-        let mut rate = || 1.0 + spread * random.random_range(-0.7..0.7);
-        let rates: [f64; 3] = [rate(), rate(), rate()];
-        let mut neurons = vec![NeuronParameters::default(); 16];
-        for neuron in &mut neurons {
-            let mut tau =
-                |center: f64| center * (1.0 + 0.1 * spread * random.random_range(-1.0..1.0));
-            *neuron = NeuronParameters {
-                tau_m: tau(rates[0]),
-                tau_s: tau(rates[1]),
-                tau_s_inhibitory: tau(rates[2]) + 1e-12,
-                ..*neuron
-            };
-        }
-        let states = (0..neurons.len()).map(|_| State {
-            potential: random.random_range(-1.0..0.99),
-            current: random.random_range(0.0..6.0),
-            inhibitory_current: -random.random_range(0.0..4.0),
-        });
-        let alone =
-            Alone { states: states.collect(), time: random.random_range(0.01..6.0), neurons };
-        let columns = IndividualNeurons::new(&alone.neurons).expect("valid");
-        for arch in machines() {
-            let judged = arch.dispatch(Judge(&alone, &columns));
-            for ((neuron, &state), &(open, step)) in
-                alone.neurons.iter().zip(&alone.states).zip(&judged)
-            {
-                let dynamics = Dynamics::new(neuron).expect("valid");
-                let first =
-                    (1..=TIMES).map(|k| alone.time * k as f64 / TIMES as f64).find(|&time| {
-                        let mut state = state;
-                        dynamics.propagator(time).apply(&mut state);
-                        state.potential >= neuron.threshold
-                    });
-                crossed += usize::from(first.is_some());
-                clear += usize::from(!open);
-                assert!(open || first.is_none(), "{neuron:?} {state:?} {}", alone.time);
-                if let (Some(step), Some(first)) = (step, first) {
-                    convex += 1;
-                    assert!(step <= first, "{neuron:?} {state:?} {step} {first}");
-                    let mut state = state;
-                    dynamics.propagator(step).apply(&mut state);
-                    assert!(state.potential <= neuron.threshold + 1e-14, "{state:?}");
-                    closest = closest.min(step / first);
-                }
-            }
-        }
-    }
-    println!("{crossed} crossed, {clear} clear, {convex} convex, {closest}");
-    assert!(crossed > 1500 && clear > 2000 && convex > 1000, "{crossed} {clear} {convex}");
-    assert!(closest > 0.5, "{closest}");
 }

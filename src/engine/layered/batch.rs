@@ -2,9 +2,9 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::batched::BatchedLayer;
+use super::batched::LayerView;
 use super::wide::{self, WeightGradients};
-use super::{Arrival, Delays, Element, GradientGuard, Kernel, LayeredEngine, Tile, batched};
+use super::{Arrival, Element, GradientGuard, Kernel, LayeredEngine, Tile, batched};
 
 /// How the loss depends on the parameters of a layer, summed over the samples of a batch.
 #[derive(Clone, Debug, Default)]
@@ -31,14 +31,7 @@ pub struct Batch<T> {
 enum Passes<T> {
     /// Per sample and layer.
     Wide(Vec<Vec<wide::LayerPass<T>>>),
-    Batched {
-        /// Per sample.
-        stimuli: Vec<Vec<Arrival>>,
-        /// Per layer.
-        layers: Vec<batched::LayerPass>,
-        /// Per layer: first spikes, sample after sample.
-        spike_times: Vec<Vec<f64>>,
-    },
+    Batched(batched::Samples),
 }
 
 impl<T> Default for Passes<T> {
@@ -74,11 +67,12 @@ impl<T: Element> Batch<T> {
                 }
             }
             Kernel::Batched => {
-                if !matches!(self.passes, Passes::Batched { .. }) {
-                    let (stimuli, layers, spike_times) = Default::default();
-                    self.passes = Passes::Batched { stimuli, layers, spike_times };
+                if !matches!(self.passes, Passes::Batched(_)) {
+                    self.passes = Passes::Batched(batched::Samples::default());
                 }
-                if let Passes::Batched { stimuli, layers, spike_times } = &mut self.passes {
+                if let Passes::Batched(batched::Samples { stimuli, layers, spike_times }) =
+                    &mut self.passes
+                {
                     stimuli.resize_with(samples, Vec::new);
                     layers.resize_with(count, batched::LayerPass::default);
                     spike_times.resize_with(count, Vec::new);
@@ -100,7 +94,7 @@ impl<T: Element> Batch<T> {
     pub fn stimulus_mut(&mut self, sample: usize) -> &mut Vec<Arrival> {
         match &mut self.passes {
             Passes::Wide(passes) => &mut passes[sample][0].inputs.arrivals,
-            Passes::Batched { stimuli, .. } => &mut stimuli[sample],
+            Passes::Batched(samples) => &mut samples.stimuli[sample],
         }
     }
 
@@ -109,7 +103,7 @@ impl<T: Element> Batch<T> {
         let columns = engine.layers[layer].tiling.columns;
         match &self.passes {
             Passes::Wide(passes) => &passes[sample][layer].spikes.times[..columns],
-            Passes::Batched { spike_times, .. } => {
+            Passes::Batched(batched::Samples { spike_times, .. }) => {
                 &spike_times[layer][sample * columns..(sample + 1) * columns]
             }
         }
@@ -128,7 +122,7 @@ impl<T: Element> Batch<T> {
         let columns = engine.layers[layer].tiling.columns;
         match &mut self.passes {
             Passes::Wide(_) => panic!("records go through the batched kernel"),
-            Passes::Batched { spike_times, .. } => {
+            Passes::Batched(batched::Samples { spike_times, .. }) => {
                 &mut spike_times[layer][sample * columns..(sample + 1) * columns]
             }
         }
@@ -147,7 +141,7 @@ impl<T: Element> Batch<T> {
     pub(super) fn wide_passes(&self) -> &[Vec<wide::LayerPass<T>>] {
         match &self.passes {
             Passes::Wide(passes) => passes,
-            Passes::Batched { .. } => &[],
+            Passes::Batched(_) => &[],
         }
     }
 
@@ -168,6 +162,24 @@ impl<T: Element> Batch<T> {
 }
 
 impl<T: Element> LayeredEngine<T> {
+    /// Shows the layers as the batched kernel sees them.
+    fn with_views(&self, run: impl FnOnce(&[LayerView<'_>])) {
+        let weights: Vec<_> = self.layers.iter().map(|layer| T::widened(&layer.weights)).collect();
+        let views: Vec<LayerView<'_>> = self
+            .layers
+            .iter()
+            .zip(&weights)
+            .map(|(layer, weights)| LayerView {
+                neurons: &layer.neurons,
+                is_first: layer.is_first,
+                tiling: layer.tiling,
+                weights,
+                delays: &layer.delays,
+            })
+            .collect();
+        run(&views);
+    }
+
     /// Runs the samples of a batch on their stimuli. `bias` are the spikes of each layer's bias sources, the
     /// same in all samples.
     pub fn forward(
@@ -176,7 +188,18 @@ impl<T: Element> LayeredEngine<T> {
         batch: &mut Batch<T>,
         workspace: &mut Workspace<T>,
     ) {
-        self.arch.dispatch(Forward { engine: self, bias, batch, workspace, recorded: false });
+        let Workspace { wide: scratch, batched, .. } = workspace;
+        match &mut batch.passes {
+            Passes::Wide(passes) => {
+                self.arch.dispatch(Forward { engine: self, bias, passes, scratch });
+            }
+            Passes::Batched(samples) => {
+                self.with_views(|layers| {
+                    let run = batched::Run { layers, bias, samples, recorded: false };
+                    self.arch.dispatch(batched::Forward { run, scratch: batched });
+                });
+            }
+        }
     }
 
     /// Prepares samples that ran elsewhere for [`Self::backward`]. The batch holds their stimuli and the
@@ -191,7 +214,13 @@ impl<T: Element> LayeredEngine<T> {
         workspace: &mut Workspace<T>,
     ) {
         assert!(self.is_batched(), "records go through the batched kernel");
-        self.arch.dispatch(Forward { engine: self, bias, batch, workspace, recorded: true });
+        if let Passes::Batched(samples) = &mut batch.passes {
+            self.with_views(|layers| {
+                let run = batched::Run { layers, bias, samples, recorded: true };
+                let scratch = &mut workspace.batched;
+                self.arch.dispatch(batched::Forward { run, scratch });
+            });
+        }
     }
 
     /// Carries the derivatives of the loss by the label neurons' spike times, one sample after the other, back
@@ -205,7 +234,29 @@ impl<T: Element> LayeredEngine<T> {
         workspace: &mut Workspace<T>,
     ) {
         batch.clear_gradients(self);
-        self.arch.dispatch(Backward { engine: self, by_label_time, guard, batch, workspace });
+        let Batch { passes, gradients, .. } = batch;
+        let Workspace { wide: scratch, batched, by_time } = workspace;
+        match passes {
+            Passes::Wide(passes) => self.arch.dispatch(Backward {
+                engine: self,
+                by_label_time,
+                guard,
+                passes,
+                gradients,
+                scratch,
+            }),
+            Passes::Batched(samples) => self.with_views(|layers| {
+                self.arch.dispatch(batched::Backward {
+                    layers,
+                    by_label_time,
+                    guard,
+                    samples,
+                    gradients,
+                    by_time,
+                    scratch: batched,
+                });
+            }),
+        }
     }
 
     /// Sums the derivatives by one tile of a layer's weights over batches, in their order.
@@ -236,10 +287,8 @@ impl<T: Element> LayeredEngine<T> {
 struct Forward<'a, T> {
     engine: &'a LayeredEngine<T>,
     bias: &'a [Vec<Arrival>],
-    batch: &'a mut Batch<T>,
-    workspace: &'a mut Workspace<T>,
-    /// Whether spike times are given, not to be found.
-    recorded: bool,
+    passes: &'a mut [Vec<wide::LayerPass<T>>],
+    scratch: &'a mut wide::Scratch<T>,
 }
 
 impl<T: Element> WithSimd for Forward<'_, T> {
@@ -247,67 +296,10 @@ impl<T: Element> WithSimd for Forward<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Forward { engine, bias, batch, workspace, recorded } = self;
-        let samples = batch.samples;
-        let (stimuli, layers, spike_times) = match &mut batch.passes {
-            Passes::Wide(passes) => {
-                for pass in passes {
-                    wide::forward(simd, engine, bias, pass, &mut workspace.wide);
-                }
-                return;
-            }
-            Passes::Batched { stimuli, layers, spike_times } => (stimuli, layers, spike_times),
-        };
-        for (index, layer) in engine.layers.iter().enumerate() {
-            let (before, rest) = layers.split_at_mut(index);
-            let pass = &mut rest[0];
-            let rows = layer.tiling.rows;
-            match before.last() {
-                None => {
-                    let stimuli = stimuli.iter().map(|stimulus| stimulus.as_slice());
-                    pass.arrivals.collect_stimuli(stimuli, rows);
-                }
-                Some(before) => {
-                    let times = &before.spike_times;
-                    pass.arrivals.collect_spikes(samples, times, &bias[index], rows);
-                }
-            }
-            match &layer.delays {
-                Delays::Synaptic(_) => pass.arrivals.keep_rows(),
-                Delays::Axonal(delays) => {
-                    pass.arrivals.delay_rows(delays);
-                    pass.arrivals.group_rows(false);
-                }
-                // Only the inputs of the network have no derivatives that are asked for row by row.
-                Delays::Dendritic(_) | Delays::None => pass.arrivals.group_rows(layer.is_first),
-            }
-            let times = &mut spike_times[index];
-            if recorded {
-                to_neurons(times, layer.tiling.columns, pass);
-            }
-            let task = BatchedLayer { layer, pass, scratch: &mut workspace.batched };
-            if recorded {
-                task.record(simd);
-            } else {
-                task.forward(simd);
-                let columns = pass.spike_times.chunks_exact(pass.width());
-                for (column, of_neuron) in columns.enumerate() {
-                    let places = times[column..].iter_mut().step_by(layer.tiling.columns);
-                    places.zip(of_neuron).for_each(|(time, &spike)| *time = spike);
-                }
-            }
+        let Forward { engine, bias, passes, scratch } = self;
+        for pass in passes {
+            wide::forward(simd, engine, bias, pass, scratch);
         }
-    }
-}
-
-/// Writes spike times sample by sample into those neuron by neuron.
-fn to_neurons(times: &[f64], columns: usize, pass: &mut batched::LayerPass) {
-    let width = pass.width();
-    pass.spike_times.clear();
-    pass.spike_times.resize(columns * width, f64::INFINITY);
-    for (sample, times) in times.chunks_exact(columns).enumerate() {
-        let places = pass.spike_times[sample..].iter_mut().step_by(width);
-        places.zip(times).for_each(|(place, &time)| *place = time);
     }
 }
 
@@ -315,8 +307,9 @@ struct Backward<'a, T> {
     engine: &'a LayeredEngine<T>,
     by_label_time: &'a [f64],
     guard: Option<GradientGuard>,
-    batch: &'a mut Batch<T>,
-    workspace: &'a mut Workspace<T>,
+    passes: &'a mut [Vec<wide::LayerPass<T>>],
+    gradients: &'a mut [LayerGradients],
+    scratch: &'a mut wide::Scratch<T>,
 }
 
 impl<T: Element> WithSimd for Backward<'_, T> {
@@ -324,33 +317,10 @@ impl<T: Element> WithSimd for Backward<'_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Backward { engine, by_label_time, guard, batch, workspace } = self;
-        let Some(last) = engine.layers.last() else { return };
-        let labels = last.tiling.columns;
-        let Batch { passes, gradients, .. } = batch;
-        match passes {
-            Passes::Wide(passes) => {
-                for (pass, by_time) in passes.iter_mut().zip(by_label_time.chunks_exact(labels)) {
-                    let scratch = &mut workspace.wide;
-                    wide::backward(simd, engine, by_time, guard, pass, gradients, scratch);
-                }
-            }
-            Passes::Batched { layers, .. } => {
-                let Workspace { batched: scratch, by_time, .. } = workspace;
-                let width = layers.last().map_or(0, batched::LayerPass::width);
-                by_time.clear();
-                by_time.resize(labels * width, 0.0);
-                for (sample, by_label_time) in by_label_time.chunks_exact(labels).enumerate() {
-                    let places = by_time[sample..].iter_mut().step_by(width);
-                    places.zip(by_label_time).for_each(|(place, &by)| *place = by);
-                }
-                for ((layer, pass), gradients) in
-                    engine.layers.iter().zip(layers).zip(gradients).rev()
-                {
-                    let task = BatchedLayer { layer, pass, scratch };
-                    task.backward(simd, guard, by_time, gradients);
-                }
-            }
+        let Backward { engine, by_label_time, guard, passes, gradients, scratch } = self;
+        let labels = engine.layers.last().map_or(1, |layer| layer.tiling.columns);
+        for (pass, by_time) in passes.iter_mut().zip(by_label_time.chunks_exact(labels)) {
+            wide::backward(simd, engine, by_time, guard, pass, gradients, scratch);
         }
     }
 }

@@ -29,12 +29,11 @@ mod tests;
 
 use std::marker::PhantomData;
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
-use super::{Arrival, Delays, GradientGuard, Layer, LayerGradients};
+use super::{Arrival, Delays, GradientGuard, LayerGradients, LayerNeurons, Tiling};
 use crate::neuron::Ratio;
 use crate::neuron::basis::{BasisOf, ForAnyRatio, ForDouble, ForEqual};
-use crate::simd::Element;
 
 pub(super) use self::arrivals::ArrivalTimes;
 use self::search::Scratch as SearchScratch;
@@ -69,14 +68,26 @@ pub(super) struct Scratch {
     backward: backward::Scratch,
 }
 
+/// A layer as this kernel sees it: in double precision, whatever the network's is.
+#[derive(Clone, Copy)]
+pub(super) struct LayerView<'a> {
+    pub neurons: &'a LayerNeurons,
+    /// Whether its inputs are those of the network.
+    pub is_first: bool,
+    pub tiling: Tiling,
+    /// In the layout of the tiling.
+    pub weights: &'a [f64],
+    pub delays: &'a Delays,
+}
+
 /// A layer in a batch of samples.
-pub(super) struct BatchedLayer<'a, T> {
-    pub layer: &'a Layer<T>,
+pub(super) struct BatchedLayer<'a> {
+    pub layer: LayerView<'a>,
     pub pass: &'a mut LayerPass,
     pub scratch: &'a mut Scratch,
 }
 
-impl<T: Element> BatchedLayer<'_, T> {
+impl BatchedLayer<'_> {
     /// Runs the layer on its arrivals.
     #[inline(always)]
     pub fn forward<S: Simd>(self, simd: S) {
@@ -105,9 +116,9 @@ impl<T: Element> BatchedLayer<'_, T> {
     #[inline(always)]
     fn on_its_basis<S: Simd>(self, simd: S, task: Task<'_>) {
         match self.layer.neurons.membrane.ratio {
-            Ratio::Equal => run::<S, T, ForEqual>(simd, self, task),
-            Ratio::Double => run::<S, T, ForDouble>(simd, self, task),
-            Ratio::NonLeaky | Ratio::General => run::<S, T, ForAnyRatio>(simd, self, task),
+            Ratio::Equal => run::<S, ForEqual>(simd, self, task),
+            Ratio::Double => run::<S, ForDouble>(simd, self, task),
+            Ratio::NonLeaky | Ratio::General => run::<S, ForAnyRatio>(simd, self, task),
         }
     }
 }
@@ -124,7 +135,7 @@ enum Task<'a> {
 
 /// Every task is a function of its own: it needs all registers of the machine.
 #[inline(always)]
-fn run<S: Simd, T: Element, B: BasisOf>(simd: S, layer: BatchedLayer<'_, T>, task: Task<'_>) {
+fn run<S: Simd, B: BasisOf>(simd: S, layer: BatchedLayer<'_>, task: Task<'_>) {
     let basis = PhantomData::<B>;
     if !matches!(task, Task::Backward { .. }) {
         let delays = match &layer.layer.delays {
@@ -136,10 +147,140 @@ fn run<S: Simd, T: Element, B: BasisOf>(simd: S, layer: BatchedLayer<'_, T>, tas
         simd.vectorize(arrivals::ReadTimes { arrivals, membrane, delays, basis });
     }
     match task {
-        Task::Forward => search::forward::<S, T, B>(simd, layer),
+        Task::Forward => search::forward::<S, B>(simd, layer),
         Task::Record => simd.vectorize(record::Record { layer, basis }),
         Task::Backward { guard, by_time, gradients } => {
             simd.vectorize(backward::Backward { layer, guard, by_time, gradients, basis });
+        }
+    }
+}
+
+/// The samples of a batch.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Samples {
+    /// Per sample.
+    pub stimuli: Vec<Vec<Arrival>>,
+    /// Per layer.
+    pub layers: Vec<LayerPass>,
+    /// Per layer: first spikes, sample after sample.
+    pub spike_times: Vec<Vec<f64>>,
+}
+
+/// Samples that are to run, or whose record is to be taken up.
+pub(super) struct Run<'a> {
+    pub layers: &'a [LayerView<'a>],
+    pub bias: &'a [Vec<Arrival>],
+    pub samples: &'a mut Samples,
+    /// Whether spike times are given, not to be found.
+    pub recorded: bool,
+}
+
+/// All layers, forward.
+pub(super) struct Forward<'a> {
+    pub run: Run<'a>,
+    pub scratch: &'a mut Scratch,
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Forward { run: Run { layers: views, bias, samples, recorded }, scratch } = self;
+        let Samples { stimuli, layers, spike_times } = samples;
+        for (index, &layer) in views.iter().enumerate() {
+            let (before, rest) = layers.split_at_mut(index);
+            let pass = &mut rest[0];
+            collect(before.last(), stimuli, &bias[index], layer, pass);
+            let columns = layer.tiling.columns;
+            if recorded {
+                to_neurons(&spike_times[index], columns, pass);
+                BatchedLayer { layer, pass, scratch }.record(simd);
+            } else {
+                BatchedLayer { layer, pass: &mut *pass, scratch }.forward(simd);
+                to_samples(pass, columns, &mut spike_times[index]);
+            }
+        }
+    }
+}
+
+/// Takes up the arrivals at a layer.
+fn collect(
+    before: Option<&LayerPass>,
+    stimuli: &[Vec<Arrival>],
+    bias: &[Arrival],
+    layer: LayerView<'_>,
+    pass: &mut LayerPass,
+) {
+    let rows = layer.tiling.rows;
+    match before {
+        None => pass.arrivals.collect_stimuli(stimuli, rows),
+        Some(before) => {
+            pass.arrivals.collect_spikes(stimuli.len(), &before.spike_times, bias, rows);
+        }
+    }
+    match layer.delays {
+        Delays::Synaptic(_) => pass.arrivals.keep_rows(),
+        Delays::Axonal(delays) => {
+            pass.arrivals.delay_rows(delays);
+            pass.arrivals.group_rows(false);
+        }
+        // Only the inputs of the network have no derivatives that are asked for row by row.
+        Delays::Dendritic(_) | Delays::None => pass.arrivals.group_rows(layer.is_first),
+    }
+}
+
+/// Writes spike times neuron by neuron into those sample by sample.
+fn to_samples(pass: &LayerPass, columns: usize, times: &mut [f64]) {
+    let neurons = pass.spike_times.chunks_exact(pass.width());
+    for (column, of_neuron) in neurons.enumerate() {
+        let places = times[column..].iter_mut().step_by(columns);
+        places.zip(of_neuron).for_each(|(time, &spike)| *time = spike);
+    }
+}
+
+/// Writes spike times sample by sample into those neuron by neuron.
+fn to_neurons(times: &[f64], columns: usize, pass: &mut LayerPass) {
+    let width = pass.width();
+    pass.spike_times.clear();
+    pass.spike_times.resize(columns * width, f64::INFINITY);
+    for (sample, times) in times.chunks_exact(columns).enumerate() {
+        let places = pass.spike_times[sample..].iter_mut().step_by(width);
+        places.zip(times).for_each(|(place, &time)| *place = time);
+    }
+}
+
+/// All layers, backward.
+pub(super) struct Backward<'a> {
+    pub layers: &'a [LayerView<'a>],
+    pub by_label_time: &'a [f64],
+    pub guard: Option<GradientGuard>,
+    pub samples: &'a mut Samples,
+    pub gradients: &'a mut [LayerGradients],
+    /// Derivatives by the spikes of the layer that is being looked at.
+    pub by_time: &'a mut Vec<f64>,
+    pub scratch: &'a mut Scratch,
+}
+
+impl WithSimd for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Backward { layers, by_label_time, guard, samples, gradients, by_time, scratch } = self;
+        let passes = &mut samples.layers;
+        let width = passes.last().map_or(0, LayerPass::width);
+        let labels = layers.last().map_or(1, |layer| layer.tiling.columns);
+        by_time.clear();
+        by_time.resize(labels * width, 0.0);
+        for (sample, by_label_time) in by_label_time.chunks_exact(labels).enumerate() {
+            let places = by_time[sample..].iter_mut().step_by(width);
+            places.zip(by_label_time).for_each(|(place, &by)| *place = by);
+        }
+        for index in (0..layers.len()).rev() {
+            let (layer, pass) = (layers[index], &mut passes[index]);
+            let task = BatchedLayer { layer, pass, scratch };
+            task.backward(simd, guard, by_time, &mut gradients[index]);
         }
     }
 }

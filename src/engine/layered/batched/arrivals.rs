@@ -36,14 +36,10 @@ pub(in super::super) struct ArrivalTimes {
 
 impl ArrivalTimes {
     /// Takes up the arrivals at the first layer, sample by sample.
-    pub fn collect_stimuli<'a>(
-        &mut self,
-        stimuli: impl ExactSizeIterator<Item = &'a [Arrival]>,
-        rows: usize,
-    ) {
+    pub fn collect_stimuli(&mut self, stimuli: &[Vec<Arrival>], rows: usize) {
         self.begin(stimuli.len());
         self.times.resize(rows * self.width, f64::INFINITY);
-        for (sample, arrivals) in stimuli.enumerate() {
+        for (sample, arrivals) in stimuli.iter().enumerate() {
             for &Arrival { time, row } in arrivals {
                 self.times[row as usize * self.width + sample] = time;
             }

@@ -16,7 +16,7 @@ use pulp::{Scalar, Simd, WithSimd};
 use super::{BatchedLayer, Delays};
 use crate::engine::layered::{GradientGuard, LayerGradients};
 use crate::neuron::basis::{BasisOf, Instant, TimeBasis};
-use crate::simd::{Element, F64s, registers, registers_mut};
+use crate::simd::{F64s, registers, registers_mut};
 
 /// Room to work in; kept from batch to batch.
 #[derive(Clone, Debug, Default)]
@@ -30,15 +30,15 @@ pub(super) struct Scratch {
 }
 
 /// See [`BatchedLayer::backward`].
-pub(super) struct Backward<'a, T, B> {
-    pub layer: BatchedLayer<'a, T>,
+pub(super) struct Backward<'a, B> {
+    pub layer: BatchedLayer<'a>,
     pub guard: Option<GradientGuard>,
     pub by_time: &'a mut Vec<f64>,
     pub gradients: &'a mut LayerGradients,
     pub basis: PhantomData<B>,
 }
 
-impl<T: Element, B: BasisOf> WithSimd for Backward<'_, T, B> {
+impl<B: BasisOf> WithSimd for Backward<'_, B> {
     type Output = ();
 
     #[inline(always)]
@@ -87,7 +87,7 @@ impl<T: Element, B: BasisOf> WithSimd for Backward<'_, T, B> {
     }
 }
 
-impl<T: Element, B: BasisOf> Backward<'_, T, B> {
+impl<B: BasisOf> Backward<'_, B> {
     /// All neurons of a layer without synaptic delays, up to four at a time.
     #[inline(always)]
     fn add_all<S: Simd, const BY_ARRIVAL: bool>(&mut self, simd: S) {
@@ -147,7 +147,7 @@ impl<T: Element, B: BasisOf> Backward<'_, T, B> {
             let row = rows.start;
             let (mut weights, mut shifts) = ([zero; N], [[zero; 2]; N]);
             for neuron in 0..N {
-                let weight = layer.weights[places[neuron].at(row)].to_f64();
+                let weight = layer.weights[places[neuron].at(row)];
                 weights[neuron] = F64s::splat(simd, weight * basis.slope_scale());
                 if IS_SYNAPTIC {
                     let synapse = row * tiling.columns + first + neuron;
@@ -184,7 +184,7 @@ impl<T: Element, B: BasisOf> Backward<'_, T, B> {
                     gradients.weights[places[neuron].at(row)] += gradient;
                 }
                 if IS_SYNAPTIC {
-                    let weight = layer.weights[places[neuron].at(row)].to_f64();
+                    let weight = layer.weights[places[neuron].at(row)];
                     let synapse = row * tiling.columns + first + neuron;
                     gradients.delays[synapse] +=
                         weight * basis.slope_scale() * by_delays[neuron].sum();

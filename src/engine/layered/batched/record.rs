@@ -21,15 +21,15 @@ use pulp::{Simd, WithSimd};
 use super::search::scaled_weights;
 use super::{BatchedLayer, Delays};
 use crate::neuron::basis::{BasisOf, SpikeState, TimeBasis};
-use crate::simd::{Element, F64s, registers, registers_mut};
+use crate::simd::{F64s, registers, registers_mut};
 
 /// From recorded spike times, which stand in the pass, to what the backward pass needs.
-pub(super) struct Record<'a, T, B> {
-    pub layer: BatchedLayer<'a, T>,
+pub(super) struct Record<'a, B> {
+    pub layer: BatchedLayer<'a>,
     pub basis: PhantomData<B>,
 }
 
-impl<T: Element, B: BasisOf> WithSimd for Record<'_, T, B> {
+impl<B: BasisOf> WithSimd for Record<'_, B> {
     type Output = ();
 
     #[inline(always)]
@@ -52,8 +52,8 @@ impl<T: Element, B: BasisOf> WithSimd for Record<'_, T, B> {
         let mut weights = Vec::new();
         for column in 0..tiling.columns {
             let groups = &pass.arrivals.groups;
-            scaled_weights(layer, groups, column, basis.weight_scale(), &mut weights);
-            let delay = match &layer.delays {
+            scaled_weights(&layer, groups, column, basis.weight_scale(), &mut weights);
+            let delay = match layer.delays {
                 Delays::Dendritic(delays) => delays[column],
                 _ => 0.0,
             };

@@ -9,15 +9,14 @@ use std::marker::PhantomData;
 use pulp::{Simd, WithSimd};
 
 use super::order;
-use super::{BatchedLayer, Delays};
+use super::{BatchedLayer, Delays, LayerView};
 use crate::engine::layered::sorting_network::{Comparators, sort_keys};
 use crate::engine::layered::tiles::Tiling;
 use crate::neuron::basis::{BasisOf, SpikeState, Sums, TimeBasis};
 #[cfg(target_arch = "x86_64")]
 use crate::simd::ByPermutation;
 use crate::simd::{
-    ByLanes, Element, F64s, LARGE_TABLE, Lookup, Mask, SMALL_TABLE, grow, registers, registers_mut,
-    with_row,
+    ByLanes, F64s, LARGE_TABLE, Lookup, Mask, SMALL_TABLE, grow, registers, registers_mut, with_row,
 };
 
 /// Room to work in; kept from batch to batch.
@@ -41,7 +40,7 @@ pub(super) struct Scratch {
 
 /// Runs a layer on its arrivals.
 #[inline(always)]
-pub(super) fn forward<S: Simd, T: Element, B: BasisOf>(simd: S, layer: BatchedLayer<'_, T>) {
+pub(super) fn forward<S: Simd, B: BasisOf>(simd: S, layer: BatchedLayer<'_>) {
     let count = layer.layer.tiling.columns * layer.pass.width();
     let [first, second] = &mut layer.pass.views;
     for column in [first, second, &mut layer.pass.inverse_slopes, &mut layer.pass.spike_times] {
@@ -51,11 +50,13 @@ pub(super) fn forward<S: Simd, T: Element, B: BasisOf>(simd: S, layer: BatchedLa
     if matches!(layer.layer.delays, Delays::Synaptic(_)) {
         return simd.vectorize(OwnOrder { layer, basis });
     }
+    if !B::LOOKS_UP {
+        return simd.vectorize(SharedOrder::<B, 0> { layer, basis });
+    }
     match layer.pass.arrivals.groups.len() {
-        0..=5 => simd.vectorize(SharedOrder::<T, B, 5> { layer, basis }),
-        6..=8 => simd.vectorize(SharedOrder::<T, B, 8> { layer, basis }),
-        9..=32 => simd.vectorize(SharedOrder::<T, B, 32> { layer, basis }),
-        _ => simd.vectorize(SharedOrder::<T, B, 0> { layer, basis }),
+        0..=5 => simd.vectorize(SharedOrder::<B, 5> { layer, basis }),
+        6..=8 => simd.vectorize(SharedOrder::<B, 8> { layer, basis }),
+        _ => simd.vectorize(SharedOrder::<B, 0> { layer, basis }),
     }
 }
 
@@ -96,12 +97,12 @@ impl<S: Simd> Found<S> {
 }
 
 /// The neurons of a layer whose arrivals have one order: at most `N` of them, or any number if it is zero.
-struct SharedOrder<'a, T, B, const N: usize> {
-    layer: BatchedLayer<'a, T>,
+struct SharedOrder<'a, B, const N: usize> {
+    layer: BatchedLayer<'a>,
     basis: PhantomData<B>,
 }
 
-impl<T: Element, B: BasisOf> WithSimd for SharedOrder<'_, T, B, 0> {
+impl<B: BasisOf> WithSimd for SharedOrder<'_, B, 0> {
     type Output = ();
 
     #[inline(always)]
@@ -112,7 +113,7 @@ impl<T: Element, B: BasisOf> WithSimd for SharedOrder<'_, T, B, 0> {
 
 macro_rules! with_lookup {
     ($($most:literal: $rows:ident)*) => {
-        $(impl<T: Element, B: BasisOf> WithSimd for SharedOrder<'_, T, B, $most> {
+        $(impl<B: BasisOf> WithSimd for SharedOrder<'_, B, $most> {
             type Output = ();
 
             #[inline(always)]
@@ -126,9 +127,9 @@ macro_rules! with_lookup {
         })*
     };
 }
-with_lookup!(5: SMALL_TABLE 8: SMALL_TABLE 32: LARGE_TABLE);
+with_lookup!(5: SMALL_TABLE 8: SMALL_TABLE);
 
-impl<T: Element, B: BasisOf, const N: usize> SharedOrder<'_, T, B, N> {
+impl<B: BasisOf, const N: usize> SharedOrder<'_, B, N> {
     /// Few arrivals: every neuron looks its weights up in a table of `ROWS`.
     #[inline(always)]
     fn run_by_table<S: Simd, L: Lookup<S, ROWS>, const ROWS: usize>(self, simd: S, lookup: L) {
@@ -154,7 +155,7 @@ impl<T: Element, B: BasisOf, const N: usize> SharedOrder<'_, T, B, N> {
         let last_power = basis.instant(F64s::splat(simd, 0.0)).power;
         grow(found, FOUND * pass.width());
         for column in 0..layer.tiling.columns {
-            scaled_weights(layer, &pass.arrivals.groups, column, basis.weight_scale(), weights);
+            scaled_weights(&layer, &pass.arrivals.groups, column, basis.weight_scale(), weights);
             let mut table = [0.0; ROWS];
             table[..weights.len()].copy_from_slice(weights);
             let table = lookup.table(&table);
@@ -174,7 +175,7 @@ impl<T: Element, B: BasisOf, const N: usize> SharedOrder<'_, T, B, N> {
                 pass,
             );
         }
-        delay_spikes(layer, pass);
+        delay_spikes(&layer, pass);
     }
 
     /// Many arrivals at few neurons: the weights of all neurons are brought in the order of the arrivals, some
@@ -194,7 +195,7 @@ impl<T: Element, B: BasisOf, const N: usize> SharedOrder<'_, T, B, N> {
         rows.clear();
         rows.resize(count * columns, 0.0);
         for column in 0..columns {
-            scaled_weights(layer, &pass.arrivals.groups, column, basis.weight_scale(), weights);
+            scaled_weights(&layer, &pass.arrivals.groups, column, basis.weight_scale(), weights);
             let places = rows[column..].iter_mut().step_by(columns);
             places.zip(&*weights).for_each(|(place, &weight)| *place = weight);
         }
@@ -261,7 +262,7 @@ impl<T: Element, B: BasisOf, const N: usize> SharedOrder<'_, T, B, N> {
                 pass,
             );
         }
-        delay_spikes(layer, pass);
+        delay_spikes(&layer, pass);
     }
 }
 
@@ -269,8 +270,8 @@ impl<T: Element, B: BasisOf, const N: usize> SharedOrder<'_, T, B, N> {
 const SOME: usize = 8;
 
 /// Puts spikes off by dendritic delays.
-fn delay_spikes<T>(layer: &super::Layer<T>, pass: &mut super::LayerPass) {
-    let Delays::Dendritic(delays) = &layer.delays else { return };
+fn delay_spikes(layer: &LayerView<'_>, pass: &mut super::LayerPass) {
+    let Delays::Dendritic(delays) = layer.delays else { return };
     let times = pass.spike_times.chunks_exact_mut(pass.arrivals.width);
     for (times, delay) in times.zip(delays) {
         times.iter_mut().for_each(|time| *time += delay);
@@ -278,8 +279,8 @@ fn delay_spikes<T>(layer: &super::Layer<T>, pass: &mut super::LayerPass) {
 }
 
 /// The weights of one neuron, summed over the rows of each group, in the units of the basis.
-pub(super) fn scaled_weights<T: Element>(
-    layer: &super::Layer<T>,
+pub(super) fn scaled_weights(
+    layer: &LayerView<'_>,
     groups: &[std::ops::Range<usize>],
     column: usize,
     scale: f64,
@@ -288,9 +289,11 @@ pub(super) fn scaled_weights<T: Element>(
     let place = layer.tiling.column(column);
     let scale = scale / layer.neurons.thresholds[column];
     weights.clear();
-    weights.extend(groups.iter().map(|rows| {
-        rows.clone().map(|row| layer.weights[place.at(row)].to_f64()).sum::<f64>() * scale
-    }));
+    weights.extend(
+        groups
+            .iter()
+            .map(|rows| rows.clone().map(|row| layer.weights[place.at(row)]).sum::<f64>() * scale),
+    );
 }
 
 /// Goes over the `N` steps of a register of samples.
@@ -361,12 +364,12 @@ fn write_spikes<S: Simd, B: TimeBasis<S>>(
 }
 
 /// The neurons of a layer with a delay per synapse.
-struct OwnOrder<'a, T, B> {
-    layer: BatchedLayer<'a, T>,
+struct OwnOrder<'a, B> {
+    layer: BatchedLayer<'a>,
     basis: PhantomData<B>,
 }
 
-impl<T: Element, B: BasisOf> WithSimd for OwnOrder<'_, T, B> {
+impl<B: BasisOf> WithSimd for OwnOrder<'_, B> {
     type Output = ();
 
     #[inline(always)]
@@ -379,7 +382,7 @@ impl<T: Element, B: BasisOf> WithSimd for OwnOrder<'_, T, B> {
     }
 }
 
-impl<T: Element, B: BasisOf> OwnOrder<'_, T, B> {
+impl<B: BasisOf> OwnOrder<'_, B> {
     #[inline(always)]
     fn run<S: Simd, L>(self, simd: S, lookup: L)
     where
@@ -387,33 +390,27 @@ impl<T: Element, B: BasisOf> OwnOrder<'_, T, B> {
     {
         let BatchedLayer { layer, pass, scratch } = self.layer;
         let Tiling { rows, columns, .. } = layer.tiling;
-        let Delays::Synaptic(delays) = &layer.delays else { return };
+        let Delays::Synaptic(delays) = layer.delays else { return };
         let basis = B::On::<S>::new(simd, &layer.neurons.membrane);
         let width = pass.arrivals.registers::<S>();
         grow(&mut scratch.search.found, FOUND * pass.width());
         for column in 0..columns {
             let Scratch { weights, .. } = &mut scratch.search;
             let scale = basis.weight_scale();
-            scaled_weights(layer, &pass.arrivals.groups, column, scale, weights);
+            scaled_weights(&layer, &pass.arrivals.groups, column, scale, weights);
             let neuron = Neuron { column, columns, rows };
             let search = &mut scratch.search;
-            macro_rules! by_keys {
-                ($($count:literal: $table:ident;)*) => {
-                    match rows {
-                        $(..=$count if B::On::<S>::CARRIES_INDEX => neuron
-                            .sort_keys::<S, _, L, $count, $table>(simd, basis, lookup, pass, search),)*
-                        _ => neuron.sort(simd, basis, &delays.comparators, pass, search),
-                    }
+            let carries = B::On::<S>::CARRIES_INDEX;
+            let count =
+                match rows {
+                    ..=5 if carries => neuron
+                        .sort_keys::<S, _, L, 5, SMALL_TABLE>(simd, basis, lookup, pass, search),
+                    ..=8 if carries => neuron
+                        .sort_keys::<S, _, L, 8, SMALL_TABLE>(simd, basis, lookup, pass, search),
+                    ..=32 if carries => neuron
+                        .sort_keys::<S, _, L, 32, LARGE_TABLE>(simd, basis, lookup, pass, search),
+                    _ => neuron.sort(simd, basis, &delays.comparators, pass, search),
                 };
-            }
-            let count = by_keys! {
-                4: SMALL_TABLE;
-                5: SMALL_TABLE;
-                6: SMALL_TABLE;
-                8: SMALL_TABLE;
-                16: LARGE_TABLE;
-                32: LARGE_TABLE;
-            };
             let Scratch { sorted, sorted_weights, found, located, .. } = search;
             let sorted = registers::<S>(sorted)[..width * count].chunks_exact(count);
             let weights = registers::<S>(sorted_weights)[..width * count].chunks_exact(count);

@@ -47,7 +47,7 @@ fn engine(network: &LayeredNetwork) -> LayeredEngine<f64> {
 
 /// The spikes of each layer's bias.
 fn bias(engine: &LayeredEngine<f64>) -> Vec<Vec<Arrival>> {
-    let of_layer = |layer: &super::Layer<f64>| {
+    let of_layer = |layer: &crate::engine::layered::Layer<f64>| {
         let rows = layer.tiling.rows;
         let bias = rows - layer.bias.1..rows;
         bias.map(|row| Arrival { time: BIAS_TIME, row: row as u32 }).collect()

@@ -1,14 +1,15 @@
-//! Layers of few neurons that much arrives at.
+//! Narrow layers with many arrivals.
 
 use super::*;
-use crate::engine::heterogeneous::few::are_few;
+use crate::engine::heterogeneous::layer_state::StateBlock;
+use crate::engine::heterogeneous::narrow::is_narrow;
 
-/// Numbers of neurons for which a layer has few, and those around them.
-const FEW: [usize; 7] = [1, 2, 3, 4, 5, 9, 10];
+/// Numbers of neurons of narrow layers, and those around them.
+const NARROW: [usize; 7] = [1, 2, 3, 4, 5, 9, 10];
 const ANY: [usize; 12] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
 /// A layer of one of these numbers of neurons with arrivals of its own, up to a time.
-fn few(
+fn narrow(
     random: &mut ChaCha8Rng,
     split: bool,
     longest_refractory_period: f64,
@@ -36,28 +37,28 @@ fn few(
 }
 
 impl Twin {
-    fn few_columns(&self) -> (IndividualNeurons, SynapseColumns) {
-        let neurons = IndividualNeurons::new(&self.neurons).expect("valid");
+    fn narrow_columns(&self) -> (HeterogeneousNeurons, SynapseMatrix) {
+        let neurons = HeterogeneousNeurons::new(&self.neurons).expect("valid");
         let columns = self.neurons.len();
-        let mut synapses = SynapseColumns::new(self.weights.len() / columns, columns);
+        let mut synapses = SynapseMatrix::new(self.weights.len() / columns, columns);
         synapses.set(&self.weights);
         (neurons, synapses)
     }
 }
 
 #[test]
-fn few_neurons_spike_as_those_of_the_event_engine() {
+fn narrow_layers_spike_as_in_the_event_engine() {
     const SAMPLES: usize = 3;
     let (mut worst, mut count, mut taken): (f64, usize, usize) = (0.0, 0, 0);
     for index in 0..600 {
         let mut random = random::stream(1, "few neurons", index);
         let refractory_period = [0.0, 0.05, 0.5, 4.0][index as usize / 2 % 4];
-        let mut twin = few(&mut random, index % 2 == 1, refractory_period, &ANY);
+        let mut twin = narrow(&mut random, index % 2 == 1, refractory_period, &ANY);
         let last = twin.arrivals[twin.arrivals.len() - 1].time;
         let period = last + random.random_range(0.0..2.0);
-        let (neurons, synapses) = twin.few_columns();
-        let layer = IndividualLayer { neurons: &neurons, synapses: &synapses, joint: &[] };
-        taken += usize::from(are_few(&layer, &twin.arrivals));
+        let (neurons, synapses) = twin.narrow_columns();
+        let layer = HeterogeneousLayer { neurons: &neurons, synapses: &synapses, synchronous: &[] };
+        taken += usize::from(is_narrow(&layer, &twin.arrivals));
         let mut arrivals = twin.arrivals.clone();
         if index % 3 == 0 {
             // Too late.
@@ -66,7 +67,7 @@ fn few_neurons_spike_as_those_of_the_event_engine() {
         let expected = twin.expected(false, SAMPLES, period);
         for arch in machines() {
             let (mut all, mut spikes) = (Vec::new(), Vec::new());
-            let mut workspace = IndividualWorkspace::default();
+            let mut workspace = HeterogeneousWorkspace::default();
             let mut states = NeuronStates::at_rest(&neurons);
             for sample in 0..SAMPLES {
                 let (states, workspace) = (&mut states, &mut workspace);
@@ -82,28 +83,28 @@ fn few_neurons_spike_as_those_of_the_event_engine() {
         twin.neurons.iter_mut().for_each(|neuron| neuron.refractory_period = 0.0);
         let expected = twin.expected(true, 1, 1e3);
         for arch in machines() {
-            let (mut spikes, mut workspace) = (Vec::new(), IndividualWorkspace::default());
+            let (mut spikes, mut workspace) = (Vec::new(), HeterogeneousWorkspace::default());
             let end = [f64::INFINITY, 0.7 * last][index as usize % 2];
             layer.first_spikes(arch, &twin.arrivals, end, &mut workspace, &mut spikes);
             let early: Vec<_> = expected.iter().copied().filter(|s| s.time <= end).collect();
             worst = worst.max(compare(&spikes, &early));
         }
     }
-    println!("{count} spikes, {taken} layers went this way, worst {worst:e}");
+    println!("{count} spikes, {taken} narrow layers, worst {worst:e}");
     assert!(count > 30_000 && taken > 300, "{count} {taken}");
     assert!(worst < 1e-9, "{worst}");
 }
 
-/// The states at the end, and peaks that all but touch the threshold. A layer that has joint rows goes from
-/// arrival to arrival, even if they never spike together.
+/// The states at the end, and peaks that all but touch the threshold. A layer with synchronous inputs takes
+/// the event loop, even if they never spike together.
 #[test]
-fn few_neurons_go_where_they_go_from_arrival_to_arrival() {
+fn narrow_layers_end_in_the_states_of_the_event_loop() {
     const SAMPLES: usize = 4;
     let (mut worst, mut count, mut held): (f64, usize, usize) = (0.0, 0, 0);
     for index in 0..400 {
         let mut random = random::stream(1, "few neurons' states", index);
         let refractory_period = [0.01, 0.3, 1.0, 3.0][index as usize / 2 % 4];
-        let mut twin = few(&mut random, index % 2 == 1, refractory_period, &FEW);
+        let mut twin = narrow(&mut random, index % 2 == 1, refractory_period, &NARROW);
         twin.neurons.iter_mut().for_each(|neuron| {
             neuron.tau_m = neuron.tau_m.min(1.3 * neuron.tau_s);
         });
@@ -118,13 +119,13 @@ fn few_neurons_go_where_they_go_from_arrival_to_arrival() {
             twin.weights.iter_mut().for_each(|weight| *weight *= 3.0);
         }
         let last = twin.arrivals[twin.arrivals.len() - 1].time;
-        let (neurons, synapses) = twin.few_columns();
-        let joint = JointRows::new(std::iter::once(0..2), 1e-3, &twin.neurons);
-        let layer = IndividualLayer { neurons: &neurons, synapses: &synapses, joint: &[] };
-        let other = IndividualLayer { joint: &joint, ..layer };
-        assert!(are_few(&layer, &twin.arrivals) && !are_few(&other, &twin.arrivals));
+        let (neurons, synapses) = twin.narrow_columns();
+        let synchronous = SynchronousInputs::new(std::iter::once(0..2), 1e-3, &twin.neurons);
+        let layer = HeterogeneousLayer { neurons: &neurons, synapses: &synapses, synchronous: &[] };
+        let other = HeterogeneousLayer { synchronous: &synchronous, ..layer };
+        assert!(is_narrow(&layer, &twin.arrivals) && !is_narrow(&other, &twin.arrivals));
         for arch in machines() {
-            let mut workspace = IndividualWorkspace::default();
+            let mut workspace = HeterogeneousWorkspace::default();
             let [mut found, mut expected] = [(); 2].map(|()| NeuronStates::at_rest(&neurons));
             let [mut spikes, mut other_spikes] = [const { Vec::new() }; 2];
             for sample in 0..SAMPLES {
@@ -139,8 +140,8 @@ fn few_neurons_go_where_they_go_from_arrival_to_arrival() {
                 let states = found.blocks.iter().zip(&expected.blocks);
                 for (found, expected) in states {
                     let columns = |block: &StateBlock| {
-                        let [push, pull] = block.moment.currents;
-                        [block.moment.potential, push, pull, block.release]
+                        let [push, pull] = block.state.currents;
+                        [block.state.potential, push, pull, block.release]
                     };
                     let pairs = columns(found).into_iter().zip(columns(expected));
                     for (found, expected) in pairs.flat_map(|(a, b)| a.into_iter().zip(b)) {
@@ -158,21 +159,21 @@ fn few_neurons_go_where_they_go_from_arrival_to_arrival() {
     assert!(worst < 1e-10, "{worst}");
 }
 
-/// For the threshold at which a spike appears, found by bisection, both ways differ by rounding only.
+/// For the threshold at which a spike appears, found by bisection, both engines' differ by rounding only.
 #[test]
-fn grazing_peaks_of_few_neurons_are_found() {
+fn grazing_peaks_of_narrow_layers_are_found() {
     let (mut worst, mut found): (f64, usize) = (0.0, 0);
     for index in 0..100 {
         let mut random = random::stream(1, "few neurons' peaks", index);
-        let mut twin = few(&mut random, index % 2 == 1, 10.0, &FEW);
+        let mut twin = narrow(&mut random, index % 2 == 1, 10.0, &NARROW);
         let arrivals = twin.arrivals.clone();
         let end = arrivals[arrivals.len() - 1].time + 1.0;
-        let (_, synapses) = twin.few_columns();
+        let (_, synapses) = twin.narrow_columns();
         twin.neurons.iter_mut().for_each(|neuron| {
             neuron.tau_m = neuron.tau_m.min(1.3 * neuron.tau_s);
         });
-        let joint = JointRows::new(std::iter::once(0..2), 1e-3, &twin.neurons);
-        let mut critical = |joint: &[JointRows], arch| {
+        let synchronous = SynchronousInputs::new(std::iter::once(0..2), 1e-3, &twin.neurons);
+        let mut critical = |synchronous: &[SynchronousInputs], arch| {
             let [mut low, mut high] = [0.0, 20.0];
             while high - low > 1e-14 {
                 let middle: f64 = 0.5 * (low + high);
@@ -181,9 +182,10 @@ fn grazing_peaks_of_few_neurons_are_found() {
                 }
                 let neuron = &mut twin.neurons[0];
                 neuron.threshold = neuron.reset_potential.max(neuron.leak_potential) + middle;
-                let neurons = IndividualNeurons::new(&twin.neurons).expect("valid");
-                let layer = IndividualLayer { neurons: &neurons, synapses: &synapses, joint };
-                let (mut spikes, mut workspace) = (Vec::new(), IndividualWorkspace::default());
+                let neurons = HeterogeneousNeurons::new(&twin.neurons).expect("valid");
+                let layer =
+                    HeterogeneousLayer { neurons: &neurons, synapses: &synapses, synchronous };
+                let (mut spikes, mut workspace) = (Vec::new(), HeterogeneousWorkspace::default());
                 let mut states = NeuronStates::at_rest(&neurons);
                 layer.all_spikes(arch, &arrivals, end, &mut states, &mut workspace, &mut spikes);
                 let spiked = spikes.iter().any(|spike| spike.neuron == 0);
@@ -191,7 +193,7 @@ fn grazing_peaks_of_few_neurons_are_found() {
             }
             low
         };
-        let expected = critical(&joint, Arch::new());
+        let expected = critical(&synchronous, Arch::new());
         for arch in machines() {
             worst = worst.max((critical(&[], arch) - expected).abs());
             found += usize::from(expected > 0.1);
