@@ -44,7 +44,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         substrate: Box::new(ChipModel::new(&sheet, &network, 1)?),
         grid: WeightGrid::new(&sheet, &network),
         batch_size,
-        together: Vec::new(),
     };
     let mut trainer = Trainer::in_the_loop(&network, settings, in_the_loop)?;
     for _ in 0..epochs {
