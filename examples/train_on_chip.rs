@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     trainer.take_activity();
-    let (score, _) = trainer.evaluate(&test)?;
+    let score = trainer.evaluate(&test)?.score;
     println!("accuracy on the chip: {:.1} %", 100.0 * score.accuracy());
     let activity = trainer.take_activity();
     let account = HardwareAccount::new(
