@@ -55,8 +55,10 @@ pub(super) struct FeedForwardRunner<T> {
     weights: Vec<f64>,
     /// What the network is programmed with instead, if it is to run on a chip.
     grid: Option<WeightGrid>,
-    /// What the samples of the last [`Self::learn`] left, in their order.
+    /// What the samples of the last [`Self::learn`] left, in their order, in the first `used` of them: the
+    /// others keep their memory for a larger batch.
     batches: Vec<Batch<T>>,
+    used: usize,
     workers: Vec<Mutex<Worker<T>>>,
 }
 
@@ -87,6 +89,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             weights: vec![0.0; count],
             grid: None,
             batches: Vec::new(),
+            used: 0,
             network,
             parts,
             loss,
@@ -241,9 +244,10 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     ) -> BatchResult {
         let (unit, size) = self.unit(samples.len());
         let mut batches = std::mem::take(&mut self.batches);
-        batches.resize_with(samples.len().div_ceil(size), Batch::default);
+        self.used = samples.len().div_ceil(size);
+        batches.resize_with(batches.len().max(self.used), Batch::default);
         let this = &*self;
-        let units: Vec<BatchResult> = batches
+        let units: Vec<BatchResult> = batches[..self.used]
             .par_chunks_mut(unit / size)
             .with_max_len(1)
             .enumerate()

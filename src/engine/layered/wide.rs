@@ -8,9 +8,7 @@
 //! opposite direction over the same sums: each sample leaves two numbers per neuron and input, of which weight
 //! gradients are made, tile by tile, over all samples ([`WeightGradients`]).
 //!
-//! On MNIST, 784–350–10, an epoch takes 0.4 of the time that [`super::batched`] needs (`cargo bench --bench
-//! mnist`). The model of a chip uses it for layers whose neurons have the same time constants
-//! ([`homogeneous`]).
+//! The model of a chip uses it for layers whose neurons have the same time constants ([`homogeneous`]).
 
 mod backward;
 mod crossings;

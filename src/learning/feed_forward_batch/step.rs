@@ -34,7 +34,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         let mut weights = std::mem::take(&mut self.weights);
         let work: usize = (0..self.network.layer_count())
             .map(|layer| {
-                let per_weight = if adam.is_some() { batches.len() } else { 1 };
+                let per_weight = if adam.is_some() { self.used } else { 1 };
                 self.network.tiling(layer).value_count() * per_weight
             })
             .sum();
@@ -43,7 +43,9 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             let amounts = bumps.get(part.layer).map_or(&[][..], Vec::as_slice);
             self.bump(&mut part, amounts);
             if let Some(adam) = &adam {
-                self.with_worker(|worker| self.step(&mut part, &batches, adam, &mut worker.sums));
+                self.with_worker(|worker| {
+                    self.step(&mut part, &batches[..self.used], adam, &mut worker.sums)
+                });
             }
             self.program(part);
         };
