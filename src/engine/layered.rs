@@ -10,8 +10,8 @@
 //! Two kernels do the work, on the same equations ([`crate::neuron`]); which one is decided by the shape of the
 //! network, and nothing else depends on it:
 //!
-//! * [`wide`]: a register holds neurons of one sample. For layers of many neurons.
-//! * [`batched`]: a register holds samples of one neuron. For small layers, for synaptic delays, and for
+//! * `wide`: a register holds neurons of one sample. For layers of many neurons.
+//! * `batched`: a register holds samples of one neuron. For small layers, for synaptic delays, and for
 //!   records.
 //!
 //! The results are those of the event engine to rounding, with the same rules: inputs that come together act
