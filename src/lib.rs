@@ -92,9 +92,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`learning::Classifier`] puts such a network to use, [`network::mod@file`] keeps it as JSON, and
-//! [`chip`] trains it in the loop on the model of a chip. The repository's `examples` show each of these
-//! in a program.
+//! [`learning::Classifier`] puts such a network to use, [`network::file`](mod@network::file) keeps it
+//! as JSON, and [`chip`] trains it in the loop on the model of a chip. The repository's `examples` show
+//! each of these in a program.
 //!
 //! # Modules
 //!

@@ -72,7 +72,7 @@ pub enum SubstrateError {
         /// Number of the batch, from 1.
         batch: u64,
         /// What it did.
-        failure: ProgramFailure,
+        failure: Box<ProgramFailure>,
         /// The last lines of its error output; empty if there are none.
         last_words: String,
     },
@@ -107,7 +107,7 @@ pub enum SubstrateError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it, and where.
-        problem: MeasuredProblem,
+        problem: Box<MeasuredProblem>,
     },
 }
 
@@ -341,6 +341,7 @@ impl SubstrateError {
         )
     }
 
+    #[cfg(feature = "external")]
     pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         |source| SubstrateError::File { path, source: Arc::new(source) }
@@ -348,6 +349,7 @@ impl SubstrateError {
 }
 
 impl ProgramFailure {
+    #[cfg(feature = "external")]
     pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         |source| ProgramFailure::File { path, source: Arc::new(source) }

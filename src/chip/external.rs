@@ -170,7 +170,7 @@ impl ExternalSubstrate {
         };
         let last_words = ended.map(Process::kill).unwrap_or_default();
         let (program, batch) = (self.command(), self.batches);
-        SubstrateError::Program { program, batch, failure, last_words }
+        SubstrateError::Program { program, batch, failure: Box::new(failure), last_words }
     }
 }
 

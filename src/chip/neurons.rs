@@ -202,7 +202,10 @@ pub(super) fn fixed_pattern(
 
 /// Reads measured deviations.
 fn measured(path: &Path, count: usize) -> Result<Vec<Deviations>, SubstrateError> {
-    let refuse = |problem| SubstrateError::MeasuredNeurons { path: path.to_owned(), problem };
+    let refuse = |problem| SubstrateError::MeasuredNeurons {
+        path: path.to_owned(),
+        problem: Box::new(problem),
+    };
     let not_csv = |source| refuse(MeasuredProblem::Csv(Arc::new(source)));
     let mut reader = csv::Reader::from_path(path).map_err(not_csv)?;
     let names = reader.headers().map_err(not_csv)?.clone();

@@ -3,7 +3,7 @@
 //! The neurons of a real substrate have thresholds and time constants of their own, so nothing of an
 //! input's effect can be computed once for all of them, as [`super::layered`] does. This engine takes
 //! every neuron from one burst of arrivals to the next, a register of neurons at a time. The equations are
-//! those of [`crate::neuron::heterogeneous`]; the order of events, and which of them are done together, is
+//! those of `neuron::heterogeneous`; the order of events, and which of them are done together, is
 //! decided here.
 //!
 //! ```text

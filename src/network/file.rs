@@ -1,6 +1,6 @@
 //! A network as JSON: populations with their neurons, and synapses by pair of populations.
 //!
-//! What [`write`] writes, [`read`] reads back to the bit, with the synapses in the order of their
+//! What [`write()`] writes, [`read`] reads back to the bit, with the synapses in the order of their
 //! pairs of populations; for layers that is the order of their matrices.
 
 use std::collections::BTreeMap;

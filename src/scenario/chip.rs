@@ -255,7 +255,7 @@ impl LoadedScenario {
             Some(in_the_loop) => {
                 let settings = learner.settings.clone();
                 Trainer::in_the_loop(&learner.network, settings, in_the_loop).map_err(|error| {
-                    self.problem("layers", &format!("training on a substrate: {error}"))
+                    self.problem("layers", format!("training on a substrate: {error}"))
                 })
             }
             None => self.ideal_trainer(learner),
@@ -291,7 +291,7 @@ impl LoadedScenario {
     /// If the network or the file of its measured neurons does not fit.
     pub fn model(&self, sheet: &Datasheet, learner: &Learner) -> Result<ChipModel, ScenarioError> {
         let mut model = ChipModel::new(sheet, &learner.network, self.scenario.seed)
-            .map_err(|error| self.problem("chip", &error.to_string()))?;
+            .map_err(|error| self.problem("chip", error.to_string()))?;
         model.expect_synchronous(learner.together());
         Ok(model)
     }
@@ -317,7 +317,7 @@ impl LoadedScenario {
             folder => folder,
         };
         let external = ExternalSubstrate::new(&learner.network, settings, folder)
-            .map_err(|error| self.problem("substrate", &error.to_string()))?;
+            .map_err(|error| self.problem("substrate", error.to_string()))?;
         Ok(Box::new(external))
     }
 

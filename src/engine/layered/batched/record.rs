@@ -57,10 +57,10 @@ impl<B: BasisOf> WithSimd for Record<'_, B> {
                 Delays::Dendritic(delays) => delays[column],
                 _ => 0.0,
             };
-            for register in 0..width {
+            for (register, reference) in references.iter().enumerate().take(width) {
                 let place = column * width + register;
                 let spike = F64s::new(simd, times[place]) - F64s::splat(simd, delay);
-                let elapsed = spike - F64s::new(simd, references[register]);
+                let elapsed = spike - F64s::new(simd, *reference);
                 let at = basis.instant(elapsed);
                 let mut sums = basis.rest();
                 for (group, &weight) in weights.iter().enumerate() {

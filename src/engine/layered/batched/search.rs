@@ -481,11 +481,9 @@ impl Neuron {
         let never = basis.instant(F64s::splat(simd, f64::INFINITY)).coordinate.value();
         for (register, (sorted, weights)) in sorted.iter_mut().zip(sorted_weights).enumerate() {
             let mut keys = [never; N];
-            for row in 0..N {
-                if row < self.rows {
-                    let arrival = self.arrival(simd, basis, pass, row, register);
-                    keys[row] = with_row::<S, ROWS>(simd, arrival.value(), row);
-                }
+            for (row, key) in keys.iter_mut().enumerate().take(self.rows) {
+                let arrival = self.arrival(simd, basis, pass, row, register);
+                *key = with_row::<S, ROWS>(simd, arrival.value(), row);
             }
             sort_keys(simd, &mut keys);
             *sorted = keys;
