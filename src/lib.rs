@@ -35,7 +35,8 @@
 //! // Two neurons that excite each other, and a source that sets them going.
 //! let mut network = Network::new();
 //! let source = network.add_sources("source", 1)?;
-//! let pair = network.add_neurons("pair", [NeuronParameters::default(); 2])?;
+//! let neuron = NeuronParameters { refractory_period: 1.0, ..NeuronParameters::default() };
+//! let pair = network.add_neurons("pair", [neuron; 2])?;
 //! network.connect((source, 0), (pair, 0), Synapse { weight: 4.0, delay: 0.0 })?;
 //! network.connect((pair, 0), (pair, 1), Synapse { weight: 4.0, delay: 0.5 })?;
 //! network.connect((pair, 1), (pair, 0), Synapse { weight: 4.0, delay: 0.5 })?;
@@ -87,7 +88,7 @@
 //! for _ in 0..10 {
 //!     trainer.train_epoch(&training, &mut |_| ControlFlow::Continue(()))?;
 //! }
-//! let (score, _) = trainer.evaluate(&test)?;
+//! let score = trainer.evaluate(&test)?.score;
 //! assert!(score.accuracy() > 0.7); // a third would be chance; 300 epochs reach 0.97
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

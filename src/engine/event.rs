@@ -96,7 +96,7 @@ pub enum EngineError {
 
 /// A neuron during a run.
 #[derive(Clone, Copy, Debug)]
-struct Cell {
+struct SimulatedNeuron {
     /// State at `updated`.
     state: State,
     updated: f64,
@@ -119,7 +119,7 @@ struct Cell {
 #[derive(Clone, Debug)]
 pub struct EventEngine {
     options: EngineOptions,
-    cells: Vec<Cell>,
+    neurons: Vec<SimulatedNeuron>,
     crossings: EventQueue,
     deliveries: BinaryHeap<Reverse<Delivery>>,
     /// Neurons that received something at the present moment.
@@ -135,8 +135,8 @@ pub struct EventEngine {
 impl EventEngine {
     /// An engine for networks of this topology.
     pub fn new(network: &CompiledNetwork, options: EngineOptions) -> Self {
-        let cells = (0..network.node_count())
-            .map(|node| Cell {
+        let neurons = (0..network.node_count())
+            .map(|node| SimulatedNeuron {
                 state: State::default(),
                 updated: 0.0,
                 release: f64::NEG_INFINITY,
@@ -149,7 +149,7 @@ impl EventEngine {
             .collect();
         EventEngine {
             options,
-            cells,
+            neurons,
             crossings: EventQueue::new(network.node_count()),
             deliveries: BinaryHeap::new(),
             touched: Vec::new(),
@@ -220,15 +220,15 @@ impl EventEngine {
         self.deliveries.clear();
         self.touched.clear();
         self.deferred.clear();
-        for neuron in 0..self.cells.len() {
+        for neuron in 0..self.neurons.len() {
             let Some(dynamics) = network.dynamics(neuron) else { continue };
-            let cell = &mut self.cells[neuron];
-            cell.state = dynamics.initial_state();
-            cell.updated = 0.0;
-            cell.release = f64::NEG_INFINITY;
-            cell.spent = false;
-            cell.touched = false;
-            cell.deferred = None;
+            let simulated = &mut self.neurons[neuron];
+            simulated.state = dynamics.initial_state();
+            simulated.updated = 0.0;
+            simulated.release = f64::NEG_INFINITY;
+            simulated.spent = false;
+            simulated.touched = false;
+            simulated.deferred = None;
             self.predict(network, neuron, until);
         }
     }
@@ -315,31 +315,31 @@ impl EventEngine {
         weight: f64,
         now: f64,
     ) {
-        let cell = &mut self.cells[neuron];
-        if cell.spent {
+        let simulated = &mut self.neurons[neuron];
+        if simulated.spent {
             return;
         }
-        if !cell.touched {
-            cell.touched = true;
+        if !simulated.touched {
+            simulated.touched = true;
             self.touched.push(neuron as u32);
-            let dynamics = &network.distinct_dynamics()[cell.dynamics as usize];
-            if cell.updated < cell.release {
-                let held_until = cell.release.min(now);
-                dynamics.decay_current(&mut cell.state, held_until - cell.updated);
-                cell.updated = held_until;
+            let dynamics = &network.distinct_dynamics()[simulated.dynamics as usize];
+            if simulated.updated < simulated.release {
+                let held_until = simulated.release.min(now);
+                dynamics.decay_current(&mut simulated.state, held_until - simulated.updated);
+                simulated.updated = held_until;
             }
-            let elapsed = now - cell.updated;
+            let elapsed = now - simulated.updated;
             if elapsed > 0.0 {
                 self.propagators
-                    .get(Use::Advance, network, cell.dynamics, elapsed)
-                    .apply(&mut cell.state);
-                cell.updated = now;
+                    .get(Use::Advance, network, simulated.dynamics, elapsed)
+                    .apply(&mut simulated.state);
+                simulated.updated = now;
             }
         }
-        if cell.split && network.is_inhibitory(synapse) {
-            cell.state.inhibitory_current += weight;
+        if simulated.split && network.is_inhibitory(synapse) {
+            simulated.state.inhibitory_current += weight;
         } else {
-            cell.state.current += weight;
+            simulated.state.current += weight;
         }
     }
 
@@ -350,20 +350,20 @@ impl EventEngine {
         now: f64,
         until: f64,
     ) -> Result<(), EngineError> {
-        let cell = &mut self.cells[neuron];
+        let simulated = &mut self.neurons[neuron];
         if self.options.at_most_one_spike {
-            cell.spent = true;
+            simulated.spent = true;
             return Ok(());
         }
-        let dynamics = &network.distinct_dynamics()[cell.dynamics as usize];
+        let dynamics = &network.distinct_dynamics()[simulated.dynamics as usize];
         let release = now + dynamics.refractory_period();
-        if release - cell.release <= endless_interval(dynamics, release) {
+        if release - simulated.release <= endless_interval(dynamics, release) {
             return Err(EngineError::EndlessSpikes { neuron, time: now });
         }
-        dynamics.decay_current(&mut cell.state, now - cell.updated);
-        dynamics.reset(&mut cell.state);
-        cell.updated = now;
-        cell.release = release;
+        dynamics.decay_current(&mut simulated.state, now - simulated.updated);
+        dynamics.reset(&mut simulated.state);
+        simulated.updated = now;
+        simulated.release = release;
         self.predict(network, neuron, until);
         Ok(())
     }

@@ -63,8 +63,8 @@ pub(crate) struct Sums<S: Simd> {
 /// A register of first spikes, as the backward pass needs them.
 #[derive(Clone, Copy)]
 pub(crate) struct SpikeState<S: Simd> {
-    /// How the spike sees its arrivals: two numbers for [`TimeBasis::response`].
-    pub view: [F64s<S>; 2],
+    /// What the response to an arrival at the spike is computed from ([`TimeBasis::response`]).
+    pub response_factors: [F64s<S>; 2],
     /// One over the slope of the potential, in time units per unit of potential; zero without a spike.
     pub inverse_slope: F64s<S>,
     /// Time units from the reference to the spike; infinite without one.
@@ -141,10 +141,10 @@ pub(crate) trait TimeBasis<S: Simd>: Copy {
         threshold: f64,
     ) -> SpikeState<S>;
 
-    /// What an arrival of unit weight has added to the potential when a spike sees it, and the derivative of
+    /// What an arrival of unit weight has added to the potential at a spike, and the derivative of
     /// that by time, in units of [`Self::response_scale`] and [`Self::slope_scale`]; zero for an arrival that
     /// is not before the spike.
-    fn response(&self, arrival: Instant<S>, view: [F64s<S>; 2]) -> [F64s<S>; 2];
+    fn response(&self, arrival: Instant<S>, response_factors: [F64s<S>; 2]) -> [F64s<S>; 2];
 
     /// The unit of a response: potential per weight.
     fn response_scale(&self) -> f64;

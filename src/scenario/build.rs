@@ -57,7 +57,7 @@ impl Learner {
 
     /// Rows of the first layer that spike at the same time in every sample: the copies of each feature, and
     /// bias sources of one time.
-    pub fn together(&self) -> Vec<Range<u32>> {
+    pub fn synchronous_inputs(&self) -> Vec<Range<u32>> {
         let populations = self.network.network.populations();
         let inputs = populations[self.network.input.0].nodes.len();
         let copies = self.encoding.copies();

@@ -292,7 +292,7 @@ impl LoadedScenario {
     pub fn model(&self, sheet: &Datasheet, learner: &Learner) -> Result<ChipModel, ScenarioError> {
         let mut model = ChipModel::new(sheet, &learner.network, self.scenario.seed)
             .map_err(|error| self.problem("chip", error.to_string()))?;
-        model.expect_synchronous(learner.together());
+        model.expect_synchronous(learner.synchronous_inputs());
         Ok(model)
     }
 

@@ -150,7 +150,7 @@ fn what_comes_together_does_what_it_does_one_by_one() {
     let loaded = load(&scenario("yin_yang_brainscales2.toml"), &changes).expect("valid");
     let learner = loaded.learner().expect("valid");
     // Four features of five copies, and five bias sources of one time.
-    assert_eq!(learner.together(), [0..5, 5..10, 10..15, 15..20, 20..25]);
+    assert_eq!(learner.synchronous_inputs(), [0..5, 5..10, 10..15, 15..20, 20..25]);
     let hardware = loaded.hardware(&learner).expect("fits").expect("a chip");
     let set = learner.encode(&learner.data.training);
     let shown: Vec<Presented> = (0..100)
@@ -168,14 +168,14 @@ fn what_comes_together_does_what_it_does_one_by_one() {
     };
     let new = || ChipModel::new(&hardware.sheet, &learner.network, 1).expect("fits");
     let (mut told, mut late) = (new(), new());
-    told.expect_synchronous(learner.together());
+    told.expect_synchronous(learner.synchronous_inputs());
     let records = record(told);
     let count = records.iter().flatten().count();
     assert!(count > 500, "{count}");
     // Times are stamped by a clock whose ticks hide the rounding.
     assert_eq!(records, record(new()));
     late.program(&Program { weights: &weights, delays: &[] }).expect("takes them");
-    late.expect_synchronous(learner.together().into_iter().chain(std::iter::once(90..95)));
+    late.expect_synchronous(learner.synchronous_inputs().into_iter().chain(std::iter::once(90..95)));
     assert_eq!(records, late.present(&shown).expect("runs"), "told when it has its weights");
 }
 

@@ -100,8 +100,8 @@ impl EventEngine {
         let event_time = source_time.min(crossing).min(self.next_arrival());
         while let Some(neuron) = self.touched.pop() {
             let neuron = neuron as usize;
-            self.cells[neuron].touched = false;
-            self.cells[neuron].deferred = None;
+            self.neurons[neuron].touched = false;
+            self.neurons[neuron].deferred = None;
             if !self.defer(network, neuron, Horizon::Source, source_time)
                 && !self.defer(network, neuron, Horizon::Event, event_time)
             {
@@ -123,7 +123,7 @@ impl EventEngine {
         self.take_up(|time| time < now);
         while let Some(neuron) = self.touched.pop() {
             let neuron = neuron as usize;
-            self.cells[neuron].touched = false;
+            self.neurons[neuron].touched = false;
             if !self.defer(network, neuron, Horizon::Source, source_time) {
                 self.predict(network, neuron, until);
             }
@@ -133,11 +133,11 @@ impl EventEngine {
     /// Moves what was put off, and is due, to the touched neurons.
     fn take_up(&mut self, is_due: impl Fn(f64) -> bool) {
         while let Some((neuron, horizon)) = self.deferred.pop_due(&is_due) {
-            let cell = &mut self.cells[neuron];
-            if cell.deferred == Some(horizon) {
-                cell.deferred = None;
-                if !cell.touched {
-                    cell.touched = true;
+            let simulated = &mut self.neurons[neuron];
+            if simulated.deferred == Some(horizon) {
+                simulated.deferred = None;
+                if !simulated.touched {
+                    simulated.touched = true;
                     self.touched.push(neuron as u32);
                 }
             }
@@ -154,20 +154,21 @@ impl EventEngine {
         horizon: Horizon,
         time: f64,
     ) -> bool {
-        let cell = &mut self.cells[neuron];
-        if !self.defers || time == f64::INFINITY || cell.release > cell.updated {
+        let simulated = &mut self.neurons[neuron];
+        if !self.defers || time == f64::INFINITY || simulated.release > simulated.updated {
             return false;
         }
         let purpose = match horizon {
             Horizon::Source => Use::LookToSource,
             Horizon::Event => Use::LookToEvent,
         };
-        let dynamics = &network.distinct_dynamics()[cell.dynamics as usize];
-        let propagator = self.propagators.get(purpose, network, cell.dynamics, time - cell.updated);
-        if !dynamics.stays_below_threshold(&cell.state, propagator) {
+        let dynamics = &network.distinct_dynamics()[simulated.dynamics as usize];
+        let propagator =
+            self.propagators.get(purpose, network, simulated.dynamics, time - simulated.updated);
+        if !dynamics.stays_below_threshold(&simulated.state, propagator) {
             return false;
         }
-        cell.deferred = Some(horizon);
+        simulated.deferred = Some(horizon);
         self.deferred.push(neuron, horizon, time);
         self.crossings.cancel(neuron);
         true
@@ -176,12 +177,12 @@ impl EventEngine {
     /// Predicts when the neuron crosses its threshold if nothing else arrives.
     #[inline]
     pub(super) fn predict(&mut self, network: &CompiledNetwork, neuron: usize, until: f64) {
-        let cell = &self.cells[neuron];
-        let dynamics = &network.distinct_dynamics()[cell.dynamics as usize];
-        let mut state = cell.state;
-        let start = cell.updated.max(cell.release);
-        if cell.updated < cell.release {
-            dynamics.decay_current(&mut state, cell.release - cell.updated);
+        let simulated = &self.neurons[neuron];
+        let dynamics = &network.distinct_dynamics()[simulated.dynamics as usize];
+        let mut state = simulated.state;
+        let start = simulated.updated.max(simulated.release);
+        if simulated.updated < simulated.release {
+            dynamics.decay_current(&mut state, simulated.release - simulated.updated);
         }
         match dynamics.first_crossing(&state) {
             Some(crossing) if start + crossing.elapsed <= until => {

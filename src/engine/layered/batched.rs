@@ -47,8 +47,8 @@ pub(super) const LANES: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub(super) struct LayerPass {
     pub arrivals: ArrivalTimes,
-    /// Per neuron: how its spike sees arrivals ([`crate::neuron::basis::SpikeState::view`]).
-    pub views: [Vec<f64>; 2],
+    /// Per neuron ([`crate::neuron::basis::SpikeState::response_factors`]).
+    pub response_factors: [Vec<f64>; 2],
     /// Per neuron: one over the slope of its potential at the spike; zero if it does not spike.
     pub inverse_slopes: Vec<f64>,
     /// Per neuron: when it spikes, in time units; infinite if it does not.

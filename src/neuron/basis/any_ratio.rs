@@ -239,7 +239,7 @@ impl<S: Simd> TimeBasis<S> for AnyRatio<S> {
         let has_slope = crosses.and(slope.above(zero));
         let inverse_slope = self.all(1.0 / threshold) / slope;
         SpikeState {
-            view: [crosses.select(elapsed, self.all(-NEVER)), zero],
+            response_factors: [crosses.select(elapsed, self.all(-NEVER)), zero],
             inverse_slope: has_slope.select(inverse_slope, zero),
             elapsed,
         }
@@ -264,7 +264,7 @@ impl<S: Simd> TimeBasis<S> for AnyRatio<S> {
         let inverse_slope = self.all(1.0 / threshold) / slope;
         let crosses = crosses.and(slope.above(zero)).and(infinity.above(inverse_slope));
         SpikeState {
-            view: [crosses.select(at.coordinate, self.all(-NEVER)), zero],
+            response_factors: [crosses.select(at.coordinate, self.all(-NEVER)), zero],
             inverse_slope: crosses.select(inverse_slope, zero),
             elapsed: zero,
         }

@@ -161,7 +161,7 @@ impl<S: Simd> TimeBasis<S> for Double<S> {
         let slope = slope * self.all(2.0 * threshold * self.rate);
         let elapsed = -(inverse.ln() * self.all(1.0 / self.rate));
         SpikeState {
-            view: [inverse, zero],
+            response_factors: [inverse, zero],
             inverse_slope: slope.above(zero).select(self.all(1.0) / slope, zero),
             elapsed: infinity.above(inverse).select(elapsed, infinity),
         }
@@ -187,7 +187,7 @@ impl<S: Simd> TimeBasis<S> for Double<S> {
         let inverse_slope = at.coordinate / slope;
         let crosses = crosses.and(infinity.above(inverse_slope));
         SpikeState {
-            view: [crosses.select(one / at.coordinate, infinity), zero],
+            response_factors: [crosses.select(one / at.coordinate, infinity), zero],
             inverse_slope: crosses.select(inverse_slope, zero),
             elapsed: zero,
         }

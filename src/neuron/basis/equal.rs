@@ -207,7 +207,7 @@ impl<S: Simd> TimeBasis<S> for Equal<S> {
         let left = has_slope.select(inverse * lead * both, inverse);
         let inverse_slope = rest * rest * both * self.all(1.0 / (self.rate * threshold));
         SpikeState {
-            view: [crosses.select(spike, self.all(-NEVER)), crosses.select(left, zero)],
+            response_factors: [crosses.select(spike, self.all(-NEVER)), crosses.select(left, zero)],
             inverse_slope: has_slope.select(inverse_slope, zero),
             elapsed: crosses.select(spike * self.all(1.0 / self.rate), self.all(f64::INFINITY)),
         }
@@ -234,7 +234,7 @@ impl<S: Simd> TimeBasis<S> for Equal<S> {
             .and(infinity.above(inverse_slope))
             .and(self.all(NEVER).above(at.coordinate));
         SpikeState {
-            view: [
+            response_factors: [
                 crosses.select(at.coordinate, self.all(-NEVER)),
                 crosses.select(one / at.power, zero),
             ],

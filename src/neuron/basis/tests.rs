@@ -54,7 +54,7 @@ fn seen<B: TimeBasis<Scalar>>(
     arrival: f64,
 ) -> [f64; 2] {
     let basis = B::new(Scalar, membrane);
-    let [response, slope] = basis.response(basis.instant(all(arrival)), spike.view);
+    let [response, slope] = basis.response(basis.instant(all(arrival)), spike.response_factors);
     [
         response.value() * basis.response_scale() * spike.inverse_slope.value(),
         slope.value() * basis.slope_scale() * spike.inverse_slope.value(),

@@ -139,8 +139,8 @@ impl<B: BasisOf> Backward<'_, B> {
             *place = tiling.column(first + neuron);
         }
         let neurons = first * width..(first + N) * width;
-        let [views, more_views, factors, weight_factors] =
-            [&pass.views[0], &pass.views[1], factors, weight_factors]
+        let [first_factors, second_factors, factors, weight_factors] =
+            [&pass.response_factors[0], &pass.response_factors[1], factors, weight_factors]
                 .map(|column| &registers::<S>(column)[neurons.clone()]);
         let by_arrival = registers_mut::<S>(by_arrival);
         for (group, rows) in pass.arrivals.groups.iter().enumerate() {
@@ -162,8 +162,11 @@ impl<B: BasisOf> Backward<'_, B> {
                     let place = neuron * width + register;
                     let arrival =
                         if IS_SYNAPTIC { basis.later(arrival, shifts[neuron]) } else { arrival };
-                    let view = [F64s::new(simd, views[place]), F64s::new(simd, more_views[place])];
-                    let [response, slope] = basis.response(arrival, view);
+                    let response_factors = [
+                        F64s::new(simd, first_factors[place]),
+                        F64s::new(simd, second_factors[place]),
+                    ];
+                    let [response, slope] = basis.response(arrival, response_factors);
                     let weight_factor = F64s::new(simd, weight_factors[place]);
                     by_weights[neuron] = weight_factor.multiply_add(response, by_weights[neuron]);
                     if IS_SYNAPTIC || BY_ARRIVAL {
@@ -223,7 +226,8 @@ impl<B: BasisOf> Backward<'_, B> {
             if guard.surely_keeps(factor.abs(), most) {
                 continue;
             }
-            let view = [all(pass.views[0][place]), all(pass.views[1][place])];
+            let response_factors =
+                [all(pass.response_factors[0][place]), all(pass.response_factors[1][place])];
             let gradients_by_weight =
                 pass.arrivals.groups.iter().enumerate().map(|(group, rows)| {
                     let [coordinate, power] = pass.arrivals.values(group, sample).map(all);
@@ -232,7 +236,9 @@ impl<B: BasisOf> Backward<'_, B> {
                         let synapse = rows.start * columns + column;
                         arrival = basis.later(arrival, pass.arrivals.shift(Scalar, synapse));
                     }
-                    *factor * basis.response_scale() * basis.response(arrival, view)[0].value()
+                    *factor
+                        * basis.response_scale()
+                        * basis.response(arrival, response_factors)[0].value()
                 });
             if guard.discards(gradients_by_weight) {
                 *factor = 0.0;

@@ -38,7 +38,7 @@ impl<B: BasisOf> WithSimd for Record<'_, B> {
         let tiling = layer.tiling;
         let basis = B::On::<S>::new(simd, &layer.neurons.membrane);
         let count = tiling.columns * pass.arrivals.width;
-        let [first, second] = &mut pass.views;
+        let [first, second] = &mut pass.response_factors;
         for column in [&mut *first, &mut *second, &mut pass.inverse_slopes] {
             column.resize(count, 0.0);
         }
@@ -74,10 +74,10 @@ impl<B: BasisOf> WithSimd for Record<'_, B> {
                     basis.add(&mut sums, &step, F64s::splat(simd, weight), is_causal);
                 }
                 let threshold = layer.neurons.thresholds[column];
-                let SpikeState { view, inverse_slope, .. } =
+                let SpikeState { response_factors, inverse_slope, .. } =
                     basis.recorded_spike(&sums, at, elapsed, threshold);
-                first[place] = view[0].value();
-                second[place] = view[1].value();
+                first[place] = response_factors[0].value();
+                second[place] = response_factors[1].value();
                 slopes[place] = inverse_slope.value();
             }
         }

@@ -2,22 +2,21 @@
 //!
 //! Without synaptic delays all neurons have the same order of arrivals. So it is found once, with what follows
 //! from the times ([`super::order`]), and a neuron only looks its weights up. With a delay per synapse every
-//! neuron sorts for itself.
+//! neuron sorts for itself ([`own_order`]).
+
+mod own_order;
 
 use std::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
 
+use self::own_order::OwnOrder;
 use super::order;
-use super::{BatchedLayer, Delays, LayerView};
-use crate::engine::layered::sorting_network::{Comparators, sort_keys};
-use crate::engine::layered::tiles::Tiling;
+use super::{BatchedLayer, Delays, LayerPass, LayerView};
 use crate::neuron::basis::{BasisOf, SpikeState, Sums, TimeBasis};
 #[cfg(target_arch = "x86_64")]
 use crate::simd::ByPermutation;
-use crate::simd::{
-    ByLanes, F64s, LARGE_TABLE, Lookup, Mask, SMALL_TABLE, grow, registers, registers_mut, with_row,
-};
+use crate::simd::{ByLanes, F64s, Lookup, Mask, SMALL_TABLE, grow, registers, registers_mut};
 
 /// Room to work in; kept from batch to batch.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +41,7 @@ pub(super) struct Scratch {
 #[inline(always)]
 pub(super) fn forward<S: Simd, B: BasisOf>(simd: S, layer: BatchedLayer<'_>) {
     let count = layer.layer.tiling.columns * layer.pass.width();
-    let [first, second] = &mut layer.pass.views;
+    let [first, second] = &mut layer.pass.response_factors;
     for column in [first, second, &mut layer.pass.inverse_slopes, &mut layer.pass.spike_times] {
         column.resize(count, 0.0);
     }
@@ -165,15 +164,7 @@ impl<B: BasisOf, const N: usize> SharedOrder<'_, B, N> {
                 search::<S, _, L, N, ROWS>(simd, basis, lookup, &table, steps, last_power)
                     .store(simd, found);
             }
-            write_spikes(
-                simd,
-                basis,
-                layer.neurons.thresholds[column],
-                column,
-                found,
-                located,
-                pass,
-            );
+            write_spikes(simd, basis, &layer, column, found, located, pass);
         }
         delay_spikes(&layer, pass);
     }
@@ -196,7 +187,7 @@ impl<B: BasisOf, const N: usize> SharedOrder<'_, B, N> {
         rows.resize(count * columns, 0.0);
         for column in 0..columns {
             scaled_weights(&layer, &pass.arrivals.groups, column, basis.weight_scale(), weights);
-            let places = rows[column..].iter_mut().step_by(columns);
+            let places = rows.iter_mut().skip(column).step_by(columns);
             places.zip(&*weights).for_each(|(place, &weight)| *place = weight);
         }
         let last_power = basis.instant(F64s::splat(simd, 0.0)).power;
@@ -252,15 +243,7 @@ impl<B: BasisOf, const N: usize> SharedOrder<'_, B, N> {
         }
         for column in 0..columns {
             let found = &found[column * width * FOUND..][..width * FOUND];
-            write_spikes(
-                simd,
-                basis,
-                layer.neurons.thresholds[column],
-                column,
-                found,
-                located,
-                pass,
-            );
+            write_spikes(simd, basis, &layer, column, found, located, pass);
         }
         delay_spikes(&layer, pass);
     }
@@ -270,7 +253,7 @@ impl<B: BasisOf, const N: usize> SharedOrder<'_, B, N> {
 const SOME: usize = 8;
 
 /// Puts spikes off by dendritic delays.
-fn delay_spikes(layer: &LayerView<'_>, pass: &mut super::LayerPass) {
+fn delay_spikes(layer: &LayerView<'_>, pass: &mut LayerPass) {
     let Delays::Dendritic(delays) = layer.delays else { return };
     let times = pass.spike_times.chunks_exact_mut(pass.arrivals.width);
     for (times, delay) in times.zip(delays) {
@@ -328,11 +311,11 @@ fn search<S: Simd, B: TimeBasis<S>, L: Lookup<S, ROWS>, const N: usize, const RO
 fn write_spikes<S: Simd, B: TimeBasis<S>>(
     simd: S,
     basis: B,
-    threshold: f64,
+    layer: &LayerView<'_>,
     column: usize,
     found: &[S::f64s],
     located: &mut Vec<f64>,
-    pass: &mut super::LayerPass,
+    pass: &mut LayerPass,
 ) {
     let width = pass.arrivals.registers::<S>();
     grow(located, 3 * pass.arrivals.width);
@@ -344,9 +327,10 @@ fn write_spikes<S: Simd, B: TimeBasis<S>>(
         located[1] = values[1].value();
         located[2] = values[2].value();
     }
+    let threshold = layer.neurons.thresholds[column];
     let places = column * width..(column + 1) * width;
     let references = &registers::<S>(&pass.arrivals.references)[..width];
-    let [first, second] = &mut pass.views;
+    let [first, second] = &mut pass.response_factors;
     let first = &mut registers_mut::<S>(first)[places.clone()];
     let second = &mut registers_mut::<S>(second)[places.clone()];
     let slopes = &mut registers_mut::<S>(&mut pass.inverse_slopes)[places.clone()];
@@ -355,199 +339,11 @@ fn write_spikes<S: Simd, B: TimeBasis<S>>(
         let located = &located[3 * register..][..3];
         let located =
             [F64s::new(simd, located[0]), F64s::new(simd, located[1]), F64s::new(simd, located[2])];
-        let SpikeState { view, inverse_slope, elapsed } = basis.spike(located, threshold);
-        first[register] = view[0].value();
-        second[register] = view[1].value();
+        let SpikeState { response_factors, inverse_slope, elapsed } =
+            basis.spike(located, threshold);
+        first[register] = response_factors[0].value();
+        second[register] = response_factors[1].value();
         slopes[register] = inverse_slope.value();
         times[register] = (F64s::new(simd, references[register]) + elapsed).value();
     }
-}
-
-/// The neurons of a layer with a delay per synapse.
-struct OwnOrder<'a, B> {
-    layer: BatchedLayer<'a>,
-    basis: PhantomData<B>,
-}
-
-impl<B: BasisOf> WithSimd for OwnOrder<'_, B> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(lookup) = ByPermutation::new::<S>() {
-            return self.run(simd, lookup);
-        }
-        self.run(simd, ByLanes);
-    }
-}
-
-impl<B: BasisOf> OwnOrder<'_, B> {
-    #[inline(always)]
-    fn run<S: Simd, L>(self, simd: S, lookup: L)
-    where
-        L: Lookup<S, SMALL_TABLE> + Lookup<S, LARGE_TABLE>,
-    {
-        let BatchedLayer { layer, pass, scratch } = self.layer;
-        let Tiling { rows, columns, .. } = layer.tiling;
-        let Delays::Synaptic(delays) = layer.delays else { return };
-        let basis = B::On::<S>::new(simd, &layer.neurons.membrane);
-        let width = pass.arrivals.registers::<S>();
-        grow(&mut scratch.search.found, FOUND * pass.width());
-        for column in 0..columns {
-            let Scratch { weights, .. } = &mut scratch.search;
-            let scale = basis.weight_scale();
-            scaled_weights(&layer, &pass.arrivals.groups, column, scale, weights);
-            let neuron = Neuron { column, columns, rows };
-            let search = &mut scratch.search;
-            let carries = B::On::<S>::CARRIES_INDEX;
-            let count =
-                match rows {
-                    ..=5 if carries => neuron
-                        .sort_keys::<S, _, L, 5, SMALL_TABLE>(simd, basis, lookup, pass, search),
-                    ..=8 if carries => neuron
-                        .sort_keys::<S, _, L, 8, SMALL_TABLE>(simd, basis, lookup, pass, search),
-                    ..=32 if carries => neuron
-                        .sort_keys::<S, _, L, 32, LARGE_TABLE>(simd, basis, lookup, pass, search),
-                    _ => neuron.sort(simd, basis, &delays.comparators, pass, search),
-                };
-            let Scratch { sorted, sorted_weights, found, located, .. } = search;
-            let sorted = registers::<S>(sorted)[..width * count].chunks_exact(count);
-            let weights = registers::<S>(sorted_weights)[..width * count].chunks_exact(count);
-            let found = &mut registers_mut::<S>(found)[..FOUND * width];
-            let places = sorted.zip(weights).zip(found.chunks_exact_mut(FOUND));
-            for ((sorted, weights), found) in places {
-                search_sorted(simd, basis, sorted, weights).store(simd, found);
-            }
-            write_spikes(
-                simd,
-                basis,
-                layer.neurons.thresholds[column],
-                column,
-                found,
-                located,
-                pass,
-            );
-        }
-    }
-}
-
-/// One neuron of a layer with synaptic delays.
-#[derive(Clone, Copy)]
-struct Neuron {
-    column: usize,
-    columns: usize,
-    rows: usize,
-}
-
-impl Neuron {
-    /// When an input arrives at the neuron.
-    #[inline(always)]
-    fn arrival<S: Simd, B: TimeBasis<S>>(
-        self,
-        simd: S,
-        basis: B,
-        pass: &super::LayerPass,
-        row: usize,
-        register: usize,
-    ) -> F64s<S> {
-        let shift = pass.arrivals.shift(simd, row * self.columns + self.column);
-        basis.later(pass.arrivals.instant(simd, row, register), shift).coordinate
-    }
-
-    /// Sorts at most `N` arrivals as keys that carry their rows, so that weights can be looked up in a table
-    /// of `ROWS` afterwards. Returns the length of a list.
-    #[inline(always)]
-    fn sort_keys<S: Simd, B: TimeBasis<S>, L, const N: usize, const ROWS: usize>(
-        self,
-        simd: S,
-        basis: B,
-        lookup: L,
-        pass: &super::LayerPass,
-        scratch: &mut Scratch,
-    ) -> usize
-    where
-        L: Lookup<S, ROWS>,
-    {
-        let width = pass.arrivals.registers::<S>();
-        let Scratch { sorted, sorted_weights, weights, .. } = scratch;
-        grow(sorted, width * N * S::F64_LANES);
-        grow(sorted_weights, width * N * S::F64_LANES);
-        let sorted = registers_mut::<S>(sorted)[..width * N].as_chunks_mut::<N>().0;
-        let sorted_weights = registers_mut::<S>(sorted_weights)[..width * N].as_chunks_mut::<N>().0;
-        let mut table = [0.0; ROWS];
-        table[..weights.len()].copy_from_slice(weights);
-        let table = lookup.table(&table);
-        let never = basis.instant(F64s::splat(simd, f64::INFINITY)).coordinate.value();
-        for (register, (sorted, weights)) in sorted.iter_mut().zip(sorted_weights).enumerate() {
-            let mut keys = [never; N];
-            for (row, key) in keys.iter_mut().enumerate().take(self.rows) {
-                let arrival = self.arrival(simd, basis, pass, row, register);
-                *key = with_row::<S, ROWS>(simd, arrival.value(), row);
-            }
-            sort_keys(simd, &mut keys);
-            *sorted = keys;
-            for (weight, &key) in weights.iter_mut().zip(&keys) {
-                *weight = lookup.get(&table, key);
-            }
-        }
-        N
-    }
-
-    /// Sorts any number of arrivals, and the weights with them.
-    #[inline(always)]
-    fn sort<S: Simd, B: TimeBasis<S>>(
-        self,
-        simd: S,
-        basis: B,
-        comparators: &Comparators,
-        pass: &super::LayerPass,
-        scratch: &mut Scratch,
-    ) -> usize {
-        let width = pass.arrivals.registers::<S>();
-        let Scratch { sorted, sorted_weights, weights, .. } = scratch;
-        grow(sorted, width * self.rows * S::F64_LANES);
-        grow(sorted_weights, width * self.rows * S::F64_LANES);
-        let sorted = registers_mut::<S>(sorted).chunks_exact_mut(self.rows);
-        let sorted_weights = registers_mut::<S>(sorted_weights).chunks_exact_mut(self.rows);
-        for (register, (sorted, sorted_weights)) in
-            sorted.zip(sorted_weights).take(width).enumerate()
-        {
-            for (row, sorted) in sorted.iter_mut().enumerate() {
-                *sorted = self.arrival(simd, basis, pass, row, register).value();
-                sorted_weights[row] = simd.splat_f64s(weights[row]);
-            }
-            comparators.sort(simd, sorted, sorted_weights);
-        }
-        self.rows
-    }
-}
-
-/// Goes over arrivals in order.
-#[inline(always)]
-fn search_sorted<S: Simd, B: TimeBasis<S>>(
-    simd: S,
-    basis: B,
-    arrivals: &[S::f64s],
-    weights: &[S::f64s],
-) -> Found<S> {
-    let zero = F64s::splat(simd, 0.0);
-    let everywhere = zero.at_least(zero);
-    let never = basis.instant(F64s::splat(simd, f64::INFINITY));
-    let (mut sums, mut waits) = (basis.rest(), everywhere);
-    let mut last_power = zero;
-    let mut arrival = basis.instant_at(F64s::new(simd, arrivals[0]));
-    for (index, &weight) in weights.iter().enumerate() {
-        let next = match arrivals.get(index + 1) {
-            Some(&next) => basis.instant_at(F64s::new(simd, next)),
-            None => never,
-        };
-        last_power = last_power.max_of_numbers(arrival.power);
-        let step = basis.step(arrival, next);
-        basis.add(&mut sums, &step, F64s::new(simd, weight), waits);
-        waits = waits.and_not(basis.crosses(&sums, &step, waits));
-        arrival = next;
-    }
-    let possible = waits.and(basis.may_cross_after(&sums, last_power));
-    Found { sums, certain: everywhere.and_not(waits), possible }
 }
