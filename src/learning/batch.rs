@@ -102,16 +102,15 @@ impl BatchResult {
         self.guarded += other.guarded;
     }
 
-    /// Counts one sample: what its label neurons said, and which neurons took part. Writes the
-    /// derivatives of the loss by the label neurons' times.
-    pub fn count<'a>(
+    /// Counts what the label neurons said of one sample, and writes the derivatives of the loss by their times.
+    /// Returns when the first of them spiked.
+    pub fn count_labels(
         &mut self,
         loss: &Loss,
         label: usize,
         label_times: &[f64],
-        layer_times: impl Iterator<Item = &'a [f64]>,
         gradient: &mut [f64],
-    ) {
+    ) -> f64 {
         let value = loss.evaluate(label_times, label, gradient);
         let first = label_times.iter().copied().fold(f64::INFINITY, f64::min);
         let decided = loss.decide(label_times);
@@ -120,15 +119,22 @@ impl BatchResult {
         self.score.undecided += u64::from(decided.is_none());
         self.score.loss_sum += value;
         self.score.decision_time_sum += if decided.is_some() { first } else { 0.0 };
+        first
+    }
+
+    /// Counts which neurons took part in one sample, of which the first label neuron spiked at a time.
+    pub fn count_activity<'a>(
+        &mut self,
+        first_label_spike: f64,
+        layer_times: impl Iterator<Item = &'a [f64]>,
+    ) {
         for (times, activity) in layer_times.zip(&mut self.activity) {
             activity.samples += 1;
-            let mut late = 0;
             for (count, &time) in activity.spikes.iter_mut().zip(times) {
                 let spiked = time < f64::INFINITY;
                 *count += u64::from(spiked);
-                late += u64::from(spiked & (first < time));
+                activity.late += u64::from(spiked & (first_label_spike < time));
             }
-            activity.late += late;
         }
     }
 }
@@ -310,7 +316,9 @@ impl EventRunner {
         let times = worker.record.times();
         let label_times = &times[self.parts.labels()];
         let layer_times = self.parts.layers.iter().map(|nodes| &times[nodes.clone()]);
-        result.count(&self.loss, label, label_times, layer_times, &mut worker.label_gradient);
+        let gradient = &mut worker.label_gradient;
+        let first = result.count_labels(&self.loss, label, label_times, gradient);
+        result.count_activity(first, layer_times);
     }
 }
 

@@ -38,9 +38,13 @@ struct Worker<T> {
     times: Vec<f64>,
     stimulus: Vec<SourceSpike>,
     encoding: EncodingScratch,
+    /// Of one sample.
+    label_times: Vec<f64>,
     label_gradient: Vec<f64>,
-    /// The same for all samples of a unit.
+    /// Of all samples of a batch.
     label_gradients: Vec<f64>,
+    /// Per sample of a batch: when the first label neuron spiked.
+    first_label_spikes: Vec<f64>,
     /// The gradients of one tile.
     sums: Vec<T>,
 }
@@ -79,8 +83,10 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
             times: Vec::new(),
             stimulus: Vec::new(),
             encoding: EncodingScratch::default(),
+            label_times: vec![0.0; parts.labels().len()],
             label_gradient: vec![0.0; parts.labels().len()],
             label_gradients: Vec::new(),
+            first_label_spikes: Vec::new(),
             sums: vec![T::default(); largest],
         };
         let workers = (0..rayon::current_num_threads()).map(|_| Mutex::new(worker())).collect();
@@ -209,9 +215,8 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
                 |index| nodes.map(|nodes| self.source_times(nodes, set, &mut batch, index));
             let sources: Vec<_> = (0..samples.len()).map(sources).collect();
             self.network.forward(bias, &mut batch, &mut worker.workspace);
-            for ((index, &sample), times) in samples.iter().enumerate().zip(sources) {
-                let label = set.label(sample as usize);
-                self.count(label, &batch, index, &mut result, &mut worker.label_gradient);
+            self.count(worker, set, samples, &batch, 0.0, &mut result);
+            for (index, times) in sources.into_iter().enumerate() {
                 records.extend(times.map(|times| self.record(times, &batch, index)));
             }
         }
@@ -286,14 +291,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         settings: GradientSettings,
         result: &mut BatchResult,
     ) {
-        worker.label_gradients.clear();
-        for (index, &sample) in samples.iter().enumerate() {
-            let label = set.label(sample as usize);
-            self.count(label, batch, index, result, &mut worker.label_gradient);
-            let gradients = worker.label_gradient.iter();
-            let gradients = gradients.map(|gradient| gradient * settings.sample_weight);
-            worker.label_gradients.extend(gradients);
-        }
+        self.count(worker, set, samples, batch, settings.sample_weight, result);
         let Worker { workspace, label_gradients, .. } = worker;
         let guard = settings.guard.map(|limit| GradientGuard { limit });
         self.network.backward(label_gradients, guard, batch, workspace);
@@ -326,7 +324,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
     fn record(&self, mut times: Vec<f64>, batch: &Batch<T>, index: usize) -> FirstSpikes {
         for layer in 0..self.network.layer_count() {
             let neurons = self.network.neurons(layer);
-            times[neurons].copy_from_slice(batch.spike_times(&self.network, layer, index));
+            batch.copy_spike_times(&self.network, layer, index, &mut times[neurons]);
         }
         FirstSpikes::from_times(times)
     }
@@ -382,19 +380,34 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         arrivals.extend_from_slice(&bias[0]);
     }
 
-    /// Adds a sample of a batch to a result, and writes the gradient of its loss.
+    /// Adds the samples of a batch to a result, and leaves the gradients of their losses in the worker, times the
+    /// weight of a sample.
     fn count(
         &self,
-        label: usize,
+        worker: &mut Worker<T>,
+        set: &EncodedSet,
+        samples: &[u32],
         batch: &Batch<T>,
-        index: usize,
+        sample_weight: f64,
         result: &mut BatchResult,
-        label_gradient: &mut [f64],
     ) {
-        let layers = self.network.layer_count();
-        let times = |layer| batch.spike_times(&self.network, layer, index);
-        let layer_times = (0..layers).map(times);
-        result.count(&self.loss, label, times(layers - 1), layer_times, label_gradient);
+        let Worker { label_times, label_gradient, label_gradients, first_label_spikes, .. } =
+            worker;
+        label_gradients.clear();
+        first_label_spikes.clear();
+        let labels = self.network.layer_count() - 1;
+        for (index, &sample) in samples.iter().enumerate() {
+            batch.copy_spike_times(&self.network, labels, index, label_times);
+            let label = set.label(sample as usize);
+            let first = result.count_labels(&self.loss, label, label_times, label_gradient);
+            first_label_spikes.push(first);
+            label_gradients.extend(label_gradient.iter().map(|by_time| by_time * sample_weight));
+        }
+        for (layer, activity) in result.activity.iter_mut().enumerate() {
+            let counts = &mut activity.spikes;
+            activity.samples += samples.len() as u64;
+            activity.late += batch.count_spikes(&self.network, layer, first_label_spikes, counts);
+        }
     }
 
     /// The bias spikes of each layer.

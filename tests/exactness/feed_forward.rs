@@ -242,8 +242,8 @@ impl Case {
                     times[spike.source as usize] = spike.time;
                 }
                 for layer in 0..network.layer_count() {
-                    let spikes = batch.spike_times(network, layer, sample);
-                    times[network.neurons(layer)].copy_from_slice(spikes);
+                    let neurons = network.neurons(layer);
+                    batch.copy_spike_times(network, layer, sample, &mut times[neurons]);
                 }
                 outcome.times.push(times);
             }

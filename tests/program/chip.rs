@@ -175,7 +175,9 @@ fn what_comes_together_does_what_it_does_one_by_one() {
     // Times are stamped by a clock whose ticks hide the rounding.
     assert_eq!(records, record(new()));
     late.program(&Program { weights: &weights, delays: &[] }).expect("takes them");
-    late.expect_synchronous(learner.synchronous_inputs().into_iter().chain(std::iter::once(90..95)));
+    late.expect_synchronous(
+        learner.synchronous_inputs().into_iter().chain(std::iter::once(90..95)),
+    );
     assert_eq!(records, late.present(&shown).expect("runs"), "told when it has its weights");
 }
 

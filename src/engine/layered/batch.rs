@@ -40,11 +40,12 @@ impl<T> Default for Passes<T> {
     }
 }
 
-/// What a thread works with; kept from batch to batch.
+/// What a thread works with; kept from batch to batch. It also holds what the batch that ran last needs on its
+/// way back.
 #[derive(Clone, Debug, Default)]
 pub struct Workspace<T> {
     wide: wide::Scratch<T>,
-    batched: batched::Scratch,
+    batched: batched::Workspace,
     /// Derivatives by the spikes of the layer that is being looked at, in the layout of the batched kernel.
     by_time: Vec<f64>,
 }
@@ -70,14 +71,17 @@ impl<T: Element> Batch<T> {
                 if !matches!(self.passes, Passes::Batched(_)) {
                     self.passes = Passes::Batched(batched::Samples::default());
                 }
-                if let Passes::Batched(batched::Samples { stimuli, layers, spike_times }) =
-                    &mut self.passes
+                if let Passes::Batched(batched::Samples { stimuli, spike_times }) = &mut self.passes
                 {
                     stimuli.resize_with(samples, Vec::new);
-                    layers.resize_with(count, batched::LayerPass::default);
                     spike_times.resize_with(count, Vec::new);
+                    let width = batched::width(samples);
                     for (times, layer) in spike_times.iter_mut().zip(&engine.layers) {
-                        times.resize(samples * layer.tiling.columns, f64::INFINITY);
+                        times.resize(layer.tiling.columns * width, f64::INFINITY);
+                        // What only fills registers up does not spike.
+                        times.chunks_exact_mut(width).for_each(|of_neuron| {
+                            of_neuron[samples..].fill(f64::INFINITY);
+                        });
                     }
                 }
             }
@@ -98,34 +102,78 @@ impl<T: Element> Batch<T> {
         }
     }
 
-    /// When the neurons of a layer first spiked in one sample, in time units; infinite if they did not.
-    pub fn spike_times(&self, engine: &LayeredEngine<T>, layer: usize, sample: usize) -> &[f64] {
-        let columns = engine.layers[layer].tiling.columns;
+    /// Writes when the neurons of a layer first spiked in one sample, in time units; infinite if they did not.
+    pub fn copy_spike_times(
+        &self,
+        engine: &LayeredEngine<T>,
+        layer: usize,
+        sample: usize,
+        to: &mut [f64],
+    ) {
         match &self.passes {
-            Passes::Wide(passes) => &passes[sample][layer].spikes.times[..columns],
+            Passes::Wide(passes) => {
+                let columns = engine.layers[layer].tiling.columns;
+                to.copy_from_slice(&passes[sample][layer].spikes.times[..columns]);
+            }
             Passes::Batched(batched::Samples { spike_times, .. }) => {
-                &spike_times[layer][sample * columns..(sample + 1) * columns]
+                let of_neurons = spike_times[layer].chunks_exact(batched::width(self.samples));
+                to.iter_mut().zip(of_neurons).for_each(|(to, times)| *to = times[sample]);
             }
         }
     }
 
-    /// The same, to write what was recorded elsewhere.
+    /// Takes up when they did elsewhere ([`LayeredEngine::load_record`]).
     ///
     /// # Panics
     /// If the network does not run on the kernel that takes up records ([`LayeredEngine::batched`]).
-    pub fn record_mut(
-        &mut self,
-        engine: &LayeredEngine<T>,
-        layer: usize,
-        sample: usize,
-    ) -> &mut [f64] {
-        let columns = engine.layers[layer].tiling.columns;
+    pub fn record_spike_times(&mut self, layer: usize, sample: usize, times: &[f64]) {
+        let width = batched::width(self.samples);
         match &mut self.passes {
             Passes::Wide(_) => panic!("records go through the batched kernel"),
             Passes::Batched(batched::Samples { spike_times, .. }) => {
-                &mut spike_times[layer][sample * columns..(sample + 1) * columns]
+                let of_neurons = spike_times[layer].chunks_exact_mut(width);
+                of_neurons.zip(times).for_each(|(of_neuron, &time)| of_neuron[sample] = time);
             }
         }
+    }
+
+    /// Adds to `counts`, which has one per neuron of a layer, in how many samples each spiked. Returns how many
+    /// of these spikes came after the deadline of their sample.
+    pub fn count_spikes(
+        &self,
+        engine: &LayeredEngine<T>,
+        layer: usize,
+        deadlines: &[f64],
+        counts: &mut [u64],
+    ) -> u64 {
+        engine.arch.dispatch(
+            #[inline(always)]
+            || match &self.passes {
+                Passes::Wide(passes) => {
+                    let mut late = 0;
+                    for (pass, &deadline) in passes.iter().zip(deadlines) {
+                        for (count, &time) in counts.iter_mut().zip(&pass[layer].spikes.times) {
+                            let spiked = time < f64::INFINITY;
+                            *count += u64::from(spiked);
+                            late += u64::from(spiked & (deadline < time));
+                        }
+                    }
+                    late
+                }
+                Passes::Batched(batched::Samples { spike_times, .. }) => {
+                    let mut late = 0;
+                    let of_neurons = spike_times[layer].chunks_exact(batched::width(self.samples));
+                    for (count, times) in counts.iter_mut().zip(of_neurons) {
+                        for (&time, &deadline) in times.iter().zip(deadlines) {
+                            let spiked = time < f64::INFINITY;
+                            *count += u64::from(spiked);
+                            late += u64::from(spiked & (deadline < time));
+                        }
+                    }
+                    late
+                }
+            },
+        )
     }
 
     /// Per layer, after [`LayeredEngine::backward`].
@@ -196,7 +244,7 @@ impl<T: Element> LayeredEngine<T> {
             Passes::Batched(samples) => {
                 self.with_views(|layers| {
                     let run = batched::Run { layers, bias, samples, recorded: false };
-                    self.arch.dispatch(batched::Forward { run, scratch: batched });
+                    self.arch.dispatch(batched::Forward { run, workspace: batched });
                 });
             }
         }
@@ -217,14 +265,14 @@ impl<T: Element> LayeredEngine<T> {
         if let Passes::Batched(samples) = &mut batch.passes {
             self.with_views(|layers| {
                 let run = batched::Run { layers, bias, samples, recorded: true };
-                let scratch = &mut workspace.batched;
-                self.arch.dispatch(batched::Forward { run, scratch });
+                let workspace = &mut workspace.batched;
+                self.arch.dispatch(batched::Forward { run, workspace });
             });
         }
     }
 
     /// Carries the derivatives of the loss by the label neurons' spike times, one sample after the other, back
-    /// through the samples that ran last or whose record was taken up. [`Batch::gradients`] has those by
+    /// through the samples of a batch. The batch ran last in this workspace, or its record was taken up last. [`Batch::gradients`] has those by
     /// delays afterwards, and [`Self::weight_gradients`] those by weights.
     pub fn backward(
         &self,
@@ -245,15 +293,14 @@ impl<T: Element> LayeredEngine<T> {
                 gradients,
                 scratch,
             }),
-            Passes::Batched(samples) => self.with_views(|layers| {
+            Passes::Batched(_) => self.with_views(|layers| {
                 self.arch.dispatch(batched::Backward {
                     layers,
                     by_label_time,
                     guard,
-                    samples,
                     gradients,
                     by_time,
-                    scratch: batched,
+                    workspace: batched,
                 });
             }),
         }

@@ -42,6 +42,11 @@ use self::search::Scratch as SearchScratch;
 /// Samples are filled up to a multiple of this: the widest register there is.
 pub(super) const LANES: usize = 8;
 
+/// So many samples, filled up.
+pub(super) fn width(samples: usize) -> usize {
+    samples.next_multiple_of(LANES)
+}
+
 /// How one batch of samples drove a layer, and what the layer did. Neurons stand one after the other, each
 /// with a value per sample; the samples are filled up to [`LANES`].
 #[derive(Clone, Debug, Default)]
@@ -51,7 +56,8 @@ pub(super) struct LayerPass {
     pub response_factors: [Vec<f64>; 2],
     /// Per neuron: one over the slope of its potential at the spike; zero if it does not spike.
     pub inverse_slopes: Vec<f64>,
-    /// Per neuron: when it spikes, in time units; infinite if it does not.
+    /// Per neuron: when it spikes, in time units; infinite if it does not. Only while the layer runs: they belong
+    /// to the [`Samples`].
     pub spike_times: Vec<f64>,
 }
 
@@ -62,7 +68,15 @@ impl LayerPass {
     }
 }
 
-/// What a thread works with.
+/// What a thread works with: also what the batch that ran last needs on its way back. So a thread has one memory
+/// for all of its batches, which stays in the cache.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Workspace {
+    /// Per layer.
+    passes: Vec<LayerPass>,
+    scratch: Scratch,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
     search: SearchScratch,
@@ -161,9 +175,7 @@ fn run<S: Simd, B: BasisOf>(simd: S, layer: BatchedLayer<'_>, task: Task<'_>) {
 pub(super) struct Samples {
     /// Per sample.
     pub stimuli: Vec<Vec<Arrival>>,
-    /// Per layer.
-    pub layers: Vec<LayerPass>,
-    /// Per layer: first spikes, sample after sample.
+    /// Per layer: first spikes, neuron after neuron with a value per sample, filled up to [`LANES`].
     pub spike_times: Vec<Vec<f64>>,
 }
 
@@ -179,7 +191,7 @@ pub(super) struct Run<'a> {
 /// All layers, forward.
 pub(super) struct Forward<'a> {
     pub run: Run<'a>,
-    pub scratch: &'a mut Scratch,
+    pub workspace: &'a mut Workspace,
 }
 
 impl WithSimd for Forward<'_> {
@@ -187,27 +199,29 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Forward { run: Run { layers: views, bias, samples, recorded }, scratch } = self;
-        let Samples { stimuli, layers, spike_times } = samples;
-        for (index, &layer) in views.iter().enumerate() {
-            let (before, rest) = layers.split_at_mut(index);
-            let pass = &mut rest[0];
-            collect(before.last(), stimuli, &bias[index], layer, pass);
-            let columns = layer.tiling.columns;
+        let Forward { run: Run { layers, bias, samples, recorded }, workspace } = self;
+        let Samples { stimuli, spike_times } = samples;
+        let Workspace { passes, scratch } = workspace;
+        passes.resize_with(layers.len(), LayerPass::default);
+        for (index, &layer) in layers.iter().enumerate() {
+            let pass = &mut passes[index];
+            let (before, rest) = spike_times.split_at_mut(index);
+            collect(before.last().map(Vec::as_slice), stimuli, &bias[index], layer, pass);
+            std::mem::swap(&mut pass.spike_times, &mut rest[0]);
+            let task = BatchedLayer { layer, pass: &mut *pass, scratch };
             if recorded {
-                to_neurons(&spike_times[index], columns, pass);
-                BatchedLayer { layer, pass, scratch }.record(simd);
+                task.record(simd)
             } else {
-                BatchedLayer { layer, pass: &mut *pass, scratch }.forward(simd);
-                to_samples(pass, columns, &mut spike_times[index]);
+                task.forward(simd)
             }
+            std::mem::swap(&mut pass.spike_times, &mut rest[0]);
         }
     }
 }
 
 /// Takes up the arrivals at a layer.
 fn collect(
-    before: Option<&LayerPass>,
+    before: Option<&[f64]>,
     stimuli: &[Vec<Arrival>],
     bias: &[Arrival],
     layer: LayerView<'_>,
@@ -217,7 +231,7 @@ fn collect(
     match before {
         None => pass.arrivals.collect_stimuli(stimuli, rows),
         Some(before) => {
-            pass.arrivals.collect_spikes(stimuli.len(), &before.spike_times, bias, rows);
+            pass.arrivals.collect_spikes(stimuli.len(), before, bias, rows);
         }
     }
     match layer.delays {
@@ -231,36 +245,16 @@ fn collect(
     }
 }
 
-/// Writes spike times neuron by neuron into those sample by sample.
-fn to_samples(pass: &LayerPass, columns: usize, times: &mut [f64]) {
-    let neurons = pass.spike_times.chunks_exact(pass.width());
-    for (column, of_neuron) in neurons.enumerate() {
-        let places = times[column..].iter_mut().step_by(columns);
-        places.zip(of_neuron).for_each(|(time, &spike)| *time = spike);
-    }
-}
-
-/// Writes spike times sample by sample into those neuron by neuron.
-fn to_neurons(times: &[f64], columns: usize, pass: &mut LayerPass) {
-    let width = pass.width();
-    pass.spike_times.clear();
-    pass.spike_times.resize(columns * width, f64::INFINITY);
-    for (sample, times) in times.chunks_exact(columns).enumerate() {
-        let places = pass.spike_times[sample..].iter_mut().step_by(width);
-        places.zip(times).for_each(|(place, &time)| *place = time);
-    }
-}
-
 /// All layers, backward.
 pub(super) struct Backward<'a> {
     pub layers: &'a [LayerView<'a>],
     pub by_label_time: &'a [f64],
     pub guard: Option<GradientGuard>,
-    pub samples: &'a mut Samples,
     pub gradients: &'a mut [LayerGradients],
     /// Derivatives by the spikes of the layer that is being looked at.
     pub by_time: &'a mut Vec<f64>,
-    pub scratch: &'a mut Scratch,
+    /// As the batch left it on its way forward.
+    pub workspace: &'a mut Workspace,
 }
 
 impl WithSimd for Backward<'_> {
@@ -268,10 +262,13 @@ impl WithSimd for Backward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Backward { layers, by_label_time, guard, samples, gradients, by_time, scratch } = self;
-        let passes = &mut samples.layers;
+        let Backward { layers, by_label_time, guard, gradients, by_time, workspace } = self;
+        let Workspace { passes, scratch } = workspace;
         let width = passes.last().map_or(0, LayerPass::width);
         let labels = layers.last().map_or(1, |layer| layer.tiling.columns);
+        let samples = by_label_time.len() / labels;
+        let is_its_own = width == self::width(samples);
+        assert!(is_its_own, "the batch is not the last that ran in this workspace");
         by_time.clear();
         by_time.resize(labels * width, 0.0);
         for (sample, by_label_time) in by_label_time.chunks_exact(labels).enumerate() {

@@ -194,17 +194,20 @@ impl SubstrateRunner {
     ) -> Result<BatchResult, SubstrateError> {
         let mut total = BatchResult::empty(&self.fast.parts);
         let mut shown = Shown::default();
-        let (mut times, mut batch) = (vec![0.0; self.nodes], Batch::default());
-        batch.begin(&self.fast.network, 1);
-        let mut gradient = vec![0.0; self.fast.parts.labels().len()];
+        let mut times = vec![0.0; self.nodes];
+        let Parts { layers } = &self.fast.parts;
+        let labels = self.fast.parts.labels();
+        let mut gradient = vec![0.0; labels.len()];
         for some in samples.chunks(BATCHES * self.batch_size) {
             self.present(set, some, Presentation::Plain, &mut shown)?;
             let Shown { presented, records } = &shown;
             for ((presented, record), &sample) in presented.iter().zip(records).zip(some) {
-                let network = &self.fast.network;
-                take_record(network, presented, record, &mut times, &mut batch, 0);
-                let label = set.label(sample as usize);
-                self.fast.count(label, &batch, 0, &mut total, &mut gradient);
+                times.fill(f64::INFINITY);
+                keep_first(record, &mut times);
+                let (label, label_times) = (set.label(sample as usize), &times[labels.clone()]);
+                let loss = &self.fast.loss;
+                let first = total.count_labels(loss, label, label_times, &mut gradient);
+                total.count_activity(first, layers.iter().map(|nodes| &times[nodes.clone()]));
                 if let Some(look) = &mut look {
                     for spike in &presented.stimulus {
                         times[spike.source as usize] = spike.time;
@@ -262,7 +265,7 @@ fn take_record(
     keep_first(record, times);
     for layer in 0..network.layer_count() {
         let recorded = &times[network.neurons(layer)];
-        batch.record_mut(network, layer, index).copy_from_slice(recorded);
+        batch.record_spike_times(layer, index, recorded);
     }
 }
 

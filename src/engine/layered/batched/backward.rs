@@ -96,7 +96,8 @@ impl<B: BasisOf> Backward<'_, B> {
         while column < columns {
             column += match columns - column {
                 1 => self.add_some::<S, 1, BY_ARRIVAL>(simd, column),
-                2 | 3 => self.add_some::<S, 2, BY_ARRIVAL>(simd, column),
+                2 => self.add_some::<S, 2, BY_ARRIVAL>(simd, column),
+                3 => self.add_some::<S, 3, BY_ARRIVAL>(simd, column),
                 _ => self.add_some::<S, 4, BY_ARRIVAL>(simd, column),
             };
         }

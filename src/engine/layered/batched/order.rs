@@ -24,6 +24,31 @@ pub(super) struct Ordered<'a, S: Simd> {
     keys: &'a [S::f64s],
 }
 
+/// Arrivals that are looked through at a time.
+pub(super) const SOME: usize = 8;
+
+/// When some arrivals in a row come, in a register of samples.
+pub(super) struct Instants {
+    /// Per arrival: coordinates and powers.
+    values: [[[f64; LANES]; 2]; SOME + 1],
+    count: usize,
+}
+
+impl Instants {
+    /// One of them; beyond the last arrival, never.
+    #[inline(always)]
+    pub fn get<S: Simd, B: TimeBasis<S>>(&self, simd: S, basis: B, index: usize) -> Instant<S> {
+        if index >= self.count {
+            return basis.instant(F64s::splat(simd, f64::INFINITY));
+        }
+        let [coordinates, powers] = &self.values[index];
+        Instant {
+            coordinate: F64s::new(simd, registers::<S>(coordinates)[0]),
+            power: F64s::new(simd, registers::<S>(powers)[0]),
+        }
+    }
+}
+
 /// Sorts the arrivals of a register of samples.
 #[inline(always)]
 pub(super) fn sort<'a, S: Simd>(
@@ -50,25 +75,21 @@ impl<S: Simd> Ordered<'_, S> {
         self.keys[place]
     }
 
-    /// When an arrival comes; beyond the last one, never.
+    /// When the arrivals from a place on come, as many as there are of [`SOME`] and the one after them. They are
+    /// written before any is read: a register that is read right after its lanes waits for all of them.
     #[inline(always)]
-    pub fn instant<B: TimeBasis<S>>(&self, simd: S, basis: B, place: usize) -> Instant<S> {
-        let count = self.keys.len();
-        if place >= count {
-            return basis.instant(F64s::splat(simd, f64::INFINITY));
+    pub fn instants(&self, first: usize) -> Instants {
+        let count = self.keys.len().saturating_sub(first).min(SOME + 1);
+        let mut values = [[[0.0; LANES]; 2]; SOME + 1];
+        for (key, [coordinates, powers]) in self.keys[first..][..count].iter().zip(&mut values) {
+            let rows: &[u64] = bytemuck::cast_slice(std::slice::from_ref(key));
+            for lane in 0..S::F64_LANES {
+                let row = row_of(rows[lane], self.keys.len());
+                let sample = self.register * S::F64_LANES + lane;
+                [coordinates[lane], powers[lane]] = self.arrivals.values(row, sample);
+            }
         }
-        let mut instants = [[0.0; LANES]; 2];
-        let rows: &[u64] = bytemuck::cast_slice(std::slice::from_ref(&self.keys[place]));
-        let first = self.register * S::F64_LANES;
-        for lane in 0..S::F64_LANES {
-            let [coordinate, power] = self.arrivals.values(row_of(rows[lane], count), first + lane);
-            instants[0][lane] = coordinate;
-            instants[1][lane] = power;
-        }
-        Instant {
-            coordinate: F64s::new(simd, registers::<S>(&instants[0])[0]),
-            power: F64s::new(simd, registers::<S>(&instants[1])[0]),
-        }
+        Instants { values, count }
     }
 
     /// Brings the weights of all neurons, which stand row by row, in the order of an arrival: every lane its

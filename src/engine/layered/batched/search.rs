@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use pulp::{Simd, WithSimd};
 
 use self::own_order::OwnOrder;
-use super::order;
+use super::order::{self, SOME};
 use super::{BatchedLayer, Delays, LayerPass, LayerView};
 use crate::neuron::basis::{BasisOf, SpikeState, Sums, TimeBasis};
 #[cfg(target_arch = "x86_64")]
@@ -141,9 +141,10 @@ impl<B: BasisOf, const N: usize> SharedOrder<'_, B, N> {
         let steps = &mut registers_mut::<S>(steps)[..width * length];
         for (register, steps) in steps.chunks_exact_mut(length).enumerate() {
             let ordered = order::sort(simd, &pass.arrivals, register, keys);
-            let mut arrival = ordered.instant(simd, basis, 0);
+            let instants = ordered.instants(0);
+            let mut arrival = instants.get(simd, basis, 0);
             for (place, step) in steps.chunks_exact_mut(1 + B::On::<S>::STEP).enumerate() {
-                let next = ordered.instant(simd, basis, place + 1);
+                let next = instants.get(simd, basis, place + 1);
                 let is_one = place < pass.arrivals.groups.len();
                 step[0] = if is_one { ordered.key(place) } else { simd.splat_f64s(0.0) };
                 B::On::<S>::store(&basis.step(arrival, next), &mut step[1..]);
@@ -202,34 +203,35 @@ impl<B: BasisOf, const N: usize> SharedOrder<'_, B, N> {
                 Found { sums: basis.rest(), certain: nowhere, possible: everywhere }
                     .store(simd, &mut found[place(column)..][..FOUND]);
             }
-            let mut arrival = ordered.instant(simd, basis, 0);
             for first in (0..count).step_by(SOME) {
                 let some = SOME.min(count - first);
                 let steps = &mut registers_mut::<S>(steps)[..some * length];
+                let instants = ordered.instants(first);
+                let mut arrival = instants.get(simd, basis, 0);
                 for (index, step) in steps.chunks_exact_mut(length).enumerate() {
-                    let next = ordered.instant(simd, basis, first + index + 1);
+                    let next = instants.get(simd, basis, index + 1);
                     B::On::<S>::store(&basis.step(arrival, next), step);
                     arrival = next;
                     let to = &mut sorted_weights[index * S::F64_LANES..];
                     ordered.gather(first + index, rows, columns, stride, to);
                 }
-                let mut wait = nowhere;
-                for column in 0..columns {
-                    let memory = &mut found[place(column)..][..FOUND];
-                    let Found { mut sums, mut certain, possible: mut waits } =
-                        Found::load(simd, memory);
-                    let weights = &registers::<S>(sorted_weights)[column * SOME..][..some];
-                    for (step, &weight) in steps.chunks_exact(length).zip(weights) {
-                        let step = B::On::<S>::load(simd, step);
-                        basis.add(&mut sums, &step, F64s::new(simd, weight), waits);
-                        let crosses = basis.crosses(&sums, &step, waits);
-                        certain = certain.or(crosses);
-                        waits = waits.and_not(crosses);
-                    }
-                    wait = wait.or(waits);
-                    Found { sums, certain, possible: waits }.store(simd, memory);
+                let weights = registers::<S>(sorted_weights);
+                let mut waits = nowhere;
+                let mut column = 0;
+                while column < columns {
+                    let weights = &weights[column * SOME..];
+                    let found = &mut found[place(column)..];
+                    let stride = width * FOUND;
+                    let (count, some_wait) = match columns - column {
+                        1 => (1, go_on::<S, _, 1>(simd, basis, steps, weights, found, stride)),
+                        2 => (2, go_on::<S, _, 2>(simd, basis, steps, weights, found, stride)),
+                        3 => (3, go_on::<S, _, 3>(simd, basis, steps, weights, found, stride)),
+                        _ => (4, go_on::<S, _, 4>(simd, basis, steps, weights, found, stride)),
+                    };
+                    waits = waits.or(some_wait);
+                    column += count;
                 }
-                if !wait.any() {
+                if !waits.any() {
                     break;
                 }
             }
@@ -249,8 +251,44 @@ impl<B: BasisOf, const N: usize> SharedOrder<'_, B, N> {
     }
 }
 
-/// Arrivals that are looked through at a time.
-const SOME: usize = 8;
+/// Goes over the next steps with `N` neurons, whose weights stand [`SOME`] registers apart and what was found
+/// of them `stride`. Returns where they wait. Side by side, because a neuron's next step waits for its last.
+#[inline(always)]
+fn go_on<S: Simd, B: TimeBasis<S>, const N: usize>(
+    simd: S,
+    basis: B,
+    steps: &[S::f64s],
+    weights: &[S::f64s],
+    memory: &mut [S::f64s],
+    stride: usize,
+) -> Mask<S> {
+    let zero = F64s::splat(simd, 0.0);
+    let nowhere = zero.above(zero);
+    let (mut sums, mut certain, mut waits) = ([basis.rest(); N], [nowhere; N], [nowhere; N]);
+    for neuron in 0..N {
+        let found = Found::load(simd, &memory[neuron * stride..][..FOUND]);
+        sums[neuron] = found.sums;
+        certain[neuron] = found.certain;
+        waits[neuron] = found.possible;
+    }
+    for (index, step) in steps.chunks_exact(B::STEP).enumerate() {
+        let step = B::load(simd, step);
+        for neuron in 0..N {
+            let weight = F64s::new(simd, weights[neuron * SOME + index]);
+            basis.add(&mut sums[neuron], &step, weight, waits[neuron]);
+            let crosses = basis.crosses(&sums[neuron], &step, waits[neuron]);
+            certain[neuron] = certain[neuron].or(crosses);
+            waits[neuron] = waits[neuron].and_not(crosses);
+        }
+    }
+    let mut some_wait = nowhere;
+    for neuron in 0..N {
+        let found = Found { sums: sums[neuron], certain: certain[neuron], possible: waits[neuron] };
+        found.store(simd, &mut memory[neuron * stride..][..FOUND]);
+        some_wait = some_wait.or(waits[neuron]);
+    }
+    some_wait
+}
 
 /// Puts spikes off by dendritic delays.
 fn delay_spikes(layer: &LayerView<'_>, pass: &mut LayerPass) {

@@ -97,8 +97,9 @@ fn a_record_of_the_ideal_network_has_its_gradients() {
         engine.forward(&bias, &mut ideal, &mut workspace);
         for sample in 0..samples {
             for layer in 0..engine.layer_count() {
-                let times = ideal.spike_times(&engine, layer, sample);
-                recorded.record_mut(&engine, layer, sample).copy_from_slice(times);
+                let mut times = vec![0.0; engine.neurons(layer).len()];
+                ideal.copy_spike_times(&engine, layer, sample, &mut times);
+                recorded.record_spike_times(layer, sample, &times);
             }
         }
         engine.load_record(&bias, &mut recorded, &mut workspace);
@@ -176,7 +177,7 @@ impl Samples {
             let arrivals = arrivals.map(|(row, &time)| Arrival { time, row });
             *batch.stimulus_mut(sample) = arrivals.chain(bias[0].clone()).collect();
             for (layer, times) in self.spikes[sample].iter().enumerate() {
-                batch.record_mut(engine, layer, sample).copy_from_slice(times);
+                batch.record_spike_times(layer, sample, times);
             }
         }
         let mut workspace = Workspace::default();
@@ -344,8 +345,10 @@ fn inputs_that_come_together_do_what_they_do_one_by_one() {
             let mut workspace = Workspace::default();
             engine.forward(&bias, &mut batch, &mut workspace);
             engine.backward(&by_label_time, None, &mut batch, &mut workspace);
-            let times: Vec<f64> =
-                (0..8).flat_map(|sample| batch.spike_times(&engine, 1, sample).to_vec()).collect();
+            let mut times = vec![0.0; 8 * 3];
+            for (sample, times) in times.chunks_exact_mut(3).enumerate() {
+                batch.copy_spike_times(&engine, 1, sample, times);
+            }
             (times, by_weight(&engine, batch))
         };
         let ((together, by_group), (apart, by_row)) = (outcome(0), outcome(1));

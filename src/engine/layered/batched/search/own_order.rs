@@ -64,12 +64,23 @@ impl<B: BasisOf> OwnOrder<'_, B> {
                     _ => neuron.sort(simd, basis, &delays.comparators, pass, search),
                 };
             let Scratch { sorted, sorted_weights, found, located, .. } = search;
-            let sorted = registers::<S>(sorted)[..width * count].chunks_exact(count);
-            let weights = registers::<S>(sorted_weights)[..width * count].chunks_exact(count);
+            let sorted = &registers::<S>(sorted)[..width * count];
+            let weights = &registers::<S>(sorted_weights)[..width * count];
             let found = &mut registers_mut::<S>(found)[..FOUND * width];
-            let places = sorted.zip(weights).zip(found.chunks_exact_mut(FOUND));
-            for ((sorted, weights), found) in places {
-                search_sorted(simd, basis, sorted, weights).store(simd, found);
+            let mut register = 0;
+            while register < width {
+                let lists = Lists {
+                    sorted: &sorted[register * count..],
+                    weights: &weights[register * count..],
+                    count,
+                };
+                let found = &mut found[register * FOUND..];
+                register += match width - register {
+                    1 => lists.search::<B::On<S>, 1>(simd, basis, found),
+                    2 => lists.search::<B::On<S>, 2>(simd, basis, found),
+                    3 => lists.search::<B::On<S>, 3>(simd, basis, found),
+                    _ => lists.search::<B::On<S>, 4>(simd, basis, found),
+                };
             }
             write_spikes(simd, basis, &layer, column, found, located, pass);
         }
@@ -167,31 +178,59 @@ impl Neuron {
     }
 }
 
-/// Goes over arrivals in order.
-#[inline(always)]
-fn search_sorted<S: Simd, B: TimeBasis<S>>(
-    simd: S,
-    basis: B,
-    arrivals: &[S::f64s],
-    weights: &[S::f64s],
-) -> Found<S> {
-    let zero = F64s::splat(simd, 0.0);
-    let everywhere = zero.at_least(zero);
-    let never = basis.instant(F64s::splat(simd, f64::INFINITY));
-    let (mut sums, mut waits) = (basis.rest(), everywhere);
-    let mut last_power = zero;
-    let mut arrival = basis.instant_at(F64s::new(simd, arrivals[0]));
-    for (index, &weight) in weights.iter().enumerate() {
-        let next = match arrivals.get(index + 1) {
-            Some(&next) => basis.instant_at(F64s::new(simd, next)),
-            None => never,
-        };
-        last_power = last_power.max_of_numbers(arrival.power);
-        let step = basis.step(arrival, next);
-        basis.add(&mut sums, &step, F64s::new(simd, weight), waits);
-        waits = waits.and_not(basis.crosses(&sums, &step, waits));
-        arrival = next;
+/// Sorted arrivals at a neuron and their weights, register after register of samples.
+struct Lists<'a, S: Simd> {
+    sorted: &'a [S::f64s],
+    weights: &'a [S::f64s],
+    /// Arrivals of a list.
+    count: usize,
+}
+
+impl<S: Simd> Lists<'_, S> {
+    /// Goes over the first `N` lists side by side, because each step of a list waits for its last one. Writes
+    /// what it finds, and returns `N`.
+    #[inline(always)]
+    fn search<B: TimeBasis<S>, const N: usize>(
+        &self,
+        simd: S,
+        basis: B,
+        found: &mut [S::f64s],
+    ) -> usize {
+        let Lists { sorted, weights, count } = *self;
+        let (sorted, weights) = (&sorted[..N * count], &weights[..N * count]);
+        let zero = F64s::splat(simd, 0.0);
+        let everywhere = zero.at_least(zero);
+        let never = basis.instant(F64s::splat(simd, f64::INFINITY));
+        let (mut sums, mut waits) = ([basis.rest(); N], [everywhere; N]);
+        let mut last_powers = [zero; N];
+        let mut arrivals = [never; N];
+        for list in 0..N {
+            arrivals[list] = basis.instant_at(F64s::new(simd, sorted[list * count]));
+        }
+        for index in 0..count {
+            for list in 0..N {
+                let place = list * count + index;
+                let arrival = arrivals[list];
+                let next = if index + 1 < count {
+                    basis.instant_at(F64s::new(simd, sorted[place + 1]))
+                } else {
+                    never
+                };
+                last_powers[list] = last_powers[list].max_of_numbers(arrival.power);
+                let step = basis.step(arrival, next);
+                let weight = F64s::new(simd, weights[place]);
+                basis.add(&mut sums[list], &step, weight, waits[list]);
+                let crosses = basis.crosses(&sums[list], &step, waits[list]);
+                waits[list] = waits[list].and_not(crosses);
+                arrivals[list] = next;
+            }
+        }
+        for list in 0..N {
+            let may = basis.may_cross_after(&sums[list], last_powers[list]);
+            let (sums, waits) = (sums[list], waits[list]);
+            Found { sums, certain: everywhere.and_not(waits), possible: waits.and(may) }
+                .store(simd, &mut found[list * FOUND..][..FOUND]);
+        }
+        N
     }
-    let possible = waits.and(basis.may_cross_after(&sums, last_power));
-    Found { sums, certain: everywhere.and_not(waits), possible }
 }
