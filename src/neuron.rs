@@ -26,6 +26,7 @@
 mod adjoint;
 pub(crate) mod basis;
 mod bound;
+mod compensated_sum;
 mod crossing;
 mod crossing_split;
 mod derivative;
@@ -39,6 +40,7 @@ mod parameters;
 pub use adjoint::NeuronGradients;
 pub(crate) use adjoint::{AdjointState, LinearDynamics, MembraneState, RateGradients};
 pub use bound::CrossingBound;
+pub(crate) use compensated_sum::add_compensated;
 pub use crossing::{Crossing, first_spike};
 pub use derivative::{CausalInput, CrossingDerivative, crossing_derivatives};
 pub(crate) use dynamics::Ratio;

@@ -29,7 +29,7 @@ use super::Observer;
 use super::delivery::{Delivery, check_source};
 use super::queue::EventQueue;
 use crate::network::CompiledNetwork;
-use crate::neuron::{Dynamics, State};
+use crate::neuron::{Dynamics, State, add_compensated};
 use prediction::{Deferred, Horizon};
 use propagators::{PropagatorCache, Use};
 
@@ -99,6 +99,8 @@ pub enum EngineError {
 struct SimulatedNeuron {
     /// State at `updated`.
     state: State,
+    /// What rounding took from the two currents at the present moment.
+    lost: [f64; 2],
     updated: f64,
     /// End of the refractory period.
     release: f64,
@@ -112,6 +114,16 @@ struct SimulatedNeuron {
     split: bool,
     /// Whether the prediction of its crossing was put off, and until when.
     deferred: Option<Horizon>,
+}
+
+impl SimulatedNeuron {
+    /// Ends the present moment: all that has arrived is summed.
+    fn settle(&mut self) {
+        self.touched = false;
+        let [lost, lost_inhibitory] = std::mem::take(&mut self.lost);
+        self.state.current += lost;
+        self.state.inhibitory_current += lost_inhibitory;
+    }
 }
 
 /// The priority-queue scheduler. One engine serves any number of runs of networks of one topology;
@@ -138,6 +150,7 @@ impl EventEngine {
         let neurons = (0..network.node_count())
             .map(|node| SimulatedNeuron {
                 state: State::default(),
+                lost: [0.0; 2],
                 updated: 0.0,
                 release: f64::NEG_INFINITY,
                 dynamics: network.dynamics_index(node).unwrap_or(u32::MAX),
@@ -224,6 +237,7 @@ impl EventEngine {
             let Some(dynamics) = network.dynamics(neuron) else { continue };
             let simulated = &mut self.neurons[neuron];
             simulated.state = dynamics.initial_state();
+            simulated.lost = [0.0; 2];
             simulated.updated = 0.0;
             simulated.release = f64::NEG_INFINITY;
             simulated.spent = false;
@@ -336,10 +350,11 @@ impl EventEngine {
                 simulated.updated = now;
             }
         }
-        if simulated.split && network.is_inhibitory(synapse) {
-            simulated.state.inhibitory_current += weight;
+        let SimulatedNeuron { state, lost, split, .. } = simulated;
+        if *split && network.is_inhibitory(synapse) {
+            add_compensated(&mut state.inhibitory_current, &mut lost[1], weight);
         } else {
-            simulated.state.current += weight;
+            add_compensated(&mut state.current, &mut lost[0], weight);
         }
     }
 

@@ -100,7 +100,7 @@ impl EventEngine {
         let event_time = source_time.min(crossing).min(self.next_arrival());
         while let Some(neuron) = self.touched.pop() {
             let neuron = neuron as usize;
-            self.neurons[neuron].touched = false;
+            self.neurons[neuron].settle();
             self.neurons[neuron].deferred = None;
             if !self.defer(network, neuron, Horizon::Source, source_time)
                 && !self.defer(network, neuron, Horizon::Event, event_time)
@@ -123,7 +123,7 @@ impl EventEngine {
         self.take_up(|time| time < now);
         while let Some(neuron) = self.touched.pop() {
             let neuron = neuron as usize;
-            self.neurons[neuron].touched = false;
+            self.neurons[neuron].settle();
             if !self.defer(network, neuron, Horizon::Source, source_time) {
                 self.predict(network, neuron, until);
             }

@@ -16,8 +16,8 @@
 //! So samples that ran elsewhere, on a chip, go backward the same way: [`record`] sums what had arrived
 //! before each recorded spike.
 //!
-//! An epoch of Yin-Yang with 120 hidden neurons takes 13 ms here, 45 ms with the wide kernel in single precision
-//! and 225 ms with the event engine; with 30 hidden neurons and a delay per synapse 4.5 ms here, and 410 ms with
+//! An epoch of Yin-Yang with 120 hidden neurons takes 11 ms here, 45 ms with the wide kernel in single precision
+//! and 200 ms with the event engine; with 30 hidden neurons and a delay per synapse 4.2 ms here, and 410 ms with
 //! the event engine.
 
 mod arrivals;

@@ -33,53 +33,100 @@ impl<B: BasisOf> WithSimd for Record<'_, B> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let BatchedLayer { layer, pass, .. } = self.layer;
-        let tiling = layer.tiling;
-        let basis = B::On::<S>::new(simd, &layer.neurons.membrane);
-        let count = tiling.columns * pass.arrivals.width;
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let BatchedLayer { layer, pass, .. } = &mut self.layer;
+        let count = layer.tiling.columns * pass.arrivals.width;
         let [first, second] = &mut pass.response_factors;
-        for column in [&mut *first, &mut *second, &mut pass.inverse_slopes] {
+        for column in [first, second, &mut pass.inverse_slopes] {
             column.resize(count, 0.0);
         }
-        let width = pass.arrivals.registers::<S>();
+        match layer.delays {
+            Delays::Synaptic(_) => self.sum_all::<S, true>(simd),
+            _ => self.sum_all::<S, false>(simd),
+        }
+    }
+}
+
+impl<B: BasisOf> Record<'_, B> {
+    /// All neurons, up to four at a time: what follows from the arrivals alone is then computed once for them, and
+    /// their sums, each of which waits for itself, are formed side by side.
+    #[inline(always)]
+    fn sum_all<S: Simd, const IS_SYNAPTIC: bool>(&mut self, simd: S) {
+        let columns = self.layer.layer.tiling.columns;
+        let mut column = 0;
+        while column < columns {
+            column += match columns - column {
+                1 => self.sum::<S, 1, IS_SYNAPTIC>(simd, column),
+                2 => self.sum::<S, 2, IS_SYNAPTIC>(simd, column),
+                3 => self.sum::<S, 3, IS_SYNAPTIC>(simd, column),
+                _ => self.sum::<S, 4, IS_SYNAPTIC>(simd, column),
+            };
+        }
+    }
+
+    /// Sums what `N` neurons from `column` on had received before their spikes, and writes what follows for
+    /// these. Returns `N`.
+    #[inline(always)]
+    fn sum<S: Simd, const N: usize, const IS_SYNAPTIC: bool>(
+        &mut self,
+        simd: S,
+        column: usize,
+    ) -> usize {
+        let BatchedLayer { layer, pass, .. } = &mut self.layer;
+        let basis = B::On::<S>::new(simd, &layer.neurons.membrane);
+        let (tiling, arrivals) = (layer.tiling, &pass.arrivals);
+        let width = arrivals.registers::<S>();
+        let mut weights = vec![[0.0; N]; arrivals.groups.len()];
+        let (mut of_one, mut delays) = (Vec::new(), [0.0; N]);
+        for neuron in 0..N {
+            let column = column + neuron;
+            scaled_weights(layer, &arrivals.groups, column, basis.weight_scale(), &mut of_one);
+            for (weights, &weight) in weights.iter_mut().zip(&of_one) {
+                weights[neuron] = weight;
+            }
+            if let Delays::Dendritic(of_neurons) = layer.delays {
+                delays[neuron] = of_neurons[column];
+            }
+        }
+        let [first, second] = &mut pass.response_factors;
         let (first, second) = (registers_mut::<S>(first), registers_mut::<S>(second));
         let slopes = registers_mut::<S>(&mut pass.inverse_slopes);
         let times = registers::<S>(&pass.spike_times);
-        let references = registers::<S>(&pass.arrivals.references);
+        let references = registers::<S>(&arrivals.references);
         let never = basis.instant(F64s::splat(simd, f64::INFINITY));
-        let is_synaptic = matches!(layer.delays, Delays::Synaptic(_));
-        let mut weights = Vec::new();
-        for column in 0..tiling.columns {
-            let groups = &pass.arrivals.groups;
-            scaled_weights(&layer, groups, column, basis.weight_scale(), &mut weights);
-            let delay = match layer.delays {
-                Delays::Dendritic(delays) => delays[column],
-                _ => 0.0,
-            };
-            for (register, reference) in references.iter().enumerate().take(width) {
-                let place = column * width + register;
-                let spike = F64s::new(simd, times[place]) - F64s::splat(simd, delay);
-                let elapsed = spike - F64s::new(simd, *reference);
-                let at = basis.instant(elapsed);
-                let mut sums = basis.rest();
-                for (group, &weight) in weights.iter().enumerate() {
-                    let mut arrival = pass.arrivals.instant(simd, group, register);
-                    if is_synaptic {
-                        let synapse = group * tiling.columns + column;
-                        arrival = basis.later(arrival, pass.arrivals.shift(simd, synapse));
+        for (register, reference) in references.iter().enumerate().take(width) {
+            let (mut sums, mut spikes) = ([basis.rest(); N], [never; N]);
+            let mut elapsed = [F64s::splat(simd, 0.0); N];
+            for neuron in 0..N {
+                let spike = F64s::new(simd, times[(column + neuron) * width + register]);
+                let spike = spike - F64s::splat(simd, delays[neuron]);
+                elapsed[neuron] = spike - F64s::new(simd, *reference);
+                spikes[neuron] = basis.instant(elapsed[neuron]);
+            }
+            for (group, weights) in weights.iter().enumerate() {
+                let arrival = arrivals.instant(simd, group, register);
+                for neuron in 0..N {
+                    let mut arrival = arrival;
+                    if IS_SYNAPTIC {
+                        let synapse = group * tiling.columns + column + neuron;
+                        arrival = basis.later(arrival, arrivals.shift(simd, synapse));
                     }
-                    let is_causal = at.coordinate.above(arrival.coordinate);
+                    let is_causal = spikes[neuron].coordinate.above(arrival.coordinate);
                     let step = basis.step(arrival, never);
-                    basis.add(&mut sums, &step, F64s::splat(simd, weight), is_causal);
+                    let weight = F64s::splat(simd, weights[neuron]);
+                    basis.add(&mut sums[neuron], &step, weight, is_causal);
                 }
-                let threshold = layer.neurons.thresholds[column];
+            }
+            for neuron in 0..N {
+                let place = (column + neuron) * width + register;
+                let threshold = layer.neurons.thresholds[column + neuron];
                 let SpikeState { response_factors, inverse_slope, .. } =
-                    basis.recorded_spike(&sums, at, elapsed, threshold);
+                    basis.recorded_spike(&sums[neuron], spikes[neuron], elapsed[neuron], threshold);
                 first[place] = response_factors[0].value();
                 second[place] = response_factors[1].value();
                 slopes[place] = inverse_slope.value();
             }
         }
+        N
     }
 }

@@ -4,6 +4,7 @@ use super::Block;
 use crate::engine::window::schedule::{Interval, Schedule};
 use crate::engine::{EngineOptions, Spike};
 use crate::network::CompiledNetwork;
+use crate::neuron::add_compensated;
 
 /// A neuron that may have crossed its threshold, with the list of its inputs.
 #[derive(Clone, Copy, Debug)]
@@ -134,12 +135,14 @@ impl Block {
                 break;
             }
             // Simultaneous inputs are added up before the next crossing is looked for.
+            let mut lost = 0.0;
             while let Some(input) = self.inputs.get(first_input as usize)
                 && input.time == now
             {
-                dynamics.receive(&mut state, input.weight);
+                add_compensated(&mut state.current, &mut lost, input.weight);
                 first_input = input.next;
             }
+            state.current += lost;
         }
         self.end[neuron] = [state.potential, state.current];
         self.release[neuron] = release;
