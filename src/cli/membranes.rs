@@ -88,7 +88,8 @@ fn show(arguments: &MembranesArguments) -> Result<(), Box<dyn std::error::Error>
     let files = [&arguments.svg, &arguments.png, &arguments.csv];
     if files.iter().all(|file| file.is_none()) {
         let (width, colours) = terminal();
-        console::out!("{}", figure.to_text(width, colours).trim_end());
+        // It has colours: what steers the terminal here is ours.
+        let _ = writeln!(std::io::stdout(), "{}", figure.to_text(width, colours).trim_end());
     }
     for (neuron, trace) in &membranes.traces {
         console::out!("{}", summary(neuron, trace, from, unit.symbol()));

@@ -197,7 +197,7 @@ fn draw(arguments: &RasterArguments) -> Result<ExitCode, Box<dyn Error>> {
     let most_samples = (!arguments.interactive).then_some(SAMPLES);
     let raster = Raster::new(&recording, &arguments.selection.selection(most_samples))?;
     drop(recording);
-    let title = arguments.trace.display().to_string();
+    let title = console::plain(&arguments.trace.to_string_lossy()).into_owned();
     if pictures {
         let figure = Figure { raster: &raster, size: picture_size };
         let svg = arguments.svg.as_deref().map(|path| Ok((path, figure.to_svg()?.into_bytes())));
