@@ -23,6 +23,7 @@ mod network;
 mod neuron;
 mod parameter;
 mod recording;
+mod spike_file;
 mod spike_training;
 mod training;
 mod validate;
@@ -52,6 +53,7 @@ pub use network::{
 pub use neuron::GroupParameters;
 pub use parameter::Parameter;
 pub use recording::{PotentialRecording, PotentialSection, Recording, RecordingSection};
+pub use spike_file::SpikeFile;
 pub use spike_training::{SpikeTrainingSection, TargetTrains};
 pub use training::{Optimiser, Select, TrainingSection};
 pub use values::Values;
@@ -142,7 +144,7 @@ impl Scenario {
         for population in &mut self.populations {
             neurons.push(&mut population.neuron);
             if let Some(Source::File(file)) = &mut population.source {
-                files.push(file);
+                files.push(&mut file.path);
             }
         }
         for projection in &mut self.projections {
@@ -160,7 +162,7 @@ impl Scenario {
         if let Some(SpikeTrainingSection { targets: TargetTrains::File(file), .. }) =
             &mut self.spike_training
         {
-            files.push(file);
+            files.push(&mut file.path);
         }
         files
     }

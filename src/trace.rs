@@ -15,6 +15,7 @@ pub mod statistics;
 pub mod time_unit;
 pub mod trains;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -145,20 +146,56 @@ pub fn for_each(
     Ok(time_unit)
 }
 
-/// Reads the spikes (source, time) of a stimulus: a CSV with the columns `neuron` and
-/// `time_<unit>`.
+/// Reads the spikes (neuron, time) of one population in one sample, for a stimulus or as targets: a CSV
+/// with the columns `neuron` and `time_<unit>`. Where it has a column `population`, only rows of this one
+/// count, and where it has a column `sample`, only those of the chosen one; none may be chosen if all of
+/// its rows are of one.
 ///
 /// # Errors
-/// As [`read`].
-pub fn read_source_spikes(path: &Path, time_unit: &str) -> Result<Vec<(usize, f64)>, TraceError> {
+/// As [`read`]; if there are rows, but none of the population or of the sample; or if the rows of the
+/// population are of several samples and none is chosen.
+pub fn read_spikes_of(
+    path: &Path,
+    time_unit: &str,
+    population: &str,
+    sample: Option<u32>,
+) -> Result<Vec<(usize, f64)>, TraceError> {
     let mut table = Table::open(path)?;
     let neuron = table.column("neuron")?;
     let time = table.column(&format!("time_{time_unit}"))?;
-    let mut spikes = Vec::new();
+    let columns = [table.position("population"), table.position("sample")];
+    let (mut spikes, mut populations, mut samples) = (Vec::new(), Vec::new(), BTreeSet::new());
     while let Some(row) = table.next()? {
-        spikes.push((row.index(neuron, "neuron")? as usize, row.time(time)?));
+        let spike = (row.index(neuron, "neuron")? as usize, row.time(time)?);
+        if let Some(column) = columns[0] {
+            let name = row.text(column);
+            if name != population {
+                if !populations.iter().any(|known| known == name) && populations.len() < 12 {
+                    populations.push(name.to_owned());
+                }
+                continue;
+            }
+        }
+        let own = columns[1].map(|column| row.index(column, "sample")).transpose()?;
+        samples.extend(own);
+        if own.is_none() || sample.is_none() || own == sample {
+            spikes.push(spike);
+        }
     }
-    Ok(spikes)
+    let path = path.to_owned();
+    if spikes.is_empty() && samples.is_empty() && !populations.is_empty() {
+        let (population, found) = (population.to_owned(), populations.join(", "));
+        return Err(TraceError::NoPopulation { path, population, found });
+    }
+    match (samples.first(), samples.last(), sample) {
+        (Some(&first), Some(&last), None) if first != last => {
+            Err(TraceError::SeveralSamples { path, count: samples.len(), first, last })
+        }
+        (Some(&first), Some(&last), Some(sample)) if spikes.is_empty() => {
+            Err(TraceError::NoSample { path, sample, first, last })
+        }
+        _ => Ok(spikes),
+    }
 }
 
 /// A CSV file being read, with errors that name file and line.
@@ -183,8 +220,12 @@ impl<'a> Table<'a> {
         Ok(Table { path, reader, headings, record: csv::StringRecord::new() })
     }
 
+    fn position(&self, name: &str) -> Option<usize> {
+        self.headings.iter().position(|heading| heading == name)
+    }
+
     fn column(&self, name: &str) -> Result<usize, TraceError> {
-        self.headings.iter().position(|heading| heading == name).ok_or_else(|| TraceError::Column {
+        self.position(name).ok_or_else(|| TraceError::Column {
             path: self.path.to_owned(),
             column: name.to_owned(),
             found: self.headings.join(", "),
@@ -269,6 +310,39 @@ mod tests {
             let trace = read(&path).expect("readable");
             prop_assert_eq!(trace, Trace { time_unit: "us".to_owned(), spikes: expected });
         }
+    }
+
+    #[test]
+    fn spikes_of_one_population_and_one_sample_are_read() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("pop.csv");
+        let text =
+            "sample,population,neuron,time_ms\n0,exc,0,5\n0,inh,0,20\n1,exc,0,40\n0,inh,1,7\n";
+        std::fs::write(&path, text).expect("writable");
+        let read = |population: &str, sample| read_spikes_of(&path, "ms", population, sample);
+        assert_eq!(read("exc", Some(0)).expect("there"), [(0, 5.0)]);
+        assert_eq!(read("exc", Some(1)).expect("there"), [(0, 40.0)]);
+        assert_eq!(read("inh", None).expect("one sample"), [(0, 20.0), (1, 7.0)]);
+        for (population, sample, expected) in [
+            (
+                "exc",
+                None,
+                "2 samples (0 to 1), and spikes are taken of one: choose it, as in file = {",
+            ),
+            ("exc", Some(2), "there are no spikes of sample 2; there are samples from 0 to 1"),
+            (
+                "e",
+                None,
+                "there are no spikes of population `e`; there are exc, inh: choose one, as in",
+            ),
+        ] {
+            let message = read(population, sample).expect_err(expected).to_string();
+            assert!(message.contains("pop.csv") && message.contains(expected), "{message}");
+        }
+        std::fs::write(&path, "time_ms,neuron\n3,1\n").expect("writable");
+        assert_eq!(read("exc", None).expect("no populations"), [(1, 3.0)]);
+        std::fs::write(&path, "sample,population,time_ms,neuron\n").expect("writable");
+        assert_eq!(read("exc", Some(3)).expect("silent"), []);
     }
 
     #[test]

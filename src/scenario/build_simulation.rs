@@ -15,7 +15,6 @@ use crate::engine::{EngineOptions, SourceSpike};
 use crate::network::{Network, NetworkError, PopulationId, Synapse};
 use crate::random;
 use crate::settings::Problem;
-use crate::trace;
 
 /// A network, its stimulus and how long to run it.
 pub struct Simulation {
@@ -99,15 +98,15 @@ impl LoadedScenario {
                 .enumerate()
                 .flat_map(|(neuron, times)| times.iter().map(move |&time| (neuron, time)))
                 .collect()),
-            Source::File(path) => {
-                let path = self.folder().join(path);
-                let suffix = self.scenario.time_unit.suffix();
+            Source::File(file) => {
+                let unit = self.scenario.time_unit.suffix();
+                let name = &self.scenario.populations[population].name;
                 let spikes =
-                    trace::read_source_spikes(&path, suffix).map_err(|error| error.to_string())?;
+                    file.read(self.folder(), unit, name).map_err(|error| error.to_string())?;
                 match spikes.iter().find(|(neuron, _)| *neuron >= size) {
                     Some((neuron, _)) => Err(format!(
                         "{}: neuron {neuron} does not exist: it must be from 0 to {}",
-                        path.display(),
+                        self.folder().join(&file.path).display(),
                         size.saturating_sub(1)
                     )),
                     None => Ok(spikes),

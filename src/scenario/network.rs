@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DelaySection, GroupParameters, Values};
+use super::{DelaySection, GroupParameters, SpikeFile, Values};
 use crate::network::{LARGEST_SIZE, Receptor};
 use crate::settings::{Check, Settings};
 
@@ -53,8 +53,9 @@ pub struct PopulationSection {
 pub enum Source {
     /// Explicit spike trains, one list per source.
     SpikeTimes(Vec<Vec<f64>>),
-    /// A CSV file with columns `neuron` and `time_<unit>`.
-    File(PathBuf),
+    /// A CSV file with columns `neuron` and `time_<unit>`; its rows of this population, if it has a column
+    /// `population`, and of one sample.
+    File(SpikeFile),
     /// One spike every `interval`, from `start`.
     Regular {
         /// Time between two spikes. Above zero.

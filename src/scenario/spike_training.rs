@@ -1,15 +1,12 @@
 //! Training a network of populations to emit given spike trains, as a scenario states it.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 
 use super::load::LoadedScenario;
-use super::{Optimiser, ScenarioError, Simulation};
+use super::{Optimiser, ScenarioError, Simulation, SpikeFile};
 use crate::learning::{Bounds, Schedule, SpikeTrainSettings, SpikeTrainTrainer, Trainable};
 use crate::network::Node;
 use crate::settings::{Check, Settings};
-use crate::trace;
 
 /// How the neurons of a population are trained to emit given spike trains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,8 +52,9 @@ fn default_largest_gradient() -> f64 {
 pub enum TargetTrains {
     /// One list of times per neuron.
     SpikeTimes(Vec<Vec<f64>>),
-    /// A CSV file with columns `neuron` and `time_<unit>`.
-    File(PathBuf),
+    /// A CSV file with columns `neuron` and `time_<unit>`; its rows of the trained population, if it has a
+    /// column `population`, and of one sample.
+    File(SpikeFile),
 }
 
 impl Settings for SpikeTrainingSection {
@@ -105,9 +103,10 @@ impl LoadedScenario {
         };
         let mut targets = match &section.targets {
             TargetTrains::SpikeTimes(trains) => trains.clone(),
-            TargetTrains::File(path) => {
+            TargetTrains::File(file) => {
                 let unit = self.scenario.time_unit.suffix();
-                let spikes = trace::read_source_spikes(&self.folder().join(path), unit)
+                let spikes = file
+                    .read(self.folder(), unit, &section.population)
                     .map_err(|error| refuse(error.to_string()))?;
                 let mut trains = vec![Vec::new(); nodes.len()];
                 for (neuron, time) in spikes {

@@ -39,6 +39,49 @@ pub enum TraceError {
         /// What is accepted.
         accepted: &'static str,
     },
+    /// A population was to be chosen, and has no spikes.
+    #[error(
+        "{}: there are no spikes of population `{population}`; there are {found}: choose one, as in \
+         file = {{ path = \"…\", population = \"…\" }}", path.display()
+    )]
+    NoPopulation {
+        /// The file.
+        path: PathBuf,
+        /// What was looked for.
+        population: String,
+        /// Populations that have spikes.
+        found: String,
+    },
+    /// A sample was chosen, and has no spikes.
+    #[error(
+        "{}: there are no spikes of sample {sample}; there are samples from {first} to {last}",
+        path.display()
+    )]
+    NoSample {
+        /// The file.
+        path: PathBuf,
+        /// What was looked for.
+        sample: u32,
+        /// First sample with spikes.
+        first: u32,
+        /// Last sample with spikes.
+        last: u32,
+    },
+    /// No sample was chosen, and there are several.
+    #[error(
+        "{}: there are {count} samples ({first} to {last}), and spikes are taken of one: choose it, as in \
+         file = {{ path = \"…\", sample = {first} }}", path.display()
+    )]
+    SeveralSamples {
+        /// The file.
+        path: PathBuf,
+        /// How many samples have spikes.
+        count: usize,
+        /// The first.
+        first: u32,
+        /// The last.
+        last: u32,
+    },
     /// Reading failed.
     #[error("{}: {source}", path.display())]
     Read {
