@@ -127,6 +127,51 @@ pub enum FormProblem {
         /// The form, and what to do about it.
         form: &'static str,
     },
+    /// It is no NPY file.
+    #[error("this is no NPY file: {0}")]
+    NotNpy(io::Error),
+    /// An NPY array has no or several dimensions.
+    #[error("its shape is {shape:?}: it must have one dimension, with a value for each spike")]
+    NpyShape {
+        /// Its shape.
+        shape: Vec<u64>,
+    },
+    /// An NPY file has more or fewer bytes than its header announces.
+    #[error("the header announces {length} values, which are not {found} bytes")]
+    NpySize {
+        /// How many values there should be.
+        length: u64,
+        /// How many bytes of values there are.
+        found: usize,
+    },
+    /// Values in an NPY file have another type.
+    #[error("its values must be {accepted}, not {found}")]
+    NpyType {
+        /// The type, as NumPy writes it.
+        found: String,
+        /// What they may be.
+        accepted: &'static str,
+    },
+    /// A value in an NPY file is out of range.
+    #[error("value {} is {value}: it must be {accepted}", index + 1)]
+    NpyValue {
+        /// Which value, from 0.
+        index: usize,
+        /// What it is.
+        value: String,
+        /// What is accepted.
+        accepted: &'static str,
+    },
+    /// Two NPY arrays are of different lengths.
+    #[error("{found} neurons, where {} has {expected} times", other.display())]
+    NpyLength {
+        /// How many neurons there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+        /// The file of the times.
+        other: PathBuf,
+    },
     /// It is not text.
     #[error("this is binary data, not CSV")]
     Binary,
@@ -160,6 +205,20 @@ pub enum FormProblem {
         has_heading: bool,
         /// What separates them, in words.
         separator: &'static str,
+    },
+    /// A population's name is too long.
+    #[error("the name of a population has {length} characters: at most {most}")]
+    LongName {
+        /// How many characters it has.
+        length: usize,
+        /// How many it may have.
+        most: usize,
+    },
+    /// A population's name would do something to a terminal.
+    #[error("the name of a population has the control character {}", control.escape_debug())]
+    ControlCharacter {
+        /// The character.
+        control: char,
     },
     /// An index of a population has two bytes.
     #[error("there are more than 65535 populations")]

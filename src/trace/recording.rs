@@ -13,34 +13,40 @@
 //!
 //! | found | what happens |
 //! |---|---|
-//! | no time or neuron column; two that may be meant | refused, with the option that says which |
+//! | no time column; no neuron among other columns; two that may be meant | refused, with the option that says which |
 //! | text in a number; a negative neuron; a row with too few or too many fields | refused |
+//! | a population's name of more than 255 characters, or with a control character | refused |
 //! | NUL bytes or other binary data; an empty file; a folder; a corrupt gzip file | refused |
 //! | a time that is not a number, infinite, or missing | no spike: left out, with a warning |
 //! | a last line that is cut off | left out, with a warning |
 //! | a gzip file that is cut off | read up to its last whole line, with a warning |
+//! | a time beyond 2^53, as of nanoseconds since 1970 | rounded to a double, with a warning |
 //! | rows that are not in order of time | read in the order of the file, with a warning |
 //! | nothing but a heading | no spikes, with a warning |
 //! | rows that repeat a spike | left to [`Trains`](super::trains::Trains), which count them once |
 //!
 //! Byte order marks, carriage returns, blank lines, lines that begin with `#`, and a delimiter at the
-//! end of each line are read over. A last line without line feed that is sound in itself counts: nothing
-//! tells whether digits of its last number are missing.
+//! end of each line are read over; a carriage return alone ends a line, too, where no line feed does. A file
+//! that has times and no neurons is the spike train of one neuron. A last line without line feed that is
+//! sound in itself counts: nothing tells whether digits of its last number are missing.
 
 mod blocks;
 mod heading;
 mod lines;
+mod npy;
 mod rows;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use super::{FormProblem, TraceError};
 use blocks::Blocks;
 use heading::Layout;
 pub use lines::LineNumbers;
+pub use npy::read_npy;
 use rows::{Columns, RowError, Rows};
 
 /// Spikes as columns: what any CSV with times and neurons holds.
@@ -80,6 +86,17 @@ impl Recording {
     /// Index in [`populations`](Self::populations) of the population of a spike.
     pub fn population_of(&self, spike: usize) -> usize {
         self.population.get(spike).map_or(0, |&population| usize::from(population))
+    }
+
+    /// How many neurons of each population spike.
+    pub fn spiking_neurons(&self) -> Vec<u64> {
+        let mut neurons = FxHashSet::default();
+        let mut counts = vec![0; self.populations.len()];
+        for spike in 0..self.len() {
+            let population = self.population_of(spike);
+            counts[population] += u64::from(neurons.insert((population, self.neurons[spike])));
+        }
+        counts
     }
 
     /// Sample of a spike; 0 if the recording has no samples.
@@ -157,6 +174,8 @@ pub enum Anomaly {
     Unsorted,
     /// A spike of the same sample, population, neuron and time is there already.
     Duplicate,
+    /// The time is beyond 2^53, where doubles are whole numbers or farther apart.
+    Rounded,
     /// The file ends within a line.
     CutOff,
     /// The gzip file ends too early.
@@ -180,6 +199,11 @@ impl fmt::Display for TraceWarning {
                 let repeat = if *count == 1 { "repeats" } else { "repeat" };
                 write!(f, "{rows} {repeat} a spike that is there already and {are} left out{first}")
             }
+            Anomaly::Rounded => write!(
+                f,
+                "{rows} {are} beyond 2^53: such times are rounded{first}; count them from the start of the \
+                 recording"
+            ),
             Anomaly::CutOff => write!(f, "the last line is cut off and left out"),
             Anomaly::TruncatedGzip => {
                 write!(f, "the gzip file is cut off after this line; what is before it is read")
@@ -229,6 +253,7 @@ pub fn read_recording(
 struct Found {
     without_time: Rows,
     unsorted: Rows,
+    rounded: Rows,
     cut_off: Rows,
 }
 
@@ -243,6 +268,7 @@ impl Found {
         }
         self.without_time.add(part.without_time);
         self.unsorted.add(part.unsorted);
+        self.rounded.add(part.rounded);
         self.cut_off.add(part.cut_off);
     }
 
@@ -252,6 +278,7 @@ impl Found {
         [
             (Anomaly::NoTime, self.without_time),
             (Anomaly::Unsorted, self.unsorted),
+            (Anomaly::Rounded, self.rounded),
             (Anomaly::CutOff, self.cut_off),
             (Anomaly::TruncatedGzip, truncated),
             (Anomaly::Empty, empty),

@@ -33,6 +33,8 @@ pub(super) struct Blocks {
     line: u64,
     ended: bool,
     truncated: bool,
+    /// Whether lines end with a carriage return alone, as on an old Macintosh.
+    ends_with_cr: bool,
 }
 
 /// Beginnings of files that hold spikes in other forms, and what to do about them.
@@ -40,7 +42,11 @@ const OTHER_FORMS: [(&[u8], &str); 12] = [
     (b"{", "JSON: write its times and neurons as CSV"),
     (b"[", "JSON: write its times and neurons as CSV"),
     (b"\x89HDF", "an HDF5 file: write its times and neurons as CSV"),
-    (b"\x93NUMPY", "a NumPy file: write it as CSV (numpy.savetxt)"),
+    (
+        b"\x93NUMPY",
+        "a NumPy file: if it has times, name that of the neurons with --neuron-file, or write both as CSV \
+         (numpy.savetxt)",
+    ),
     (b"PK\x03\x04", "a ZIP archive: unpack it, or pack the trace with gzip"),
     (b"\x28\xb5\x2f\xfd", "packed with zstd: unpack it, or pack the trace with gzip"),
     (b"\xfd7zXZ", "packed with xz: unpack it, or pack the trace with gzip"),
@@ -84,10 +90,22 @@ impl Blocks {
         } else {
             Box::new(whole)
         };
-        let mut blocks =
-            Blocks { path, input, rest: Vec::new(), line: 1, ended: false, truncated: false };
-        blocks.read_more(4096)?;
+        let mut blocks = Blocks {
+            path,
+            input,
+            rest: Vec::new(),
+            line: 1,
+            ended: false,
+            truncated: false,
+            ends_with_cr: false,
+        };
+        blocks.fill(4096)?;
+        // Other forms have NUL bytes at their start, and names that say more than these.
         blocks.refuse_other_forms()?;
+        blocks.refuse_nul(0)?;
+        blocks.refuse_binary()?;
+        blocks.ends_with_cr = ends_with_cr(&blocks.rest);
+        blocks.end_lines(0);
         if blocks.rest.starts_with(b"\xef\xbb\xbf") {
             blocks.rest.drain(..3);
         }
@@ -145,9 +163,17 @@ impl Blocks {
         Ok(Some(Block { bytes, first_line }))
     }
 
-    /// Reads up to so many more bytes, fewer only at the end of the file.
+    /// Reads up to so many more bytes, fewer only at the end of the file, and makes sure that they are text.
     fn read_more(&mut self, count: usize) -> Result<(), TraceError> {
         let before = self.rest.len();
+        self.fill(count)?;
+        self.refuse_nul(before)?;
+        self.end_lines(before);
+        Ok(())
+    }
+
+    /// Reads up to so many more bytes, fewer only at the end of the file.
+    fn fill(&mut self, count: usize) -> Result<(), TraceError> {
         self.rest.reserve(count);
         let read = self.input.by_ref().take(count as u64).read_to_end(&mut self.rest);
         match read {
@@ -167,12 +193,27 @@ impl Blocks {
                 return Err(self.form(Some(line), FormProblem::DamagedGzip(source)));
             }
         }
-        // Sparse files and disks that went wrong are full of these; nobody should wait for their end.
-        if let Some(at) = memchr(0, &self.rest[before..]) {
-            let line = self.line + memchr_iter(b'\n', &self.rest[..before + at]).count() as u64;
-            return Err(self.form(Some(line), FormProblem::NulByte));
-        }
         Ok(())
+    }
+
+    /// Refuses NUL bytes. Sparse files and disks that went wrong are full of these; nobody should wait for
+    /// their end.
+    fn refuse_nul(&self, before: usize) -> Result<(), TraceError> {
+        match memchr(0, &self.rest[before..]) {
+            None => Ok(()),
+            Some(at) => {
+                let line = self.line + memchr_iter(b'\n', &self.rest[..before + at]).count() as u64;
+                Err(self.form(Some(line), FormProblem::NulByte))
+            }
+        }
+    }
+
+    /// Ends lines with line feeds, from this byte on.
+    fn end_lines(&mut self, before: usize) {
+        if self.ends_with_cr {
+            let returns = self.rest[before..].iter_mut().filter(|byte| **byte == b'\r');
+            returns.for_each(|byte| *byte = b'\n');
+        }
     }
 
     fn refuse_other_forms(&self) -> Result<(), TraceError> {
@@ -182,6 +223,11 @@ impl Blocks {
                 return Err(self.form(None, FormProblem::OtherForm { form }));
             }
         }
+        Ok(())
+    }
+
+    fn refuse_binary(&self) -> Result<(), TraceError> {
+        let start = &self.rest;
         let control = |byte: &u8| *byte < 0x20 && !b"\t\n\r\x0c".contains(byte);
         let invalid = std::str::from_utf8(start).is_err_and(|error| error.error_len().is_some());
         if let Some(at) = start.iter().position(control) {
@@ -195,4 +241,10 @@ impl Blocks {
         }
         Ok(())
     }
+}
+
+/// Whether lines that begin like this end with a carriage return alone.
+fn ends_with_cr(start: &[u8]) -> bool {
+    let is_followed = memchr(b'\r', start).is_some_and(|at| at + 1 < start.len());
+    is_followed && memchr(b'\n', start).is_none()
 }

@@ -48,7 +48,8 @@ pub(super) struct Layout {
     /// How many fields a line has.
     pub fields: usize,
     pub time: usize,
-    pub neuron: usize,
+    /// None if the spikes are of one neuron.
+    pub neuron: Option<usize>,
     pub population: Option<usize>,
     pub sample: Option<usize>,
     pub time_unit: Option<String>,
@@ -152,8 +153,9 @@ impl Layout {
                 .and_then(Result::ok)
                 .filter(|heading| heading.len() == row.len())
                 .filter(|heading| {
+                    let has_neurons = find(heading, &NEURONS, base).is_ok();
                     find(heading, &TIMES, |name| base_and_unit(name).0).is_ok()
-                        && find(heading, &NEURONS, base).is_ok()
+                        && (has_neurons || heading.len() == 1)
                 });
             let rows = Lines { rest: &first.bytes, line: first.first_line };
             match heading {
@@ -168,7 +170,7 @@ impl Layout {
             if let Some((_, text, _)) = next
                 && let Ok(row) = texts(text, separator)
                 && layout.population.is_none()
-                && let Some(field) = row.get(layout.neuron)
+                && let Some(field) = layout.neuron.and_then(|neuron| row.get(neuron))
             {
                 let field = field.as_bytes();
                 layout.numbered_names = whole(field).is_none() && numbered(field).is_some();
@@ -225,9 +227,15 @@ impl Layout {
             find_among(&headings, groups, name, free)
         };
         let time = required(given[0], recognise(&TIMES, |name| base_and_unit(name).0), "time")?;
-        let neuron = required(given[1], recognise(&NEURONS, base), "neuron")?;
         let population = optional(given[2], recognise(&POPULATIONS, base), "population")?;
         let sample = optional(given[3], recognise(&SAMPLES, base), "sample")?;
+        // Where no column is left that could be the neuron, there is one neuron.
+        let others = 1 + usize::from(population.is_some()) + usize::from(sample.is_some());
+        let neuron = if headings.len() == others {
+            given[1]
+        } else {
+            Some(required(given[1], recognise(&NEURONS, base), "neuron")?)
+        };
         Ok(Layout {
             separator,
             fields: headings.len(),
@@ -271,8 +279,11 @@ impl Layout {
                 _ => {}
             }
         }
+        if fields == 1 {
+            time = Some(0);
+        }
         match (time, neuron) {
-            (Some(time), Some(neuron)) => Ok(Layout {
+            (Some(time), neuron) if neuron.is_some() || fields == 1 => Ok(Layout {
                 separator,
                 fields,
                 time,

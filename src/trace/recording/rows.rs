@@ -24,6 +24,8 @@ pub(super) struct Columns {
     pub without_time: Rows,
     /// Rows earlier than the one before.
     pub unsorted: Rows,
+    /// Rows whose time has more digits than a double.
+    pub rounded: Rows,
     /// The last line, if it is cut off.
     pub cut_off: Rows,
 }
@@ -226,6 +228,22 @@ fn is_missing(field: &[u8]) -> bool {
     ["", "na", "n/a", "null", "none"].iter().any(|none| field.eq_ignore_ascii_case(none.as_bytes()))
 }
 
+/// Beyond 2^53, not every whole number is a double.
+const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// Longest name of a population, in characters.
+const LONGEST_NAME: usize = 255;
+
+/// What makes a text no name of a population: names stand in tables, pictures and terminals.
+fn unfit_name(name: &str) -> Option<FormProblem> {
+    let length = name.chars().count();
+    if length > LONGEST_NAME {
+        return Some(FormProblem::LongName { length, most: LONGEST_NAME });
+    }
+    let control = name.chars().find(|letter| letter.is_control())?;
+    Some(FormProblem::ControlCharacter { control })
+}
+
 struct Parser<'a> {
     layout: &'a Layout,
     columns: Columns,
@@ -258,15 +276,16 @@ impl Parser<'_> {
                 return Ok(());
             }
         };
-        let neuron_field = field(layout.neuron);
-        let (population, neuron) = if layout.numbered_names {
-            numbered(neuron_field)
+        let (population, neuron) = match layout.neuron {
+            Some(column) if layout.numbered_names => numbered(field(column))
                 .map(|(name, number)| (name.as_bytes(), number))
-                .ok_or_else(|| self.refuse(layout.neuron, neuron_field, line, NUMBERED))?
-        } else {
-            let neuron = whole(neuron_field)
-                .ok_or_else(|| self.refuse(layout.neuron, neuron_field, line, WHOLE))?;
-            (layout.population.map_or(&b""[..], field), neuron)
+                .ok_or_else(|| self.refuse(column, field(column), line, NUMBERED))?,
+            Some(column) => {
+                let neuron = whole(field(column))
+                    .ok_or_else(|| self.refuse(column, field(column), line, WHOLE))?;
+                (layout.population.map_or(&b""[..], field), neuron)
+            }
+            None => (layout.population.map_or(&b""[..], field), 0),
         };
         let sample = match layout.sample {
             None => 0,
@@ -281,6 +300,9 @@ impl Parser<'_> {
             && columns.samples.last().is_none_or(|&last| last == sample)
         {
             columns.unsorted.add(Rows::one(line));
+        }
+        if time.abs() > LARGEST_WHOLE {
+            columns.rounded.add(Rows::one(line));
         }
         columns.lines.push(columns.times.len(), line);
         columns.times.push(time);
@@ -305,11 +327,15 @@ impl Parser<'_> {
         if let Some(&known) = self.known.get(name) {
             return Ok(known);
         }
+        let text = String::from_utf8_lossy(name).into_owned();
+        if let Some(problem) = unfit_name(&text) {
+            return Err(RowError::Form { line, problem });
+        }
         let count = columns.populations.len();
         let index = u16::try_from(count)
             .map_err(|_| RowError::Form { line, problem: FormProblem::TooManyPopulations })?;
         self.known.insert(name.to_vec(), index);
-        columns.populations.push(String::from_utf8_lossy(name).into_owned());
+        columns.populations.push(text);
         Ok(index)
     }
 

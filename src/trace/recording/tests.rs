@@ -53,6 +53,7 @@ fn traces_of_many_simulators_are_understood() {
         ("neuron,time_in_µs\n3,0.5\n1,12.25\n", Some("µs")),
         ("neuron,time_İ\n3,0.5\n1,12.25\n", Some("İ")),
         ("neuron,Time_MS\n3,0.5\n1,12.25\n", Some("MS")),
+        ("neuron,time_ms\r3,0.5\r1,12.25\r", Some("ms")),
     ] {
         let (recording, warnings) = read_text(content).expect(content);
         assert_eq!(columns(&recording), expected, "{content}");
@@ -77,6 +78,47 @@ fn populations_and_samples_are_columns_too() {
 }
 
 #[test]
+fn times_without_neurons_are_those_of_one_neuron() {
+    for content in [
+        "time_ms\n1.5\n2.5\n7.25\n",
+        "1.5\n2.5\n7.25\n",
+        "# t\n1.5\n2.5\n7.25",
+        "t\r1.5\r2.5\r7.25",
+    ] {
+        let (recording, warnings) = read_text(content).expect(content);
+        assert_eq!(columns(&recording), (vec![0; 3], vec![1.5, 2.5, 7.25]), "{content}");
+        assert_eq!(warnings, Vec::<String>::new(), "{content}");
+    }
+    let (recording, _) = read_text("trial,time\n0,1\n4,2\n").expect("sound");
+    assert_eq!((recording.neurons, recording.samples), (vec![0, 0], vec![0, 4]));
+}
+
+/// Real files of these forms have NUL bytes at their start.
+#[test]
+fn other_forms_are_named_whatever_bytes_they_have() {
+    for (content, expected) in [
+        (&b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0"[..], "a.csv: this is an HDF5 file: write"),
+        (b"\x93NUMPY\x01\0\x76\0{}", "a.csv: this is a NumPy file: if it has times, name"),
+        (b"PK\x03\x04\x2d\0\0\0", "a.csv: this is a ZIP archive: unpack"),
+        (b"\xff\xfen\0e\0", "a.csv: this is in UTF-16: write it in UTF-8"),
+        (b"\xfe\xff\0n\0e", "a.csv: this is in UTF-16: write it in UTF-8"),
+        (b"neuron,time\n\0", "a.csv:2: there is a NUL byte"),
+    ] {
+        let message = read_bytes(content, &ColumnNames::default()).expect_err(expected);
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn names_have_a_sane_length() {
+    let named = |length: usize| read_text(&format!("population,i,t\n{},1,2\n", "é".repeat(length)));
+    assert_eq!(named(255).expect("short enough").0.len(), 1);
+    let message = named(256).expect_err("too long");
+    let expected = "a.csv:2: the name of a population has 256 characters: at most 255";
+    assert!(message.contains(expected), "{message}");
+}
+
+#[test]
 fn what_cannot_be_told_is_asked_for() {
     let names = |time: &str, neuron: &str| ColumnNames {
         time: Some(time.to_owned()),
@@ -98,12 +140,12 @@ fn what_cannot_be_told_is_asked_for() {
             "a,neuron\n1,2\n",
             "a.csv:1: no column is recognised as the time; there are a, neuron: say",
         ),
-        ("t\n1\n", "no column is recognised as the neuron; there are t: say which"),
         ("# hello\ntime_ms,time_s,id\n1,2,3\n", "a.csv:2: time_ms and time_s may each be the time"),
         (
             "sender time_step time_offset\n1 2 3\n",
             "recognised as the time; there are sender, time_st",
         ),
+        ("sample,time,energy\n0,1,2\n", "recognised as the neuron; there are sample, time, ene"),
         ("1,2\n3,4\n", "a.csv:1: there is no heading, and nothing tells which of the 2 columns"),
         ("1.5,2.5\n", "--time-column and --neuron-column, numbers from 1"),
         ("# only\n", "a.csv: there are comments only"),
@@ -136,6 +178,7 @@ fn what_is_wrong_is_refused_with_its_line() {
         ("neuron,time_ms\n1,2\u{1}\n", "a.csv:2: this is binary data"),
         ("{\"neuron\": 1}", "a.csv: this is JSON: write"),
         ("PK\u{3}\u{4}", "a.csv: this is a ZIP archive"),
+        ("layer,i,t\na\u{9b}2J,1,2\n", "a.csv:2: the name of a population has the control char"),
     ] {
         let message = read_text(content).expect_err(content);
         assert!(message.contains(expected), "{content}: {message}");
@@ -153,6 +196,11 @@ fn what_is_not_sound_is_left_out_with_a_warning() {
         ("neuron,time_ms\n1,2\n1,1\n", 2, "a.csv:3: 1 row is earlier than the row before"),
         ("time_ms,neuron\n1,2\n1", 1, "a.csv:3: the last line is cut off and left out"),
         ("neuron,time_ms\n1,2\n1,1e", 1, "a.csv:3: the last line is cut off and left out"),
+        (
+            "i,t\n1,1700000000000000001\n",
+            1,
+            "a.csv:2: 1 row is beyond 2^53: such times are rounded",
+        ),
         ("neuron,time_ms\n", 0, "a.csv:1: there is not a single spike in the file"),
     ] {
         let (recording, warnings) = read_text(content).expect(content);

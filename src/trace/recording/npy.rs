@@ -1,0 +1,174 @@
+//! A trace as two NumPy arrays of the same length, as `numpy.save` writes them: a time and a neuron for each
+//! spike.
+
+use std::path::Path;
+
+use npyz::{Deserialize, NpyFile, NpyHeader};
+
+use super::super::{FormProblem, TraceError};
+use super::Recording;
+
+/// Reads the spikes of a file of times and a file of neurons, both NPY arrays with one dimension: times of any
+/// type of numbers, neurons of whole numbers. Nothing in them tells the unit of the times.
+///
+/// # Errors
+/// If a file cannot be read or is no such array, they are of different lengths, a time is not finite or a
+/// neuron is no whole number from 0 to 2³² − 1.
+pub fn read_npy(times: &Path, neurons: &Path) -> Result<Recording, TraceError> {
+    let (of_times, of_neurons) = (Array::open(times)?, Array::open(neurons)?);
+    let recording = Recording {
+        populations: vec![String::new()],
+        times: of_times.times()?,
+        neurons: of_neurons.neurons()?,
+        ..Recording::default()
+    };
+    let (times, neurons) = (recording.times.len(), recording.neurons.len());
+    if times == neurons {
+        return Ok(recording);
+    }
+    let (path, other) = (of_neurons.path, of_times.path.to_owned());
+    Err(refuse(path, FormProblem::NpyLength { found: neurons, expected: times, other }))
+}
+
+fn refuse(path: &Path, problem: FormProblem) -> TraceError {
+    TraceError::Form { path: path.to_owned(), line: None, problem }
+}
+
+/// An array with one dimension.
+struct Array<'p> {
+    path: &'p Path,
+    header: NpyHeader,
+    content: Vec<u8>,
+}
+
+impl<'p> Array<'p> {
+    fn open(path: &'p Path) -> Result<Self, TraceError> {
+        let wrap = |source| TraceError::Read { path: path.to_owned(), source };
+        let mut content = std::fs::read(path).map_err(wrap)?;
+        let mut rest = content.as_slice();
+        let header = NpyHeader::from_reader(&mut rest)
+            .map_err(|error| refuse(path, FormProblem::NotNpy(error)))?;
+        let [length] = header.shape()[..] else {
+            return Err(refuse(path, FormProblem::NpyShape { shape: header.shape().to_vec() }));
+        };
+        // Before anything is made of that size: are there as many bytes as the header announces?
+        let size = header.dtype().num_bytes().and_then(|size| length.checked_mul(size as u64));
+        if size != Some(rest.len() as u64) {
+            return Err(refuse(path, FormProblem::NpySize { length, found: rest.len() }));
+        }
+        if u32::try_from(length).is_err() {
+            return Err(refuse(path, FormProblem::TooManySpikes));
+        }
+        content.drain(..content.len() - rest.len());
+        Ok(Array { path, header, content })
+    }
+
+    /// The values, if they are of this type; the first that is not accepted is refused.
+    fn values<T: Deserialize + Copy + std::fmt::Display, V>(
+        &self,
+        accepted: &'static str,
+        accept: impl Fn(T) -> Option<V>,
+    ) -> Result<Option<Vec<V>>, TraceError> {
+        let file = NpyFile::with_header(self.header.clone(), self.content.as_slice());
+        let Ok(values) = file.try_data::<T>() else { return Ok(None) };
+        let wrap = |source| TraceError::Read { path: self.path.to_owned(), source };
+        let mut found = Vec::new();
+        for (index, value) in values.enumerate() {
+            let value = value.map_err(wrap)?;
+            found.push(accept(value).ok_or_else(|| {
+                let value = value.to_string();
+                refuse(self.path, FormProblem::NpyValue { index, value, accepted })
+            })?);
+        }
+        Ok(Some(found))
+    }
+
+    fn times(&self) -> Result<Vec<f64>, TraceError> {
+        const ACCEPTED: &str = "a finite number";
+        let finite = |time: f64| Some(time).filter(|time| time.is_finite());
+        if let Some(times) = self.values(ACCEPTED, finite)? {
+            return Ok(times);
+        }
+        if let Some(times) = self.values(ACCEPTED, |time: f32| finite(time.into()))? {
+            return Ok(times);
+        }
+        self.whole("numbers", ACCEPTED, |time| Some(time as f64))
+    }
+
+    fn neurons(&self) -> Result<Vec<u32>, TraceError> {
+        let index = |neuron: i128| u32::try_from(neuron).ok();
+        self.whole("whole numbers", "a whole number from 0 to 4294967295", index)
+    }
+
+    /// The values, which are of any type of whole numbers.
+    fn whole<V>(
+        &self,
+        kind: &'static str,
+        accepted: &'static str,
+        accept: impl Fn(i128) -> Option<V>,
+    ) -> Result<Vec<V>, TraceError> {
+        macro_rules! of_type {
+            ($($kind:ty)*) => {$(
+                if let Some(values) = self.values(accepted, |value: $kind| accept(value.into()))? {
+                    return Ok(values);
+                }
+            )*};
+        }
+        of_type!(i64 i32 u32 u64 i16 u16 i8 u8);
+        let found = self.header.dtype().descr().trim_matches('\'').to_owned();
+        Err(refuse(self.path, FormProblem::NpyType { found, accepted: kind }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use npyz::WriterBuilder;
+
+    use super::*;
+
+    fn write<T: npyz::AutoSerialize + Clone>(path: &Path, values: &[T]) {
+        let file = std::fs::File::create(path).expect("writable");
+        let options = npyz::WriteOptions::new().default_dtype().shape(&[values.len() as u64]);
+        let mut writer = options.writer(file).begin_nd().expect("a header");
+        writer.extend(values.iter().cloned()).expect("values");
+        writer.finish().expect("written");
+    }
+
+    #[test]
+    fn two_arrays_are_a_trace() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        write(&path("f8.npy"), &[0.5, 12.25]);
+        write(&path("f4.npy"), &[0.5_f32, 12.25]);
+        write(&path("i8.npy"), &[3_i64, 1]);
+        write(&path("u2.npy"), &[3_u16, 1]);
+        for (times, neurons) in [("f8.npy", "i8.npy"), ("f4.npy", "u2.npy")] {
+            let found = read_npy(&path(times), &path(neurons)).expect("sound");
+            assert_eq!((found.times, found.neurons), (vec![0.5, 12.25], vec![3, 1]));
+        }
+        assert_eq!(read_npy(&path("i8.npy"), &path("u2.npy")).expect("sound").times, [3.0, 1.0]);
+
+        write(&path("one.npy"), &[1_i64]);
+        write(&path("negative.npy"), &[1_i64, -1]);
+        write(&path("nan.npy"), &[1.0, f64::NAN]);
+        std::fs::write(path("text.npy"), "0.5\n").expect("writable");
+        let mut bytes = std::fs::read(path("f8.npy")).expect("there");
+        bytes.pop();
+        std::fs::write(path("cut.npy"), bytes).expect("writable");
+        for (times, neurons, expected) in [
+            ("f8.npy", "one.npy", "one.npy: 1 neurons, where"),
+            ("f8.npy", "f8.npy", "f8.npy: its values must be whole numbers, not <f8"),
+            (
+                "f8.npy",
+                "negative.npy",
+                "negative.npy: value 2 is -1: it must be a whole number from 0",
+            ),
+            ("nan.npy", "i8.npy", "nan.npy: value 2 is NaN: it must be a finite number"),
+            ("text.npy", "i8.npy", "text.npy: this is no NPY file"),
+            ("cut.npy", "i8.npy", "cut.npy: the header announces 2 values, which are not 15 bytes"),
+        ] {
+            let message = read_npy(&path(times), &path(neurons)).expect_err(expected).to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}
