@@ -41,7 +41,7 @@ fn read(path: &Path) -> Recording {
 }
 
 fn evaluate(recording: &Recording) -> Statistics {
-    let setting = Setting { window: (0.0, DURATION), bin: 3.0, sizes: vec![None; 2] };
+    let setting = Setting { window: (0.0, DURATION), bin: Some(3.0), ..Setting::default() };
     Statistics::new(&Trains::new(recording), &setting).expect("few bins")
 }
 

@@ -145,16 +145,33 @@ enum Command {
     #[command(
         after_help = "Any CSV file with times and neurons is a trace: of this program, of NEST, Brian2, \
         spreadsheets, packed with gzip or not, with a heading or two columns of numbers. Which columns \
-        are which is recognised from their names; if not, the message says what to add.\n\n\
-        Rates are per second where the unit of time is known (a column time_ms, \"t [s]\", …, or \
-        --time-unit). A first spike is counted from time 0 of its sample; intervals are within a \
-        sample. Coefficient of variation, CV2 (Holt 1996) and local variation (Shinomoto 2003) are \
-        means over neurons: 0 for clocks, 1 for Poisson neurons. Synchrony is the variance of the \
-        number of spikes per bin over its mean (Potjans & Diesmann 2014): 1 for independent neurons.\n\n\
+        are which is recognised from their names; if not, the message says what to add. A single column \
+        of times is the spike train of one neuron. Every row is a spike, also where a neuron spikes twice \
+        at one time.\n\n\
+        Definitions, the same in stats, in report.html and in summary.json:\n  \
+        rate          spikes / (neurons × samples × duration), per second if the unit of\n                \
+        time is known (a column time_ms, \"t [s]\", …, or --time-unit), else per\n                \
+        unit of time. Neurons are all, silent ones included, if their number is\n                \
+        known, else those that spike anywhere in the trace. Samples are those\n                \
+        with a spike anywhere in the trace, and those that --samples names. The\n                \
+        duration of an interrupted run is the time that it reached.\n  \
+        first spike   of a neuron in a sample; counted from time 0 of the sample\n  \
+        interval      between two successive spikes of a neuron in a sample\n  \
+        coefficient of variation (CV)\n                \
+        standard deviation of a neuron's intervals over their mean; the mean\n                \
+        over the neurons that have two intervals\n  \
+        CV2, local variation\n                \
+        by Holt 1996 and Shinomoto 2003, from successive intervals of a neuron;\n                \
+        means over neurons. All three: 0 for clocks, 1 for Poisson neurons\n  \
+        synchrony     Fano factor of a population: variance of its number of spikes per bin,\n                \
+        over the mean (Potjans & Diesmann 2014); 1 for independent neurons. A\n                \
+        bin has its begin and not its end; the last one that ends with the\n                \
+        window has its end, too\n\n\
         Exit codes: 0 done, 2 bad input.\n\n\
         Examples:\n  \
         firstspike stats traces/yin_yang/spikes.csv\n  \
         firstspike stats spikes.csv.gz --size exc=10000 --size inh=2500 --window 100:1000\n  \
+        firstspike stats nest.dat --first-neuron 101 --size 5 --duration 10\n  \
         firstspike stats other.csv --time-column when --neuron-column who --time-unit ms --json"
     )]
     Stats(stats::StatsArguments),
@@ -170,7 +187,7 @@ enum Command {
         Exit codes: 0 equal within the tolerance, 1 different, 2 bad input.\n\n\
         Examples:\n  \
         firstspike diff traces/ideal/spikes.csv traces/chip/spikes.csv --svg difference.svg\n  \
-        firstspike diff spikes.csv nest.dat --populations neurons --tolerance 1e-6\n  \
+        firstspike diff spikes.csv nest.dat --populations neurons --first-neuron 0,1\n  \
         firstspike diff a.csv b.csv.gz --map exc=E --map inh=I --csv neurons.csv"
     )]
     Diff(diff::DiffArguments),

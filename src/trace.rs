@@ -8,6 +8,7 @@
 //! neuron, [`statistics`] counts and [`alignment`] compares them.
 
 pub mod alignment;
+pub mod bins;
 mod error;
 pub mod recording;
 pub mod selection;

@@ -2,6 +2,7 @@
 
 mod output;
 mod pairing;
+mod shift;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,10 +10,11 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::bad_input;
-use super::traces::{ColumnArguments, SelectionArguments, trains};
+use super::traces::{ColumnArguments, SelectionArguments};
 use crate::trace::alignment::{PopulationAlignment, PopulationPair, align};
 use crate::trace::recording::Recording;
 use crate::trace::time_unit;
+use crate::trace::trains::Trains;
 
 #[derive(Debug, Args)]
 pub(super) struct DiffArguments {
@@ -97,9 +99,22 @@ fn compare(arguments: &DiffArguments) -> Result<Comparison, String> {
     pairing::align_samples(&mut a, &mut b, (path_a, path_b), &mut notes)?;
     let pairs: Vec<PopulationPair> =
         pairing::populations(&mut a, &mut b, (path_a, path_b), &mut notes)?;
-    let (trains_a, trains_b) = (trains(&a, path_a), trains(&b, path_b));
+    let (trains_a, mut trains_b) = (Trains::new(&a), Trains::new(&b));
     let populations = align(&trains_a, &trains_b, &pairs, arguments.reach)
         .map_err(|error| format!("{error}: give a smaller --reach"))?;
+    let is_equal = |populations: &[PopulationAlignment]| {
+        populations.iter().all(|population| population.is_equal(arguments.tolerance))
+    };
+    if !is_equal(&populations)
+        && !arguments.columns.has_first_neuron()
+        && let Some(shift) = shift::likely(&trains_a, &trains_b, &pairs)
+    {
+        shift::apply(&mut trains_b, shift);
+        let shifted = align(&trains_a, &trains_b, &pairs, arguments.reach);
+        if shifted.is_ok_and(|shifted| is_equal(&shifted)) {
+            notes.push(shift::describe(shift));
+        }
+    }
     let has_samples = !a.samples.is_empty() || !b.samples.is_empty();
     Ok(Comparison { time_unit: a.time_unit, populations, has_samples, notes })
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::session::Session;
+use super::traces::number;
 use super::{RunArguments, bad_input, console};
 use crate::chip::HardwareAccount;
 use crate::dataset::DataSource;
@@ -12,6 +13,7 @@ use crate::run::{
     TrainingSummary, previous, simulate, train, train_spike_trains,
 };
 use crate::scenario::{LoadedScenario, ScenarioFile};
+use crate::trace::statistics::rate_unit;
 use crate::trace::time_unit;
 
 pub(super) fn run(arguments: &RunArguments, file: &ScenarioFile) -> ExitCode {
@@ -221,19 +223,21 @@ fn print_spike_training(summary: &SpikeTrainingSummary, out: &Path) {
 
 fn print_simulation(summary: &SimulationSummary, out: &Path) {
     if summary.interrupted {
-        console::out!("interrupted before {} {}", summary.until, summary.time_unit);
+        let (unit, reached) = (time_unit::symbol(summary.time_unit), summary.reached);
+        console::out!("interrupted at {reached} of {} {unit}", summary.until);
     }
-    console::out!("{:<20} {:>8} {:>12} {:>14}", "population", "size", "spikes", "rate");
+    let (_, unit, _) = rate_unit(Some(summary.time_unit));
+    let rate = format!("rate [{}]", time_unit::symbol(&unit));
+    console::out!("{:<20} {:>8} {:>12} {rate:>14}", "population", "size", "spikes");
     for population in &summary.populations {
         console::out!(
-            "{:<20} {:>8} {:>12} {:>14.6}",
+            "{:<20} {:>8} {:>12} {:>14}",
             population.name,
             population.size,
             population.spikes,
-            population.rate
+            population.rate.map_or("–".to_owned(), number)
         );
     }
-    console::out!("(rate: spikes per neuron and {})", time_unit::symbol(summary.time_unit));
     console::out!("{} synaptic events in {:.3} s", summary.synaptic_events, summary.seconds);
     console::out!("engine               {}", summary.engine);
     console::out!("spikes               {}", out.join("spikes.csv").display());

@@ -1,16 +1,22 @@
 //! `firstspike stats`: what can be counted in a trace.
 
+mod span;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 
-use super::traces::{ColumnArguments, SelectionArguments, number, table, trains};
+use rustc_hash::FxHashMap;
+
+use super::traces::{ColumnArguments, SelectionArguments, number, short, table};
 use super::{bad_input, console};
 use crate::run::RunMetadata;
+use crate::trace::SelectionError;
 use crate::trace::recording::Recording;
-use crate::trace::statistics::{GroupStatistics, Setting, Statistics};
-use crate::trace::time_unit;
+use crate::trace::statistics::{GroupStatistics, Setting, Statistics, SynchronyError};
+use crate::trace::trains::Trains;
+use span::Span;
 
 #[derive(Debug, Args)]
 pub(super) struct StatsArguments {
@@ -26,8 +32,8 @@ pub(super) struct StatsArguments {
     /// without populations. May be repeated. [default: from network.json beside the trace]
     #[arg(long, value_name = "[POPULATION=]N")]
     size: Vec<Size>,
-    /// How long a sample is, in the trace's time unit [default: as the scenario beside the trace
-    /// says, or until the last spike].
+    /// How long a sample is, in the trace's time unit [default: the time that the run reached, by
+    /// summary.json beside the trace, or until the last spike].
     #[arg(long, value_name = "TIME", value_parser = positive)]
     duration: Option<f64>,
     /// Width of the bins for synchrony [default: 3 ms, but at most a hundredth of a sample].
@@ -42,6 +48,12 @@ pub(super) struct StatsArguments {
 /// Name of a population (empty if there is none) and number of its neurons.
 #[derive(Clone, Debug)]
 struct Size(String, u64);
+
+impl From<(String, u64)> for Size {
+    fn from((name, size): (String, u64)) -> Self {
+        Size(name, size)
+    }
+}
 
 impl std::str::FromStr for Size {
     type Err = String;
@@ -75,57 +87,54 @@ struct Report {
     statistics: Statistics,
     time_unit: Option<String>,
     setting: Setting,
-    /// Where the end of the window is from.
-    end_is: &'static str,
+    span: Span,
+    /// Why there is no synchrony, if it was left out.
+    without_synchrony: Option<SynchronyError>,
     network: Option<PathBuf>,
 }
 
 fn evaluate(arguments: &StatsArguments) -> Result<Report, String> {
     let mut recording = arguments.columns.read(&arguments.trace, None)?;
     let metadata = RunMetadata::of(&arguments.trace);
-    let sizes = sizes(arguments, &recording, &metadata)?;
+    let given = sizes(arguments, &recording)?;
     let selection = arguments.selection.selection();
-    let whole = (recording.times.iter().copied())
-        .fold((0.0_f64, 0.0_f64), |(from, to), time| (from.min(time), to.max(time)));
     let place = arguments.trace.display();
-    selection.apply(&mut recording).map_err(|error| format!("{place}: {error}"))?;
-    let (mut to, mut end_is) = match (arguments.duration, metadata.until) {
-        (Some(duration), _) if duration < whole.1 => {
-            return Err(format!("--duration {duration}: the last spike is at {}", whole.1));
-        }
-        (Some(duration), _) => (duration, "--duration"),
-        (None, Some(until)) if until >= whole.1 => (until, "the end of the simulation"),
-        _ => (whole.1, "the last spike"),
-    };
-    let mut from = whole.0;
-    if let Some(window) = selection.window {
-        from = if window.0.is_finite() { window.0 } else { from };
-        (to, end_is) = if window.1.is_finite() { (window.1, "--window") } else { (to, end_is) };
-    }
-    let trains = trains(&recording, &arguments.trace);
+    let refuse = |error: SelectionError| format!("{place}: {error}");
+    let span = Span::of(&recording, arguments, &metadata)?;
+    // What was not chosen still tells which samples and neurons there are.
+    let samples = selection.chosen_samples(&recording).map_err(refuse)?;
+    let seen: FxHashMap<String, u64> =
+        recording.populations.iter().cloned().zip(recording.spiking_neurons()).collect();
+    selection.apply(&mut recording).map_err(refuse)?;
+    let trains = Trains::new(&recording);
     let Recording { time_unit, populations, .. } = recording;
-    let seconds = time_unit.as_deref().and_then(time_unit::seconds);
-    let hundredth = (to - from).max(0.0) / 100.0;
-    let usual = seconds.map_or(hundredth, |seconds| hundredth.min(3e-3 / seconds));
-    let sizes = populations.iter().map(|name| sizes.iter().find(|size| size.0 == *name));
-    let setting = Setting {
-        window: (from, to.max(from)),
-        bin: arguments.bin.unwrap_or(usual),
-        sizes: sizes.map(|size| size.map(|size| size.1)).collect(),
+    let sizes: Vec<Size> =
+        given.into_iter().chain(metadata.sizes.into_iter().map(Size::from)).collect();
+    let size = |name: &String| sizes.iter().find(|size| size.0 == *name).map(|size| size.1);
+    let mut setting = Setting {
+        window: (span.from, span.to),
+        bin: Some(arguments.bin.unwrap_or(span.usual_bin(time_unit.as_deref()))),
+        sizes: populations.iter().map(size).collect(),
+        seen: populations.iter().map(|name| seen.get(name).copied().unwrap_or(0)).collect(),
+        samples,
     };
-    let statistics =
-        Statistics::new(&trains, &setting).map_err(|error| format!("--bin: {error}"))?;
-    Ok(Report { statistics, time_unit, setting, end_is, network: metadata.network })
+    let mut without_synchrony = None;
+    let statistics = match Statistics::new(&trains, &setting) {
+        Err(error) if arguments.bin.is_none() => {
+            setting.bin = None;
+            without_synchrony = Some(error);
+            Statistics::new(&trains, &setting)
+        }
+        found => found,
+    };
+    let statistics = statistics.map_err(|error| format!("--bin: {error}"))?;
+    let network = metadata.network;
+    Ok(Report { statistics, time_unit, setting, span, without_synchrony, network })
 }
 
-/// Sizes of populations: those given, and those of the run.
-fn sizes(
-    arguments: &StatsArguments,
-    recording: &Recording,
-    metadata: &RunMetadata,
-) -> Result<Vec<Size>, String> {
-    let mut sizes = arguments.size.clone();
-    for Size(name, size) in &sizes {
+/// The sizes of populations that are given, if they can be.
+fn sizes(arguments: &StatsArguments, recording: &Recording) -> Result<Vec<Size>, String> {
+    for Size(name, size) in &arguments.size {
         let Some(index) = recording.populations.iter().position(|known| known == name) else {
             let there = recording.populations.join(", ");
             return Err(if recording.populations == [""] {
@@ -134,16 +143,24 @@ fn sizes(
                 format!("--size {name}={size}: there is no such population; there are {there}")
             });
         };
-        let largest = (0..recording.len())
+        let neurons = (0..recording.len())
             .filter(|&spike| recording.population_of(spike) == index)
-            .map(|spike| recording.neurons[spike])
-            .max();
-        if let Some(largest) = largest.filter(|&largest| u64::from(largest) > *size) {
-            return Err(format!("--size {name}={size}: there is a neuron {largest}"));
+            .map(|spike| recording.neurons[spike]);
+        let (least, most) = (neurons.clone().min().unwrap_or(0), neurons.max().unwrap_or(0));
+        // Numbers from 0 or from 1 both are of so many neurons.
+        let counts_from_1 = least > 0 && !arguments.columns.has_first_neuron();
+        if u64::from(most) >= *size + u64::from(counts_from_1) && !recording.is_empty() {
+            let option = if name.is_empty() { size.to_string() } else { format!("{name}={size}") };
+            let fits = least > 0 && u64::from(most - least) < *size;
+            let hint = if fits {
+                format!("; if {least} is the number of the first, add --first-neuron {least}")
+            } else {
+                String::new()
+            };
+            return Err(format!("--size {option}: there is a neuron {most}{hint}"));
         }
     }
-    sizes.extend(metadata.sizes.iter().map(|(name, size)| Size(name.clone(), *size)));
-    Ok(sizes)
+    Ok(arguments.size.clone())
 }
 
 impl Report {
@@ -191,10 +208,12 @@ impl Report {
             "trace": arguments.trace,
             "time_unit": self.time_unit,
             "samples": self.statistics.samples,
-            "from": self.setting.window.0,
-            "to": self.setting.window.1,
-            "to_is": self.end_is,
+            "from": self.span.from,
+            "from_is": self.span.from_is,
+            "to": self.span.to,
+            "to_is": self.span.to_is,
             "bin": self.setting.bin,
+            "coincident_spikes": self.statistics.all.coincident,
             "all": object(&self.statistics.all),
             "populations": self.statistics.populations.iter().map(object).collect::<Vec<_>>(),
         })
@@ -225,32 +244,28 @@ impl Report {
 
     fn print_table(&self, arguments: &StatsArguments) {
         let Statistics { samples, all, .. } = &self.statistics;
-        let (from, to) = self.setting.window;
-        let unit = self.unit();
         let in_samples = if *samples == 1 { "" } else { &format!(" in {samples} samples") };
         console::out!(
-            "{}: {} spikes of {} neurons{in_samples}",
+            "{}: {} of {}{in_samples}",
             name(&arguments.trace),
-            all.spikes,
-            all.spiking
+            count(all.spikes, "spike"),
+            count(all.spiking, "neuron")
         );
         if all.spikes == 0 {
             return;
         }
-        console::out!(
-            "from {} to {} {unit} ({}); bins of {} {unit}",
-            number(from),
-            number(to),
-            self.end_is,
-            number(self.setting.bin)
-        );
+        let bins = self
+            .setting
+            .bin
+            .map_or(String::new(), |bin| format!("; bins of {} {}", number(bin), self.unit()));
+        console::out!("{}{bins}", self.span.describe(self.unit()));
         let groups = self.groups();
         let columns: Vec<_> =
             groups.iter().map(|group| group.quantities(self.time_unit.as_deref())).collect();
         let heading = |group: &&GroupStatistics| match group.population.as_deref() {
             None => "all".to_owned(),
             Some("") => "neurons".to_owned(),
-            Some(name) => short(name),
+            Some(name) => short(name, 20),
         };
         let headings: Vec<String> =
             std::iter::once(String::new()).chain(groups.iter().map(heading)).collect();
@@ -270,13 +285,24 @@ impl Report {
             })
             .collect();
         console::out!("\n{}", table(&headings, &rows).trim_end());
+        if all.coincident > 0 {
+            let (spikes, repeat) = (count(all.coincident, "spike"), plural(all.coincident));
+            console::out!(
+                "\n{spikes} repeat{repeat} one of the same neuron at the same time; each counts."
+            );
+        }
+        if let Some(error) = &self.without_synchrony {
+            console::out!("\nSynchrony is left out: {error}.\nAdd --bin or --window for it.");
+        }
         if self.statistics.populations.iter().any(|group| group.size.is_none()) {
             let example = match self.statistics.populations[0].population.as_deref() {
                 None | Some("") => "--size N".to_owned(),
                 Some(name) => format!("--size {name}=N"),
             };
             console::out!("\nHow many neurons there are is not known: {example} tells, and the");
-            console::out!("rate is then that of all neurons; here it is that of those that spike.");
+            console::out!(
+                "rate is then that of all; here it is that of those that spike in the trace."
+            );
         } else if let Some(network) = self.network.as_ref().filter(|_| arguments.size.is_empty()) {
             console::out!("\nNumbers of neurons are from {}.", network.display());
         }
@@ -288,10 +314,12 @@ fn name(trace: &Path) -> std::borrow::Cow<'_, str> {
     if trace == Path::new("-") { "standard input".into() } else { trace.to_string_lossy() }
 }
 
-/// A name of a population, cut if it is too long for a column.
-fn short(name: &str) -> String {
-    if name.chars().count() <= 20 {
-        return name.to_owned();
-    }
-    name.chars().take(19).chain(['…']).collect()
+/// So many things.
+fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// The ending of a verb.
+fn plural(number: u64) -> &'static str {
+    if number == 1 { "s" } else { "" }
 }

@@ -1,13 +1,12 @@
 //! What the commands on traces have in common: which columns, which spikes, and how numbers look.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
 use super::console;
-use crate::trace::recording::{Anomaly, ColumnNames, Recording, TraceWarning, read_recording};
+use crate::trace::recording::{ColumnNames, Recording, read_npy, read_recording};
 use crate::trace::selection::Selection;
-use crate::trace::trains::Trains;
 
 /// What the columns are called, if their names are not recognised.
 #[derive(Debug, Args)]
@@ -28,6 +27,13 @@ pub(super) struct ColumnArguments {
     /// Unit of the times, if the name of their column does not tell: s, ms, us, …
     #[arg(long, value_name = "UNIT")]
     time_unit: Option<String>,
+    /// The NPY file of the neurons, for a trace that is an NPY file of times (numpy.save).
+    #[arg(long, value_name = "FILE")]
+    neuron_file: Option<String>,
+    /// Number of the first neuron in the trace, if it is not 0: NEST counts from 1, across populations.
+    /// From here on, the first neuron is neuron 0.
+    #[arg(long, value_name = "N")]
+    first_neuron: Option<String>,
 }
 
 /// Which spikes count.
@@ -83,8 +89,11 @@ impl ColumnArguments {
             population: pick(&self.population_column),
             sample: pick(&self.sample_column),
         };
-        let (mut recording, warnings) =
-            read_recording(path, &names).map_err(|error| error.to_string())?;
+        let read = match pick(&self.neuron_file) {
+            Some(neurons) => read_npy(path, Path::new(&neurons)).map(|found| (found, Vec::new())),
+            None => read_recording(path, &names),
+        };
+        let (mut recording, warnings) = read.map_err(|error| error.to_string())?;
         for warning in warnings {
             console::err!("warning: {warning}");
         }
@@ -98,8 +107,35 @@ impl ColumnArguments {
             ));
         }
         recording.time_unit = unit.or(recording.time_unit);
+        if let Some(first) = pick(&self.first_neuron) {
+            count_from(&mut recording, &first, path)?;
+        }
         Ok(recording)
     }
+
+    /// Whether the number of a first neuron is given.
+    pub fn has_first_neuron(&self) -> bool {
+        self.first_neuron.is_some()
+    }
+}
+
+/// Numbers the neurons of a trace from 0, where the first is `first`.
+fn count_from(recording: &mut Recording, first: &str, path: &Path) -> Result<(), String> {
+    let number: u32 = first.parse().map_err(|_| {
+        format!(
+            "--first-neuron {first}: it must be a whole number, such as 1 or, for two traces, 0,1"
+        )
+    })?;
+    if let Some(spike) = recording.neurons.iter().position(|&neuron| neuron < number) {
+        let line = recording.lines.of(spike).unwrap_or(1);
+        let neuron = recording.neurons[spike];
+        return Err(format!(
+            "--first-neuron {first}: {}:{line}: there is a neuron {neuron} before it",
+            path.display()
+        ));
+    }
+    recording.neurons.iter_mut().for_each(|neuron| *neuron -= number);
+    Ok(())
 }
 
 impl SelectionArguments {
@@ -111,25 +147,6 @@ impl SelectionArguments {
             window: self.window,
         }
     }
-}
-
-/// Sorts a recording, and says which rows are there twice.
-pub(super) fn trains(recording: &Recording, path: &Path) -> Trains {
-    let trains = Trains::new(recording);
-    if let Some(&first) = trains.duplicates.first() {
-        let warning = TraceWarning {
-            path: if path == Path::new("-") {
-                PathBuf::from("standard input")
-            } else {
-                path.into()
-            },
-            anomaly: Anomaly::Duplicate,
-            count: trains.duplicates.len() as u64,
-            first_line: recording.lines.of(first as usize).unwrap_or(0),
-        };
-        console::err!("warning: {warning}");
-    }
-    trains
 }
 
 /// A number as people read it: four digits, or all digits of a whole number.
@@ -145,10 +162,21 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
+/// A text that fits into a table.
+pub(super) fn short(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
 /// Writes a table: the first column to the left, the others to the right, each as wide as need be.
-/// Columns that would go beyond 80 characters begin a new table below.
+/// Columns that would go beyond 80 characters begin a new table below; longer cells are cut.
 pub(super) fn table(headings: &[String], rows: &[Vec<String>]) -> String {
     const WIDTH: usize = 80;
+    let cut =
+        |cells: &[String]| cells.iter().map(|cell| short(cell, WIDTH / 2)).collect::<Vec<_>>();
+    let (headings, rows) = (cut(headings), rows.iter().map(|row| cut(row)).collect::<Vec<_>>());
     let width = |column: usize| {
         let cells = rows.iter().map(|row| &row[column]).chain([&headings[column]]);
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -167,7 +195,7 @@ pub(super) fn table(headings: &[String], rows: &[Vec<String>]) -> String {
         if begin > 1 {
             text.push('\n');
         }
-        for row in std::iter::once(headings).chain(rows.iter().map(Vec::as_slice)) {
+        for row in std::iter::once(&headings).chain(&rows) {
             text += &format!("{:<first$}", row[0]);
             for (cell, width) in row.iter().zip(&widths).take(column).skip(begin) {
                 text += &format!("  {cell:>width$}");
@@ -213,5 +241,17 @@ mod tests {
         let text = table(&headings, &rows);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         assert_eq!(text.matches("heading 0").count(), 2);
+        // A width of a format has 16 bits.
+        let long = table(&["x".repeat(70_000), "y".repeat(70_000)], &[]);
+        assert!(long.lines().all(|line| line.chars().count() <= 82), "{long}");
+    }
+
+    #[test]
+    fn neurons_are_counted_from_the_first() {
+        let mut recording = Recording { neurons: vec![103, 101], ..Recording::default() };
+        count_from(&mut recording, "101", Path::new("a.dat")).expect("none is before");
+        assert_eq!(recording.neurons, [2, 0]);
+        let error = count_from(&mut recording, "1", Path::new("a.dat")).expect_err("0 is before");
+        assert_eq!(error, "--first-neuron 1: a.dat:1: there is a neuron 0 before it");
     }
 }

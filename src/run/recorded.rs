@@ -12,7 +12,7 @@ use crate::membrane::{MembraneTrace, SpikeTrains};
 use crate::network::{CompiledNetwork, Population};
 use crate::scenario::{Scenario, ScenarioError, load};
 pub use errors::{RecordedError, RunFileError};
-use files::{add_stimulus, check_populations, is_interrupted, onto_chip, read_spikes};
+use files::{add_stimulus, check_populations, onto_chip, read_reached, read_spikes};
 
 /// A folder that `firstspike run` wrote: `scenario.toml`, `network.json`, `spikes.csv` and `summary.json`.
 #[derive(Debug)]
@@ -91,11 +91,10 @@ impl RecordedRun {
         if let Some(simulation) = &loaded.scenario.simulation {
             options.at_most_one_spike = simulation.at_most_one_spike;
             spikes.resize_with(1, Vec::new);
-            let latest = spikes[0].iter().fold(0.0, |latest: f64, spike| spike.time.max(latest));
-            let interrupted = is_interrupted(&folder.join("summary.json"))?;
-            end = Some(if interrupted { latest } else { simulation.until });
+            let reached = read_reached(&folder.join("summary.json"))?;
+            end = Some(reached);
             if loaded.scenario.spike_training.is_none() {
-                known = add_stimulus(&loaded, &mut spikes[0])?;
+                known = add_stimulus(&loaded, reached, &mut spikes[0])?;
             }
         } else {
             let mut learner = loaded.learner();

@@ -1,11 +1,13 @@
 //! What runs have to tell, collected for their `report.html` ([`crate::report::html`]).
 
+mod activity;
 mod membranes;
 mod simulation;
 mod training;
 
 use super::EngineSummary;
-pub(super) use simulation::{Activity, simulation_report, spike_training_report};
+pub(super) use activity::Activity;
+pub(super) use simulation::{simulation_report, spike_training_report};
 pub(super) use training::TestRecord;
 
 /// What to say about an engine that is not the fastest.

@@ -5,16 +5,20 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-/// The network and the duration behind a trace.
+use crate::trace::time_unit;
+
+/// The network behind a trace, and how far its simulation went.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunMetadata {
     /// `network.json`, if the populations are from there.
     pub network: Option<PathBuf>,
     /// Each population and its number of neurons.
     pub sizes: Vec<(String, u64)>,
-    /// When the simulation ended, in the time unit of the scenario.
-    pub until: Option<f64>,
+    /// The time that the simulation reached, its unit, and whether it was interrupted there; none for
+    /// samples of a data set.
+    pub end: Option<(f64, String, bool)>,
 }
 
 #[derive(Deserialize)]
@@ -28,14 +32,14 @@ struct PopulationSize {
     size: u64,
 }
 
+/// `summary.json` of a simulation. It is written last: it is of the same run as the trace, where the
+/// scenario may be of one that was killed.
 #[derive(Deserialize)]
-struct ScenarioDuration {
-    simulation: Duration,
-}
-
-#[derive(Deserialize)]
-struct Duration {
-    until: f64,
+struct Ending {
+    /// When it was to end.
+    until: Option<f64>,
+    reached: f64,
+    time_unit: String,
 }
 
 impl RunMetadata {
@@ -47,17 +51,28 @@ impl RunMetadata {
             _ => return RunMetadata::default(),
         };
         let network = folder.join("network.json");
-        let sizes: Option<NetworkSizes> = File::open(&network)
-            .ok()
-            .and_then(|file| serde_json::from_reader(BufReader::new(file)).ok());
-        let scenario = std::fs::read_to_string(folder.join("scenario.toml")).ok();
-        let duration: Option<ScenarioDuration> =
-            scenario.and_then(|text| toml::from_str(&text).ok());
+        let sizes: Option<NetworkSizes> = read(&network);
+        let ending: Option<Ending> = read(&folder.join("summary.json"));
         let sizes = sizes.map(|file| file.populations).unwrap_or_default();
         RunMetadata {
             network: (!sizes.is_empty()).then_some(network),
             sizes: sizes.into_iter().map(|population| (population.name, population.size)).collect(),
-            until: duration.map(|file| file.simulation.until),
+            end: ending.map(|Ending { until, reached, time_unit }| {
+                (reached, time_unit, until.is_some_and(|until| reached < until))
+            }),
         }
     }
+
+    /// The time that the simulation reached in another unit, and whether it was interrupted there; none if
+    /// that is not known. A trace that does not say its unit has that of the simulation.
+    pub fn end_in(&self, unit: Option<&str>) -> Option<(f64, bool)> {
+        let (end, own, interrupted) = self.end.as_ref()?;
+        let factor = time_unit::factor(own, unit.unwrap_or(own))?;
+        Some((end * factor, *interrupted))
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
+    let file = File::open(path).ok()?;
+    serde_json::from_reader(BufReader::new(file)).ok()
 }

@@ -41,7 +41,7 @@ pub fn simulate(
     let mut counts = vec![0; network.populations().len()];
     let mut trains = potentials::spike_trains(&network, &simulation.recording);
     let mut activity = Activity::new(network.populations(), simulation.until);
-    let mut end = simulation.until;
+    let (mut end, mut interrupted) = (simulation.until, false);
     let mut failed = None;
     let ran = folder.write("spikes.csv", |file| {
         let mut recorder = Recorder {
@@ -51,10 +51,11 @@ pub fn simulate(
             wanted: &simulation.recording.spikes,
             trains: &mut trains,
             activity: &mut activity,
-            last: 0.0,
+            last: None,
             writer: TraceWriter::new(file, unit)?,
             written: Ok(()),
             interrupt: options.interrupt,
+            interrupted: false,
         };
         let ran = engine.run(&network, &simulation, &mut recorder).map_err(|error| {
             failed = Some(explain(&error, network.populations()));
@@ -62,8 +63,8 @@ pub fn simulate(
         });
         let statistics = ran?;
         recorder.written?;
-        if options.interrupt.load(Ordering::Relaxed) {
-            end = recorder.last;
+        if recorder.interrupted {
+            (end, interrupted) = (recorder.last.unwrap_or(0.0), true);
         }
         recorder.writer.finish()?;
         Ok(statistics)
@@ -83,7 +84,8 @@ pub fn simulate(
         seed: loaded.scenario.seed,
         time_unit: unit,
         until: simulation.until,
-        interrupted: options.interrupt.load(Ordering::Relaxed),
+        reached: end,
+        interrupted,
         engine: engine_summary,
         synaptic_events: statistics.synaptic_events,
         seconds: start.elapsed().as_secs_f64(),
@@ -91,16 +93,11 @@ pub fn simulate(
             .populations()
             .iter()
             .zip(&counts)
-            .map(|(population, &spikes)| PopulationSummary {
-                name: population.name.clone(),
-                size: population.nodes.len(),
-                spikes,
-                rate: spikes as f64 / (population.nodes.len() as f64 * simulation.until),
-            })
+            .map(|(population, &spikes)| PopulationSummary::new(population, spikes, end, unit))
             .collect(),
     };
     let recorded = (&simulation.recording, &trains, simulation.options);
-    let report = simulation_report(loaded, &network, &activity, recorded, end, &summary);
+    let report = simulation_report(loaded, &network, &activity, recorded, &summary);
     folder.write_report(&report)?;
     folder.write_json("summary.json", &summary)?;
     progress.finish();
@@ -117,18 +114,25 @@ struct Recorder<'a, W: Write> {
     trains: &'a mut SpikeTrains,
     activity: &'a mut Activity,
     /// When the last spike was.
-    last: f64,
+    last: Option<f64>,
     writer: TraceWriter<W>,
     written: io::Result<()>,
     interrupt: &'a AtomicBool,
+    /// Whether a spike was left out for it. Until then, all spikes of one time are recorded.
+    interrupted: bool,
 }
 
 impl<W: Write> Observer for Recorder<'_, W> {
     fn spike(&mut self, node: usize, time: f64) {
+        let is_later = self.last.is_some_and(|last| last < time);
+        if is_later && self.interrupt.load(Ordering::Relaxed) {
+            self.interrupted = true;
+            return;
+        }
         let (index, neuron) = self.places[node];
         let index = index as usize;
         self.counts[index] += 1;
-        self.last = time;
+        self.last = Some(time);
         self.trains.spike(node, time);
         self.activity.spike(index, node, time);
         if self.wanted[index] && self.written.is_ok() {
@@ -137,7 +141,7 @@ impl<W: Write> Observer for Recorder<'_, W> {
     }
 
     fn wants_to_stop(&self) -> bool {
-        self.written.is_err() || self.interrupt.load(Ordering::Relaxed)
+        self.written.is_err() || self.interrupted
     }
 }
 

@@ -77,6 +77,7 @@ pub fn train_spike_trains(
         paired: last.paired,
         missing: last.missing,
         extra: last.extra,
+        reached: until,
         epochs: history.len(),
         interrupted: history.len() < spec.epochs,
         engine,

@@ -1,11 +1,13 @@
 //! What a run came to, as `summary.json`.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::EngineSummary;
 use crate::chip::HardwareAccount;
 use crate::learning::{Diagnosis, LayerActivity};
-use crate::network::LayerDelays;
+use crate::network::{LayerDelays, Population};
+use crate::trace::statistics::rate_unit;
 
 /// Result of a training or evaluation run. Accuracies are fractions of 1.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -125,9 +127,12 @@ pub struct SimulationSummary {
     pub seed: u64,
     /// The unit of times.
     pub time_unit: &'static str,
-    /// When the simulation ended.
+    /// When the simulation was to end.
     pub until: f64,
-    /// Whether it was ended before that.
+    /// Up to when it was simulated: `until`, or the last spike before the interrupt. Every spike up to
+    /// then is recorded, and rates are over this time.
+    pub reached: f64,
+    /// Whether it was ended before `until`.
     pub interrupted: bool,
     /// What ran it: `event` or `window`.
     pub engine: EngineSummary,
@@ -159,6 +164,8 @@ pub struct SpikeTrainingSummary {
     pub missing: usize,
     /// Spikes without a target.
     pub extra: usize,
+    /// Up to when the trained network was simulated, in `time_unit`.
+    pub reached: f64,
     /// Epochs that were completed.
     pub epochs: usize,
     /// Whether the run was ended before its last epoch.
@@ -170,7 +177,7 @@ pub struct SpikeTrainingSummary {
 }
 
 /// Activity of a population in a simulation.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct PopulationSummary {
     /// Name of the population.
     pub name: String,
@@ -178,8 +185,33 @@ pub struct PopulationSummary {
     pub size: usize,
     /// How many spikes they emitted together.
     pub spikes: u64,
-    /// Spikes per neuron and time unit.
-    pub rate: f64,
+    /// Spikes per neuron and time, in the unit of [`rate_unit`]: per second, or per time unit if that is no
+    /// unit of physical time. None for no neurons, or no time.
+    pub rate: Option<f64>,
+    /// The name of the unit, as in the key `rate_per_second` of `summary.json`.
+    pub rate_unit: String,
+}
+
+impl PopulationSummary {
+    /// The activity of a population with so many spikes in a simulation that reached a time.
+    pub(super) fn new(population: &Population, spikes: u64, reached: f64, time_unit: &str) -> Self {
+        let size = population.nodes.len();
+        let (rate_unit, _, per_unit) = rate_unit(Some(time_unit));
+        let observed = size as f64 * reached;
+        let rate = (observed > 0.0).then(|| spikes as f64 / observed * per_unit);
+        PopulationSummary { name: population.name.clone(), size, spikes, rate, rate_unit }
+    }
+}
+
+impl Serialize for PopulationSummary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("name", &self.name)?;
+        map.serialize_entry("size", &self.size)?;
+        map.serialize_entry("spikes", &self.spikes)?;
+        map.serialize_entry(&format!("rate_{}", self.rate_unit), &self.rate)?;
+        map.end()
+    }
 }
 
 /// A diagnosis as one line.

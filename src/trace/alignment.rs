@@ -97,13 +97,15 @@ pub fn align(
 }
 
 /// Half the median interval between spikes of a neuron, in both traces: a spike that is farther away
-/// is nearer to another. Infinite for populations in which no neuron spikes twice in a sample.
+/// is nearer to another. Intervals of 0, between coincident spikes, do not count. Infinite for populations
+/// in which no neuron spikes at two times in a sample.
 pub fn usual_reach(a: &Trains, b: &Trains, pair: &PopulationPair) -> f64 {
     let mut intervals = Vec::new();
     for (trains, population) in [(a, pair.a), (b, pair.b)] {
         for neuron in neurons(trains, population) {
             for (_, spikes) in trains.by_sample(neuron) {
-                intervals.extend(trains.times[spikes].windows(2).map(|pair| pair[1] - pair[0]));
+                let own = trains.times[spikes].windows(2).map(|pair| pair[1] - pair[0]);
+                intervals.extend(own.filter(|&interval| interval > 0.0));
             }
         }
     }
@@ -166,6 +168,16 @@ fn align_neuron(
     Ok(found)
 }
 
+impl PopulationAlignment {
+    /// Whether no spike is missing or extra, and no pair is farther apart than the tolerance.
+    pub fn is_equal(&self, tolerance: f64) -> bool {
+        self.neurons.iter().all(|neuron| {
+            let is_near = |pair: &Pair| pair.difference.abs() <= tolerance;
+            neuron.missing.is_empty() && neuron.extra.is_empty() && neuron.pairs.iter().all(is_near)
+        })
+    }
+}
+
 impl NeuronAlignment {
     /// Mean difference, mean absolute difference, and the largest absolute one; none without pairs.
     pub fn differences(&self) -> Option<[f64; 3]> {
@@ -215,5 +227,27 @@ mod tests {
         assert_eq!((y[0].neuron, y[0].pairs.len()), (0, 1));
         assert_eq!((y[1].neuron, &y[1].extra[..]), (7, &[Single { sample: 0, time: 9.0 }][..]));
         assert_eq!(found[0].reach, f64::INFINITY);
+    }
+
+    /// Every spike of A is there twice: half its intervals are 0, and are no measure of distance.
+    #[test]
+    fn coincident_spikes_are_spikes_each() {
+        let trains = |times: &[f64]| {
+            Trains::new(&Recording {
+                populations: vec!["x".to_owned()],
+                times: times.to_vec(),
+                neurons: vec![0; times.len()],
+                ..Recording::default()
+            })
+        };
+        let pairs = [PopulationPair { name: "x".to_owned(), a: Some(0), b: Some(0) }];
+        let (twice, once) = (trains(&[1.0, 1.0, 5.0, 5.0, 9.0, 9.0]), trains(&[1.0, 5.0, 9.0]));
+        let found = align(&twice, &once, &pairs, None).expect("few pairs");
+        assert_eq!(found[0].reach, 2.0);
+        let neuron = &found[0].neurons[0];
+        assert_eq!((neuron.pairs.len(), neuron.missing.len(), neuron.extra.len()), (3, 3, 0));
+        assert!(neuron.pairs.iter().all(|pair| pair.difference == 0.0));
+        let found = align(&twice, &twice, &pairs, None).expect("few pairs");
+        assert_eq!(found[0].neurons[0].pairs.len(), 6);
     }
 }

@@ -309,6 +309,12 @@ pub enum SelectionError {
         /// The populations that exist.
         found: Vec<String>,
     },
+    /// So many samples are not named one by one.
+    #[error("{count} samples are chosen: at most 16777216")]
+    TooManySamples {
+        /// How many there would be.
+        count: u64,
+    },
     /// The recording has no samples.
     #[error("the spikes have no samples to choose from")]
     NoSamples,

@@ -23,7 +23,7 @@
 //! | a time beyond 2^53, as of nanoseconds since 1970 | rounded to a double, with a warning |
 //! | rows that are not in order of time | read in the order of the file, with a warning |
 //! | nothing but a heading | no spikes, with a warning |
-//! | rows that repeat a spike | left to [`Trains`](super::trains::Trains), which count them once |
+//! | rows that repeat a spike | spikes, too: a neuron or source may spike twice at one time |
 //!
 //! Byte order marks, carriage returns, blank lines, lines that begin with `#`, and a delimiter at the
 //! end of each line are read over; a carriage return alone ends a line, too, where no line feed does. A file
@@ -172,8 +172,6 @@ pub enum Anomaly {
     NoTime,
     /// The row is earlier than the one before, of the same sample.
     Unsorted,
-    /// A spike of the same sample, population, neuron and time is there already.
-    Duplicate,
     /// The time is beyond 2^53, where doubles are whole numbers or farther apart.
     Rounded,
     /// The file ends within a line.
@@ -194,10 +192,6 @@ impl fmt::Display for TraceWarning {
             Anomaly::NoTime => write!(f, "{rows} without a finite time {are} left out{first}"),
             Anomaly::Unsorted => {
                 write!(f, "{rows} {are} earlier than the row before{first}; the order is restored")
-            }
-            Anomaly::Duplicate => {
-                let repeat = if *count == 1 { "repeats" } else { "repeat" };
-                write!(f, "{rows} {repeat} a spike that is there already and {are} left out{first}")
             }
             Anomaly::Rounded => write!(
                 f,

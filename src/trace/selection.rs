@@ -1,7 +1,12 @@
 //! A part of a recording: some populations, some samples, a window of time.
 
+use rustc_hash::FxHashSet;
+
 use super::SelectionError;
 use super::recording::Recording;
+
+/// More samples than this are not named one by one.
+const MOST_SAMPLES: u64 = 1 << 24;
 
 /// Which spikes are kept; all by default.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -75,6 +80,31 @@ impl Selection {
         Ok(())
     }
 
+    /// The samples that are chosen, ascending: of all that have a spike of any neuron at any time, and of
+    /// those that are named, up to the last in the recording. So a sample in which nothing that was chosen
+    /// spikes is not forgotten. None if the recording has no samples.
+    ///
+    /// # Errors
+    /// If more than 16,777,216 samples are named.
+    pub fn chosen_samples(&self, recording: &Recording) -> Result<Vec<u32>, SelectionError> {
+        let mut samples: FxHashSet<u32> = recording.samples.iter().copied().collect();
+        let last = samples.iter().copied().max().unwrap_or(0);
+        if !self.samples.is_empty() && !samples.is_empty() {
+            let named = self.samples.iter().map(|&(first, to)| (first, to.min(last)));
+            let count: u64 = named
+                .clone()
+                .map(|(first, to)| (u64::from(to) + 1).saturating_sub(first.into()))
+                .sum();
+            if count > MOST_SAMPLES {
+                return Err(SelectionError::TooManySamples { count });
+            }
+            samples = named.flat_map(|(first, to)| first..=to).collect();
+        }
+        let mut samples: Vec<u32> = samples.into_iter().collect();
+        samples.sort_unstable();
+        Ok(samples)
+    }
+
     fn drop_populations(&self, recording: &mut Recording, chosen: &[bool]) {
         let mut count = 0;
         let mut indices = vec![0; chosen.len()];
@@ -123,6 +153,11 @@ mod tests {
         assert_eq!(late.times, [2.0, 3.0]);
         let second = part(Selection { samples: vec![(1, 7)], ..all.clone() }).expect("there");
         assert_eq!(second.neurons, [7, 8]);
+        let samples = |samples: Vec<(u32, u32)>| {
+            Selection { samples, populations: names(&["b"]), ..all.clone() }.chosen_samples(&whole)
+        };
+        assert_eq!(samples(vec![]), Ok(vec![0, 1]), "those of all populations");
+        assert_eq!(samples(vec![(1, 7)]), Ok(vec![1]), "up to the last");
         let missing = part(Selection { populations: names(&["d"]), ..all }).expect_err("no d");
         assert_eq!(missing.to_string(), "there is no population `d`; there are a, b, c");
     }

@@ -13,22 +13,29 @@ mod quantiles;
 mod quantities;
 mod synchrony;
 
-pub use intervals::{coefficient_of_variation, cv2, local_variation};
+pub use intervals::{RunningVariation, coefficient_of_variation, cv2, local_variation};
 pub use quantiles::quantile;
 pub use quantities::{Quantity, rate_unit};
+use synchrony::SampleBins;
 pub use synchrony::{SynchronyError, population_fano_factor};
 
 use super::trains::{NeuronSpikes, Trains};
 
 /// What the spikes alone do not tell.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Setting {
-    /// Begin and end of each sample, in the time unit of the trace.
+    /// Begin and end of each sample, in the time unit of the trace; both belong to it.
     pub window: (f64, f64),
-    /// Width of the bins that synchrony is measured with, in the same unit.
-    pub bin: f64,
+    /// Width of the bins that synchrony is measured with, in the same unit; above zero. None leaves
+    /// synchrony out.
+    pub bin: Option<f64>,
     /// Neurons of each population, if known.
     pub sizes: Vec<Option<u64>>,
+    /// Neurons of each population that spike anywhere in the trace that the spikes were chosen from:
+    /// those of a population whose size is not known. Empty: those that spike.
+    pub seen: Vec<u64>,
+    /// The samples, ascending, those without a spike included. Empty: those with a spike.
+    pub samples: Vec<u32>,
 }
 
 /// Statistics of a population, or of all.
@@ -44,8 +51,10 @@ pub struct GroupStatistics {
     pub spikes: u64,
     /// Spikes per sample (spikes / samples).
     pub spikes_per_sample: f64,
+    /// Spikes of the neuron before them, of the same sample, at the same time: each counts as a spike.
+    pub coincident: u64,
     /// Spikes per neuron and unit of time: spikes / (neurons × samples × duration), where neurons are
-    /// all if their number is known, else those that spike.
+    /// all if their number is known, else those that spike anywhere in the trace.
     pub rate: Option<f64>,
     /// Time of the first spike of a neuron in a sample, over neurons and samples in which it spikes.
     /// Times count from 0, the start of the sample.
@@ -92,7 +101,7 @@ impl Distribution {
 /// Statistics of all spikes, and of each population in the order of the trace.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statistics {
-    /// Samples with spikes; 1 if the trace has no samples.
+    /// Samples, silent ones included; 1 if the trace has no samples.
     pub samples: u64,
     /// All populations together.
     pub all: GroupStatistics,
@@ -106,8 +115,14 @@ impl Statistics {
     /// # Errors
     /// If there are too many bins.
     pub fn new(trains: &Trains, setting: &Setting) -> Result<Self, SynchronyError> {
-        let samples = samples(trains);
-        let counts = synchrony::Bins::new(setting.window, setting.bin, samples.len().max(1))?;
+        let mut samples = samples(trains);
+        samples.extend(&setting.samples);
+        samples.sort_unstable();
+        samples.dedup();
+        let bins = match setting.bin {
+            Some(bin) => Some(SampleBins::new(setting.window, bin, samples.len())?),
+            None => None,
+        };
         let group = |index: Option<usize>| {
             let is_in = |neuron: &&NeuronSpikes| {
                 index.is_none_or(|index| index == usize::from(neuron.population))
@@ -116,14 +131,18 @@ impl Statistics {
             for neuron in trains.neurons.iter().filter(is_in) {
                 collected.add(trains, neuron);
             }
-            let fano_factor =
-                counts.fano_factor(trains, trains.neurons.iter().filter(is_in), &samples);
-            let size = match index {
-                Some(index) => setting.sizes.get(index).copied().flatten(),
-                None => setting.sizes.iter().copied().sum(),
+            let fano_factor = bins.as_ref().and_then(|bins| {
+                bins.fano_factor(trains, trains.neurons.iter().filter(is_in), &samples)
+            });
+            let (size, seen) = match index {
+                Some(index) => (
+                    setting.sizes.get(index).copied().flatten(),
+                    setting.seen.get(index).copied().unwrap_or(0),
+                ),
+                None => (setting.sizes.iter().copied().sum(), setting.seen.iter().sum()),
             };
             let mut statistics =
-                collected.finish(size, samples.len().max(1) as f64, setting.window);
+                collected.finish(size, seen, samples.len().max(1) as f64, setting.window);
             statistics.population = index.map(|index| trains.populations[index].clone());
             statistics.fano_factor = fano_factor;
             statistics
@@ -179,6 +198,7 @@ impl Sum {
 struct Collected {
     neurons: u64,
     spikes: u64,
+    coincident: u64,
     latencies: Vec<f64>,
     intervals: Vec<f64>,
     coefficient_of_variation: Sum,
@@ -197,22 +217,32 @@ impl Collected {
             self.latencies.push(times[0]);
             let before = self.intervals.len();
             self.intervals.extend(times.windows(2).map(|pair| pair[1] - pair[0]));
-            successive.add(&self.intervals[before..]);
+            let own = &self.intervals[before..];
+            self.coincident += own.iter().filter(|&&interval| interval == 0.0).count() as u64;
+            successive.add(own);
         }
         self.coefficient_of_variation.add(coefficient_of_variation(&self.intervals[first..]));
         self.cv2.add(successive.cv2());
         self.local_variation.add(successive.local_variation());
     }
 
-    fn finish(mut self, size: Option<u64>, samples: f64, window: (f64, f64)) -> GroupStatistics {
+    fn finish(
+        mut self,
+        size: Option<u64>,
+        seen: u64,
+        samples: f64,
+        window: (f64, f64),
+    ) -> GroupStatistics {
         // A size below what spikes was not that of this trace.
         let size = size.filter(|&size| size >= self.neurons);
-        let observed = size.unwrap_or(self.neurons) as f64 * samples * (window.1 - window.0);
+        let neurons = size.unwrap_or(seen.max(self.neurons));
+        let observed = neurons as f64 * samples * (window.1 - window.0);
         GroupStatistics {
             population: None,
             size,
             spiking: self.neurons,
             spikes: self.spikes,
+            coincident: self.coincident,
             spikes_per_sample: self.spikes as f64 / samples,
             rate: (observed > 0.0).then(|| self.spikes as f64 / observed),
             latency: Distribution::of(&mut self.latencies),

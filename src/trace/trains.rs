@@ -1,5 +1,7 @@
 //! Spike trains: the spikes of a recording sorted by neuron, sample and time.
 //!
+//! Every row is a spike: where a neuron spikes twice at one time, as sources may, there are two.
+//!
 //! Spikes are counted per neuron and put in their places, which keeps their order; only neurons whose
 //! spikes were not in order are sorted. That takes time proportional to the number of spikes, and 12
 //! to 16 bytes for each.
@@ -23,8 +25,6 @@ pub struct Trains {
     pub samples: Vec<u32>,
     /// Index of each spike in the recording.
     pub spikes: Vec<u32>,
-    /// Spikes that are there twice, by index in the recording, ascending; they are left out.
-    pub duplicates: Vec<u32>,
 }
 
 /// Where the spikes of a neuron are.
@@ -70,7 +70,6 @@ impl Trains {
         neurons.retain(|neuron| !neuron.spikes.is_empty());
         trains.neurons = neurons;
         trains.sort();
-        trains.leave_out_duplicates();
         trains
     }
 
@@ -119,34 +118,6 @@ impl Trains {
                 rearrange(&mut self.samples, start, &order);
             }
         }
-    }
-
-    fn leave_out_duplicates(&mut self) {
-        let mut kept = 0;
-        for neuron in &mut self.neurons {
-            let first = kept;
-            for at in neuron.spikes.clone() {
-                let sample = self.samples.get(at).copied();
-                let is_duplicate = kept > first
-                    && self.times[kept - 1] == self.times[at]
-                    && self.samples.get(kept - 1).copied() == sample;
-                if is_duplicate {
-                    self.duplicates.push(self.spikes[at]);
-                    continue;
-                }
-                self.times[kept] = self.times[at];
-                self.spikes[kept] = self.spikes[at];
-                if let Some(sample) = sample {
-                    self.samples[kept] = sample;
-                }
-                kept += 1;
-            }
-            neuron.spikes = first..kept;
-        }
-        self.times.truncate(kept);
-        self.spikes.truncate(kept);
-        self.samples.truncate(kept);
-        self.duplicates.sort_unstable();
     }
 }
 
@@ -223,7 +194,7 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// The slow obvious twin: sort all rows, and leave out what is there twice.
+        /// The slow obvious twin: sort all rows. A row that is there twice is two spikes.
         #[test]
         fn trains_are_the_sorted_spikes(
             rows in prop::collection::vec((0_u16..3, 0_u32..4, 0_u32..3, 0_u32..6), 0..60),
@@ -241,7 +212,6 @@ mod tests {
             let trains = Trains::new(&recording);
             let mut expected = rows.clone();
             expected.sort_unstable();
-            expected.dedup();
             let mut found = Vec::new();
             for neuron in &trains.neurons {
                 for (sample, spikes) in trains.by_sample(neuron) {
@@ -253,7 +223,6 @@ mod tests {
                 }
             }
             prop_assert_eq!(&found, &expected);
-            prop_assert_eq!(trains.duplicates.len(), rows.len() - expected.len());
         }
     }
 }

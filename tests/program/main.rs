@@ -18,5 +18,6 @@ mod resume;
 mod shown_once;
 mod spike_trains;
 mod study;
+mod trace_cases;
 mod trace_learning;
 mod traces;

@@ -8,7 +8,7 @@ mod page;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use common::binary::{project, read, successful, text, tiny_training};
+use common::binary::{json, project, read, successful, text, tiny_training};
 use page::{Page, browser};
 use serde_json::Value;
 
@@ -146,6 +146,44 @@ fn the_data_of_a_training_agree_with_its_other_files() {
     }
     let wrong = samples.iter().filter(|sample| sample["decided"] != sample["label"]);
     assert!(wrong.count() > 0, "a network of three epochs is never right everywhere");
+}
+
+/// One quantity, one definition, one unit, wherever it stands.
+#[test]
+fn the_data_of_a_simulation_agree_with_its_summary_and_statistics() {
+    let (_, data) = page_and_data("simulation");
+    let run = folder().join("simulation");
+    let summary = json(&run.join("summary.json"));
+    let printed = successful(&run, &["stats", "spikes.csv", "--json"]).stdout;
+    let statistics: Value = serde_json::from_str(&printed).expect("JSON");
+    let content = &data["content"];
+    assert_eq!(content["rate_unit"], "1/s");
+    let near = |found: &Value, expected: &Value| match (found.as_f64(), expected.as_f64()) {
+        (Some(found), Some(expected)) => (found - expected).abs() <= 1e-4 * expected.abs(),
+        (found, expected) => found == expected,
+    };
+    let mut variations = 0;
+    for population in content["populations"].as_array().expect("a list") {
+        let own = |list: &Value| -> Value {
+            let list = list.as_array().expect("a list");
+            let name = &population["name"];
+            let is_own = |one: &&Value| one["name"] == *name || one["population"] == *name;
+            list.iter().find(is_own).cloned().unwrap_or_default()
+        };
+        let counted = own(&statistics["populations"]);
+        if counted.is_null() {
+            assert_eq!(population["spikes"], 0);
+            continue;
+        }
+        assert_eq!(own(&summary["populations"])["rate_per_second"], counted["rate_per_second"]);
+        assert!(near(&population["mean_rate"], &counted["rate_per_second"]), "{population}");
+        assert!(
+            near(&population["variation"], &counted["coefficient_of_variation"]),
+            "{population}"
+        );
+        variations += usize::from(population["variation"].is_number());
+    }
+    assert!(variations > 0);
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn a_run_tells_how_many_neurons_it_has_and_how_long_it_lasts() {
     let summary = json(&folder.path().join("run/summary.json"));
     let rates = summary["populations"].as_array().expect("populations");
     let rate = rates.iter().find(|one| one["name"] == "excitatory").expect("there");
-    near(&excitatory[0]["rate_per_second"], 1000.0 * rate["rate"].as_f64().expect("a rate"));
+    assert_eq!(excitatory[0]["rate_per_second"], rate["rate_per_second"]);
 
     let error = firstspike(folder.path(), &["stats", "run"]);
     assert_eq!(error.code, Some(2));
@@ -169,7 +169,7 @@ fn malformed_traces_are_refused_with_their_line() {
     for (name, content, expected) in [
         ("empty", "", "a.csv: the file is empty"),
         ("no time", "neuron,voltage\n1,2\n", "a.csv:1: no column is recognised as the time; there"),
-        ("no neuron", "time_ms\n2\n", "--neuron-column"),
+        ("no neuron", "time_ms,energy\n2,1\n", "--neuron-column"),
         ("text", "neuron,time_ms\n1,2\n1,soon\n", "a.csv:3: time_ms `soon` must be a number"),
         (
             "negative neuron",
@@ -211,7 +211,7 @@ fn what_is_not_sound_is_left_out_with_a_warning() {
     for (name, content, expected, spikes) in [
         ("infinite", "neuron,time_ms\n1,2\n1,inf\n1,NaN\n", "a.csv:3: 2 rows without a finite", 1),
         ("unsorted", "neuron,time_ms\n1,2\n1,1\n", "a.csv:3: 1 row is earlier than the row be", 2),
-        ("twice", "neuron,time_ms\n1,2\n1,2\n1,2\n", "a.csv:3: 2 rows repeat a spike that is", 1),
+        ("twice", "neuron,time_ms\n1,2\n1,2\n1,2\n", "", 3),
         ("cut off", "time_ms,neuron\n1,2\n1", "a.csv:3: the last line is cut off", 1),
         ("heading", "time_ms,neuron\n", "a.csv:1: there is not a single spike in the file", 0),
         ("mark and CRLF", "\u{feff}neuron,time_ms\r\n1,2\r\n", "", 1),

@@ -176,12 +176,14 @@ pub struct Membrane {
 /// A simulation.
 #[derive(Clone, Debug, Serialize)]
 pub struct SimulationContent {
-    /// When it ended.
+    /// The time that it reached.
     pub until: f64,
     /// Every population.
     pub populations: Vec<PopulationContent>,
-    /// Width of the bins of [`PopulationContent::rate`].
+    /// Width of the bins of [`PopulationContent::rate`]; the last may be narrower.
     pub bin: f64,
+    /// Symbol of the unit of rates: `1/s`, or `1/τ_s` where the time unit is no physical one.
+    pub rate_unit: String,
     /// Its spikes.
     pub raster: Raster,
     /// Weights by pair of populations.
@@ -201,13 +203,14 @@ pub struct PopulationContent {
     pub is_source: bool,
     /// Their spikes.
     pub spikes: u64,
-    /// Spikes per neuron and time unit.
+    /// Spikes per neuron and time, in [`SimulationContent::rate_unit`].
     pub mean_rate: f64,
     /// The same per bin of time.
     pub rate: Vec<f64>,
     /// Times between two spikes of a neuron.
     pub intervals: Option<Histogram>,
-    /// Their standard deviation divided by their mean.
+    /// Coefficient of variation of the intervals of a neuron, mean over the neurons that have two: as
+    /// `firstspike stats` gives it.
     pub variation: Option<f64>,
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::short;
+use crate::trace::bins::bin_of;
 
 /// Bins of a histogram, about: of all but the largest values, and of all.
 const BINS: usize = 60;
@@ -40,13 +41,11 @@ impl Histogram {
         }
         let spread = if high > low { high - low } else { low.abs().max(1.0) };
         let width = round_step(spread / BINS as f64);
-        let first = (low / width).floor();
-        let mut counts = vec![0; (high / width - first) as usize + 1];
+        let place = |value: f64| bin_of(value, 0.0, width);
+        let first = place(low);
+        let mut counts = vec![0; (place(high) - first) as usize + 1];
         for value in values {
-            // Rounding may put the largest value an edge too far, or the smallest below the first.
-            let bin = (value / width - first).max(0.0) as usize;
-            let bin = bin.min(counts.len() - 1);
-            counts[bin] += 1;
+            counts[(place(value) - first) as usize] += 1;
         }
         let mean = short(sum / total as f64);
         Some(Histogram { start: short(first * width), width, counts, mean, total })
@@ -89,6 +88,7 @@ impl StreamingHistogram {
         while value >= self.width * FINE as f64 {
             self.widen();
         }
+        // The width is a power of two: the quotient is exact.
         self.counts[(value / self.width) as usize] += 1;
         self.sum += value;
         self.total += 1;

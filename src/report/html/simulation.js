@@ -91,13 +91,13 @@ firstspike.ready((data) => {
 
   function rates() {
     const centres = content.populations[0].rate.map((_, bin) => (bin + 0.5) * content.bin);
-    chart(card("Rates", `Spikes per neuron and ${symbol}, in bins of ${Number(content.bin.toPrecision(3))} ${symbol}. Click on a name to hide it.`), {
+    chart(card("Rates", `Spikes per neuron, in bins of ${Number(content.bin.toPrecision(3))} ${symbol}. Click on a name to hide it.`), {
       describe: `Rates over time: ${content.populations.map((population) => `${population.name} ${population.mean_rate}`).join(", ")}.`,
       traces: content.populations.map((population, index) => ({
         x: centres, y: population.rate, name: plain(population.name), mode: "lines", line: { color: hue(index), width: 1.6, shape: "hvh" },
-        hovertemplate: `%{x:.4g} ${time}: %{y:.4g} per ${time}<extra>${plain(population.name)}</extra>`,
+        hovertemplate: `%{x:.4g} ${time}: %{y:.4g} ${plain(content.rate_unit)}<extra>${plain(population.name)}</extra>`,
       })),
-      layout: { showlegend: true, xaxis: timeAxis("time"), yaxis: { title: { text: `rate [1/${time}]` }, rangemode: "tozero" } },
+      layout: { showlegend: true, xaxis: timeAxis("time"), yaxis: { title: { text: `rate [${plain(content.rate_unit)}]` }, rangemode: "tozero" } },
     });
   }
 
@@ -107,7 +107,7 @@ firstspike.ready((data) => {
       return;
     }
     const variation = spiking.filter((population) => population.variation !== null).map((population) => `${population.name} ${population.variation.toFixed(2)}`);
-    chart(card("Interspike intervals", `Times between two spikes of a neuron; double-click to see the longest. ${variation.length > 0 ? `Coefficient of variation: ${variation.join(", ")}.` : ""}`), {
+    chart(card("Interspike intervals", `Times between two spikes of a neuron; double-click to see the longest. ${variation.length > 0 ? `Coefficient of variation, mean over neurons: ${variation.join(", ")}.` : ""}`), {
       describe: "Distributions of interspike intervals per population.",
       traces: spiking.map((population) => bars(population.intervals, { name: population.name, hue: hue(content.populations.indexOf(population)), what: "interval", opacity: 0.55 })),
       layout: { barmode: "overlay", showlegend: true, xaxis: { ...timeAxis("interval"), range: [0, 1.05 * Math.max(...spiking.map(({ intervals: found }) => most(found)))] }, yaxis: { title: { text: "share [%]" }, rangemode: "tozero" } },
@@ -139,8 +139,8 @@ firstspike.ready((data) => {
 
   function populations() {
     table(card("Populations", "", content.projections.length === 0 ? "wide" : ""),
-      ["population", "size", "spikes", `rate [1/${symbol}]`, "CV of intervals"],
+      ["population", "size", "spikes", `rate [${content.rate_unit}]`, "CV of intervals (mean over neurons)"],
       content.populations.map(({ name, size, spikes, mean_rate: rate, variation }) =>
-        [name, size.toLocaleString("en"), spikes.toLocaleString("en"), String(rate), variation === null ? "–" : variation.toFixed(2)]));
+        [name, size.toLocaleString("en"), spikes.toLocaleString("en"), rate === null ? "–" : String(rate), variation === null ? "–" : variation.toFixed(2)]));
   }
 });

@@ -49,23 +49,24 @@ pub(super) fn read_spikes(
     Ok(samples)
 }
 
-/// Whether the summary of a simulation says that it was interrupted: nothing is known after its last
-/// spike then.
-pub(super) fn is_interrupted(path: &Path) -> Result<bool, RecordedError> {
+/// The time that a simulation reached, by its summary: nothing is known after it.
+pub(super) fn read_reached(path: &Path) -> Result<f64, RecordedError> {
     #[derive(serde::Deserialize)]
     struct Ending {
-        interrupted: bool,
+        reached: f64,
     }
     let refuse = |error| RecordedError::File { path: path.to_owned(), error };
     let text = std::fs::read_to_string(path).map_err(|error| refuse(error.into()))?;
     let ending: Ending = serde_json::from_str(&text).map_err(|error| refuse(error.into()))?;
-    Ok(ending.interrupted)
+    Ok(ending.reached)
 }
 
-/// Adds the spikes of sources that were not recorded, which the scenario has; returns the populations
+/// Adds the spikes of sources that were not recorded, which the scenario has, up to the time that the
+/// simulation reached; returns the populations
 /// whose spikes are known.
 pub(super) fn add_stimulus(
     loaded: &LoadedScenario,
+    reached: f64,
     spikes: &mut Vec<Spike>,
 ) -> Result<Vec<bool>, ScenarioError> {
     let names = loaded.scenario.recording.as_ref().and_then(|recording| recording.spikes.as_ref());
@@ -78,7 +79,7 @@ pub(super) fn add_stimulus(
         populations.iter().map(|population| names.contains(&population.name)).collect();
     for (population, _) in populations.iter().zip(&recorded).filter(|(_, recorded)| !**recorded) {
         let own = simulation.stimulus.iter().filter(|spike| {
-            population.nodes.contains(&(spike.source as usize)) && spike.time <= simulation.until
+            population.nodes.contains(&(spike.source as usize)) && spike.time <= reached
         });
         spikes.extend(own.map(|spike| Spike { node: spike.source, time: spike.time }));
     }

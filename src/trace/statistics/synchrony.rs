@@ -1,14 +1,16 @@
 //! How synchronous a population is: the variability of its spike count in bins of time.
 
+use super::super::bins::Bins;
 use super::super::trains::{NeuronSpikes, Trains};
 
 /// More bins than this are a mistake.
-const MOST_BINS: f64 = (1_u64 << 27) as f64;
+const MOST_BINS: usize = 1 << 27;
 
 /// Bins that cannot be.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "bins of {bin} make {count:.3e} of them in {samples} samples from {from} to {to}: at most 1.3e8, with wider bins"
+    "bins of {bin} make {count:.3e} of them in {samples} samples from {from} to {to}: at most 1.3e8, with wider \
+     bins or in a shorter window"
 )]
 #[non_exhaustive]
 pub struct SynchronyError {
@@ -36,50 +38,42 @@ pub fn population_fano_factor(counts: &[u32]) -> Option<f64> {
 }
 
 /// Bins of time, the same in every sample; the last of a sample may be narrower, and is not used.
-pub(super) struct Bins {
-    from: f64,
-    width: f64,
-    per_sample: usize,
+pub(super) struct SampleBins {
+    bins: Bins,
+    samples: usize,
 }
 
-impl Bins {
-    pub fn new((from, to): (f64, f64), width: f64, samples: usize) -> Result<Self, SynchronyError> {
-        let per_sample = whole_bins(to - from, width);
-        let count = per_sample * samples as f64;
-        if !(count <= MOST_BINS) {
-            return Err(SynchronyError { bin: width, count, samples, from, to });
-        }
-        Ok(Bins { from, width, per_sample: per_sample as usize })
+impl SampleBins {
+    pub fn new(window: (f64, f64), width: f64, samples: usize) -> Result<Self, SynchronyError> {
+        let samples = samples.max(1);
+        let bins = Bins::new(window, width, MOST_BINS / samples).map_err(|count| {
+            let (count, (from, to)) = (count * samples as f64, window);
+            SynchronyError { bin: width, count, samples, from, to }
+        })?;
+        Ok(SampleBins { bins, samples })
     }
 
-    /// [`population_fano_factor`] of some neurons; none if there are less than two bins.
+    /// [`population_fano_factor`] of some neurons; none if there are less than two bins. The samples are
+    /// ascending; a trace without has none.
     pub fn fano_factor<'a>(
         &self,
         trains: &Trains,
         neurons: impl Iterator<Item = &'a NeuronSpikes>,
         samples: &[u32],
     ) -> Option<f64> {
-        let bins = self.per_sample * samples.len();
-        if bins < 2 {
+        let per_sample = self.bins.count();
+        let mut counts = vec![0_u32; per_sample * self.samples];
+        if counts.len() < 2 {
             return None;
         }
-        let mut counts = vec![0_u32; bins];
         for neuron in neurons {
             for (sample, spikes) in trains.by_sample(neuron) {
-                let row = samples.partition_point(|&other| other < sample) * self.per_sample;
-                for &time in &trains.times[spikes] {
-                    let bin = ((time - self.from) / self.width).floor();
-                    if (0.0..self.per_sample as f64).contains(&bin) {
-                        counts[row + bin as usize] += 1;
-                    }
+                let row = samples.partition_point(|&other| other < sample) * per_sample;
+                for bin in trains.times[spikes].iter().filter_map(|&time| self.bins.bin(time)) {
+                    counts[row + bin] += 1;
                 }
             }
         }
         population_fano_factor(&counts)
     }
-}
-
-/// How many bins fit; one more if rounding alone makes the last one too narrow.
-fn whole_bins(duration: f64, width: f64) -> f64 {
-    (duration / width * (1.0 + 1e-12)).floor().max(0.0)
 }

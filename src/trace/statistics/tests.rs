@@ -22,7 +22,6 @@ fn train(rows: &[Row], population: u16, neuron: u32, sample: u32) -> Vec<f64> {
     let of_it = rows.iter().filter(|row| (row.0, row.1, row.2) == (population, neuron, sample));
     let mut times: Vec<f64> = of_it.map(|row| row.3).collect();
     times.sort_by(f64::total_cmp);
-    times.dedup();
     times
 }
 
@@ -62,7 +61,8 @@ fn twin(
             found.spiking += u64::from(trains.iter().any(|times| !times.is_empty()));
             latencies.extend(trains.iter().filter_map(|times| times.first()));
             let own: Vec<f64> = of_samples.concat();
-            if own.len() >= 2 {
+            found.coincident += own.iter().filter(|&&interval| interval == 0.0).count() as u64;
+            if own.len() >= 2 && own.iter().any(|&interval| interval > 0.0) {
                 let squares: Vec<f64> = own.iter().map(|value| value * value).collect();
                 let (first, second) = (mean(&own).expect("some"), mean(&squares).expect("some"));
                 variations.push((second - first * first).max(0.0).sqrt() / first);
@@ -71,7 +71,9 @@ fn twin(
             let mut contrasts = Vec::new();
             for one in &of_samples {
                 contrasts.extend(
-                    (1..one.len()).map(|at| (one[at] - one[at - 1]) / (one[at] + one[at - 1])),
+                    (1..one.len())
+                        .map(|at| (one[at] - one[at - 1], one[at] + one[at - 1]))
+                        .map(|(difference, sum)| if sum == 0.0 { 0.0 } else { difference / sum }),
                 );
             }
             cv2s.extend(mean(&contrasts.iter().map(|c: &f64| 2.0 * c.abs()).collect::<Vec<_>>()));
@@ -101,12 +103,14 @@ fn twin(
     let mut counts = Vec::new();
     for &sample in &samples {
         let mut from = setting.window.0;
-        while from + setting.bin <= setting.window.1 {
+        let bin = setting.bin.expect("bins");
+        while from + bin <= setting.window.1 {
+            let is_last = from + bin == setting.window.1;
             let is_in = |&&(of, time): &&(u32, f64)| {
-                of == sample && from <= time && time < from + setting.bin
+                of == sample && from <= time && (time < from + bin || is_last && time == from + bin)
             };
             counts.push(all_times.iter().filter(is_in).count() as u32);
-            from += setting.bin;
+            from += bin;
         }
     }
     found.fano_factor = population_fano_factor(&counts);
@@ -128,11 +132,14 @@ proptest! {
     #[test]
     fn statistics_are_those_of_the_slow_twin(
         rows in prop::collection::vec((0_u16..2, 0_u32..4, 0_u32..3, 0_u32..400), 1..80),
+        bin in prop::sample::select(vec![8.5, 9.0]),
     ) {
         // Quarters of a time unit: bins begin exactly where they should.
         let rows: Vec<Row> =
             rows.iter().map(|&(p, n, s, t)| (p, n, s, 0.25 * f64::from(t))).collect();
-        let setting = Setting { window: (0.0, 99.0), bin: 8.5, sizes: vec![Some(7), Some(9)] };
+        let sizes = vec![Some(7), Some(9)];
+        let setting =
+            Setting { window: (0.0, 99.0), bin: Some(bin), sizes, ..Setting::default() };
         let trains = Trains::new(&recording(&rows));
         let found = Statistics::new(&trains, &setting).expect("few bins");
         assert_alike(&found.all, &twin(&rows, &[0, 1], &setting, Some(16)));
@@ -152,6 +159,17 @@ fn known_processes_have_their_textbook_values() {
     assert_eq!(cv2(&[1.0, 3.0]), Some(1.0));
     assert_eq!(local_variation(&[1.0, 3.0]), Some(0.75));
     assert_eq!(coefficient_of_variation(&[1.0]), None);
+    for intervals in
+        [&clock[..], &[1.0, 3.0], &[1e9, 1e9 + 1.0, 1e9 + 3.0], &[1.0], &[0.0, 0.0], &[]]
+    {
+        let mut running = RunningVariation::default();
+        intervals.iter().for_each(|&interval| running.add(interval));
+        let expected = coefficient_of_variation(intervals);
+        match (running.coefficient_of_variation(), expected) {
+            (Some(found), Some(expected)) => assert!((found - expected).abs() < 1e-14, "{found}"),
+            (found, expected) => assert_eq!(found, expected, "{intervals:?}"),
+        }
+    }
     assert_eq!((cv2(&[1.0]), local_variation(&[1.0])), (None, None));
     // All spikes in one of four bins; the same number in each.
     assert_eq!(population_fano_factor(&[8, 0, 0, 0]), Some(6.0));
@@ -175,7 +193,7 @@ fn poisson_neurons_are_irregular_and_not_synchronous() {
             rows.push((0, neuron, 0, time));
         }
     }
-    let setting = Setting { window: (0.0, 10_000.0), bin: 3.0, sizes: vec![None; 2] };
+    let setting = Setting { window: (0.0, 10_000.0), bin: Some(3.0), ..Setting::default() };
     let all = Statistics::new(&Trains::new(&recording(&rows)), &setting).expect("few bins").all;
     let near = |found: Option<f64>, expected: f64, error: f64| {
         assert!(found.is_some_and(|found| (found - expected).abs() < error), "{found:?}");
@@ -191,7 +209,27 @@ fn poisson_neurons_are_irregular_and_not_synchronous() {
 #[test]
 fn too_many_bins_are_refused() {
     let trains = Trains::new(&recording(&[(0, 0, 0, 1.0)]));
-    let setting = Setting { window: (0.0, 1e6), bin: 1e-6, sizes: Vec::new() };
+    let setting = Setting { window: (0.0, 1e6), bin: Some(1e-6), ..Setting::default() };
     let error = Statistics::new(&trains, &setting).expect_err("too many").to_string();
     assert!(error.contains("1.000e12"), "{error}");
+}
+
+/// 3 spikes of 2 neurons in 4 trials of 10 time units, in two of which all are silent.
+#[test]
+fn samples_and_neurons_that_are_silent_here_count() {
+    let trains = Trains::new(&recording(&[(0, 0, 0, 4.0), (0, 0, 3, 6.0), (0, 0, 3, 6.0)]));
+    let setting = Setting {
+        window: (0.0, 10.0),
+        bin: Some(5.0),
+        seen: vec![2, 0],
+        samples: vec![0, 1, 2, 3],
+        ..Setting::default()
+    };
+    let found = Statistics::new(&trains, &setting).expect("few bins");
+    assert_eq!((found.samples, found.all.spikes, found.all.coincident), (4, 3, 1));
+    assert_eq!(found.all.spikes_per_sample, 0.75);
+    assert_eq!(found.all.rate, Some(3.0 / (2.0 * 4.0 * 10.0)));
+    // One of 8 bins has one spike, another two: a mean of 3/8, and a mean square of 5/8.
+    let fano = found.all.fano_factor.expect("a spike");
+    assert!((fano - (5.0 / 8.0 - 9.0 / 64.0) / (3.0 / 8.0)).abs() < 1e-14, "{fano}");
 }
