@@ -254,11 +254,13 @@ impl Report {
         if all.spikes == 0 {
             return;
         }
-        let bins = self
-            .setting
-            .bin
-            .map_or(String::new(), |bin| format!("; bins of {} {}", number(bin), self.unit()));
-        console::out!("{}{bins}", self.span.describe(self.unit()));
+        let mut line = self.span.describe(self.unit());
+        if let Some(bin) = self.setting.bin {
+            let bins = format!("bins of {} {}", number(bin), self.unit());
+            let fits = line.chars().count() + bins.chars().count() < 78;
+            line += &format!("{}{bins}", if fits { "; " } else { ";\n" });
+        }
+        console::out!("{line}");
         let groups = self.groups();
         let columns: Vec<_> =
             groups.iter().map(|group| group.quantities(self.time_unit.as_deref())).collect();
@@ -292,7 +294,9 @@ impl Report {
             );
         }
         if let Some(error) = &self.without_synchrony {
-            console::out!("\nSynchrony is left out: {error}.\nAdd --bin or --window for it.");
+            let (bins, bin, unit) = (error.count, number(error.bin), self.unit());
+            console::out!("\nSynchrony is left out: {bins:.3e} bins of {bin} {unit} are too many.");
+            console::out!("A wider --bin or a --window makes them fewer.");
         }
         if self.statistics.populations.iter().any(|group| group.size.is_none()) {
             let example = match self.statistics.populations[0].population.as_deref() {

@@ -229,6 +229,7 @@ fn time_stamps_since_1970_have_their_intervals() {
     let table = successful(project(), &["stats", text(&trace)]).stdout;
     let expected = "from the first spike, at 1700000000000001 us, to the last spike, 5010 us later";
     assert!(table.contains(expected), "{table}");
+    assert!(table.lines().skip(1).all(|line| line.chars().count() <= 80), "{table}");
     // From time 0 there are too many bins, which nobody asked for: what has none is there.
     let ended = successful(project(), &["stats", text(&trace), "--window", "0:"]);
     assert!(ended.stdout.contains("Synchrony is left out"), "{}", ended.stdout);
