@@ -21,6 +21,13 @@ use std::ops::RangeBounds;
 
 pub use time_unit::TimeUnit;
 
+/// The smallest size of a number that must not be zero, such as a time constant. Products and quotients
+/// of a few numbers from here to [`MOST`] are far from what doubles can hold, 1e-308 to 1e308.
+pub const LEAST: f64 = 1e-100;
+
+/// The largest size of a number, such as a weight or a time.
+pub const MOST: f64 = 1e100;
+
 /// Something wrong with the value of a key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {message}")]
@@ -100,18 +107,22 @@ impl<'p> Check<'p> {
         self.require(range.contains(&value), key, || format!("{value} must be {accepted}"));
     }
 
-    /// Notes a value that is not above zero, or infinite.
+    /// Notes a value that is not above zero, infinite, or beyond [`LEAST`] or [`MOST`].
     pub fn positive(&mut self, key: impl AsRef<str>, value: f64) {
-        self.require(value > 0.0 && value.is_finite(), key, || {
-            format!("{value} must be finite and above 0")
-        });
+        if !(value > 0.0 && value.is_finite()) {
+            self.refuse(key, format!("{value} must be finite and above 0"));
+        } else if !(LEAST..=MOST).contains(&value) {
+            self.refuse(key, format!("{value:e} must be from {LEAST:e} to {MOST:e}"));
+        }
     }
 
-    /// Notes a value that is negative or infinite.
+    /// Notes a value that is negative, infinite, or beyond [`MOST`].
     pub fn not_negative(&mut self, key: impl AsRef<str>, value: f64) {
-        self.require(value >= 0.0 && value.is_finite(), key, || {
-            format!("{value} must be finite and not negative")
-        });
+        if !(value >= 0.0 && value.is_finite()) {
+            self.refuse(key, format!("{value} must be finite and not negative"));
+        } else if value > MOST {
+            self.refuse(key, format!("{value:e} must be at most {MOST:e}"));
+        }
     }
 
     /// Notes a number of zero, and one that is too large.

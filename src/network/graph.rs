@@ -7,6 +7,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use serde::{Deserialize, Serialize};
 
 use crate::neuron::{NeuronParameters, ParameterError};
+use crate::settings::MOST;
 
 /// A node of the network.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,9 +21,9 @@ pub enum Node {
 /// A synapse: an edge from the presynaptic to the postsynaptic node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Synapse {
-    /// Jump of the postsynaptic current when a spike arrives. Finite.
+    /// Jump of the postsynaptic current when a spike arrives. From -1e100 to 1e100.
     pub weight: f64,
-    /// Time from the presynaptic spike to its arrival, in time units. Finite, not negative.
+    /// Time from the presynaptic spike to its arrival, in time units. From 0 to 1e100.
     pub delay: f64,
 }
 
@@ -94,7 +95,8 @@ pub enum NetworkError {
     SourceAsTarget(String),
     /// A weight or delay is out of range.
     #[error(
-        "synapse {pre}[{pre_neuron}] → {post}[{post_neuron}]: {what} = {value} must be {accepted}"
+        "synapse {pre}[{pre_neuron}] → {post}[{post_neuron}]: {what} = {} must be {accepted}",
+        if value.abs() > MOST { format!("{value:e}") } else { value.to_string() }
     )]
     Synapse {
         /// Presynaptic population.
@@ -251,8 +253,14 @@ impl Network {
         if !synapse.weight.is_finite() {
             return refuse("weight", synapse.weight, "finite");
         }
+        if synapse.weight.abs() > MOST {
+            return refuse("weight", synapse.weight, "from -1e100 to 1e100");
+        }
         if !(synapse.delay >= 0.0 && synapse.delay.is_finite()) {
             return refuse("delay", synapse.delay, "finite and not negative");
+        }
+        if synapse.delay > MOST {
+            return refuse("delay", synapse.delay, "at most 1e100");
         }
         Ok(())
     }
@@ -345,6 +353,9 @@ mod tests {
             network
                 .connect((input, 0), (neuron, 0), Synapse { delay: -0.1, ..synapse })
                 .expect_err("delay"),
+            network
+                .connect((input, 0), (neuron, 0), Synapse { weight: 1e308, ..synapse })
+                .expect_err("two of these would be infinite"),
         ]
         .map(|error| error.to_string());
         assert_eq!(
@@ -356,6 +367,7 @@ mod tests {
                 "population `input` is a spike source: no synapse can end there",
                 "synapse input[0] → neuron[0]: weight = NaN must be finite",
                 "synapse input[0] → neuron[0]: delay = -0.1 must be finite and not negative",
+                "synapse input[0] → neuron[0]: weight = 1e308 must be from -1e100 to 1e100",
             ]
         );
         assert_eq!(network.graph().edge_count(), 1);

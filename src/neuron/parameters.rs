@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::settings::{Check, Settings};
+use crate::settings::{Check, LEAST, MOST, Settings};
 
 /// Something for each parameter of a neuron: its value ([`NeuronParameters`]), or, where it may be left
 /// out, what is given of it ([`Self::or_default`]).
@@ -215,14 +215,14 @@ impl Default for NeuronParameters {
 impl Settings for NeuronParameters {
     fn check(&self, check: &mut Check<'_>) {
         if let Err(ParameterError { parameter, value, accepted }) = self.validate() {
-            check.refuse(parameter, format!("{value} must be {accepted}"));
+            check.refuse(parameter, format!("{} must be {accepted}", readable(value)));
         }
     }
 }
 
 /// A parameter outside its accepted range.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{parameter} = {value} is out of range: it must be {accepted}")]
+#[error("{parameter} = {} is out of range: it must be {accepted}", readable(*value))]
 pub struct ParameterError {
     /// Name of the parameter as it is written in a scenario.
     pub parameter: &'static str,
@@ -230,6 +230,12 @@ pub struct ParameterError {
     pub value: f64,
     /// What is accepted, to be read after "must be".
     pub accepted: String,
+}
+
+/// A number in digits that can be read, also if it is very large or very small.
+fn readable(value: f64) -> String {
+    let is_plain = !value.is_finite() || value == 0.0 || (1e-12..1e15).contains(&value.abs());
+    if is_plain { value.to_string() } else { format!("{value:e}") }
 }
 
 impl NeuronParameters {
@@ -245,6 +251,14 @@ impl NeuronParameters {
         if !(self.tau_m > 0.0) {
             return refuse("tau_m", self.tau_m, "above 0 (inf for a non-leaky neuron)");
         }
+        let borne = format!("from {LEAST:e} to {MOST:e}");
+        if !(LEAST..=MOST).contains(&self.tau_m) && self.tau_m.is_finite() {
+            return refuse(
+                "tau_m",
+                self.tau_m,
+                &format!("{borne} (or inf for a non-leaky neuron)"),
+            );
+        }
         let positive = [
             ("tau_s", self.tau_s),
             ("tau_s_inhibitory", self.tau_s_inhibitory),
@@ -253,6 +267,9 @@ impl NeuronParameters {
         for (parameter, value) in positive {
             if !(value > 0.0 && value.is_finite()) {
                 return refuse(parameter, value, "finite and above 0");
+            }
+            if !(LEAST..=MOST).contains(&value) {
+                return refuse(parameter, value, &borne);
             }
         }
         let finite = [
@@ -267,9 +284,16 @@ impl NeuronParameters {
             if !value.is_finite() {
                 return refuse(parameter, value, "finite");
             }
+            if value.abs() > MOST {
+                return refuse(parameter, value, &format!("from {:e} to {MOST:e}", -MOST));
+            }
         }
         if !(self.refractory_period >= 0.0 && self.refractory_period.is_finite()) {
             return refuse("refractory_period", self.refractory_period, "finite and not negative");
+        }
+        if self.refractory_period > MOST {
+            let accepted = format!("at most {MOST:e}");
+            return refuse("refractory_period", self.refractory_period, &accepted);
         }
         if !(self.reset_potential < self.threshold && self.reset_potential.is_finite()) {
             return Err(ParameterError {
@@ -277,6 +301,10 @@ impl NeuronParameters {
                 value: self.reset_potential,
                 accepted: format!("finite and below the threshold ({})", self.threshold),
             });
+        }
+        if self.reset_potential < -MOST {
+            let accepted = format!("at least {:e}", -MOST);
+            return refuse("reset_potential", self.reset_potential, &accepted);
         }
         Ok(())
     }
@@ -334,6 +362,15 @@ mod tests {
             ("refractory_period", NeuronParameters { refractory_period: -1e-9, ..good }),
             ("reset_potential", NeuronParameters { reset_potential: 1.0, ..good }),
             ("reset_potential", NeuronParameters { reset_potential: nan, ..good }),
+            // Beyond what the arithmetic bears.
+            ("tau_m", NeuronParameters { tau_m: 1e-300, ..good }),
+            ("tau_m", NeuronParameters { tau_m: 1e308, ..good }),
+            ("tau_s", NeuronParameters { tau_s: 1e-300, ..good }),
+            ("capacitance", NeuronParameters { capacitance: 1e300, ..good }),
+            ("threshold", NeuronParameters { threshold: 1e308, ..good }),
+            ("bias_current", NeuronParameters { bias_current: -1e308, ..good }),
+            ("refractory_period", NeuronParameters { refractory_period: 1e300, ..good }),
+            ("reset_potential", NeuronParameters { reset_potential: -1e300, ..good }),
         ];
         for (parameter, neuron) in bad {
             let error = neuron.validate().expect_err(parameter);
