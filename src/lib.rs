@@ -152,4 +152,6 @@ pub mod scenario;
 #[cfg(feature = "cli")]
 pub mod study;
 #[cfg(feature = "files")]
+pub mod table;
+#[cfg(feature = "files")]
 pub mod trace;

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::table::TableProblem;
+
 /// A file of data that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}", path.display())]
@@ -108,7 +110,10 @@ pub enum DataProblem {
         last: usize,
     },
     /// More images are asked for than there are, or none.
-    #[error("has {found} images for {set}, but {set} = {asked} are asked for")]
+    #[error(
+        "has {found} images for {set}, but {asked} are asked for{}",
+        if *found == 0 && *set == "validation" { " (it is the last sixth of the file)" } else { "" }
+    )]
     ImageCount {
         /// Images that can be had.
         found: usize,
@@ -118,18 +123,36 @@ pub enum DataProblem {
         asked: usize,
     },
 
-    /// It is not CSV.
-    #[error("{0}")]
-    NotCsv(csv::Error),
+    /// It is no table, in the line if there is one.
+    #[error("{}{problem}", line.map_or_else(String::new, |line| format!("line {line}: ")))]
+    Table {
+        /// The line, from 1.
+        line: Option<u64>,
+        /// What is wrong.
+        problem: TableProblem,
+    },
     /// A table has no column of labels.
-    #[error("line 1: there is no column `label`: the first line must name it")]
-    NoLabelColumn,
+    #[error(
+        "line {line}: there is no column `label`: the first line must name it; there are {found}"
+    )]
+    NoLabelColumn {
+        /// The line, from 1.
+        line: u64,
+        /// The columns, and how they are separated.
+        found: String,
+    },
     /// A table has two columns of labels.
-    #[error("line 1: there are two columns `label`")]
-    TwoLabelColumns,
+    #[error("line {line}: there are two columns `label`")]
+    TwoLabelColumns {
+        /// The line, from 1.
+        line: u64,
+    },
     /// A table has nothing but labels.
-    #[error("line 1: there are no features beside `label`")]
-    NoFeatures,
+    #[error("line {line}: there are no features beside `label`")]
+    NoFeatures {
+        /// The line, from 1.
+        line: u64,
+    },
     /// A table has no rows.
     #[error("there are no samples")]
     NoSamples,

@@ -1,4 +1,4 @@
-//! Features and labels from tables: a CSV file, or two NPY files.
+//! Features and labels from tables: a table of text, or two NPY files.
 //!
 //! Features are fractions from 0 to 1, or, if they are to be used as they are, spike times. `uint8`
 //! features in an NPY file, the usual form of images, stand for their 255th as fractions.
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use npyz::{Deserialize, NpyFile, NpyHeader, Order};
 
 use super::{DataError, DataProblem, Dataset, Features, SampleKind};
+use crate::table::{TableError, TextTable};
 
 /// What features are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,40 +55,50 @@ enum Values {
 }
 
 impl Table {
-    /// Reads a CSV file with a header: the column `label` (a whole number from 0), and any other
-    /// column a feature.
+    /// Reads a table of text with a heading: the column `label` (whole numbers from 0, also written
+    /// `1.0`), and any other column a feature. Separators, comments, packing and encoding are as
+    /// [`TextTable`] reads them.
     ///
     /// # Errors
     /// If the file cannot be read, has no such column, no samples, or a value that does not fit; with
     /// its line and column.
     pub fn read_csv(path: &Path, kind: Kind) -> Result<Self, DataError> {
         let refuse = |problem: DataProblem| problem.of(path);
-        let not_csv = |error| refuse(DataProblem::NotCsv(error));
-        let mut reader =
-            csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(not_csv)?;
-        let headings = reader.headers().map_err(not_csv)?.clone();
+        let wrap = |TableError { line, problem, .. }: TableError| {
+            refuse(DataProblem::Table { line, problem })
+        };
+        let table = TextTable::read(path).map_err(wrap)?;
+        let mut rows = table.even_rows();
+        // A table has a row.
+        let Some(heading) = rows.next().transpose().map_err(wrap)? else {
+            return Err(refuse(DataProblem::NoSamples));
+        };
+        let (line, headings) = (heading.line, heading.fields);
         let mut places = headings.iter().enumerate().filter(|(_, name)| *name == "label");
-        let (label_column, _) = places.next().ok_or_else(|| refuse(DataProblem::NoLabelColumn))?;
+        let Some((label_column, _)) = places.next() else {
+            let found = format!("{} ({})", headings.join(", "), table.separator());
+            return Err(refuse(DataProblem::NoLabelColumn { line, found }));
+        };
         if places.next().is_some() {
-            return Err(refuse(DataProblem::TwoLabelColumns));
+            return Err(refuse(DataProblem::TwoLabelColumns { line }));
         }
-        let columns: Vec<String> =
-            headings.iter().filter(|&name| name != "label").map(str::to_owned).collect();
+        let names = headings.iter().filter(|&name| name != "label");
+        let columns: Vec<String> = names.map(|name| name.clone().into_owned()).collect();
         if columns.is_empty() {
-            return Err(refuse(DataProblem::NoFeatures));
+            return Err(refuse(DataProblem::NoFeatures { line }));
         }
         let (mut features, mut labels) = (Vec::new(), Vec::new());
-        for record in reader.records() {
-            let record = record.map_err(not_csv)?;
-            let line = record.position().map_or(0, csv::Position::line);
-            for (index, field) in record.iter().enumerate() {
+        for row in rows {
+            let row = row.map_err(wrap)?;
+            for (index, field) in row.fields.iter().enumerate() {
                 let wrong = |accepted| {
-                    let (column, field) = (headings[index].to_owned(), field.to_owned());
-                    refuse(DataProblem::Field { line, column, field, accepted })
+                    let (column, field) =
+                        (headings[index].clone().into_owned(), field.clone().into_owned());
+                    refuse(DataProblem::Field { line: row.line, column, field, accepted })
                 };
                 if index == label_column {
-                    let label = field.parse();
-                    labels.push(label.map_err(|_| wrong("a label must be a whole number from 0"))?);
+                    let accepted = "a label must be a whole number from 0";
+                    labels.push(label(field).ok_or_else(|| wrong(accepted))?);
                 } else if field.is_empty() && kind == Kind::SpikeTimes {
                     features.push(f64::INFINITY);
                 } else {
@@ -233,6 +244,16 @@ impl Table {
             image: None,
         }
     }
+}
+
+/// A label as text: a whole number, also as other programs write it (`1.0`).
+fn label(field: &str) -> Option<usize> {
+    if let Ok(label) = field.parse() {
+        return Some(label);
+    }
+    let value: f64 = field.parse().ok()?;
+    let is_label = value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&value);
+    is_label.then_some(value as usize)
 }
 
 /// The labels in an NPY file.

@@ -15,6 +15,7 @@ use crate::engine::{EngineOptions, SourceSpike};
 use crate::network::{Network, NetworkError, PopulationId, Synapse};
 use crate::random;
 use crate::settings::Problem;
+use crate::table::{TextRow, TextTable};
 
 /// A network, its stimulus and how long to run it.
 pub struct Simulation {
@@ -103,6 +104,14 @@ impl LoadedScenario {
                 let name = &self.scenario.populations[population].name;
                 let spikes =
                     file.read(self.folder(), unit, name).map_err(|error| error.to_string())?;
+                if !spikes.is_empty() && spikes.iter().all(|(_, time)| *time > until) {
+                    return Err(format!(
+                        "{}: all {} spikes are later than simulation.until ({until} {unit}): are they in \
+                         another unit of time?",
+                        self.folder().join(&file.path).display(),
+                        spikes.len()
+                    ));
+                }
                 match spikes.iter().find(|(neuron, _)| *neuron >= size) {
                     Some((neuron, _)) => Err(format!(
                         "{}: neuron {neuron} does not exist: it must be from 0 to {}",
@@ -120,6 +129,9 @@ impl LoadedScenario {
             }
             Source::Poisson { rate, start, stop } => {
                 let until = stop.map_or(until, |stop| stop.min(until));
+                if *rate == 0.0 {
+                    return Ok(Vec::new());
+                }
                 let interval = Exp::new(*rate).map_err(|error| error.to_string())?;
                 let mut spikes = Vec::new();
                 for neuron in 0..size {
@@ -262,24 +274,23 @@ fn pairs(
     }
 }
 
-/// Reads a CSV file with columns `pre,post,weight` and, if there are any, `delay`: each synapse with
-/// its line.
+/// Reads a table with columns `pre,post,weight` and, if there are any, `delay`: each synapse with its
+/// line.
 fn read_edges(path: &Path) -> Result<Vec<(u64, Edge)>, String> {
-    let refuse = |error: csv::Error| format!("{}: {error}", path.display());
-    let mut reader =
-        csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(refuse)?;
-    let headings = reader.headers().map_err(refuse)?.clone();
-    reader
-        .records()
-        .map(|record| {
-            let record = record.map_err(refuse)?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let edge = record.deserialize(Some(&headings)).map_err(|error| {
-                format!("{}:{line}: {}", path.display(), explain(&error, &headings, &record))
-            })?;
-            Ok((line, edge))
-        })
-        .collect()
+    let table = TextTable::read(path).map_err(|error| error.to_string())?;
+    let record = |row: &TextRow<'_>| row.fields.iter().map(AsRef::<str>::as_ref).collect();
+    let mut rows = table.even_rows();
+    let heading = rows.next().transpose().map_err(|error| error.to_string())?;
+    let headings: csv::StringRecord = heading.as_ref().map(record).unwrap_or_default();
+    rows.map(|row| {
+        let row = row.map_err(|error| error.to_string())?;
+        let (line, record): (u64, csv::StringRecord) = (row.line, record(&row));
+        let edge = record.deserialize(Some(&headings)).map_err(|error| {
+            format!("{}:{line}: {}", path.display(), explain(&error, &headings, &record))
+        })?;
+        Ok((line, edge))
+    })
+    .collect()
 }
 
 /// What is wrong with a row of synapses, and what is accepted.

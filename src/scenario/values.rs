@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::learning::Bounds;
 use crate::settings::{Check, Settings};
+use crate::table::{TableError, TextRow, TextTable};
 
 /// Values of a group. `V` is how they are given one by one: for the weights or delays of synapses a
 /// table with a row per presynaptic neuron and a column per postsynaptic neuron, for a parameter of
@@ -153,6 +154,12 @@ impl ValuesError {
     }
 }
 
+impl From<TableError> for ValuesError {
+    fn from(error: TableError) -> Self {
+        ValuesError::new(&error.path, error.line, error.problem)
+    }
+}
+
 impl fmt::Display for ValuesError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(file) = &self.file {
@@ -232,53 +239,41 @@ impl Values<Vec<f64>> {
     }
 }
 
-/// Reads a CSV file without header, all finite numbers.
+/// Reads a table without heading, all finite numbers.
 fn read_table(path: &Path) -> Result<Vec<Vec<f64>>, ValuesError> {
-    let mut table = Vec::new();
-    for record in open(path, false)?.records() {
-        let (line, record) = checked(path, record)?;
-        let number = |field: &str| match field.parse() {
-            Ok(value) if f64::is_finite(value) => Ok(value),
-            _ => Err(ValuesError::new(path, line, format!("`{field}` must be a finite number"))),
-        };
-        table.push(record.iter().map(number).collect::<Result<Vec<f64>, _>>()?);
-    }
-    Ok(table)
+    let table = TextTable::read(path)?;
+    let number = |line: u64, field: &str| match field.parse() {
+        Ok(value) if f64::is_finite(value) => Ok(value),
+        _ => Err(ValuesError::new(path, line, format!("`{field}` must be a finite number"))),
+    };
+    let row = |row: Result<TextRow<'_>, TableError>| {
+        let mut row = row?;
+        // A separator at the end of the line.
+        if row.fields.len() > 1 && row.fields.last().is_some_and(|field| field.is_empty()) {
+            row.fields.pop();
+        }
+        row.fields.iter().map(|field| number(row.line, field)).collect()
+    };
+    table.rows().map(row).collect()
 }
 
-/// Reads one column of a CSV file with a header: numbers, which may be infinite.
+/// Reads one column of a table with a heading: numbers, which may be infinite.
 fn read_column(path: &Path, name: &str) -> Result<Vec<f64>, ValuesError> {
-    let mut reader = open(path, true)?;
-    let headings = reader.headers().map_err(|error| ValuesError::new(path, None, error))?;
-    let column = headings.iter().position(|heading| heading == name).ok_or_else(|| {
-        let found = headings.iter().collect::<Vec<_>>().join(", ");
-        ValuesError::new(path, 1, format!("there is no column `{name}`; there are {found}"))
+    let table = TextTable::read(path)?;
+    let mut rows = table.even_rows();
+    let heading = rows.next().transpose()?;
+    let (line, names) = heading.map_or((1, Vec::new()), |heading| (heading.line, heading.fields));
+    let column = names.iter().position(|heading| heading == name).ok_or_else(|| {
+        let found = names.join(", ");
+        ValuesError::new(path, line, format!("there is no column `{name}`; there are {found}"))
     })?;
     let mut list = Vec::new();
-    for record in reader.records() {
-        let (line, record) = checked(path, record)?;
-        let field = record.get(column).unwrap_or("");
+    for row in rows {
+        let row = row?;
+        let field = &row.fields[column];
         list.push(field.parse().map_err(|_| {
-            ValuesError::new(path, line, format!("{name} `{field}` must be a number"))
+            ValuesError::new(path, row.line, format!("{name} `{field}` must be a number"))
         })?);
     }
     Ok(list)
-}
-
-fn open(path: &Path, has_headers: bool) -> Result<csv::Reader<std::fs::File>, ValuesError> {
-    csv::ReaderBuilder::new()
-        .has_headers(has_headers)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|error| ValuesError::new(path, None, error))
-}
-
-/// A record with its line, or what is wrong with it.
-fn checked(
-    path: &Path,
-    record: csv::Result<csv::StringRecord>,
-) -> Result<(u64, csv::StringRecord), ValuesError> {
-    let record = record.map_err(|error| ValuesError::new(path, None, error))?;
-    Ok((record.position().map_or(0, csv::Position::line), record))
 }

@@ -1,6 +1,7 @@
 #![allow(dead_code)]
 
 pub mod binary;
+pub mod cases;
 pub mod double_double;
 pub mod gold;
 pub mod nest;

@@ -18,6 +18,7 @@ mod resume;
 mod shown_once;
 mod spike_trains;
 mod study;
+mod table_dialects;
 mod trace_cases;
 mod trace_learning;
 mod traces;

@@ -18,6 +18,8 @@ fn csv_columns_are_features_wherever_the_label_is() {
     assert_eq!(dataset.features, Features::Real([0.5, 1.0, 0.0, 0.25].into()));
     assert_eq!((dataset.feature_count, dataset.class_count), (2, 2));
 
+    let whole = csv("a,label\n0.5,1.0\n0,2e0\n", Kind::Fractions).expect("valid");
+    assert_eq!(*whole.into_dataset(3).labels, [1, 2]);
     let table = csv("label,a,b\n0,3.5,\n1,inf,0\n", Kind::SpikeTimes).expect("valid");
     let never = f64::INFINITY;
     assert_eq!(table.into_dataset(2).features, Features::Real([3.5, never, never, 0.0].into()));
@@ -26,7 +28,8 @@ fn csv_columns_are_features_wherever_the_label_is() {
 #[test]
 fn csv_problems_are_named_with_line_and_column() {
     let cases = [
-        ("", Kind::Fractions, "no column `label`"),
+        ("", Kind::Fractions, "there is nothing in it"),
+        ("a;b\n1;1\n", Kind::Fractions, "there are a, b (separated by semicolons)"),
         ("a,b\n1,1\n", Kind::Fractions, "no column `label`"),
         ("label,label,a\n1,1,1\n", Kind::Fractions, "two columns `label`"),
         ("label\n1\n", Kind::Fractions, "no features"),
@@ -37,7 +40,8 @@ fn csv_problems_are_named_with_line_and_column() {
         ("label,a\n0,\n", Kind::Fractions, "line 2, column `a`: ``"),
         ("label,a\n0,-1\n", Kind::SpikeTimes, "line 2, column `a`: `-1`: a spike time"),
         ("label,a\n0,nan\n", Kind::SpikeTimes, "`nan`"),
-        ("label,a\n0,1,1\n", Kind::SpikeTimes, "line: 2"),
+        ("label,a\n0,1,1\n", Kind::SpikeTimes, "line 2: 3 fields, but 2 are needed"),
+        ("label,a\n0.5,1\n", Kind::SpikeTimes, "`0.5`: a label must be a whole number"),
     ];
     for (content, kind, message) in cases {
         let error = csv(content, kind).expect_err(message);
