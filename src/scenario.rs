@@ -17,6 +17,7 @@ mod build;
 mod build_simulation;
 mod chip;
 mod delays;
+mod extent;
 mod load;
 mod locate;
 mod network;

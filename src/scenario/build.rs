@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use super::extent::{MOST_SYNAPSES, short};
 use super::load::LoadedScenario;
 use super::{ScenarioError, Select};
 use crate::dataset::{Augmentation, DataSets, Dataset, Encoding};
 use crate::engine::SourceSpike;
 use crate::learning::{EncodedSet, TrainingSettings, time_range};
-use crate::network::{Layer, LayeredNetwork, layered};
+use crate::network::{LARGEST_SIZE, Layer, LayeredNetwork, layered};
 use crate::random;
 use crate::settings::Problem;
 
@@ -81,7 +82,16 @@ impl LoadedScenario {
     /// If a file that the scenario names cannot be read or does not fit.
     pub fn learner(&self) -> Result<Learner, ScenarioError> {
         let (data, encoding) = self.data_sets()?;
-        let network = self.layered_network(encoding.copies() * data.training.feature_count)?;
+        let (copies, features) = (encoding.copies(), data.training.feature_count);
+        let inputs = copies.saturating_mul(features);
+        if inputs > LARGEST_SIZE {
+            let message = format!(
+                "{copies} copies of {features} features are {} inputs: at most {LARGEST_SIZE}",
+                short(copies as f64 * features as f64)
+            );
+            return Err(self.problem("encoding.copies", message));
+        }
+        let network = self.layered_network(inputs)?;
         let populations = network.network.populations();
         let mut bias = Vec::new();
         for (layer, sources) in self.scenario.layers.iter().zip(&network.bias) {
@@ -141,6 +151,13 @@ impl LoadedScenario {
         for (index, layer) in self.scenario.layers.iter().enumerate() {
             let key = format!("layers.{index}");
             let sources = rows + layer.bias_times.len();
+            let synapses = sources as f64 * layer.size as f64;
+            if synapses > MOST_SYNAPSES {
+                let (count, most) = (short(synapses), short(MOST_SYNAPSES));
+                let message =
+                    format!("{count} synapses, at most {most}: {sources} × {} neurons", layer.size);
+                return Err(self.problem(&format!("{key}.size"), message));
+            }
             let stream = |purpose| random::stream(self.scenario.seed, purpose, index as u64);
             let refuse = |part, message: String| self.problem(&format!("{key}.{part}"), message);
             let weights = layer

@@ -69,7 +69,7 @@ pub enum Source {
     },
     /// Independent Poisson processes.
     Poisson {
-        /// Spikes per time unit and source. Above zero.
+        /// Spikes per time unit and source. Not negative; 0 for silence.
         rate: f64,
         /// When they begin. Not negative. Default: 0.
         #[serde(default)]
@@ -251,7 +251,7 @@ impl Settings for Source {
             }
             Source::Poisson { rate, start, stop } => {
                 let mut check = check.section("poisson");
-                check.positive("rate", *rate);
+                check.not_negative("rate", *rate);
                 check_period(&mut check, *start, *stop);
             }
         }

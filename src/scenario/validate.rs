@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{Precision, Scenario};
+use super::{Precision, Scenario, extent};
 use crate::learning::LearningEngine;
 use crate::settings::{Check, Problem, Settings};
 
@@ -30,6 +30,7 @@ pub(super) fn validate(scenario: &Scenario) -> Vec<Problem> {
     if scenario.is_simulation() {
         projections(check, scenario);
         simulation(check, scenario);
+        extent::check(check, scenario);
     }
     if let Some(training) = &scenario.spike_training {
         spike_training(check, scenario, &training.population);
