@@ -40,7 +40,7 @@ use std::time::Duration;
 pub use checkpoint::{Checkpoint, CheckpointError, Previous, previous};
 pub use engine_summary::EngineSummary;
 pub use folder::OutputFolder;
-pub use gradients::{GradientCheck, GradientEntry, check_gradients};
+pub use gradients::{GradientCheck, GradientEntry, Kink, check_gradients};
 pub use headless::{HeadlessTraining, Measurement, without_substrate};
 pub use learn::{LearnError, LearnSummary, Subset, learn};
 pub use learn_spike_trains::learn_spike_trains;

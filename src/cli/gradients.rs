@@ -3,14 +3,15 @@
 use std::process::ExitCode;
 
 use super::{ScenarioArguments, bad_input, console};
-use crate::run::{GradientCheck, GradientEntry, RunError, check_gradients};
-use crate::scenario::load;
+use crate::run::{GradientCheck, GradientEntry, Kink, RunError, check_gradients};
+use crate::scenario::ScenarioFile;
 
 /// Entries of the table.
 const SHOWN: usize = 10;
 
 pub(super) fn check(arguments: &ScenarioArguments, samples: usize) -> ExitCode {
-    let checked = load(&arguments.scenario, &arguments.overrides())
+    let checked = ScenarioFile::read(&arguments.scenario)
+        .and_then(|file| file.load(&arguments.overrides()))
         .map_err(RunError::from)
         .and_then(|loaded| check_gradients(&loaded, samples));
     match checked {
@@ -72,17 +73,48 @@ fn print(check: &GradientCheck) {
     if loose > 0 {
         console::out!("{loose} agree only as far as a difference can tell, for rounding");
     }
-    if check.without_difference > 0 {
+    print_kinks(check);
+    if check.spikes_change > 0 {
         console::out!(
-            "{} have no finite difference to compare with: every step that is large enough creates \
-             or deletes spikes, or meets a kink",
-            check.without_difference
+            "{} not compared: every step that is large enough creates or deletes spikes",
+            check.spikes_change
+        );
+    }
+    if check.unsettled > 0 {
+        console::out!(
+            "{} not compared: their differences do not settle before rounding hides them",
+            check.unsettled
+        );
+    }
+    if check.at_zero > 0 {
+        console::out!(
+            "{} delays and input times not compared: at zero they cannot be moved both ways",
+            check.at_zero
         );
     }
     if check.immovable > 0 {
         console::out!("{} spikes have no derivative (they are at time zero)", check.immovable);
     }
-    if check.entries.is_empty() && check.zero == 0 {
-        console::err!("error: nothing could be compared");
+    if check.entries.is_empty() {
+        let why = if check.neuron_spikes == 0 {
+            "no neuron spikes: give the network more input, or larger weights"
+        } else if check.zero > 0 {
+            "every derivative that could be compared is zero"
+        } else {
+            "see above for the reasons"
+        };
+        console::err!("error: nothing was compared: {why}");
+    }
+}
+
+/// Where there is no derivative, and why.
+fn print_kinks(check: &GradientCheck) {
+    if check.kinks.is_empty() {
+        return;
+    }
+    console::out!("{} not differentiable here:", check.kinks.len());
+    for Kink { by, backward, forward, tie } in check.kinks.iter().take(SHOWN) {
+        let tie = tie.as_deref().unwrap_or("a tie");
+        console::out!("  {by}: {backward:.6e} from below, {forward:.6e} from above: {tie}");
     }
 }

@@ -8,7 +8,9 @@
 //! scale (for weights the larger of its own size and the mean size of all, for times the shortest
 //! synaptic time constant), and the quotients at a step, its half and its quarter are extrapolated.
 //! Where a step changes the spikes, or the extrapolated quotients do not settle, a smaller step is
-//! tried; where none does, there is no difference to compare with.
+//! tried; where none does, there is no difference to compare with. Where the quotients from the two
+//! sides settle at different values there is no derivative: at a tie, such as an input that arrives
+//! just when a refractory period ends. What is not compared is counted, with the reason.
 //!
 //! Recurrent networks are often chaotic: the derivatives of late spikes grow exponentially with
 //! time, until every step that rounding allows changes the spikes. If more than a
@@ -16,6 +18,7 @@
 //! its length, and again.
 
 mod probe;
+mod tie;
 
 use rand::RngExt;
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -27,7 +30,7 @@ use crate::learning::{self, LearningError, TraceGradients};
 use crate::network::CompiledNetwork;
 use crate::random;
 use crate::scenario::LoadedScenario;
-use probe::{Objective, Parameter, Presentation, Probe, Trains};
+use probe::{Objective, Parameter, Presentation, Probe, Quotients, Trains};
 
 /// Training samples that the loss of layers is summed over.
 const TRAINING_SAMPLES: usize = 5;
@@ -72,16 +75,35 @@ impl GradientEntry {
     }
 }
 
-/// The result of comparing.
+/// A parameter by which the loss has no derivative: the one-sided ones differ.
 #[derive(Clone, Debug)]
+pub struct Kink {
+    /// What the loss would be differentiated by, as in [`GradientEntry::by`].
+    pub by: String,
+    /// The derivative from below.
+    pub backward: f64,
+    /// The derivative from above.
+    pub forward: f64,
+    /// What makes the difference, if it was found.
+    pub tie: Option<String>,
+}
+
+/// The result of comparing.
+#[derive(Clone, Debug, Default)]
 pub struct GradientCheck {
     /// Derivatives that are not zero, the worst first: those that disagree, then by deviation in
     /// units of what is accepted.
     pub entries: Vec<GradientEntry>,
     /// How many derivatives are zero in both ways.
     pub zero: usize,
-    /// How many have no finite difference to compare with.
-    pub without_difference: usize,
+    /// Where there is no derivative.
+    pub kinks: Vec<Kink>,
+    /// How many parameters create or delete spikes with every step that is large enough.
+    pub spikes_change: usize,
+    /// How many have difference quotients that do not settle before rounding hides them.
+    pub unsettled: usize,
+    /// How many delays and input times are too close to zero to be moved both ways.
+    pub at_zero: usize,
     /// Spikes of neurons in the record.
     pub neuron_spikes: usize,
     /// Spikes that have no derivative.
@@ -91,10 +113,14 @@ pub struct GradientCheck {
 }
 
 impl GradientCheck {
-    /// Whether something was compared, and all of it agrees.
+    /// Whether derivatives that are not zero were compared, and all of them agree.
     pub fn passed(&self) -> bool {
-        (!self.entries.is_empty() || self.zero > 0)
-            && self.entries.iter().all(GradientEntry::agrees)
+        !self.entries.is_empty() && self.entries.iter().all(GradientEntry::agrees)
+    }
+
+    /// How many parameters have no finite difference to compare with, although there may be a derivative.
+    fn without_difference(&self) -> usize {
+        self.spikes_change + self.unsettled
     }
 }
 
@@ -109,7 +135,7 @@ pub fn check_gradients(loaded: &LoadedScenario, samples: usize) -> Result<Gradie
         let (probe, base) = prepare(loaded, cut_at)?;
         let patience = if probe.until.is_finite() { samples / 10 } else { samples };
         let mut check = compare(&probe, &base, loaded.scenario.seed, samples, patience);
-        if check.without_difference <= patience {
+        if check.without_difference() <= patience {
             check.cut_at = cut_at;
             return Ok(check);
         }
@@ -132,28 +158,37 @@ fn compare(
         base.iter().enumerate().map(|(index, trains)| probe.gradients(index, trains)).collect();
     let is_neuron = |node: u32| probe.compiled.dynamics(node as usize).is_some();
     let spikes = base.iter().flatten();
+    let (chosen, at_zero) = choose(probe, seed, samples);
     let mut check = GradientCheck {
-        entries: Vec::new(),
-        zero: 0,
-        without_difference: 0,
+        at_zero,
         neuron_spikes: spikes.filter(|spike| is_neuron(spike.node)).count(),
         immovable: gradients.iter().map(|by| by.immovable).sum(),
-        cut_at: None,
+        ..GradientCheck::default()
     };
     // Roundings are independent: their effects add up as squares.
     let effects = base.iter().zip(&gradients).flat_map(|(trains, by)| {
         trains.iter().zip(&by.spike_times).map(|(spike, by_time)| spike.time * by_time)
     });
     let rounding = effects.map(|effect| effect * effect).sum::<f64>().sqrt();
-    for (parameter, scale) in choose(probe, seed, samples) {
+    for (parameter, scale) in chosen {
         let adjoint = look_up(probe, base, &gradients, parameter);
-        let Some((difference, resolution)) = difference(probe, base, parameter, scale, rounding)
-        else {
-            check.without_difference += 1;
-            if check.without_difference > patience {
-                return check;
+        let (difference, resolution) = match difference(probe, base, parameter, scale, rounding) {
+            Difference::Settled { value, resolution } => (value, resolution),
+            Difference::Kink(Quotients { backward, forward }) => {
+                let (by, tie) = (describe(probe, parameter), tie::find(probe, base, parameter));
+                check.kinks.push(Kink { by, backward, forward, tie });
+                continue;
             }
-            continue;
+            none => {
+                match none {
+                    Difference::SpikesChange => check.spikes_change += 1,
+                    _ => check.unsettled += 1,
+                }
+                if check.without_difference() > patience {
+                    return check;
+                }
+                continue;
+            }
         };
         if adjoint == 0.0 && difference == 0.0 {
             check.zero += 1;
@@ -234,10 +269,9 @@ fn prepare(loaded: &LoadedScenario, cut_at: Option<f64>) -> Result<(Probe, Vec<T
     Ok((probe, base))
 }
 
-/// The parameters to move, with the scale of each: as many of each kind as there are.
-///
-/// A delay or input time of less than the largest step could become negative and is left alone.
-fn choose(probe: &Probe, seed: u64, samples: usize) -> Vec<(Parameter, f64)> {
+/// The parameters to move, with the scale of each: as many of each kind as there are. And how many
+/// cannot be moved: a delay or input time of less than the largest step could become negative.
+fn choose(probe: &Probe, seed: u64, samples: usize) -> (Vec<(Parameter, f64)>, usize) {
     let weights = probe.compiled.weights();
     let mean = weights.iter().map(|weight| weight.abs()).sum::<f64>() / weights.len() as f64;
     let neurons = probe.compiled.distinct_parameters().iter();
@@ -246,12 +280,16 @@ fn choose(probe: &Probe, seed: u64, samples: usize) -> Vec<(Parameter, f64)> {
     });
     let movable = |time: f64| (STEPS[0] * shortest..f64::INFINITY).contains(&time);
     let synapses = 0..weights.len();
-    let delays = synapses.clone().filter(|&synapse| movable(probe.compiled.delays()[synapse]));
-    let inputs = probe.presentations.iter().enumerate().flat_map(|(presentation, shown)| {
+    let delays = probe.compiled.delays();
+    let all_inputs = probe.presentations.iter().enumerate().flat_map(|(presentation, shown)| {
         let times = shown.stimulus.iter().enumerate();
-        let times = times.filter(|(_, input)| movable(input.time) && input.time <= probe.until);
-        times.map(move |(spike, _)| Parameter::Input { presentation, spike })
+        let times = times.filter(|(_, input)| input.time <= probe.until);
+        times.map(move |(spike, input)| (Parameter::Input { presentation, spike }, input.time))
     });
+    let (inputs, late): (Vec<_>, Vec<_>) = all_inputs.partition(|&(_, time)| movable(time));
+    let at_zero = late.len() + delays.iter().filter(|&&delay| !movable(delay)).count();
+    let inputs = inputs.into_iter().map(|(input, _)| input);
+    let delays = synapses.clone().filter(|&synapse| movable(delays[synapse]));
     let mut kinds: Vec<Vec<(Parameter, f64)>> = vec![
         synapses
             .map(|synapse| (Parameter::Weight(synapse), weights[synapse].abs().max(mean)))
@@ -269,30 +307,56 @@ fn choose(probe: &Probe, seed: u64, samples: usize) -> Vec<(Parameter, f64)> {
         chosen.extend(kind.sample(random, share).copied());
     }
     chosen.shuffle(random);
-    chosen
+    (chosen, at_zero)
 }
 
-/// The difference quotient, and what it cannot resolve.
+/// What the difference quotients of a parameter come to.
+enum Difference {
+    /// A value, and what it cannot resolve.
+    Settled { value: f64, resolution: f64 },
+    /// Different values from the two sides.
+    Kink(Quotients),
+    /// Every step changes the spikes.
+    SpikesChange,
+    /// They do not settle.
+    Unsettled,
+}
+
 fn difference(
     probe: &Probe,
     base: &[Trains],
     parameter: Parameter,
     scale: f64,
     rounding: f64,
-) -> Option<(f64, f64)> {
-    STEPS.into_iter().find_map(|step| {
+) -> Difference {
+    let mut found = Difference::SpikesChange;
+    for step in STEPS {
         let step = step * scale;
-        let full = probe.quotient(base, parameter, step)?;
-        let half = probe.quotient(base, parameter, 0.5 * step)?;
-        let quarter = probe.quotient(base, parameter, 0.25 * step)?;
+        let at = |step: f64| probe.quotients(base, parameter, step);
+        let (Some(full), Some(half), Some(quarter)) = (at(step), at(0.5 * step), at(0.25 * step))
+        else {
+            continue;
+        };
+        found = Difference::Unsettled;
         // Richardson: the error of a central quotient is even in the step.
         let extrapolate = |wide: f64, narrow: f64| narrow + (narrow - wide) / 3.0;
-        let (wide, narrow) = (extrapolate(full, half), extrapolate(half, quarter));
+        let wide = extrapolate(full.central(), half.central());
+        let narrow = extrapolate(half.central(), quarter.central());
         // The narrowest quotient divides by half a step.
         let resolution = ROUNDINGS * f64::EPSILON * rounding / (0.5 * step);
-        let settled = (wide - narrow).abs() <= 0.3 * TOLERANCE * narrow.abs() + 0.3 * resolution;
-        settled.then_some((narrow, resolution))
-    })
+        if (wide - narrow).abs() > 0.3 * TOLERANCE * narrow.abs() + 0.3 * resolution {
+            continue;
+        }
+        // Where there is a derivative, the gap between the sides is odd in the step: it goes with it.
+        let gap = 2.0 * quarter.gap() - half.gap();
+        let size = quarter.forward.abs().max(quarter.backward.abs());
+        // Each of the two divides by a quarter and half of what the central one does, and adds up.
+        if gap.abs() > TOLERANCE * size + 12.0 * resolution {
+            return Difference::Kink(quarter);
+        }
+        return Difference::Settled { value: narrow, resolution };
+    }
+    found
 }
 
 fn look_up(

@@ -10,6 +10,7 @@ mod data;
 mod delays;
 mod engine_choice;
 mod external_substrate;
+mod gradient_check;
 mod membranes;
 mod raster;
 mod report_html;

@@ -45,6 +45,24 @@ pub(super) struct Probe {
 /// The spikes of a run, by node and then by time.
 pub(super) type Trains = Vec<Spike>;
 
+/// Difference quotients from both sides.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Quotients {
+    pub backward: f64,
+    pub forward: f64,
+}
+
+impl Quotients {
+    pub fn central(self) -> f64 {
+        0.5 * (self.backward + self.forward)
+    }
+
+    /// By how much the two sides differ.
+    pub fn gap(self) -> f64 {
+        self.forward - self.backward
+    }
+}
+
 impl Probe {
     /// The spikes of one presentation.
     pub fn run(
@@ -65,15 +83,15 @@ impl Probe {
         trace_gradients(&self.compiled, self.options, trains, &by_time)
     }
 
-    /// The central difference quotient of the sum of all objectives at a step. None if it changes
-    /// how often some neuron spikes, or cannot be made.
-    pub fn quotient(&self, base: &[Trains], parameter: Parameter, step: f64) -> Option<f64> {
+    /// The difference quotients of the sum of all objectives at a step. None if it changes how often
+    /// some neuron spikes, or cannot be made.
+    pub fn quotients(&self, base: &[Trains], parameter: Parameter, step: f64) -> Option<Quotients> {
         let (up, down) = (self.moved(parameter, step), self.moved(parameter, -step));
         let affected = match parameter {
             Parameter::Input { presentation, .. } => presentation..presentation + 1,
             _ => 0..self.presentations.len(),
         };
-        let mut change = 0.0;
+        let (mut forward, mut backward) = (0.0, 0.0);
         for index in affected {
             let run = |network: &CompiledNetwork, by: f64| {
                 let stimulus = self.moved_stimulus(parameter, index, by);
@@ -81,9 +99,11 @@ impl Probe {
                 same_spikes(&trains, &base[index]).then_some(trains)
             };
             let (up, down) = (run(&up, step)?, run(&down, -step)?);
-            change += self.presentations[index].objective.change(&up, &down);
+            let objective = &self.presentations[index].objective;
+            forward += objective.change(&up, &base[index]);
+            backward += objective.change(&base[index], &down);
         }
-        Some(change / (2.0 * step))
+        Some(Quotients { backward: backward / step, forward: forward / step })
     }
 
     fn moved(&self, parameter: Parameter, by: f64) -> CompiledNetwork {
