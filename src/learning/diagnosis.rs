@@ -112,11 +112,13 @@ pub fn diagnose(
     {
         found.push(Diagnosis {
             finding: format!(
-                "after {} epochs the training accuracy of {:.1} % is no better than guessing \
-                 ({:.1} %)",
+                "after {} epochs the training accuracy of {:.1} % may as well be guessing ({:.1} % for \
+                 {class_count} classes, give or take {:.1} % with {} samples)",
                 last.epoch,
                 percent(last.training.accuracy()),
-                percent(chance)
+                percent(chance),
+                percent(noise),
+                last.training.samples
             ),
             advice: "try another training.optimiser.adam.learning_rate (a tenth, ten times), and \
                      check that inputs arrive within a few tau_s of each other"
@@ -197,7 +199,10 @@ mod tests {
         guessing.training.correct = 33;
         assert_eq!(
             findings(guessing),
-            ["after 5 epochs the training accuracy of 33.0 % is no better than guessing (33.3 %)"]
+            [
+                "after 5 epochs the training accuracy of 33.0 % may as well be guessing (33.3 % for 3 classes, \
+              give or take 14.1 % with 100 samples)"
+            ]
         );
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::load::LoadedScenario;
 use super::{Optimiser, ScenarioError, Simulation, SpikeFile};
 use crate::learning::{Bounds, Schedule, SpikeTrainSettings, SpikeTrainTrainer, Trainable};
-use crate::network::Node;
+use crate::network::{Network, Node};
 use crate::settings::{Check, Settings};
 
 /// How the neurons of a population are trained to emit given spike trains.
@@ -33,7 +33,8 @@ pub struct SpikeTrainingSection {
     /// How the learning rate changes over the epochs.
     #[serde(default)]
     pub schedule: Schedule,
-    /// What is trained beside the weights, each within bounds that it cannot reach.
+    /// What is trained beside the weights, each within bounds that it cannot reach, and within which
+    /// it starts.
     #[serde(default)]
     pub trainable: Trainable,
 }
@@ -87,6 +88,54 @@ impl SpikeTrainingSection {
 }
 
 impl LoadedScenario {
+    /// Makes sure that training starts within its bounds: it would move what is outside.
+    fn check_start(&self, trainable: &Trainable, network: &Network) -> Result<(), ScenarioError> {
+        let refuse = |name: &str, place: String, value: f64, Bounds { low, high }: Bounds| {
+            let message = format!(
+                "{place}: {name} = {value} must be within the bounds of training, {low} to {high}"
+            );
+            self.problem(&format!("spike_training.trainable.{name}"), message)
+        };
+        let excludes = |bounds: Bounds, value: f64| !(bounds.low..=bounds.high).contains(&value);
+        let place = |node: usize| {
+            let mut populations = network.populations().iter();
+            let found = populations.find(|population| population.nodes.contains(&node));
+            found.map_or_else(String::new, |population| {
+                format!("{}[{}]", population.name, node - population.nodes.start)
+            })
+        };
+        if let Some(bounds) = trainable.delays {
+            let edges = network.graph().raw_edges().iter();
+            let outside = edges.clone().find(|edge| excludes(bounds, edge.weight.delay));
+            if let Some(edge) = outside {
+                let ends = [edge.source(), edge.target()].map(|node| place(node.index()));
+                return Err(refuse("delays", ends.join(" → "), edge.weight.delay, bounds));
+            }
+        }
+        for (node, found) in network.graph().raw_nodes().iter().enumerate() {
+            let Node::Neuron(neuron) = found.weight else { continue };
+            for (name, bounds, value) in [
+                ("threshold", trainable.threshold, neuron.threshold),
+                ("tau_m", trainable.tau_m, neuron.tau_m),
+                ("tau_s", trainable.tau_s, neuron.tau_s),
+            ] {
+                if let Some(bounds) = bounds.filter(|&bounds| excludes(bounds, value)) {
+                    return Err(refuse(name, place(node), value, bounds));
+                }
+            }
+            if trainable.tau_s.is_some() && neuron.tau_s != neuron.tau_s_inhibitory {
+                let message = format!(
+                    "{}: tau_s_inhibitory = {} must equal tau_s = {}: training moves both as one",
+                    place(node),
+                    neuron.tau_s_inhibitory,
+                    neuron.tau_s
+                );
+                return Err(self.problem("spike_training.trainable.tau_s", message));
+            }
+        }
+        Ok(())
+    }
+
     /// The trainer of a scenario with `[spike_training]`, for its built simulation.
     ///
     /// # Errors
@@ -149,6 +198,7 @@ impl LoadedScenario {
                 format!("low = {low} must be above every reset potential ({highest_reset})");
             return Err(self.problem("spike_training.trainable.threshold", message));
         }
+        self.check_start(&section.trainable, &simulation.network)?;
         let settings = section.settings(simulation.until);
         Ok(SpikeTrainTrainer::new(
             simulation.network,
