@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::datasheet::Datasheet;
+use super::datasheet::{Datasheet, EnergySheet};
 use super::substrate::Activity;
 use crate::settings::TimeUnit;
 
@@ -58,16 +58,16 @@ pub struct HardwareAccount {
     pub synaptic_events_per_sample: f64,
     /// Fraction of the spikes sent to a layer that were lost.
     pub lost_fraction: f64,
-    /// Energy per sample.
-    pub energy_per_sample: f64,
+    /// Energy per sample; unknown if the sheet has no entries for energy.
+    pub energy_per_sample: Option<f64>,
     /// Its part for the static power.
-    pub static_energy: f64,
+    pub static_energy: Option<f64>,
     /// Its part for synaptic events.
-    pub synaptic_energy: f64,
+    pub synaptic_energy: Option<f64>,
     /// Its part for spikes.
-    pub spike_energy: f64,
+    pub spike_energy: Option<f64>,
     /// Its part for the readout.
-    pub readout_energy: f64,
+    pub readout_energy: Option<f64>,
 }
 
 impl HardwareAccount {
@@ -90,12 +90,16 @@ impl HardwareAccount {
         let time_per_sample = clock.seconds(lasts + shown.overhead_per_sample);
         let time_per_batch =
             batch_size as f64 * time_per_sample + clock.seconds(shown.overhead_per_batch);
-        let energy = &sheet.energy;
+        // A sheet of zeros says nothing: no chip works without energy.
+        let energy = (sheet.energy != EnergySheet::default()).then_some(sheet.energy);
         let (spikes, synaptic_events) =
             (per_sample(activity.spikes), per_sample(activity.synaptic_events));
-        let static_energy = energy.static_power * time_per_batch / batch_size as f64;
-        let synaptic_energy = energy.synaptic_event * synaptic_events;
-        let spike_energy = energy.spike * spikes;
+        let part = |of: &dyn Fn(EnergySheet) -> f64| energy.map(of);
+        let static_energy = part(&|it| it.static_power * time_per_batch / batch_size as f64);
+        let synaptic_energy = part(&|it| it.synaptic_event * synaptic_events);
+        let spike_energy = part(&|it| it.spike * spikes);
+        let readout_energy = part(&|it| it.readout);
+        let parts = [static_energy, synaptic_energy, spike_energy, readout_energy];
         Some(HardwareAccount {
             chip: sheet.name.clone(),
             synaptic_time_constant: clock.seconds(tau_s),
@@ -108,11 +112,11 @@ impl HardwareAccount {
             spikes_per_sample: spikes,
             synaptic_events_per_sample: synaptic_events,
             lost_fraction: activity.lost as f64 / activity.events.max(1) as f64,
-            energy_per_sample: static_energy + synaptic_energy + spike_energy + energy.readout,
+            energy_per_sample: parts.into_iter().sum(),
             static_energy,
             synaptic_energy,
             spike_energy,
-            readout_energy: energy.readout,
+            readout_energy,
         })
     }
 
@@ -161,12 +165,18 @@ mod tests {
         close(account.time_per_sample, 48e-6);
         close(account.time_per_batch, 48e-4 + 48e-5);
         close(account.samples_per_second, 100.0 / 5.28e-3);
-        close(account.static_energy, 0.175 * 52.8e-6);
-        close(account.synaptic_energy, 1e-8);
-        close(account.spike_energy, 1e-7);
-        close(account.energy_per_sample, 0.175 * 52.8e-6 + 1e-8 + 1e-7 + 1e-7);
+        let known = |energy: Option<f64>| energy.expect("the sheet has entries");
+        close(known(account.static_energy), 0.175 * 52.8e-6);
+        close(known(account.synaptic_energy), 1e-8);
+        close(known(account.spike_energy), 1e-7);
+        close(known(account.energy_per_sample), 0.175 * 52.8e-6 + 1e-8 + 1e-7 + 1e-7);
         close(account.lost_fraction, 0.25);
         assert_eq!(account.speedup_factor, None);
+        let silent = Datasheet { energy: EnergySheet::default(), ..in_model_time.clone() };
+        let unknown = HardwareAccount::new(&silent, clock, 10.0, &activity, 15.0, 100);
+        let unknown = unknown.expect("there are samples");
+        assert_eq!((unknown.energy_per_sample, unknown.readout_energy), (None, None));
+        assert_eq!(unknown.time_per_batch, account.time_per_batch);
         // In milliseconds, a synaptic time constant of the model is 10 ms.
         let speedup = account.for_time_unit(Some(1e-3), 10.0).speedup_factor;
         close(speedup.expect("a unit"), 10e-3 / 6e-6);

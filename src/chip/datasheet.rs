@@ -186,7 +186,7 @@ pub struct PresentationSheet {
     pub overhead_per_batch: f64,
 }
 
-/// What it needs.
+/// What it needs. If nothing is given, its energy is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EnergySheet {

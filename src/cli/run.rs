@@ -181,7 +181,10 @@ fn print_hardware(account: &HardwareAccount) {
     );
     console::out!(
         "  energy per sample  {} ({:.1} spikes, {:.0} synaptic events)",
-        with_prefix(account.energy_per_sample, "J"),
+        account.energy_per_sample.map_or_else(
+            || "unknown: the chip has no [energy]".to_owned(),
+            |energy| with_prefix(energy, "J")
+        ),
         account.spikes_per_sample,
         account.synaptic_events_per_sample
     );

@@ -23,7 +23,7 @@ pub struct Measurement {
     pub mean_decision_time: f64,
     /// Neurons' spikes per test sample.
     pub spikes_per_sample: f64,
-    /// Energy per test sample, in joules; none without a chip that has a clock.
+    /// Energy per test sample, in joules; none without a chip that has a clock and entries for energy.
     pub energy_per_sample: Option<f64>,
     /// Fraction of test samples in which no label neuron spiked.
     pub undecided: f64,
@@ -133,7 +133,7 @@ impl HeadlessTraining {
             validation_accuracy: trainer.evaluate(&self.validation)?.score.accuracy(),
             mean_decision_time: score.decision_time(),
             spikes_per_sample: happened.spikes as f64 / happened.samples as f64,
-            energy_per_sample: account.map(|account| account.energy_per_sample),
+            energy_per_sample: account.and_then(|account| account.energy_per_sample),
             undecided: score.undecided as f64 / score.samples as f64,
             epochs: self.epochs(),
         })

@@ -294,7 +294,10 @@ fn headline(summary: &TrainingSummary, samples: usize, unit: &str) -> Vec<Headli
     ];
     if let Some(account) = &summary.hardware {
         let time = format!("{} µs per sample", three_digits(1e6 * account.time_per_sample));
-        let energy = format!("{} µJ", three_digits(1e6 * account.energy_per_sample));
+        let energy = account.energy_per_sample.map_or_else(
+            || "unknown".to_owned(),
+            |energy| format!("{} µJ", three_digits(1e6 * energy)),
+        );
         headline.push(Headline::with_detail("Energy on the chip", energy, time));
     }
     headline
