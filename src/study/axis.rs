@@ -134,9 +134,8 @@ impl Axis {
         let text = match value {
             AxisValue::Base => return Vec::new(),
             AxisValue::Integer(value) if self.factor == 1.0 => value.to_string(),
-            // Debug keeps the point that makes it a number with fractions in TOML.
-            AxisValue::Integer(value) => format!("{:?}", *value as f64 * self.factor),
-            AxisValue::Number(value) => format!("{:?}", value * self.factor),
+            AxisValue::Integer(value) => number(*value as f64 * self.factor),
+            AxisValue::Number(value) => number(value * self.factor),
             AxisValue::Boolean(value) => value.to_string(),
             AxisValue::Text(word) => toml::Value::String(word.clone()).to_string(),
         };
@@ -170,6 +169,14 @@ impl Axis {
             format!("{}: {} times {keys}", self.name, self.factor)
         }
     }
+}
+
+/// A number of TOML. A whole one is written as such: keys that are whole numbers take no other, and
+/// keys with fractions take both.
+fn number(value: f64) -> String {
+    // Beyond, not every whole number is a double.
+    let is_whole = value.fract() == 0.0 && value.abs() <= 9_007_199_254_740_992.0;
+    if is_whole { format!("{}", value as i64) } else { format!("{value:?}") }
 }
 
 impl Range {
@@ -299,6 +306,10 @@ mod tests {
         let steps = axis(steps).expect("good");
         assert_eq!(shown(&steps.values), ["0.01", "0.1", "1", "10"]);
         assert!(steps.is_logarithmic);
+        let sizes = "name = 'a'\nkey = 'k'\nlinear = { from = 10, to = 30, count = 3 }";
+        let sizes = axis(sizes).expect("good");
+        let overrides = sizes.values.iter().flat_map(|value| sizes.overrides(value));
+        assert_eq!(overrides.collect::<Vec<_>>(), ["k=10", "k=20", "k=30"]);
         let list = "name = 'a'\nkey = 'k'\nvalues = [1, 2.5, inf, true, 'x y', 'base']";
         let list = axis(list).expect("good");
         assert_eq!(shown(&list.values), ["1", "2.5", "inf", "true", "x y", "base"]);
@@ -311,8 +322,11 @@ mod tests {
     fn several_keys_move_together_and_in_other_units() {
         let both = axis("name = 'a'\nkeys = ['k', 'l.m']\nfactor = 6\nvalues = [1, 0.5]");
         let both = both.expect("good");
-        assert_eq!(both.overrides(&both.values[0]), ["k=6.0", "l.m=6.0"]);
-        assert_eq!(both.overrides(&both.values[1]), ["k=3.0", "l.m=3.0"]);
+        assert_eq!(both.overrides(&both.values[0]), ["k=6", "l.m=6"]);
+        assert_eq!(both.overrides(&both.values[1]), ["k=3", "l.m=3"]);
+        let odd = axis("name = 'a'\nkey = 'k'\nfactor = 0.5\nvalues = [1, 1e300]").expect("good");
+        assert_eq!(odd.overrides(&odd.values[0]), ["k=0.5"]);
+        assert_eq!(odd.overrides(&odd.values[1]), ["k=5e299"]);
     }
 
     #[test]
