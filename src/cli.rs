@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::scenario::ScenarioFile;
+use crate::scenario::{Override, ScenarioFile};
 use crate::study::is_study;
 
 /// Simulate and train spiking neural networks that compute with first-spike times.
@@ -206,7 +206,8 @@ enum Command {
 struct ScenarioArguments {
     /// The scenario file (TOML).
     scenario: PathBuf,
-    /// Change a value: a dotted key and a TOML value. May be repeated.
+    /// Change a value: a dotted key and a TOML value. May be repeated. Another kind of a thing replaces
+    /// the file's. Relative paths begin at the working directory; those in a file at its folder.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Seed of initial weights, order of samples, and all else that is random.
@@ -215,9 +216,9 @@ struct ScenarioArguments {
 }
 
 impl ScenarioArguments {
-    fn overrides(&self) -> Vec<String> {
+    fn overrides(&self) -> Vec<Override> {
         let seed = self.seed.map(|seed| format!("seed={seed}"));
-        self.set.iter().cloned().chain(seed).collect()
+        self.set.iter().cloned().chain(seed).map(Override::here).collect()
     }
 }
 

@@ -5,6 +5,9 @@
 //! written down again ([`Scenario::to_toml`]) and builds the parts of a run: network, stimuli, data
 //! sets, training settings. Every number that is a time is in the scenario's `time_unit`.
 //!
+//! A relative path begins at the folder of the file in which it stands, be that a scenario, a chip file
+//! or a study; one from the command line begins at the working directory ([`Override`]).
+//!
 //! What is here is the structure of the file. What stands in it are the settings of the parts
 //! themselves, such as [`Loss`](crate::learning::Loss) or [`Datasheet`], which read and check
 //! themselves ([`Settings`](crate::settings::Settings)).
@@ -22,6 +25,7 @@ mod load;
 mod locate;
 mod network;
 mod neuron;
+mod overrides;
 mod parameter;
 mod recording;
 mod spike_file;
@@ -29,7 +33,9 @@ mod spike_training;
 mod training;
 mod validate;
 mod values;
+mod variants;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -37,7 +43,6 @@ use serde::{Deserialize, Serialize};
 use crate::chip::Datasheet;
 use crate::dataset::{DataSource, LatencyEncoding};
 use crate::learning::LearningEngine;
-use crate::neuron::PerParameter;
 use crate::settings::TimeUnit;
 
 pub use build::Learner;
@@ -52,6 +57,7 @@ pub use network::{
     SimulationSection, Source,
 };
 pub use neuron::GroupParameters;
+pub use overrides::Override;
 pub use parameter::Parameter;
 pub use recording::{PotentialRecording, PotentialSection, Recording, RecordingSection};
 pub use spike_file::SpikeFile;
@@ -94,8 +100,7 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<TrainingSection>,
     /// The chip that the layers are put on: `chip = "file.toml"`, or a table of the same entries, with
-    /// `base = "file.toml"` for those that it does not give. The file is looked for beside the scenario,
-    /// then in the present folder. Default: ideal.
+    /// `base = "file.toml"` for those that it does not give. Default: ideal.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -132,39 +137,64 @@ impl Scenario {
         !self.populations.is_empty()
     }
 
-    /// The files that the scenario names.
-    fn files_mut(&mut self) -> Vec<&mut PathBuf> {
+    /// The files that the scenario names, with their keys.
+    fn files_mut(&mut self) -> Vec<(String, &mut PathBuf)> {
         let mut files = Vec::new();
-        let mut tables = Vec::new();
-        let mut neurons = vec![&mut self.neuron];
-        for layer in &mut self.layers {
-            neurons.push(&mut layer.neuron);
-            tables.push(&mut layer.weights);
-            files.extend(layer.delays.as_mut().and_then(DelaySection::file_mut));
+        let mut neurons = vec![("neuron".to_owned(), &mut self.neuron)];
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            let key = |part: &str| format!("layers.{index}.{part}");
+            neurons.push((key("neuron"), &mut layer.neuron));
+            files.extend(layer.weights.file_mut().map(|file| (key("weights.file"), file)));
+            let delays = layer.delays.as_mut().and_then(DelaySection::file_mut);
+            files.extend(delays.map(|file| (key("delays"), file)));
         }
-        for population in &mut self.populations {
-            neurons.push(&mut population.neuron);
+        for (index, population) in self.populations.iter_mut().enumerate() {
+            let key = |part: &str| format!("populations.{index}.{part}");
+            neurons.push((key("neuron"), &mut population.neuron));
             if let Some(Source::File(file)) = &mut population.source {
-                files.push(&mut file.path);
+                files.push((key("source.file"), &mut file.path));
             }
         }
-        for projection in &mut self.projections {
-            tables.extend(&mut projection.weights);
-            tables.extend(&mut projection.delays);
+        for (index, projection) in self.projections.iter_mut().enumerate() {
+            let key = |part: &str| format!("projections.{index}.{part}");
+            let weights = projection.weights.as_mut().and_then(Values::file_mut);
+            files.extend(weights.map(|file| (key("weights.file"), file)));
+            let delays = projection.delays.as_mut().and_then(Values::file_mut);
+            files.extend(delays.map(|file| (key("delays.file"), file)));
             if let Connect::File(file) = &mut projection.connect {
-                files.push(file);
+                files.push((key("connect.file"), file));
             }
         }
-        files.extend(self.dataset.iter_mut().flat_map(DataSource::files_mut));
-        files.extend(tables.into_iter().filter_map(Values::file_mut));
-        for parameter in neurons.into_iter().flat_map(PerParameter::each_mut) {
-            files.extend(parameter.as_mut().and_then(|parameter| parameter.0.file_mut()));
+        let data = self.dataset.iter_mut().flat_map(DataSource::files_mut);
+        files.extend(data.map(|(key, file)| (format!("dataset.{key}"), file)));
+        for (key, parameters) in neurons {
+            for (name, parameter) in GroupParameters::NAMES.into_iter().zip(parameters.each_mut()) {
+                let file = parameter.as_mut().and_then(|parameter| parameter.0.file_mut());
+                files.extend(file.map(|file| (format!("{key}.{name}.file"), file)));
+            }
         }
         if let Some(SpikeTrainingSection { targets: TargetTrains::File(file), .. }) =
             &mut self.spike_training
         {
-            files.push(&mut file.path);
+            files.push(("spike_training.targets.file".to_owned(), &mut file.path));
         }
+        if let Some(SubstrateSection { folder: Some(folder), .. }) = &mut self.substrate {
+            files.push(("substrate.folder".to_owned(), folder));
+        }
+        files
+    }
+
+    /// Every file that the scenario is made of beside its own: those that it names, and those of its
+    /// data set. The entries of a chip file are part of the scenario; the program of a substrate is no
+    /// input.
+    pub fn files(&self) -> BTreeSet<PathBuf> {
+        let mut rest = self.clone();
+        rest.substrate = None;
+        let dataset = rest.dataset.take();
+        let mut files: BTreeSet<PathBuf> =
+            rest.files_mut().into_iter().map(|(_, file)| file.clone()).collect();
+        files.extend(dataset.iter().flat_map(DataSource::files));
+        files.extend(self.chip.iter().filter_map(|chip| chip.neurons.measured.clone()));
         files
     }
 

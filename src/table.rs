@@ -56,7 +56,10 @@ pub enum TableProblem {
     #[error("a quoted field has no end in its line")]
     OpenQuote,
     /// A row is shorter or longer than the heading.
-    #[error("{found} fields, but {expected} are needed ({separator})")]
+    #[error(
+        "{found} field{}, but {expected} are needed ({separator})",
+        if *found == 1 { "" } else { "s" }
+    )]
     FieldCount {
         /// Fields of the row.
         found: usize,

@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use super::{LearnArguments, bad_input, console};
 use crate::run::{LearnError, LearnSummary, RunError, Subset, learn, learn_spike_trains};
-use crate::scenario::load;
+use crate::scenario::ScenarioFile;
 
 pub(super) fn run(arguments: &LearnArguments) -> ExitCode {
     let scenario = &arguments.scenario;
-    let loaded = match load(&scenario.scenario, &scenario.overrides()) {
+    let loaded = match ScenarioFile::read(&scenario.scenario)
+        .and_then(|file| file.load(&scenario.overrides()))
+    {
         Ok(loaded) => loaded,
         Err(error) => return bad_input(&error),
     };

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::session::Session;
 use super::{RunArguments, ScenarioArguments, bad_input, console};
 use crate::run::RunError;
+use crate::scenario::Override;
 use crate::study::{
     Finished, Row, Shard, Study, StudyError, Summary, Watch, estimate, merge, run as run_study,
     tolerance_markdown, write_report,
@@ -97,7 +98,7 @@ fn report(arguments: &ReportArguments) -> Result<(), StudyError> {
 /// Reads a study with what the command line changes.
 fn read(arguments: &ScenarioArguments) -> Result<Study, StudyError> {
     let mut study = Study::read(&arguments.scenario)?;
-    study.set.extend(arguments.set.iter().cloned());
+    study.set.extend(arguments.set.iter().map(Override::here));
     if let Some(seed) = arguments.seed {
         study.seeds = vec![seed];
     }

@@ -79,6 +79,17 @@ pub fn load(folder: &Path, resolution: Resolution, sizes: Sizes) -> Result<Sets,
     })
 }
 
+/// Those of the four files that are in a folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let names = ["train", "t10k"].into_iter().flat_map(names);
+    names.filter_map(|name| find(folder, &name).ok()).collect()
+}
+
+/// Names of the files of images and of labels.
+fn names(prefix: &str) -> [String; 2] {
+    [format!("{prefix}-images-idx3-ubyte"), format!("{prefix}-labels-idx1-ubyte")]
+}
+
 /// A file of images with its file of labels.
 struct Files {
     path: PathBuf,
@@ -88,8 +99,8 @@ struct Files {
 
 impl Files {
     fn read(folder: &Path, prefix: &str) -> Result<Self, DataError> {
-        let path = find(folder, &format!("{prefix}-images-idx3-ubyte"))?;
-        let label_path = find(folder, &format!("{prefix}-labels-idx1-ubyte"))?;
+        let [images, labels] = names(prefix);
+        let (path, label_path) = (find(folder, &images)?, find(folder, &labels)?);
         let images = idx::read(&path, 3)?;
         let labels = idx::read(&label_path, 1)?;
         if images.dimensions[1..] != [SIDE, SIDE] {
@@ -117,7 +128,8 @@ impl Files {
         set: &'static str,
         resolution: Resolution,
     ) -> Result<Dataset, DataError> {
-        let size = size.unwrap_or(range.len());
+        // Without samples there is nothing to do, whether they are asked for or not.
+        let size = size.unwrap_or(range.len().max(1));
         if size > range.len() || size == 0 {
             let problem = DataProblem::ImageCount { found: range.len(), set, asked: size };
             return Err(problem.of(&self.path));

@@ -62,7 +62,7 @@ pub struct YinYangSource {
 /// A generated set of samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct GeneratedSet {
-    /// Number of samples. From 1 to 100 million.
+    /// Number of samples. From 1 to 10 million.
     pub size: usize,
     /// Seed of the generator.
     pub seed: u32,
@@ -215,26 +215,52 @@ impl DataSource {
         matches!(self, DataSource::File(TableSource { spike_times: true, .. }))
     }
 
-    /// The files and folders that are named.
-    pub fn files_mut(&mut self) -> Vec<&mut PathBuf> {
+    /// The files and folders that are named, with their keys.
+    pub fn files_mut(&mut self) -> Vec<(String, &mut PathBuf)> {
+        fn npy<'p>(set: &str, files: [&'p mut PathBuf; 2]) -> Vec<(String, &'p mut PathBuf)> {
+            let keys = ["features", "labels"].map(|part| format!("file.{set}.npy.{part}"));
+            keys.into_iter().zip(files).collect()
+        }
+        fn csv<'p>(set: &str, file: &'p mut PathBuf) -> Vec<(String, &'p mut PathBuf)> {
+            vec![(format!("file.{set}.csv"), file)]
+        }
         match self {
             DataSource::YinYang(_) => Vec::new(),
-            DataSource::Mnist(mnist) | DataSource::FashionMnist(mnist) => {
-                mnist.folder.iter_mut().collect()
+            DataSource::Mnist(source) => {
+                source.folder.iter_mut().map(|path| ("mnist.folder".to_owned(), path)).collect()
+            }
+            DataSource::FashionMnist(source) => {
+                let key = || "fashion_mnist.folder".to_owned();
+                source.folder.iter_mut().map(|path| (key(), path)).collect()
             }
             DataSource::File(TableSource { training, validation, test, .. }) => {
                 let mut files = match validation {
                     ValidationFiles::Last(_) => Vec::new(),
-                    ValidationFiles::Csv(path) => vec![path],
-                    ValidationFiles::Npy { features, labels } => vec![features, labels],
-                };
-                for table in [training, test] {
-                    match table {
-                        TableFiles::Csv(path) => files.push(path),
-                        TableFiles::Npy { features, labels } => files.extend([features, labels]),
+                    ValidationFiles::Csv(path) => csv("validation", path),
+                    ValidationFiles::Npy { features, labels } => {
+                        npy("validation", [features, labels])
                     }
+                };
+                for (set, table) in [("training", training), ("test", test)] {
+                    files.extend(match table {
+                        TableFiles::Csv(path) => csv(set, path),
+                        TableFiles::Npy { features, labels } => npy(set, [features, labels]),
+                    });
                 }
                 files
+            }
+        }
+    }
+
+    /// The files that the samples are read from, as far as they are there.
+    pub fn files(&self) -> Vec<PathBuf> {
+        match self {
+            DataSource::Mnist(source) | DataSource::FashionMnist(source) => {
+                source.folder.as_deref().map(mnist::files).unwrap_or_default()
+            }
+            other => {
+                let mut other = other.clone();
+                other.files_mut().into_iter().map(|(_, file)| file.clone()).collect()
             }
         }
     }
@@ -306,7 +332,7 @@ impl Settings for YinYangSource {
         let sets =
             [("training", self.training), ("validation", self.validation), ("test", self.test)];
         for (name, set) in sets {
-            check.range(format!("{name}.size"), set.size, 1..=100_000_000, "from 1 to 100000000");
+            check.range(format!("{name}.size"), set.size, 1..=10_000_000, "from 1 to 10000000");
         }
     }
 }
@@ -386,7 +412,7 @@ impl TableSource {
         }
         let tables = [&training, &validation, &test];
         let largest = tables.iter().map(|table| table.largest_label()).max().unwrap_or(0);
-        let classes = self.classes.unwrap_or(largest.saturating_add(1));
+        let classes = self.classes.unwrap_or(largest.saturating_add(1).min(LARGEST_SIZE));
         for (name, table) in [("training", &training), ("validation", &validation), ("test", &test)]
         {
             table.check_labels(classes).map_err(|error| wrap(name, error))?;

@@ -18,7 +18,7 @@ pub use table::{Row, Table, TableError};
 use super::{
     OutputFolder, Previous, Progress, RunError, RunOptions, TrainingSummary, previous, train,
 };
-use crate::scenario::{LoadedScenario, load};
+use crate::scenario::{LoadedScenario, Override, ScenarioFile};
 
 /// One training of a table.
 #[derive(Clone, Copy, Debug)]
@@ -142,9 +142,11 @@ fn folder_of(row: &Row, seed: u64) -> PathBuf {
 }
 
 fn scenario(table: &Table, job: &Job<'_>) -> Result<LoadedScenario, RunError> {
-    let mut overrides = job.row.set.clone();
-    overrides.push(format!("seed={}", job.seed));
-    let loaded = load(&table.folder().join(&job.row.scenario), &overrides)?;
+    let folder = table.folder();
+    let here = |given: &String| Override::in_folder(given, folder);
+    let mut overrides: Vec<Override> = job.row.set.iter().map(here).collect();
+    overrides.push(Override::here(format!("seed={}", job.seed)));
+    let loaded = ScenarioFile::read(&folder.join(&job.row.scenario))?.load(&overrides)?;
     if loaded.scenario.is_simulation() {
         let message = "a table is of trainings: the scenario must have [[layers]]";
         return Err(loaded.problem("populations", message).into());

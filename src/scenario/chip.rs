@@ -8,7 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::load::{LoadedScenario, Origin, parse_error};
+use super::load::{LoadedScenario, Origin, absolute, parse_error};
 use super::{Learner, Scenario, ScenarioError};
 use crate::chip::{
     Activity, ChipModel, Datasheet, Exchange, ExternalSettings, ExternalSubstrate, HardwareAccount,
@@ -25,8 +25,12 @@ const EVALUATED: usize = 100;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubstrateSection {
-    /// The program and its arguments; relative paths are beside the scenario.
+    /// The program and its arguments.
     pub command: Vec<String>,
+    /// Where it runs, and where relative paths of the command begin. Default: the folder of the file in
+    /// which the command stands, or the working directory if it is from the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
     /// Seconds within which it must answer. Above zero, at most 1e6. Default: 60.
     #[serde(default = "a_minute")]
     pub timeout: f64,
@@ -119,7 +123,7 @@ pub(super) fn complete(
 ) -> Result<Option<Base>, ScenarioError> {
     let Some(toml::Value::Table(chip)) = scenario.get_mut("chip") else { return Ok(None) };
     let Some(toml::Value::String(base)) = chip.get("base") else { return Ok(None) };
-    let path = beside(origin.folder(), Path::new(base));
+    let path = absolute(&origin.folder_of("chip.base").join(base));
     let text = std::fs::read_to_string(&path).map_err(|error| {
         origin.problem("chip", format!("cannot read chip file {}: {error}", path.display()))
     })?;
@@ -144,16 +148,9 @@ pub(super) fn find_measured(scenario: &mut Scenario, base: Option<&Base>, origin
     let Some(file) = chip.and_then(|chip| chip.neurons.measured.as_mut()) else { return };
     let folder = match base {
         Some(Base { path, own_measured: false, .. }) => path.parent().unwrap_or(Path::new("")),
-        _ => origin.folder(),
+        _ => origin.folder_of("chip.neurons.measured"),
     };
-    *file = beside(folder, file);
-}
-
-/// A file beside another, or where the program runs.
-fn beside(folder: &Path, file: &Path) -> PathBuf {
-    let there = folder.join(file);
-    let path = if there.exists() || !file.exists() { there } else { file.to_owned() };
-    std::path::absolute(&path).unwrap_or(path)
+    *file = absolute(&folder.join(&*file));
 }
 
 /// Puts the entries of a table over those of another.
@@ -311,11 +308,7 @@ impl LoadedScenario {
             },
             time_unit: self.scenario.time_unit.suffix().to_owned(),
         };
-        // `scenario.toml` without a folder is in the present one, and a program must run somewhere.
-        let folder = match self.folder() {
-            folder if folder.as_os_str().is_empty() => Path::new("."),
-            folder => folder,
-        };
+        let folder = section.folder.as_deref().unwrap_or(Path::new("."));
         let external = ExternalSubstrate::new(&learner.network, settings, folder)
             .map_err(|error| self.problem("substrate", error.to_string()))?;
         Ok(Box::new(external))

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::locate::{is_there, line_of};
+use super::overrides::{Override, apply_all, folder_of, is_within};
 use super::validate::validate;
+use super::variants::Variants;
 use super::{GroupParameters, Scenario, chip};
 use crate::dataset::DataSource;
 use crate::neuron::NeuronParameters;
@@ -113,13 +115,19 @@ pub struct LoadedScenario {
 pub(super) struct Origin {
     path: PathBuf,
     text: String,
-    overrides: Vec<String>,
+    overrides: Vec<Override>,
 }
 
 impl Origin {
     /// The folder of the file.
     pub fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    /// The folder that a relative path under a key begins at: that of the file in which the path
+    /// stands, or the working directory for one from the command line.
+    pub fn folder_of(&self, key: &str) -> &Path {
+        folder_of(key, &self.overrides, self.folder())
     }
 
     fn invalid(&self, problems: Vec<Problem>) -> ScenarioError {
@@ -144,12 +152,8 @@ impl Origin {
     /// Whether the value of a key, or for anything smaller than a section a part of it, comes from
     /// the command line.
     fn is_overridden(&self, key: &str) -> bool {
-        let within = |inner: &str, outer: &str| {
-            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        self.overrides.iter().any(|given| {
-            let changed = given.split('=').next().unwrap_or("").trim();
-            within(key, changed) || (key.contains('.') && within(changed, key))
+        self.overrides.iter().any(|change| {
+            change.reaches(key) || (key.contains('.') && is_within(change.key(), key))
         })
     }
 
@@ -160,6 +164,11 @@ impl Origin {
 }
 
 impl LoadedScenario {
+    /// The file that it was read from.
+    pub fn path(&self) -> &Path {
+        &self.origin.path
+    }
+
     /// The folder that files named in the scenario are relative to.
     pub fn folder(&self) -> &Path {
         self.origin.folder()
@@ -190,14 +199,15 @@ impl LoadedScenario {
     }
 }
 
-/// Reads a scenario, applies overrides (`key.path=value`, the value as in TOML or a bare string),
-/// fills in every default and checks every value.
+/// Reads a scenario, applies overrides (`key.path=value`, the value as in TOML or a bare word), fills in
+/// every default and checks every value. Paths in overrides begin at the working directory.
 ///
 /// # Errors
 /// If the file cannot be read, has an unknown key or a wrong type, an override does not fit, or a
 /// value is out of range. The message names file, line and key, and what is accepted.
 pub fn load(path: &Path, overrides: &[String]) -> Result<LoadedScenario, ScenarioError> {
-    ScenarioFile::read(path)?.load(overrides)
+    let overrides: Vec<Override> = overrides.iter().map(Override::here).collect();
+    ScenarioFile::read(path)?.load(&overrides)
 }
 
 impl ScenarioFile {
@@ -221,15 +231,15 @@ impl ScenarioFile {
     ///
     /// # Errors
     /// As [`load`].
-    pub fn load(&self, overrides: &[String]) -> Result<LoadedScenario, ScenarioError> {
+    pub fn load(&self, overrides: &[Override]) -> Result<LoadedScenario, ScenarioError> {
         let (path, text) = (self.path.clone(), self.text.clone());
         let origin = Origin { path, text, overrides: overrides.to_vec() };
-        let table = self.overridden(overrides)?;
+        let (table, _) = self.overridden(overrides)?;
         let mut scenario = match self.convert(table, &origin) {
             Ok(scenario) => scenario,
             Err(error) => return Err(self.diagnose(overrides).err().unwrap_or(error)),
         };
-        fill_in(&mut scenario, &self.path);
+        fill_in(&mut scenario, &origin);
         let problems = validate(&scenario);
         if problems.is_empty() {
             Ok(LoadedScenario { scenario, origin })
@@ -238,18 +248,14 @@ impl ScenarioFile {
         }
     }
 
-    /// The file's table with overrides.
-    fn overridden(&self, overrides: &[String]) -> Result<toml::Table, ScenarioError> {
+    /// The file's table with overrides, and where in it there are kinds of a thing.
+    fn overridden(&self, overrides: &[Override]) -> Result<(toml::Table, Variants), ScenarioError> {
         let mut table = self.table.clone();
-        for given in overrides {
-            chip::as_table(&mut table);
-            apply_override(&mut table, given).map_err(|message| {
-                let given = given.clone();
-                ScenarioError::Override { given, message }
-            })?;
-        }
-        chip::as_table(&mut table);
-        Ok(table)
+        let variants = apply_all(&mut table, overrides).map_err(|(index, message)| {
+            let given = overrides[index].given.clone();
+            ScenarioError::Override { given, message }
+        })?;
+        Ok((table, variants))
     }
 
     /// The scenario of a table, with its chip file.
@@ -265,15 +271,18 @@ impl ScenarioFile {
 
     /// What is wrong with the types or keys of the file, or of an override: then the first of those
     /// after which it stays wrong. Nothing if that is neither.
-    fn diagnose(&self, overrides: &[String]) -> Result<(), ScenarioError> {
+    fn diagnose(&self, overrides: &[Override]) -> Result<(), ScenarioError> {
         toml::from_str::<Scenario>(&self.text).map_err(|error| parse_error(&self.path, &error))?;
         let mut guilty = Ok(());
         for count in (1..=overrides.len()).rev() {
-            let Err(error) = Scenario::deserialize(self.overridden(&overrides[..count])?) else {
-                break;
-            };
-            let (given, message) = (overrides[count - 1].clone(), explain(&error));
-            guilty = Err(ScenarioError::Override { given, message });
+            let (table, variants) = self.overridden(&overrides[..count])?;
+            let Err(error) = Scenario::deserialize(table) else { break };
+            let change = &overrides[count - 1];
+            let mut message = explain(&error);
+            if let Some(advice) = variants.advice(change.key(), &message) {
+                let _ = write!(message, "\n{advice}");
+            }
+            guilty = Err(ScenarioError::Override { given: change.given.clone(), message });
         }
         guilty
     }
@@ -284,11 +293,21 @@ pub(super) fn parse_error(path: &Path, error: &toml::de::Error) -> ScenarioError
 }
 
 /// Fills in the defaults that depend on other values.
-fn fill_in(scenario: &mut Scenario, path: &Path) {
+fn fill_in(scenario: &mut Scenario, origin: &Origin) {
+    let path = &origin.path;
     if scenario.name.is_empty() {
         scenario.name = path
             .file_stem()
             .map_or_else(|| "scenario".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    }
+    if let Some(substrate) = &mut scenario.substrate {
+        let folder = origin.folder_of("substrate.command");
+        let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        substrate.folder.get_or_insert_with(|| absolute(here));
+    }
+    for (key, file) in scenario.files_mut() {
+        // So that the resolved scenario can be run from anywhere.
+        *file = absolute(&origin.folder_of(&key).join(&*file));
     }
     // `[neuron]` itself stays as it is: what neurons take from it is in their layer or population.
     let general = &scenario.neuron;
@@ -302,59 +321,14 @@ fn fill_in(scenario: &mut Scenario, path: &Path) {
             complete(&mut population.neuron);
         }
     }
-    let folder = path.parent().unwrap_or(Path::new(""));
-    for file in scenario.files_mut() {
-        // Absolute, so that the resolved scenario can be run from anywhere.
-        *file = std::path::absolute(folder.join(&*file)).unwrap_or_else(|_| folder.join(&*file));
-    }
     if let Some(dataset) = &mut scenario.dataset {
         DataSource::fill_in_folder(dataset);
     }
 }
 
-/// Sets `key.path=value` in the table.
-fn apply_override(table: &mut toml::Table, given: &str) -> Result<(), String> {
-    let Some((key, value)) = given.split_once('=') else {
-        return Err("an override is written key=value, as in training.epochs=20".to_owned());
-    };
-    let (key, value) = (key.trim(), value.trim());
-    let value = toml::from_str::<toml::Table>(&format!("value = {value}"))
-        .ok()
-        .and_then(|mut table| table.remove("value"))
-        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-    let mut parts: Vec<&str> = key.split('.').collect();
-    let last = parts.pop().filter(|part| !part.is_empty()).ok_or("the key is empty")?;
-    let Some(first) = parts.first() else {
-        table.insert(last.to_owned(), value);
-        return Ok(());
-    };
-    let empty = || toml::Value::Table(toml::Table::new());
-    let mut place = table.entry((*first).to_owned()).or_insert_with(empty);
-    for part in &parts[1..] {
-        place = step_into(place, part)?;
-    }
-    match place {
-        toml::Value::Table(table) => {
-            table.insert(last.to_owned(), value);
-        }
-        other => *step_into(other, last)? = value,
-    }
-    Ok(())
-}
-
-fn step_into<'a>(place: &'a mut toml::Value, part: &str) -> Result<&'a mut toml::Value, String> {
-    match place {
-        toml::Value::Table(table) => Ok(table
-            .entry(part.to_owned())
-            .or_insert_with(|| toml::Value::Table(toml::Table::new()))),
-        toml::Value::Array(array) => {
-            let length = array.len();
-            part.parse::<usize>().ok().and_then(|index| array.get_mut(index)).ok_or_else(|| {
-                format!("`{part}` is not an index from 0 to {}", length.saturating_sub(1))
-            })
-        }
-        _ => Err(format!("`{part}` cannot be set inside a value that is not a table")),
-    }
+/// The path from the root; as it is if the working directory is not known.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// How the parser calls the types of a scenario, and what they are to a user.
@@ -397,31 +371,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn overrides_reach_into_tables_and_arrays() {
-        let mut table: toml::Table =
-            toml::from_str("seed = 1\n[[layers]]\nsize = 3\n[training]\nepochs = 3\n")
-                .expect("valid");
-        for given in
-            ["training.epochs=20", "layers.0.size = 7", "neuron.tau_m=inf", "name=a b", "seed=2"]
-        {
-            apply_override(&mut table, given).expect(given);
-        }
-        let expected: toml::Table = toml::from_str(
-            "name = 'a b'\nseed = 2\nneuron.tau_m = inf\ntraining.epochs = 20\nlayers = [{size = 7}]",
-        )
-        .expect("valid");
-        assert_eq!(table, expected);
-        for bad in ["training", "=3", "layers.1.size=2", "seed.x=1"] {
-            assert!(apply_override(&mut table, bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
     fn overrides_need_to_fit_together_only_and_the_guilty_one_is_named() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/yin_yang.toml");
         let file = ScenarioFile::read(&path).expect("a scenario of the repository");
         let load = |overrides: &[&str]| {
-            file.load(&overrides.iter().map(ToString::to_string).collect::<Vec<_>>())
+            file.load(&overrides.iter().map(|&given| Override::here(given)).collect::<Vec<_>>())
         };
         let uniform = [
             "layers.0.weights={}",

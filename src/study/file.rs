@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::axis::AxisEntry;
 use super::{Axis, AxisValue, StudyError, results};
-use crate::scenario::{LoadedScenario, ScenarioError, ScenarioFile, explain, line_of};
+use crate::scenario::{LoadedScenario, Override, ScenarioError, ScenarioFile, explain, line_of};
 use crate::settings::{Check, Settings};
 
 /// A scenario, the values of it that vary, and the seeds.
@@ -22,7 +22,7 @@ pub struct Study {
     /// The scenario.
     pub base: PathBuf,
     /// Changes of the scenario at every point, as `key=value`.
-    pub set: Vec<String>,
+    pub set: Vec<Override>,
     /// The seeds.
     pub seeds: Vec<u64>,
     /// How the networks are trained.
@@ -158,7 +158,7 @@ impl Study {
             title: title.unwrap_or_else(|| name.clone()),
             name,
             base: folder.join(base),
-            set,
+            set: set.into_iter().map(|given| Override::in_folder(given, folder)).collect(),
             seeds: match seeds {
                 Seeds::Count(count) => (1..=count.min(MOST_JOBS as u64 + 1)).collect(),
                 Seeds::List(seeds) => seeds,
@@ -187,6 +187,11 @@ impl Study {
     /// The file that it was read from.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folder of the file, in which its relative paths begin.
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
     }
 
     /// All points; the last axis varies fastest.
@@ -236,9 +241,10 @@ impl Study {
     pub fn load(&self, point: &Point, seed: u64) -> Result<LoadedScenario, StudyError> {
         let mut overrides = self.set.clone();
         for (axis, value) in self.axes.iter().zip(&point.0) {
-            overrides.extend(axis.overrides(value));
+            let here = |given| Override::in_folder(given, self.folder());
+            overrides.extend(axis.overrides(value).into_iter().map(here));
         }
-        overrides.push(format!("seed={seed}"));
+        overrides.push(Override::here(format!("seed={seed}")));
         let place = || format!("{}, {}", self.path.display(), self.describe(point));
         let loaded = self
             .base_file()
@@ -278,7 +284,7 @@ impl Study {
         parts.join(", ")
     }
 
-    /// What results belong to: another base, or other keys, make other results.
+    /// What results belong to: another base, other keys, or other data make other results.
     ///
     /// # Errors
     /// If the base scenario cannot be used.

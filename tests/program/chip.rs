@@ -78,14 +78,12 @@ fn an_ideal_chip_changes_no_bit() {
 #[test]
 fn a_chip_run_has_the_same_bytes_on_any_number_of_threads() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for (name, change) in [
-        ("stream", "chip.presentation.reset=false"),
-        (
-            "reset",
-            "chip={ base = '../chips/brainscales2.toml', presentation.reset = true, \
-                   neurons.repeated_spikes = false }",
-        ),
-    ] {
+    let base = project().join("chips/brainscales2.toml");
+    let reset = format!(
+        "chip={{ base = {:?}, presentation.reset = true, neurons.repeated_spikes = false }}",
+        text(&base)
+    );
+    for (name, change) in [("stream", "chip.presentation.reset=false"), ("reset", &reset)] {
         let out = |threads: &str| folder.path().join(format!("{name}{threads}"));
         for threads in ["1", "2", "3"] {
             let more = ["--threads", threads, "--set", change];

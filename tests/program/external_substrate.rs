@@ -119,7 +119,7 @@ fn examples() -> std::path::PathBuf {
 }
 
 /// The Python to use, if it has what a module needs.
-fn python(module: &str) -> Option<String> {
+pub(super) fn python(module: &str) -> Option<String> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let has = Command::new(&python).args(["-c", &format!("import {module}")]).output();
     if has.is_ok_and(|output| output.status.success()) {

@@ -115,7 +115,7 @@ fn parameters_of_single_neurons_are_refused_by_name() {
             name: "parameter file with a short row",
             change: PARAMETER_FILE,
             files: &[("tau.csv", b"neuron,tau_m\n0,1.0\n1\n2,2.0\n")],
-            stderr: &["tau.csv:3: tau_m `` must be a number"],
+            stderr: &["tau.csv:3: 1 field, but 2 are needed (separated by commas)"],
             ..SIMULATION
         },
         Case {

@@ -51,7 +51,7 @@ fn values_out_of_range_are_refused() {
         training(
             "empty training set",
             &[("size = 60", "size = 0")],
-            &["scenario.toml:10: dataset.yin_yang.training.size: 0 must be from 1 to 100000000"],
+            &["scenario.toml:10: dataset.yin_yang.training.size: 0 must be from 1 to 10000000"],
         ),
         training(
             "no epochs",
