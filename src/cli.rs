@@ -48,15 +48,18 @@ enum Command {
         class_map.svg and .png.\n\
         A scenario with [[populations]] is simulated: spikes.csv, network.json, summary.json, report.html.\n\n\
         Ctrl-C or SIGTERM ends a run at the next batch, with everything written; a second one at once.\n\n\
+        A folder belongs to one run. While it works, another process is refused there. The results of \
+        another scenario, or of the same with other data, are not replaced without --overwrite; those \
+        of the same run are, and they go before the first new file comes.\n\n\
         A training keeps checkpoint.safetensors in its folder until it is complete. Whether it was \
         interrupted or killed, the same command with --resume goes on from there, on any number of \
         threads, to the same bytes. --resume starts from the beginning if there is no checkpoint, does \
-        nothing if the run is complete, and refuses the checkpoint of another scenario. Without \
-        --resume a run starts anew; it replaces a checkpoint that it finds when it first writes its \
-        own, but one of the same scenario only once it is as far.\n\n\
+        nothing if the run is complete, and refuses the checkpoint of another scenario or of other \
+        data: scenario.toml there says what the files contained. Without --resume a run starts anew; \
+        it replaces a checkpoint of its own scenario only once it is as far.\n\n\
         Examples:\n  \
         firstspike run scenarios/yin_yang.toml --seed 2 --out traces/second\n  \
-        firstspike run scenarios/yin_yang.toml --set training.epochs=20 --set layers.0.size=30\n  \
+        firstspike run scenarios/yin_yang.toml --set layers.0.size=30 --out traces/thirty\n  \
         firstspike run scenarios/yin_yang.toml --resume\n\n\
         A file with [study] is a study: its base scenario is trained at every point of its axes with \
         every seed, each training on one thread. Every result is added to results.csv in its folder at \
@@ -73,7 +76,10 @@ enum Command {
         With --gradients the exact gradients of the scenario's network are compared with finite \
         differences of the engine, by weights, delays and input times chosen at random: of the \
         training loss on a few training samples, or, for a network of populations, of a sum of all \
-        spike times with random coefficients. Exit code 0 if all agree to 1e-5, 1 if not.\n\n\
+        spike times with random coefficients. What cannot be compared is counted, with the reason: steps \
+        that change the spikes, times at zero, ties (such as an input that arrives at the end of a \
+        refractory period), where the derivatives from the two sides differ. Exit code 0 if derivatives \
+        were compared and all agree to 1e-5, else 1.\n\n\
         Examples:\n  \
         firstspike check scenarios/yin_yang.toml --set neuron.tau_m=inf\n  \
         firstspike check scenarios/recurrent.toml --gradients")]
@@ -267,6 +273,9 @@ struct RunArguments {
     /// Go on from the checkpoint in that folder, to the same results as without a break.
     #[arg(long)]
     resume: bool,
+    /// Replace the results of another run in that folder.
+    #[arg(long)]
+    overwrite: bool,
     #[command(flatten)]
     study: study::StudyArguments,
     #[command(flatten)]

@@ -4,8 +4,9 @@
 //! populations, [`train_spike_trains`] trains one to emit given spike trains; [`check_gradients`]
 //! compares a scenario's gradients with finite differences, and [`learn()`] takes one step on a
 //! recorded trace. Runs write into an [`OutputFolder`]: every file is written beside its place and
-//! renamed, so that what existed before stays whole until something better is there. Whoever
-//! watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written. A
+//! renamed, so that it is there whole or not at all. A folder belongs to one run: another process is
+//! refused, and so is another scenario or the same with other data ([`RunIdentity`]), unless it may
+//! overwrite; the files of an old run go before the first new one comes. Whoever watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written. A
 //! training that was interrupted or killed goes on from its [`Checkpoint`]; [`previous`] finds it.
 //! [`mod@reproduce`] trains the scenarios of a table with several seeds; a [`HeadlessTraining`] trains and
 //! measures without writing anything, for studies. [`RecordedRun`] opens the folder of a run again.
@@ -15,8 +16,10 @@ mod engine_summary;
 mod folder;
 mod gradients;
 mod headless;
+mod identity;
 mod learn;
 mod learn_spike_trains;
+mod lock;
 mod membranes;
 mod nodes;
 mod picture;
@@ -24,6 +27,7 @@ mod potentials;
 mod recorded;
 mod report;
 pub mod reproduce;
+mod run_folder;
 mod run_metadata;
 mod simulate;
 mod simulation_engine;
@@ -42,10 +46,14 @@ pub use engine_summary::EngineSummary;
 pub use folder::OutputFolder;
 pub use gradients::{GradientCheck, GradientEntry, Kink, check_gradients};
 pub use headless::{HeadlessTraining, Measurement, without_substrate};
+pub use identity::RunIdentity;
+pub(crate) use identity::{changed_file, checksums, without_checksums};
 pub use learn::{LearnError, LearnSummary, Subset, learn};
 pub use learn_spike_trains::learn_spike_trains;
+pub(crate) use lock::Lock;
 pub use membranes::{ChosenNeuron, Membranes, write_file};
 pub use recorded::{NeuronModel, RecordedError, RecordedRun, RunFileError};
+pub use run_folder::{FolderError, other_run};
 pub use run_metadata::RunMetadata;
 pub use simulate::simulate;
 pub use simulation_engine::simulation_engine;
@@ -98,9 +106,26 @@ pub struct RunOptions<'a> {
     pub interrupt: &'a AtomicBool,
     /// Shortest time between two checkpoints of a training; one is written after an epoch.
     pub checkpoint_every: Duration,
+    /// Whether the results of another run in the folder may be replaced.
+    pub overwrite: bool,
 }
 
-/// A run that failed. Files written before are complete, and so are those of earlier runs.
+/// What an engine says, without its own number for the neuron.
+fn without_node(error: &EngineError) -> String {
+    match error {
+        EngineError::EndlessSpikes { time, .. } => {
+            let time = if time.abs() < 1e15 { time.to_string() } else { format!("{time:e}") };
+            format!(
+                "spikes again and again at time {time}, faster than times can be told apart: give it a \
+                 refractory period, or weaken its inputs and bias current"
+            )
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A run that failed. Files written before are complete. If it is bad input, or the folder cannot be
+/// had, nothing was touched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
@@ -115,6 +140,9 @@ pub enum RunError {
         /// Why.
         source: std::io::Error,
     },
+    /// The folder is another run's.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// There is a checkpoint, but not one to go on from.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -125,7 +153,7 @@ pub enum RunError {
     #[error(transparent)]
     Learning(#[from] LearningError),
     /// The simulation cannot go on.
-    #[error("population `{population}`, neuron {neuron}: {source}")]
+    #[error("population `{population}`, neuron {neuron}: {}", without_node(source))]
     Engine {
         /// The population in which it happened.
         population: String,

@@ -136,7 +136,7 @@ impl ExternalSubstrate {
             }
             Exchange::Files { folder } => {
                 let paths = Paths::new(folder)?;
-                fs::write(&paths.network, tables.network())
+                write_anew(&paths.network, tables.network())
                     .map_err(SubstrateError::file(&paths.network))?;
                 Connection::Files(paths)
             }
@@ -179,9 +179,8 @@ impl Substrate for ExternalSubstrate {
         let weights = self.tables.weights(program)?;
         match &self.connection {
             Connection::Streams(process) => process.send(self.tables.framed("weights", &weights)),
-            Connection::Files(paths) => {
-                fs::write(&paths.weights, &weights).map_err(SubstrateError::file(&paths.weights))?
-            }
+            Connection::Files(paths) => write_anew(&paths.weights, &weights)
+                .map_err(SubstrateError::file(&paths.weights))?,
             Connection::Over => return Err(SubstrateError::Ended { program: self.command() }),
         }
         self.programmed = true;
@@ -257,7 +256,7 @@ impl Batch<'_> {
         started: &mut Option<Process>,
     ) -> Result<Vec<Vec<Spike>>, ProgramFailure> {
         let timeout = self.settings.timeout;
-        fs::write(&paths.stimulus, self.tables.stimulus(self.samples))
+        write_anew(&paths.stimulus, &self.tables.stimulus(self.samples))
             .map_err(ProgramFailure::file(&paths.stimulus))?;
         match fs::remove_file(&paths.spikes) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -304,6 +303,15 @@ impl Paths {
             spikes: file("spikes.csv"),
         })
     }
+}
+
+/// Writes a new file in place of what is there. A link is replaced, not followed.
+fn write_anew(path: &Path, content: &str) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    io::Write::write_all(&mut fs::File::create_new(path)?, content.as_bytes())
 }
 
 /// An answer whose last line is not ended may be one that was cut off within a number.

@@ -24,7 +24,7 @@ pub(super) fn run(arguments: &ReproduceArguments) -> ExitCode {
         Ok(session) => session,
         Err(error) => return bad_input(&error),
     };
-    let options = session.options(arguments.out.clone());
+    let options = session.options(arguments.out.clone(), true);
     let done = session.install(|| reproduce(&table, &options, &mut Console { session: &session }));
     let results = match done {
         Ok(results) => results,

@@ -9,8 +9,9 @@ use super::{RunArguments, bad_input, console};
 use crate::chip::HardwareAccount;
 use crate::dataset::DataSource;
 use crate::run::{
-    Checkpoint, Previous, RunError, RunOptions, SimulationSummary, SpikeTrainingSummary,
-    TrainingSummary, previous, simulate, train, train_spike_trains,
+    Checkpoint, CheckpointError, Previous, RunError, RunIdentity, RunOptions, SimulationSummary,
+    SpikeTrainingSummary, TrainingSummary, other_run, previous, simulate, train,
+    train_spike_trains,
 };
 use crate::scenario::{LoadedScenario, ScenarioFile};
 use crate::trace::statistics::rate_unit;
@@ -29,7 +30,7 @@ pub(super) fn run(arguments: &RunArguments, file: &ScenarioFile) -> ExitCode {
     }
     let default = || Path::new("traces").join(&loaded.scenario.name);
     let out = arguments.out.clone().unwrap_or_else(default);
-    let from = match starting_point(&loaded, &out, arguments.resume) {
+    let from = match starting_point(&loaded, &out, arguments) {
         Ok(StartingPoint::Beginning) => None,
         Ok(StartingPoint::Checkpoint(checkpoint)) => Some(*checkpoint),
         Ok(StartingPoint::End) => return ExitCode::SUCCESS,
@@ -39,13 +40,16 @@ pub(super) fn run(arguments: &RunArguments, file: &ScenarioFile) -> ExitCode {
         Ok(session) => session,
         Err(error) => return bad_input(&error),
     };
-    let options = session.options(out);
+    let options = session.options(out, arguments.overwrite);
     match session.install(|| run_scenario(&loaded, &options, from, &session)) {
         Ok(()) if session.is_interrupted() => ExitCode::from(130),
         Ok(()) => ExitCode::SUCCESS,
-        Err(error @ (RunError::Scenario(_) | RunError::Output { .. } | RunError::State(_))) => {
-            bad_input(&error)
-        }
+        Err(
+            error @ (RunError::Scenario(_)
+            | RunError::Folder(_)
+            | RunError::Output { .. }
+            | RunError::State(_)),
+        ) => bad_input(&error),
         Err(error) => {
             console::err!("error: {error}");
             ExitCode::FAILURE
@@ -65,9 +69,9 @@ enum StartingPoint {
 fn starting_point(
     loaded: &LoadedScenario,
     out: &Path,
-    resume: bool,
+    arguments: &RunArguments,
 ) -> Result<StartingPoint, String> {
-    let place = out.display();
+    let (place, resume) = (out.display(), arguments.resume);
     if loaded.scenario.is_simulation() {
         return if resume {
             Err("--resume: only the training of [[layers]] can be resumed".to_owned())
@@ -75,7 +79,17 @@ fn starting_point(
             Ok(StartingPoint::Beginning)
         };
     }
-    match previous(loaded, out) {
+    let identity = RunIdentity::of(loaded);
+    if resume
+        && !arguments.overwrite
+        && let Some(error) = other_run(&identity, out)
+    {
+        return Err(error.to_string());
+    }
+    match previous(&identity, out) {
+        Err(CheckpointError::OtherScenario { .. }) if arguments.overwrite => {
+            Ok(StartingPoint::Beginning)
+        }
         Err(error) if resume => Err(format!("{error}\nWithout --resume, the run starts anew.")),
         Ok(Previous::Complete(summary)) if resume => {
             console::err!("{place} holds the complete run of this scenario: nothing to do");
@@ -143,11 +157,12 @@ fn print_training(summary: &TrainingSummary, out: &Path, has_picture: bool) {
     console::out!("test accuracy        {}", percent(summary.test_accuracy));
     console::out!("validation accuracy  {}", percent(summary.validation_accuracy));
     console::out!("train accuracy       {}", percent(summary.train_accuracy));
-    console::out!(
-        "mean decision time   {:.3} {}",
-        summary.mean_decision_time,
-        time_unit::symbol(&summary.time_unit)
-    );
+    let decision_time = if summary.mean_decision_time.is_nan() {
+        "none: no label neuron spiked".to_owned()
+    } else {
+        format!("{:.3} {}", summary.mean_decision_time, time_unit::symbol(&summary.time_unit))
+    };
+    console::out!("mean decision time   {decision_time}");
     if let Some(account) = &summary.hardware {
         print_hardware(account);
     }
@@ -174,7 +189,9 @@ fn print_hardware(account: &HardwareAccount) {
         Some(factor) => console::out!("on the chip          {chip}, {factor:.0} times as fast"),
         None => console::out!("on the chip          {chip}"),
     }
-    console::out!("  decision time      {}", with_prefix(*decision_time, "s"));
+    if decision_time.is_finite() {
+        console::out!("  decision time      {}", with_prefix(*decision_time, "s"));
+    }
     console::out!(
         "  time per sample    {} ({samples_per_second:.0} samples per second)",
         with_prefix(*time_per_sample, "s")

@@ -57,9 +57,10 @@ impl Session {
         self.pool.install(work)
     }
 
-    /// Options of a run into a folder.
-    pub fn options(&self, out: PathBuf) -> RunOptions<'static> {
-        RunOptions { out, interrupt: &INTERRUPT, checkpoint_every: self.checkpoint_every }
+    /// Options of a run into a folder, in which it may replace what is another run's.
+    pub fn options(&self, out: PathBuf, overwrite: bool) -> RunOptions<'static> {
+        let checkpoint_every = self.checkpoint_every;
+        RunOptions { out, interrupt: &INTERRUPT, checkpoint_every, overwrite }
     }
 
     /// What shows the progress of one run.

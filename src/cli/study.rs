@@ -151,7 +151,7 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
         return dry_run(&study, &folder, shard, threads);
     }
     let mut display = Display::new(&study, &session);
-    let options = session.options(folder.clone());
+    let options = session.options(folder.clone(), false);
     #[cfg(feature = "mpi")]
     let processes = crate::study::distributed::Processes::several();
     #[cfg(feature = "mpi")]

@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
-use super::{OutputFolder, RunError, TrainingSummary};
+use super::run_folder::{SCENARIO, SUMMARY};
+use super::{OutputFolder, RunError, RunIdentity, TrainingSummary};
 use crate::learning::{Diagnosis, EpochMetrics, TrainerState};
-use crate::scenario::LoadedScenario;
 
 /// Name of the file.
 pub(super) const FILE: &str = "checkpoint.safetensors";
@@ -76,12 +76,12 @@ pub enum CheckpointError {
         /// The version in it.
         found: String,
     },
-    /// The checkpoint is not of this scenario.
+    /// The checkpoint is of another scenario, or of other data.
     #[error("checkpoint {} is of another scenario: {difference}", path.display())]
     OtherScenario {
         /// The file.
         path: PathBuf,
-        /// The first key that differs, with both values.
+        /// The first key that differs, with both values, or the first file.
         difference: String,
     },
 }
@@ -100,21 +100,13 @@ pub enum Previous {
 /// Looks for an earlier run of a training scenario in a folder, which need not exist.
 ///
 /// # Errors
-/// If there is a checkpoint that cannot be read or is of another scenario.
-pub fn previous(loaded: &LoadedScenario, folder: &Path) -> Result<Previous, CheckpointError> {
-    let scenario = loaded.scenario.to_toml();
-    let path = folder.join(FILE);
-    match fs::read(&path) {
-        Ok(bytes) => {
-            let checkpoint = Checkpoint::from_bytes(&bytes, &scenario, &path)?;
-            return Ok(Previous::Stopped(Box::new(checkpoint)));
-        }
-        // A path that is no folder is for whoever writes into it to report.
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
-        Err(source) => return Err(CheckpointError::Read { path, source }),
+/// If there is a checkpoint that cannot be read or is of another scenario or other data.
+pub fn previous(identity: &RunIdentity, folder: &Path) -> Result<Previous, CheckpointError> {
+    if let Some(checkpoint) = Checkpoint::read(identity, folder)? {
+        return Ok(Previous::Stopped(Box::new(checkpoint)));
     }
-    let same = fs::read_to_string(folder.join("scenario.toml")).is_ok_and(|text| text == scenario);
-    let summary: Option<TrainingSummary> = fs::read(folder.join("summary.json"))
+    let same = fs::read_to_string(folder.join(SCENARIO)).is_ok_and(|text| text == identity.text());
+    let summary: Option<TrainingSummary> = fs::read(folder.join(SUMMARY))
         .ok()
         .filter(|_| same)
         .and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -142,14 +134,32 @@ impl Checkpoint {
         self.history.len()
     }
 
+    /// The checkpoint in a folder, which need not exist, if there is one.
+    pub(super) fn read(
+        identity: &RunIdentity,
+        folder: &Path,
+    ) -> Result<Option<Self>, CheckpointError> {
+        let path = folder.join(FILE);
+        match fs::read(&path) {
+            Ok(bytes) => Checkpoint::from_bytes(&bytes, identity, &path).map(Some),
+            // A path that is no folder is for whoever writes into it to report.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Ok(None)
+            }
+            Err(source) => Err(CheckpointError::Read { path, source }),
+        }
+    }
+
     /// Writes the file, so that it also survives a loss of power.
     pub(super) fn write(
         &self,
         folder: &OutputFolder,
-        loaded: &LoadedScenario,
+        identity: &RunIdentity,
     ) -> Result<(), RunError> {
         folder.write(FILE, |file| {
-            file.write_all(&self.to_bytes(&loaded.scenario.to_toml())?)?;
+            file.write_all(&self.to_bytes(identity.text())?)?;
             file.flush()?;
             file.get_ref().sync_all()
         })
@@ -185,7 +195,11 @@ impl Checkpoint {
             .map_err(std::io::Error::other)
     }
 
-    fn from_bytes(bytes: &[u8], scenario: &str, path: &Path) -> Result<Self, CheckpointError> {
+    fn from_bytes(
+        bytes: &[u8],
+        identity: &RunIdentity,
+        path: &Path,
+    ) -> Result<Self, CheckpointError> {
         let damaged = |message: String| CheckpointError::Damaged { path: path.to_owned(), message };
         let broken = |error: &dyn std::fmt::Display| damaged(error.to_string());
 
@@ -208,7 +222,7 @@ impl Checkpoint {
 
         let run = tensors.get(RUN).ok_or_else(|| damaged(format!("it has no `{RUN}`")))?;
         let side: Side<'_> = serde_json::from_slice(run.data()).map_err(|error| broken(&error))?;
-        if let Some(difference) = difference(&side.scenario, scenario) {
+        if let Some(difference) = identity.difference(&side.scenario) {
             return Err(CheckpointError::OtherScenario { path: path.to_owned(), difference });
         }
         let mut trainer = arrays(&tensors, "trainer/");
@@ -250,46 +264,6 @@ fn checksum<'a>(parts: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
     format!("{:08x}", hasher.finalize())
 }
 
-/// The first key, in alphabetical order, whose value differs between two scenarios.
-fn difference(there: &str, here: &str) -> Option<String> {
-    if there == here {
-        return None;
-    }
-    let values = |text: &str| {
-        let mut values = BTreeMap::new();
-        let table = toml::from_str(text).map(toml::Value::Table);
-        flatten(String::new(), &table.unwrap_or_else(|_| text.to_owned().into()), &mut values);
-        values
-    };
-    let (there, here) = (values(there), values(here));
-    let says = |values: &BTreeMap<String, String>, key: &String| {
-        values.get(key).cloned().unwrap_or_else(|| "not given".to_owned())
-    };
-    let first =
-        there.keys().chain(here.keys()).filter(|key| there.get(*key) != here.get(*key)).min();
-    Some(first.map_or_else(
-        || "their texts differ".to_owned(),
-        |key| format!("{key} is {} there, but {} here", says(&there, key), says(&here, key)),
-    ))
-}
-
-/// Every value that is not a table or list of others, by its dotted path.
-fn flatten(key: String, value: &toml::Value, into: &mut BTreeMap<String, String>) {
-    let inner = |part: &str| if key.is_empty() { part.to_owned() } else { format!("{key}.{part}") };
-    match value {
-        toml::Value::Table(table) => {
-            table.iter().for_each(|(part, value)| flatten(inner(part), value, into));
-        }
-        toml::Value::Array(array) if array.iter().any(toml::Value::is_table) => {
-            let parts = array.iter().enumerate();
-            parts.for_each(|(index, value)| flatten(inner(&index.to_string()), value, into));
-        }
-        value => {
-            into.insert(key, value.to_string());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,7 +302,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8], scenario: &str) -> Result<Checkpoint, CheckpointError> {
-        Checkpoint::from_bytes(bytes, scenario, Path::new("x"))
+        Checkpoint::from_bytes(bytes, &RunIdentity::from_text(scenario), Path::new("x"))
     }
 
     #[test]

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{RunError, RunOptions};
+use super::RunError;
 use crate::report::html::{self, ReportData};
-use crate::scenario::LoadedScenario;
 
 /// A folder whose files appear whole or not at all.
 #[derive(Clone, Debug)]
@@ -25,29 +24,19 @@ impl OutputFolder {
     /// # Errors
     /// If it cannot be made or written into.
     pub fn create(path: &Path) -> Result<Self, RunError> {
-        let wrap = |source| RunError::Output { path: path.to_owned(), source };
-        fs::create_dir_all(path).map_err(wrap)?;
-        let probe = path.join(".writable.partial");
-        File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(wrap)?;
-        Ok(OutputFolder { path: path.to_owned() })
-    }
-
-    /// Makes the folder of a run, and writes the scenario into it as it was resolved.
-    ///
-    /// # Errors
-    /// If the folder cannot be made or written into.
-    pub fn open(loaded: &LoadedScenario, options: &RunOptions<'_>) -> Result<Self, RunError> {
-        let folder = Self::create(&options.out)?;
-        folder.write_scenario(loaded)?;
+        let folder = Self::make(path)?;
+        // Another process may be looking at the same time.
+        let probe = path.join(format!(".writable.{}.partial", std::process::id()));
+        let written = new_file(&probe).and_then(|_| fs::remove_file(&probe));
+        written.map_err(|source| RunError::Output { path: path.to_owned(), source })?;
         Ok(folder)
     }
 
-    /// Writes the scenario as it was resolved.
-    ///
-    /// # Errors
-    /// If writing fails; the file is then as it was before.
-    pub fn write_scenario(&self, loaded: &LoadedScenario) -> Result<(), RunError> {
-        self.write("scenario.toml", |file| file.write_all(loaded.scenario.to_toml().as_bytes()))
+    /// Makes the folder if need be.
+    pub(super) fn make(path: &Path) -> Result<Self, RunError> {
+        fs::create_dir_all(path)
+            .map_err(|source| RunError::Output { path: path.to_owned(), source })?;
+        Ok(OutputFolder { path: path.to_owned() })
     }
 
     /// Where a file of this name is or will be.
@@ -86,7 +75,7 @@ impl OutputFolder {
     ) -> Result<T, RunError> {
         let partial = self.partial(name);
         let complete = || {
-            let mut writer = BufWriter::new(File::create(&partial)?);
+            let mut writer = BufWriter::new(new_file(&partial)?);
             let outcome = content(&mut writer)?;
             writer.flush()?;
             drop(writer);
@@ -121,6 +110,14 @@ impl OutputFolder {
     }
 }
 
+/// A new file in place of what a killed process may have left there. A link is replaced, not followed.
+fn new_file(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::create_new(path),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,5 +134,21 @@ mod tests {
         assert!(failed.expect_err("failed").to_string().contains("x.txt: disk full"));
         assert_eq!(fs::read_to_string(folder.file("x.txt")).expect("there"), "old");
         assert_eq!(fs::read_dir(place.path().join("a/b")).expect("there").count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_replaced_and_not_followed() {
+        let place = tempfile::tempdir().expect("a temporary folder");
+        let folder = OutputFolder::create(&place.path().join("run")).expect("writable");
+        let aim = place.path().join("aim.txt");
+        fs::write(&aim, "mine").expect("writable");
+        for name in ["x.txt", ".x.txt.partial"] {
+            std::os::unix::fs::symlink(&aim, folder.file(name)).expect("a link");
+        }
+        folder.write("x.txt", |file| write!(file, "new")).expect("writable");
+        assert_eq!(fs::read_to_string(folder.file("x.txt")).expect("there"), "new");
+        assert_eq!(fs::read_to_string(&aim).expect("there"), "mine");
+        assert!(!fs::symlink_metadata(folder.file("x.txt")).expect("there").is_symlink());
     }
 }

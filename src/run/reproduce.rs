@@ -16,7 +16,8 @@ pub use report::{csv, markdown, page};
 pub use table::{Row, Table, TableError};
 
 use super::{
-    OutputFolder, Previous, Progress, RunError, RunOptions, TrainingSummary, previous, train,
+    FolderError, OutputFolder, Previous, Progress, RunError, RunIdentity, RunOptions,
+    TrainingSummary, other_run, previous, train,
 };
 use crate::scenario::{LoadedScenario, Override, ScenarioFile};
 
@@ -117,23 +118,34 @@ fn run(
 ) -> Result<TrainingSummary, RunError> {
     let loaded = scenario(table, job)?;
     let out = options.out.join(folder_of(job.row, job.seed));
-    let (checkpoint, discarded) = match previous(&loaded, &out) {
+    let identity = RunIdentity::of(&loaded);
+    let (checkpoint, discarded) = match previous(&identity, &out) {
         Ok(Previous::Complete(summary)) => {
             watch.end(job, &Outcome::Found(&summary));
             return Ok(*summary);
         }
         Ok(Previous::Stopped(checkpoint)) => (Some(*checkpoint), None),
-        Ok(Previous::Nothing) => (None, None),
         // The table says what is wanted; what was there before is out of date.
+        Ok(Previous::Nothing) => (None, outdated(&identity, &out)),
         Err(error) => (None, Some(error.to_string())),
     };
     let mut progress = watch.begin(job, discarded.as_deref());
-    let options = RunOptions { out, ..options.clone() };
+    let options = RunOptions { out, overwrite: true, ..options.clone() };
     let summary = train(&loaded, &options, checkpoint, progress.as_mut())?;
     if !summary.interrupted {
         watch.end(job, &Outcome::Trained(&summary));
     }
     Ok(summary)
+}
+
+/// In what the complete run in a folder differs from the one that is wanted, if one is there.
+fn outdated(identity: &RunIdentity, folder: &Path) -> Option<String> {
+    match other_run(identity, folder)? {
+        FolderError::OtherRun { what, difference, .. } => {
+            Some(format!("{} holds {what}: {difference}", folder.display()))
+        }
+        other => Some(other.to_string()),
+    }
 }
 
 /// The folder of one training, in that of the table.

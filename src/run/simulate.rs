@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::report::{Activity, simulation_report};
+use super::run_folder::{RunFolder, SUMMARY};
 use super::simulation_engine::Engine;
 use super::summary::PopulationSummary;
 use super::{
-    OutputFolder, Progress, RunError, RunOptions, SimulationSummary, network_file, nodes,
-    potentials,
+    Progress, RunError, RunIdentity, RunOptions, SimulationSummary, network_file, nodes, potentials,
 };
 use crate::engine::{EngineError, Observer};
 use crate::membrane::SpikeTrains;
@@ -21,7 +21,8 @@ use crate::trace::TraceWriter;
 /// `report.html`, `summary.json` and, if potentials are recorded, `potentials.csv`.
 ///
 /// # Errors
-/// If the scenario names files that do not fit, the folder cannot be written, or a neuron spikes
+/// If the scenario names files that do not fit, the folder is another run's or cannot be
+/// written, or a neuron spikes
 /// endlessly at one instant.
 pub fn simulate(
     loaded: &LoadedScenario,
@@ -32,7 +33,9 @@ pub fn simulate(
     let simulation = loaded.simulation()?;
     let network = CompiledNetwork::new(&simulation.network);
     let (mut engine, engine_summary) = Engine::choose(loaded, &network, &simulation)?;
-    let folder = OutputFolder::open(loaded, options)?;
+    let identity = RunIdentity::of(loaded);
+    let folder = RunFolder::claim(&identity, options)?;
+    folder.begin(&identity, false)?;
     let unit = loaded.scenario.time_unit.suffix();
     folder.write("network.json", |file| network_file::write(&simulation.network, unit, file))?;
 
@@ -99,7 +102,7 @@ pub fn simulate(
     let recorded = (&simulation.recording, &trains, simulation.options);
     let report = simulation_report(loaded, &network, &activity, recorded, &summary);
     folder.write_report(&report)?;
-    folder.write_json("summary.json", &summary)?;
+    folder.write_json(SUMMARY, &summary)?;
     progress.finish();
     Ok(summary)
 }

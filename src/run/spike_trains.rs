@@ -4,9 +4,10 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::report::{Activity, spike_training_report};
+use super::run_folder::{RunFolder, SUMMARY};
 use super::simulation_engine::spike_training_engine;
 use super::{
-    OutputFolder, Progress, RunError, RunOptions, SpikeTrainingSummary, network_file, nodes,
+    Progress, RunError, RunIdentity, RunOptions, SpikeTrainingSummary, network_file, nodes,
 };
 use crate::learning::SpikeTrainMetrics;
 use crate::run::simulate::explain;
@@ -17,7 +18,8 @@ use crate::trace::TraceWriter;
 /// (of the trained network), `network.json`, `report.html` and `summary.json`.
 ///
 /// # Errors
-/// If the scenario names files that do not fit, the folder cannot be written, or a neuron spikes
+/// If the scenario names files that do not fit, the folder is another run's or cannot be
+/// written, or a neuron spikes
 /// endlessly at one instant.
 pub fn train_spike_trains(
     loaded: &LoadedScenario,
@@ -30,7 +32,9 @@ pub fn train_spike_trains(
     let until = simulation.until;
     let engine = spike_training_engine(loaded, &simulation)?;
     let mut trainer = loaded.spike_train_trainer(spec, simulation)?;
-    let folder = OutputFolder::open(loaded, options)?;
+    let identity = RunIdentity::of(loaded);
+    let folder = RunFolder::claim(&identity, options)?;
+    folder.begin(&identity, false)?;
     let unit = loaded.scenario.time_unit.suffix();
     let populations = trainer.network().populations().to_vec();
     let places = nodes::places(&populations);
@@ -86,7 +90,7 @@ pub fn train_spike_trains(
     let report =
         spike_training_report(loaded, &network, &activity, &history, trainer.targets(), &summary);
     folder.write_report(&report)?;
-    folder.write_json("summary.json", &summary)?;
+    folder.write_json(SUMMARY, &summary)?;
     progress.finish();
     Ok(summary)
 }

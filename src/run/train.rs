@@ -7,9 +7,13 @@ use std::time::Instant;
 
 use super::checkpoint::{self, Best, Checkpoint, Previous, previous};
 use super::report::TestRecord;
+use super::run_folder::{RunFolder, SUMMARY};
 use super::summary::{LayerSummary, warning};
 use super::training_files::{self, write_metrics};
-use super::{OutputFolder, Progress, RunError, RunOptions, TrainingSummary, network_file, picture};
+use super::{
+    FolderError, OutputFolder, Progress, RunError, RunIdentity, RunOptions, TrainingSummary,
+    network_file, picture,
+};
 use crate::chip::HardwareClock;
 use crate::learning::{EncodedSet, Evaluation, FirstSpikes, Score, Trainer, diagnose};
 use crate::scenario::{Learner, LoadedScenario, Select};
@@ -23,12 +27,12 @@ const EARLY_EPOCHS: usize = 10;
 /// scenario if there is one ([`previous`](super::previous)); the results are the same bytes.
 ///
 /// An interrupted run writes all of this for its complete epochs, and keeps its checkpoint. A run
-/// that starts anew replaces an older checkpoint when it writes its first, but one of the same
-/// scenario only once it is as far: it may be worth hours, and was perhaps left behind by mistake.
+/// that starts anew removes what an older one left, but a checkpoint of the same scenario and data
+/// only once it is as far: it may be worth hours, and was perhaps left behind by mistake.
 ///
 /// # Errors
-/// If the scenario names files that do not fit, the folder cannot be written, learning diverges,
-/// or the checkpoint is not of this scenario.
+/// If the scenario names files that do not fit, the folder is another run's or cannot be written,
+/// learning diverges, or the checkpoint is not of this scenario and these data.
 pub fn train(
     loaded: &LoadedScenario,
     options: &RunOptions<'_>,
@@ -38,25 +42,33 @@ pub fn train(
     let start = Instant::now();
     let mut learner = loaded.learner()?;
     let hardware = loaded.hardware(&learner)?;
+    let identity = RunIdentity::of(loaded);
+    let folder = RunFolder::claim(&identity, options)?;
     let mut trainer = loaded.trainer(&learner, hardware.as_ref(), &options.out)?;
-    // A checkpoint further on than this run is the better one, also for a run that starts anew.
-    let further = match (&resume, previous(loaded, &options.out)) {
-        (None, Ok(Previous::Stopped(older))) => older.epochs(),
+    let there = match previous(&identity, &options.out) {
+        Ok(Previous::Stopped(checkpoint)) => checkpoint.epochs(),
         _ => 0,
     };
+    // A checkpoint further on than this run is the better one, also for a run that starts anew.
+    let further = if resume.is_none() { there } else { 0 };
     let so_far = match resume {
+        // Another process may have had the folder since the checkpoint was read.
+        Some(checkpoint) if checkpoint.epochs() != there => {
+            return Err(FolderError::Changed { path: options.out.clone() }.into());
+        }
         Some(checkpoint) => {
             trainer.restore(&checkpoint.trainer)?;
             checkpoint
         }
         None => Checkpoint { trainer: trainer.state(), ..Checkpoint::default() },
     };
-    let folder = OutputFolder::create(&options.out)?;
+    let keep_checkpoint = so_far.epochs() > 0 || further > 0;
     let unit = loaded.scenario.time_unit.suffix();
     let seconds_before = so_far.seconds;
     let clock = hardware.as_ref().and_then(|hardware| hardware.clock);
     let mut session = Session {
         loaded,
+        identity: &identity,
         clock,
         learner: &learner,
         options,
@@ -67,11 +79,11 @@ pub fn train(
         seconds_before,
         further,
     };
+    folder.begin(&identity, keep_checkpoint)?;
     // From here to its end the run has a checkpoint, if only an older one for now.
-    if !folder.file(checkpoint::FILE).exists() {
+    if !keep_checkpoint {
         session.save()?;
     }
-    folder.write_scenario(loaded)?;
 
     session.progress.engine(&trainer.engine().into());
     let validation = learner.encode(&learner.data.validation);
@@ -142,7 +154,7 @@ pub fn train(
     };
     let report = report.report(loaded, &trainer, &history, &summary, class_map);
     folder.write_report(&report)?;
-    folder.write_json("summary.json", &summary)?;
+    folder.write_json(SUMMARY, &summary)?;
     if !summary.interrupted {
         folder.remove(checkpoint::FILE)?;
     }
@@ -153,6 +165,7 @@ pub fn train(
 /// The epochs of one run.
 struct Session<'a, 'p> {
     loaded: &'a LoadedScenario,
+    identity: &'a RunIdentity,
     clock: Option<HardwareClock>,
     learner: &'a Learner,
     options: &'a RunOptions<'a>,
@@ -225,7 +238,7 @@ impl Session<'_, '_> {
             return Ok(());
         }
         self.so_far.seconds = self.seconds_before + self.start.elapsed().as_secs_f64();
-        self.so_far.write(self.folder, self.loaded)
+        self.so_far.write(self.folder, self.identity)
     }
 
     fn write_metrics(&self) -> Result<(), RunError> {

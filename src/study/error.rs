@@ -62,7 +62,9 @@ pub enum StudyError {
 #[non_exhaustive]
 pub enum ResultsProblem {
     /// Another process writes to it.
-    #[error("another process is working on these results: wait for it, or use --shard")]
+    #[error(
+        "another process is working on these results: wait for it, or use --shard or another --out"
+    )]
     InUse,
     /// It is not CSV.
     #[error("{0}")]
@@ -118,6 +120,25 @@ pub enum ResultsProblem {
         found: String,
         /// As it is in the study.
         expected: String,
+    },
+    /// It belongs to other data.
+    #[error(
+        "the results here are of other data: {file} has other content than it had then: use another \
+         --out, or remove the folder"
+    )]
+    OtherData {
+        /// The first file whose content is another.
+        file: String,
+    },
+    /// A training is there twice.
+    #[error("line {line}: {training} is there already, in line {first_line}: remove one of them")]
+    Duplicate {
+        /// The line, from 1.
+        line: u64,
+        /// Point, variant and seed.
+        training: String,
+        /// Line of the same training.
+        first_line: u64,
     },
     /// It cannot be merged with a file of another study.
     #[error("not of the same study as {}", other.display())]

@@ -1,6 +1,6 @@
 //! The file that says what a study consists of.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::axis::AxisEntry;
 use super::{Axis, AxisValue, StudyError, results};
+use crate::run::checksums;
 use crate::scenario::{LoadedScenario, Override, ScenarioError, ScenarioFile, explain, line_of};
 use crate::settings::{Check, Settings};
 
@@ -284,6 +285,18 @@ impl Study {
         parts.join(", ")
     }
 
+    /// The files that the scenarios of all points name. Only words on an axis can be such names.
+    fn files(&self, base: &LoadedScenario) -> Result<BTreeSet<PathBuf>, StudyError> {
+        let mut files = base.scenario.files();
+        let is_word = |value: &AxisValue| matches!(value, AxisValue::Text(_));
+        if self.axes.iter().any(|axis| axis.values.iter().any(is_word)) {
+            for point in self.points() {
+                files.extend(self.load(&point, 1)?.scenario.files());
+            }
+        }
+        Ok(files)
+    }
+
     /// What results belong to: another base, other keys, or other data make other results.
     ///
     /// # Errors
@@ -294,7 +307,9 @@ impl Study {
             text += &format!("#   {}\n", axis.description());
         }
         text += "\n";
-        text += &self.load_base()?.scenario.to_toml();
+        let base = self.load_base()?;
+        text += &base.scenario.to_toml();
+        text += &checksums(&self.files(&base)?);
         // The same study on another machine has its files in another place.
         if let Ok(here) = std::env::current_dir() {
             text = text.replace(&format!("{}{}", here.display(), std::path::MAIN_SEPARATOR), "");

@@ -41,8 +41,7 @@ pub fn merge(paths: &[PathBuf], out: &Path) -> Result<usize, StudyError> {
             };
             match (&known.outcome, &row.outcome) {
                 (Ok(one), Ok(two)) if format!("{one:?}") != format!("{two:?}") => {
-                    let (variant, values, seed) = row.key();
-                    let training = format!("{}, {variant}, seed {seed}", values.join(", "));
+                    let training = row.training();
                     let other = other.to_path_buf();
                     let problem = ResultsProblem::Contradiction { training, other };
                     return Err(StudyError::results(path, problem));
@@ -67,7 +66,7 @@ pub fn merge(paths: &[PathBuf], out: &Path) -> Result<usize, StudyError> {
 
 /// Keys in the order of numbers where there are numbers.
 #[derive(PartialEq, Eq)]
-struct SortedKey(Key);
+pub(super) struct SortedKey(pub Key);
 
 impl Ord for SortedKey {
     fn cmp(&self, other: &Self) -> Ordering {

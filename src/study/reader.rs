@@ -1,5 +1,6 @@
 //! Reading results back.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::results::{AFTER, Row, heading};
@@ -23,7 +24,7 @@ impl Table {
 /// Reads a file of results. A last line that was not written to its end is left out.
 ///
 /// # Errors
-/// If it cannot be read or is not what a study writes.
+/// If it cannot be read, is not what a study writes, or has a training twice.
 pub(super) fn read(path: &Path) -> Result<Table, StudyError> {
     let bytes =
         std::fs::read(path).map_err(|source| StudyError::Read { path: path.to_owned(), source })?;
@@ -41,10 +42,18 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Table, StudyError> {
     }
     let axes = axes.len();
     let mut rows = Vec::new();
+    let mut lines = HashMap::new();
     for record in reader.records() {
         let record = record.map_err(wrong)?;
         let row = row(&record, axes, &found);
-        rows.push(row.map_err(|problem| StudyError::results(path, problem))?);
+        let row = row.map_err(|problem| StudyError::results(path, problem))?;
+        let line = record.position().map_or(0, csv::Position::line);
+        if let Some(first_line) = lines.insert(row.key(), line) {
+            let training = row.training();
+            let problem = ResultsProblem::Duplicate { line, training, first_line };
+            return Err(StudyError::results(path, problem));
+        }
+        rows.push(row);
     }
     Ok(Table { heading: found, rows })
 }

@@ -2,15 +2,18 @@
 //!
 //! A row is written as soon as its training is complete, and is on the disk before the next begins.
 //! The file can be cut off anywhere; what remains of a row that was not written to its end is
-//! dropped when the file is opened again. Nothing in it depends on the clock or the number of threads.
+//! dropped when the file is opened again. In the end the rows are put in the order of the plan
+//! ([`Results::sort`]). Nothing in it depends on the clock or the number of threads.
 
-use std::collections::HashSet;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::merge::SortedKey;
 use super::{Job, ResultsProblem, Study, StudyError, TrainingFailure, reader};
-use crate::run::{Measurement, RunError};
+use crate::run::{Lock, Measurement, OutputFolder, RunError};
 
 /// Columns before and after those of the axes.
 const BEFORE: [&str; 2] = ["study", "variant"];
@@ -68,6 +71,11 @@ impl Row {
         (self.variant.clone(), self.values.clone(), self.seed)
     }
 
+    /// Which training it is, in words.
+    pub(super) fn training(&self) -> String {
+        format!("{}, {}, seed {}", self.values.join(", "), self.variant, self.seed)
+    }
+
     /// The row as it is in the file, with its line end.
     pub(super) fn line(&self) -> io::Result<Vec<u8>> {
         let mut fields = vec![self.study.clone(), self.variant.clone()];
@@ -110,46 +118,38 @@ pub(super) fn heading<'a>(axes: impl Iterator<Item = &'a str>) -> Vec<String> {
     BEFORE.into_iter().chain(axes).chain(AFTER).map(str::to_owned).collect()
 }
 
-/// A file of results, open for more.
+/// A file of results, open for more. No other process can have it meanwhile.
 #[derive(Debug)]
 pub struct Results {
-    path: PathBuf,
+    folder: OutputFolder,
+    name: String,
+    heading: Vec<String>,
     file: File,
     done: HashSet<Key>,
     rows: Vec<Row>,
+    _lock: Lock,
 }
 
 impl Results {
-    /// Opens the results of a study; a new file gets its heading, an old one must be of the study.
+    /// Opens the results of a study in a folder; a new file gets its heading, an old one must be of the
+    /// study.
     ///
     /// # Errors
-    /// If the file cannot be read or written, is of another study, is damaged other than at its end, or
-    /// another process is writing to it.
-    pub fn open(path: &Path, study: &Study) -> Result<Self, StudyError> {
-        let wrap = |source| RunError::Output { path: path.to_owned(), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(wrap)?;
-        // Where files cannot be locked, two at once are for the user to avoid.
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+    /// If the file cannot be read or written, is a symbolic link, is of another study, has a training
+    /// twice, is damaged other than at its end, or another process is writing to it.
+    pub fn open(folder: &OutputFolder, name: &str, study: &Study) -> Result<Self, StudyError> {
+        let path = &folder.file(name);
+        let wrap = |source| RunError::Output { path: path.clone(), source };
+        let lock = Lock::take(&folder.file(&format!(".{name}.lock"))).map_err(wrap)?;
+        let Some(lock) = lock else {
             return Err(StudyError::results(path, ResultsProblem::InUse));
-        }
+        };
+        let mut file = open(path).map_err(wrap)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(wrap)?;
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-        if whole < bytes.len() {
-            // The rest of a row that was being written when the program was killed.
-            file.set_len(whole as u64).map_err(wrap)?;
-        }
-        file.seek(SeekFrom::Start(whole as u64)).map_err(wrap)?;
         let heading = heading(study.axes.iter().map(|axis| axis.name.as_str()));
         let rows = if whole == 0 {
-            let line = csv_line(&heading).map_err(wrap)?;
-            file.write_all(&line).and_then(|()| file.sync_data()).map_err(wrap)?;
             Vec::new()
         } else {
             let table = reader::parse(path, &bytes[..whole])?;
@@ -165,8 +165,18 @@ impl Results {
             }
             table.rows
         };
+        if whole < bytes.len() {
+            // The rest of a row that was being written when the program was killed.
+            file.set_len(whole as u64).map_err(wrap)?;
+        }
+        file.seek(SeekFrom::Start(whole as u64)).map_err(wrap)?;
+        if whole == 0 {
+            let line = csv_line(&heading).map_err(wrap)?;
+            file.write_all(&line).and_then(|()| file.sync_data()).map_err(wrap)?;
+        }
         let done = rows.iter().map(Row::key).collect();
-        Ok(Results { path: path.to_owned(), file, done, rows })
+        let (folder, name) = (folder.clone(), name.to_owned());
+        Ok(Results { folder, name, heading, file, done, rows, _lock: lock })
     }
 
     /// Whether a job is there, complete or failed.
@@ -189,9 +199,51 @@ impl Results {
             self.file.write_all(&line)?;
             self.file.sync_data()
         };
-        write().map_err(|source| RunError::Output { path: self.path.clone(), source })?;
+        write().map_err(|source| self.output_error(source))?;
         self.done.insert(row.key());
         self.rows.push(row);
         Ok(())
     }
+
+    /// Puts the rows in the order of these jobs. Rows of other jobs come last, by variant, point and
+    /// seed. So the file has the same bytes, in whatever order the trainings ended.
+    ///
+    /// # Errors
+    /// If it cannot be written; the file is then as it was.
+    pub fn sort(&mut self, jobs: &[Job]) -> Result<(), RunError> {
+        let places: HashMap<Key, usize> = jobs.iter().map(Job::key).zip(0..).collect();
+        let place = |row: &Row| places.get(&row.key()).copied().unwrap_or(jobs.len());
+        let is_before = |one: &Row, two: &Row| match place(one).cmp(&place(two)) {
+            Ordering::Equal => SortedKey(one.key()).cmp(&SortedKey(two.key())),
+            order => order,
+        };
+        if self.rows.is_sorted_by(|one, two| is_before(one, two).is_le()) {
+            return Ok(());
+        }
+        self.rows.sort_by(is_before);
+        self.folder.write(&self.name, |file| {
+            file.write_all(&csv_line(&self.heading)?)?;
+            self.rows.iter().try_for_each(|row| file.write_all(&row.line()?))?;
+            file.flush()?;
+            file.get_ref().sync_data()
+        })?;
+        let reopened = open(&self.folder.file(&self.name)).and_then(|mut file| {
+            file.seek(SeekFrom::End(0))?;
+            Ok(file)
+        });
+        self.file = reopened.map_err(|source| self.output_error(source))?;
+        Ok(())
+    }
+
+    fn output_error(&self, source: io::Error) -> RunError {
+        RunError::Output { path: self.folder.file(&self.name), source }
+    }
+}
+
+/// Opens a file that is there, or makes it. What a link leads to is not ours to write to.
+fn open(path: &Path) -> io::Result<File> {
+    if std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink()) {
+        return Err(io::Error::other("it is a symbolic link: remove it"));
+    }
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }

@@ -11,10 +11,12 @@ use super::trainings::Trainings;
 use super::{
     Job, Results, ResultsProblem, Row, Shard, Study, StudyError, TrainingFailure, Variant,
 };
-use crate::run::{Measurement, OutputFolder, RunError};
+use crate::run::{Lock, Measurement, OutputFolder, RunError, changed_file, without_checksums};
 
 /// Name of the file that says what the results in a folder belong to.
 pub(super) const IDENTITY: &str = "base.toml";
+
+const IDENTITY_LOCK: &str = ".base.toml.lock";
 
 /// Hears how a study goes.
 pub trait Watch {
@@ -93,11 +95,12 @@ impl<'s> Keeper<'s> {
         check(study)?;
         let output = OutputFolder::create(folder)?;
         identify(study, &output)?;
-        let results = Results::open(&output.file(&shard.file()), study)?;
+        let results = Results::open(&output, &shard.file(), study)?;
         Ok(Keeper { study, results, all: shard.jobs(study), threads })
     }
 
-    /// Has the trainings done that are left, by whatever does them, and keeps each result at once.
+    /// Has the trainings done that are left, by whatever does them, and keeps each result at once. In
+    /// the end the results are in the order of the plan.
     pub fn keep_all(
         &mut self,
         watch: &mut dyn Watch,
@@ -120,6 +123,7 @@ impl<'s> Keeper<'s> {
         });
         watch.finish();
         worked?;
+        results.sort(all)?;
         let keys: HashSet<_> = all.iter().map(Job::key).collect();
         let rows = results.rows().iter().filter(|row| keys.contains(&row.key()));
         let (complete, failed): (Vec<&Row>, Vec<&Row>) = rows.partition(|row| row.outcome.is_ok());
@@ -164,12 +168,15 @@ pub(super) fn check(study: &Study) -> Result<(), StudyError> {
     study.points().iter().try_for_each(|point| study.load(point, seed).map(drop))
 }
 
-/// Makes sure that the folder is this study's.
+/// Makes sure that the folder is this study's. Shards may start at the same moment.
 fn identify(study: &Study, output: &OutputFolder) -> Result<(), StudyError> {
+    let path = output.file(IDENTITY_LOCK);
+    let lock = Lock::wait(&path).map_err(|source| RunError::Output { path, source })?;
     if !is_identified(study, &output.file(IDENTITY))? {
         let identity = study.identity()?;
         output.write(IDENTITY, |file| file.write_all(identity.as_bytes()))?;
     }
+    drop(lock);
     Ok(())
 }
 
@@ -179,7 +186,14 @@ pub(super) fn is_identified(study: &Study, path: &Path) -> Result<bool, StudyErr
     let identity = study.identity()?;
     match fs::read_to_string(path) {
         Ok(text) if text == identity => Ok(true),
+        // Results of an earlier version do not say what the files contained.
+        Ok(text) if text == without_checksums(&identity) => Ok(true),
         Ok(text) => {
+            if without_checksums(&text) == without_checksums(&identity)
+                && let Some(file) = changed_file(&text, &identity)
+            {
+                return Err(StudyError::results(path, ResultsProblem::OtherData { file }));
+            }
             let differs = |(old, new): &(&str, &str)| old != new;
             let lines = text.lines().zip(identity.lines()).find(differs);
             let (old, new) = lines.unwrap_or(("another length", "this"));

@@ -407,7 +407,7 @@ fn what_is_recorded_can_be_chosen() {
     // The background stops at 300 ms, and until then is what it is without a stop.
     assert!(sources.iter().all(|spike| spike.time <= 300.0) && !sources.is_empty());
     let source = "populations.0.source={poisson={rate=0.05}}";
-    successful(folder.path(), &[&all[..], &["--set", source]].concat());
+    successful(folder.path(), &[&all[..], &["--set", source, "--overwrite"]].concat());
     let endless = read_trace(&folder.path().join("all")).spikes;
     let endless = endless.into_iter().filter(|spike| spike.population == "background");
     let (early, late): (Vec<_>, Vec<_>) = endless.partition(|spike| spike.time <= 300.0);
@@ -425,7 +425,8 @@ fn the_recorded_potential_is_the_threshold_when_the_neuron_spikes() {
     let times: Vec<f64> = spikes.map(|spike| spike.time).collect();
     assert!(!times.is_empty());
     let potential = format!("recording.potential=[{{population='neuron', times={times:?}}}]");
-    successful(folder.path(), &["run", text(&single), "--out", ".", "--set", &potential]);
+    let recorded = ["run", text(&single), "--out", ".", "--overwrite", "--set", &potential];
+    successful(folder.path(), &recorded);
     let rows = rows(&folder.path().join("potentials.csv"));
     assert_eq!(rows.len(), times.len());
     for (row, time) in rows.iter().zip(&times) {

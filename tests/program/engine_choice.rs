@@ -15,7 +15,8 @@ fn folder(scenario: &str) -> tempfile::TempDir {
 }
 
 fn run(folder: &Path, changes: &[&str]) -> (Ended, Value) {
-    let ended = successful(folder, &[&["run", "scenario.toml", "--out", "out"], changes].concat());
+    let run = ["run", "scenario.toml", "--out", "out", "--overwrite"];
+    let ended = successful(folder, &[&run[..], changes].concat());
     let summary = binary::json(&folder.join("out/summary.json"));
     (ended, summary["engine"].clone())
 }

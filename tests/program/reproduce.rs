@@ -67,7 +67,7 @@ fn trains_each_row_with_each_seed_as_run_would() {
     assert_eq!(said[0], "[1/3] plain, seed 3: training (2 left after this)");
     assert!(said[1].starts_with("engine: ") && said[2].starts_with("epoch "), "{said:?}");
 
-    let run = ["run", "scenarios/tiny.toml", "--out", "run", "--seed"];
+    let run = ["run", "scenarios/tiny.toml", "--out", "run", "--overwrite", "--seed"];
     successful(place.path(), &[&run[..], &["1"]].concat());
     assert_same(&place.path().join("run"), &out.join("plain/seed_1"));
     let changed = ["2", "--set", "training.epochs=1", "--set", "layers.0.size=5"];

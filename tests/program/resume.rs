@@ -185,8 +185,12 @@ fn resuming_a_complete_run_touches_nothing_and_says_its_result() {
     assert!(ended.stdout.contains(&format!("{accuracy:.2} %")), "{}", ended.stdout);
     assert_eq!(files(folder.path()), before);
 
-    // Another scenario than the complete one is run.
-    let ended = done(folder.path(), &run(".", &["--resume", "--seed", "2"]));
+    // Another scenario than the complete one needs a word.
+    let other = ["--resume", "--seed", "2"];
+    let refused = self::ended(folder.path(), &run(".", &other));
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("seed is 1 there, but 2 here"), "{}", refused.stderr);
+    let ended = done(folder.path(), &run(".", &[&other[..], &["--overwrite"]].concat()));
     assert!(ended.stderr.starts_with("nothing to resume in ."), "{}", ended.stderr);
     assert_eq!(json(&folder.path().join("summary.json"))["seed"], 2);
 }
@@ -227,7 +231,9 @@ fn a_checkpoint_of_another_scenario_is_refused() {
         let refused = ended(folder.path(), &run(".", &["--resume", change[0], change[1]]));
         assert_eq!(refused.code, Some(2), "{}", refused.stderr);
         assert_eq!(refused.stdout, "");
-        let message = format!("{CHECKPOINT} is of another scenario: {difference}");
+        let message = format!(
+            ". holds a training of another scenario, which can be resumed: {difference}\nGive --overwrite"
+        );
         assert!(refused.stderr.contains(&message), "{}", refused.stderr);
         assert_eq!(files(folder.path()), before);
     }
