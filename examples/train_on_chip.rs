@@ -64,7 +64,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     let account = account.ok_or("nothing was shown")?;
     println!("decided after {:.1} us", 1e6 * account.decision_time);
-    println!("energy per sample: {:.2} uJ", 1e6 * account.energy_per_sample);
+    if let Some(energy) = account.energy_per_sample {
+        println!("energy per sample: {:.2} uJ", 1e6 * energy);
+    }
     assert!(score.accuracy() > 0.85, "accuracy {}", score.accuracy());
     Ok(())
 }
