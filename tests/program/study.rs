@@ -74,10 +74,11 @@ fn trains_every_point_with_every_seed_as_run_would() {
         found.iter().find(is).unwrap_or_else(|| panic!("{variant} {value} {seed}"))
     };
 
-    let arguments = ["run", "tiny.toml", "--seed", "3", "--set", "training.batch_size=50", "--out"];
+    let arguments = ["run", "tiny.toml", "--seed", "3", "--set", "training.batch_size=50"];
     for (value, chip) in [("0", "0.0"), ("0.1", "0.6000000000000001")] {
         let jitter = format!("chip.link.spike_jitter={chip}");
-        successful(place.path(), &[&arguments[..], &["one", "--set", &jitter]].concat());
+        let out = ["--out", "one", "--overwrite", "--set", &jitter];
+        successful(place.path(), &[&arguments[..], &out].concat());
         let summary = common::binary::json(&place.path().join("one/summary.json"));
         let row = row("in_the_loop", value, "3");
         for (column, value) in [
