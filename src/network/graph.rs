@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::neuron::{NeuronParameters, ParameterError};
 use crate::settings::MOST;
 
+/// The largest size of a weight: a hundred million of them still have a finite sum.
+const MOST_WEIGHT: f64 = 1e300;
+
 /// A node of the network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Node {
@@ -21,7 +24,7 @@ pub enum Node {
 /// A synapse: an edge from the presynaptic to the postsynaptic node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Synapse {
-    /// Jump of the postsynaptic current when a spike arrives. From -1e100 to 1e100.
+    /// Jump of the postsynaptic current when a spike arrives. From -1e300 to 1e300.
     pub weight: f64,
     /// Time from the presynaptic spike to its arrival, in time units. From 0 to 1e100.
     pub delay: f64,
@@ -253,8 +256,8 @@ impl Network {
         if !synapse.weight.is_finite() {
             return refuse("weight", synapse.weight, "finite");
         }
-        if synapse.weight.abs() > MOST {
-            return refuse("weight", synapse.weight, "from -1e100 to 1e100");
+        if synapse.weight.abs() > MOST_WEIGHT {
+            return refuse("weight", synapse.weight, "from -1e300 to 1e300");
         }
         if !(synapse.delay >= 0.0 && synapse.delay.is_finite()) {
             return refuse("delay", synapse.delay, "finite and not negative");
@@ -367,7 +370,7 @@ mod tests {
                 "population `input` is a spike source: no synapse can end there",
                 "synapse input[0] → neuron[0]: weight = NaN must be finite",
                 "synapse input[0] → neuron[0]: delay = -0.1 must be finite and not negative",
-                "synapse input[0] → neuron[0]: weight = 1e308 must be from -1e100 to 1e100",
+                "synapse input[0] → neuron[0]: weight = 1e308 must be from -1e300 to 1e300",
             ]
         );
         assert_eq!(network.graph().edge_count(), 1);

@@ -35,6 +35,8 @@ fn delays_thresholds_and_time_constants_are_trained_within_their_bounds() {
     let scenario = scenario();
     let mut arguments = vec!["run", text(&scenario), "--out", ".", "--quiet"];
     arguments.extend(["--set", "spike_training.epochs=150"]);
+    // Inputs start within the bounds, too.
+    arguments.extend(["--set", "projections.0.delays.constant=1.0"]);
     for change in &overrides {
         arguments.extend(["--set", change]);
     }
