@@ -168,7 +168,8 @@ fn check(file: &CatalogueFile, path: &Path) -> State {
     }
 }
 
-fn checksum(mut content: Box<dyn Read>) -> io::Result<String> {
+/// The SHA-256 of what can be read, in hexadecimal digits.
+pub(crate) fn checksum(mut content: impl Read) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
