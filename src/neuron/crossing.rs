@@ -54,18 +54,22 @@ impl Dynamics {
     /// The potential has at most one extremum. If it is below the threshold at both ends and rises
     /// at the second, that extremum is no maximum in between. The slack is far more than rounding
     /// can shift the potential at the second end, or its slope: after a long time all that is left
-    /// of the slope is the rounding of a bias current against the leak, whose sign means nothing.
+    /// of the slope is the rounding of a bias current against the leak, or of numbers below
+    /// [`f64::MIN_POSITIVE`] (after 700 time constants), whose sign means nothing.
     #[inline]
     pub fn stays_below_threshold(&self, state: &State, propagator: &Propagator) -> bool {
         let mut later = *state;
         propagator.apply(&mut later);
         let scale = state.potential.abs() + (state.current * self.largest_response).abs();
+        let rounding = 1e-12 * (self.drift.abs() + self.membrane_rate * later.potential.abs());
+        let underflow = f64::MIN_POSITIVE
+            * (self.membrane_rate + self.inverse_capacitance)
+            * (1.0 + state.potential.abs() + state.current.abs());
         // Two currents may cause a maximum and a minimum.
         state.inhibitory_current == 0.0
             && state.potential < self.threshold
             && later.potential + 1e-12 * (scale + self.threshold.abs()) < self.threshold
-            && self.slope(&later)
-                > 1e-12 * (self.drift.abs() + self.membrane_rate * later.potential.abs())
+            && self.slope(&later) > rounding + underflow
     }
 
     /// `τ_m = τ_s`. Relative to the asymptote the potential is `(a t − b) e^(−λ t)` with the
@@ -343,6 +347,19 @@ mod tests {
                 let crossing = dynamics.first_crossing(&state);
                 prop_assert!(crossing.is_none_or(|crossing| crossing.elapsed > elapsed));
             }
+        }
+    }
+
+    #[test]
+    fn after_a_long_time_the_sign_of_a_rounded_slope_means_nothing() {
+        // Potential and current have decayed to a few multiples of 5e-324.
+        let dynamics = neuron(0.33067035004468864, 0.0);
+        let state = State { potential: 0.0, current: 7.703896950645586, inhibitory_current: 0.0 };
+        assert!(dynamics.first_crossing(&state).is_some_and(|crossing| crossing.elapsed < 1.0));
+        let mut elapsed = 690.0;
+        while elapsed < 760.0 {
+            assert!(!dynamics.stays_below_threshold(&state, &dynamics.propagator(elapsed)));
+            elapsed += 0.01;
         }
     }
 
