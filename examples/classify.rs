@@ -10,7 +10,7 @@ use std::path::Path;
 
 use firstspike::dataset::yin_yang::{CLASS_NAMES, YinYang};
 use firstspike::dataset::{Encoding, LatencyEncoding};
-use firstspike::learning::{Classifier, Loss, SampleEncoder};
+use firstspike::learning::{Classifier, Loss, Margin, SampleEncoder};
 use firstspike::network::{LayeredNetwork, file};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // How the network was trained to be shown samples, and to decide.
     let encoding = LatencyEncoding { earliest: 0.15, latest: 2.0, ..LatencyEncoding::default() };
     let encoder = SampleEncoder::new(&network, Encoding::Latency(encoding), &[0.9, 0.9])?;
-    let loss = Loss::ShiftInvariantMeanSquaredError { margin: 0.15 };
+    let loss = Loss::ShiftInvariantMeanSquaredError { margin: Margin::Fixed(0.15) };
     let mut classifier = Classifier::new(&network, encoder, loss);
 
     // The published test set.

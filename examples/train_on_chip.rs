@@ -9,7 +9,9 @@ use std::ops::ControlFlow;
 use firstspike::chip::{ChipModel, Datasheet, HardwareAccount, HardwareClock, WeightGrid, misfit};
 use firstspike::dataset::yin_yang::YinYang;
 use firstspike::dataset::{Dataset, Encoding, LatencyEncoding};
-use firstspike::learning::{AdamSettings, InTheLoop, SampleEncoder, Trainer, TrainingSettings};
+use firstspike::learning::{
+    AdamSettings, InTheLoop, SampleEncoder, SubstratePrior, Trainer, TrainingSettings,
+};
 use firstspike::network::{Layer, layered};
 use firstspike::neuron::NeuronParameters;
 use firstspike::random;
@@ -44,6 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         substrate: Box::new(ChipModel::new(&sheet, &network, 1)?),
         grid: WeightGrid::new(&sheet, &network),
         batch_size,
+        prior: SubstratePrior::of(&sheet, neuron.tau_s),
     };
     let mut trainer = Trainer::in_the_loop(&network, settings, in_the_loop)?;
     for _ in 0..epochs {

@@ -28,6 +28,7 @@ pub mod spike_trains;
 mod spinning_threads;
 mod state;
 mod trainer;
+mod twin;
 
 pub use adjoint::{NeuronGradients, TraceGradients, trace_gradients};
 pub use batch::LearningError;
@@ -38,7 +39,7 @@ pub use encoded::{EncodedSet, EncodingScratch, Presentation, time_range};
 pub use engine_choice::{EngineChoice, FeedForwardError, WhyNotFaster};
 pub use feed_forward_batch::InTheLoop;
 pub use first_spikes::{BackwardPass, FirstSpikes};
-pub use loss::{Loss, SILENT_LOSS};
+pub use loss::{Loss, Margin, SILENT_LOSS};
 pub use metrics::{EpochMetrics, Evaluation, LayerActivity, Score};
 pub use optimiser::{Adam, AdamSettings, Schedule};
 pub use silent::SilentNeuronRule;
@@ -47,3 +48,4 @@ pub use spike_trains::{
 };
 pub use state::{StateError, TrainerState};
 pub use trainer::{LearningEngine, Trainer, TrainingSettings};
+pub use twin::{FoundNeuron, LearningRule, SubstratePrior};

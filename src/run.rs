@@ -12,6 +12,7 @@
 //! measures without writing anything, for studies. [`RecordedRun`] opens the folder of a run again.
 
 mod checkpoint;
+mod chip_found;
 mod engine_summary;
 mod folder;
 mod gradients;
@@ -42,6 +43,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Previous, previous};
+pub use chip_found::{CHIP_FOUND, FoundLayer};
 pub use engine_summary::EngineSummary;
 pub use folder::OutputFolder;
 pub use gradients::{GradientCheck, GradientEntry, Kink, check_gradients};

@@ -302,6 +302,15 @@ impl Substrate for ChipModel {
         Ok(())
     }
 
+    fn thresholds(&self) -> Vec<f64> {
+        let threshold = |(fixed, target): (&Deviations, &NeuronParameters)| {
+            let neuron = fixed.apply(target);
+            neuron.threshold - neuron.leak_potential
+        };
+        let layers = self.layers.iter();
+        layers.flat_map(|layer| layer.fixed.iter().zip(&layer.targets).map(threshold)).collect()
+    }
+
     fn take_activity(&mut self) -> Activity {
         std::mem::take(&mut self.activity)
     }

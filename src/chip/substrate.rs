@@ -94,6 +94,12 @@ pub trait Substrate: Send {
         Activity::default()
     }
 
+    /// Thresholds of all neurons, layer after layer, relative to their leak potentials, as they are but for what
+    /// changes from trial to trial; empty if nobody knows.
+    fn thresholds(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
     /// What was odd about the records so far, a sentence each.
     fn warnings(&self) -> Vec<String> {
         Vec::new()

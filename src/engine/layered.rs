@@ -32,14 +32,14 @@ mod wide;
 use pulp::Arch;
 
 pub use self::arrival::Arrival;
-pub use self::batch::{Batch, LayerGradients, Workspace};
+pub use self::batch::{Batch, Comparison, DerivativesAt, LayerGradients, RecordNoise, Workspace};
 pub use self::guard::GradientGuard;
 pub(crate) use self::sorting::ArrivalSorter;
 use self::sorting_network::Comparators;
 pub use self::tiles::{Tile, Tiling};
 pub use self::wide::{HomogeneousLayer, HomogeneousWorkspace};
 use crate::network::{CompiledNetwork, DelayKind, LayerDelays, LayeredNetwork};
-use crate::neuron::Membrane;
+use crate::neuron::{Dynamics, Membrane};
 pub use crate::simd::Element;
 
 /// Which kernel runs a network, and on how many samples at a time. Measured on one thread with `cargo bench
@@ -150,6 +150,42 @@ struct LayerNeurons {
     thresholds: Vec<f64>,
 }
 
+/// What keeps neurons from being those of a layer.
+enum Problem {
+    Heterogeneous,
+    SplitCurrents,
+    NotAtRest,
+}
+
+impl Problem {
+    fn of(self, layer: String) -> Unsupported {
+        match self {
+            Problem::Heterogeneous => Unsupported::Heterogeneous { layer },
+            Problem::SplitCurrents => Unsupported::SplitCurrents { layer },
+            Problem::NotAtRest => Unsupported::NotAtRest { layer },
+        }
+    }
+}
+
+impl LayerNeurons {
+    /// Of one neuron at least.
+    fn new(dynamics: &[Dynamics], tiling: Tiling) -> Result<Self, Problem> {
+        let membrane = Membrane::new(&dynamics[0]);
+        if dynamics.iter().any(Dynamics::has_split_currents) {
+            return Err(Problem::SplitCurrents);
+        }
+        if !dynamics.iter().all(Dynamics::starts_and_stays_at_rest) {
+            return Err(Problem::NotAtRest);
+        }
+        if !dynamics.iter().all(|dynamics| membrane.is_that_of(dynamics)) {
+            return Err(Problem::Heterogeneous);
+        }
+        let mut thresholds: Vec<f64> = dynamics.iter().map(Dynamics::threshold).collect();
+        thresholds.resize(tiling.padded_columns(), f64::INFINITY);
+        Ok(LayerNeurons { membrane, thresholds })
+    }
+}
+
 /// One layer.
 #[derive(Clone, Debug)]
 struct Layer<T> {
@@ -201,27 +237,16 @@ impl<T: Element> LayeredEngine<T> {
             let neurons = nodes(id);
             let bias = bias.map_or((0, 0), |bias| (nodes(bias).start, nodes(bias).len()));
             let dynamics: Vec<_> =
-                neurons.clone().filter_map(|node| compiled.dynamics(node)).collect();
-            let membrane = Membrane::new(dynamics[0]);
-            if dynamics.iter().any(|dynamics| dynamics.has_split_currents()) {
-                return Err(Unsupported::SplitCurrents { layer: name() });
-            }
-            if !dynamics.iter().all(|dynamics| dynamics.starts_and_stays_at_rest()) {
-                return Err(Unsupported::NotAtRest { layer: name() });
-            }
-            if !dynamics.iter().all(|dynamics| membrane.is_that_of(dynamics)) {
-                return Err(Unsupported::Heterogeneous { layer: name() });
-            }
+                neurons.clone().filter_map(|node| compiled.dynamics(node).copied()).collect();
             let tiling = Tiling {
                 rows: previous.len() + bias.1,
                 columns: neurons.len(),
                 padding: T::PADDING,
             };
-            let mut thresholds: Vec<f64> =
-                dynamics.iter().map(|dynamics| dynamics.threshold()).collect();
-            thresholds.resize(tiling.padded_columns(), f64::INFINITY);
+            let neurons_of_layer =
+                LayerNeurons::new(&dynamics, tiling).map_err(|problem| problem.of(name()))?;
             layers.push(Layer {
-                neurons: LayerNeurons { membrane, thresholds },
+                neurons: neurons_of_layer,
                 is_first: layers.is_empty(),
                 tiling,
                 weights: vec![T::default(); tiling.value_count()],
@@ -286,6 +311,39 @@ impl<T: Element> LayeredEngine<T> {
     /// Takes the delays of a layer that has some: as many as before, in the same order.
     pub fn set_delays(&mut self, layer: usize, delays: &[f64]) {
         self.layers[layer].delays.values_mut().copy_from_slice(delays);
+    }
+
+    /// The same network with other neurons in its layers: as many, layer after layer.
+    ///
+    /// # Errors
+    /// If they need the event engine. `name` names a layer.
+    pub(crate) fn with_neurons(
+        mut self,
+        neurons: &[Vec<Dynamics>],
+        name: impl Fn(usize) -> String,
+    ) -> Result<Self, Unsupported> {
+        for (index, (layer, neurons)) in self.layers.iter_mut().zip(neurons).enumerate() {
+            layer.neurons = LayerNeurons::new(neurons, layer.tiling)
+                .map_err(|problem| problem.of(name(index)))?;
+        }
+        Ok(self)
+    }
+
+    /// Synaptic time constant of a layer's neurons, in time units.
+    pub fn tau_s(&self, layer: usize) -> f64 {
+        1.0 / self.layers[layer].neurons.membrane.synaptic_rate
+    }
+
+    /// Thresholds of a layer's neurons, relative to the leak potential.
+    pub fn thresholds(&self, layer: usize) -> &[f64] {
+        let Layer { neurons, tiling, .. } = &self.layers[layer];
+        &neurons.thresholds[..tiling.columns]
+    }
+
+    /// Takes them.
+    pub fn set_thresholds(&mut self, layer: usize, thresholds: &[f64]) {
+        let Layer { neurons, tiling, .. } = &mut self.layers[layer];
+        neurons.thresholds[..tiling.columns].copy_from_slice(thresholds);
     }
 
     /// Whether a layer has a delay per synapse.

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
+use super::twin::Observations;
 use super::{
     BackwardPass, EncodedSet, EncodingScratch, FirstSpikes, LayerActivity, Loss, Presentation,
     Score,
@@ -12,6 +13,7 @@ use super::{
 use crate::chip::SubstrateError;
 use crate::engine::{EngineError, EngineOptions, EventEngine, SourceSpike};
 use crate::network::{CompiledNetwork, LayeredNetwork};
+use crate::neuron::Dynamics;
 
 /// Learning that cannot go on.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -61,6 +63,11 @@ impl Parts {
         self.layers[self.layers.len() - 1].clone()
     }
 
+    /// Synaptic time constant of the label neurons, in time units.
+    pub fn label_tau_s(&self, network: &CompiledNetwork) -> f64 {
+        network.dynamics(self.labels().start).map_or(1.0, Dynamics::tau_s)
+    }
+
     pub fn silent_activity(&self) -> Vec<LayerActivity> {
         self.layers.iter().map(|nodes| LayerActivity::new(nodes.len())).collect()
     }
@@ -78,6 +85,8 @@ pub(super) struct BatchResult {
     /// by delay, layer after layer.
     pub delay_gradients: Vec<f64>,
     pub guarded: u64,
+    /// What the samples say of the neurons of a substrate; empty without a twin of it.
+    pub observations: Observations,
 }
 
 impl BatchResult {
@@ -88,6 +97,7 @@ impl BatchResult {
             weight_gradients: Vec::new(),
             delay_gradients: Vec::new(),
             guarded: 0,
+            observations: Observations::new(),
         }
     }
 
@@ -100,6 +110,14 @@ impl BatchResult {
         add_all(&mut self.weight_gradients, other.weight_gradients);
         add_all(&mut self.delay_gradients, other.delay_gradients);
         self.guarded += other.guarded;
+        if self.observations.is_empty() {
+            self.observations = other.observations;
+        } else {
+            let layers = self.observations.iter_mut().zip(&other.observations);
+            for (sums, more) in layers.flat_map(|(sums, more)| sums.iter_mut().zip(more)) {
+                sums.add(more);
+            }
+        }
     }
 
     /// Counts what the label neurons said of one sample, and writes the derivatives of the loss by their times.

@@ -155,6 +155,7 @@ impl Classifier {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learning::Margin;
     use crate::network::{Layer, layered};
     use crate::neuron::NeuronParameters;
 
@@ -175,7 +176,7 @@ mod tests {
         let network = network();
         let encoder =
             SampleEncoder::new(&network, Encoding::SpikeTimes, &[0.0]).expect("one bias source");
-        let loss = Loss::ShiftInvariantMeanSquaredError { margin: 0.1 };
+        let loss = Loss::ShiftInvariantMeanSquaredError { margin: Margin::Fixed(0.1) };
         let mut classifier = Classifier::new(&network, encoder, loss);
         let decision = classifier.classify(&[0.5, 0.2]).expect("a sample");
         assert_eq!(decision.class, Some(1));
@@ -192,7 +193,7 @@ mod tests {
         let error = SampleEncoder::new(&network, Encoding::SpikeTimes, &[]).expect_err("no times");
         assert_eq!(error.to_string(), "0 times of bias sources: the network needs 1");
         let encoder = SampleEncoder::new(&network, Encoding::SpikeTimes, &[0.0]).expect("fits");
-        let loss = Loss::ShiftInvariantMeanSquaredError { margin: 0.1 };
+        let loss = Loss::ShiftInvariantMeanSquaredError { margin: Margin::Fixed(0.1) };
         let error = Classifier::new(&network, encoder, loss).classify(&[0.5; 3]);
         let message = error.expect_err("three features").to_string();
         assert_eq!(message, "3 features of a sample: the network needs 2");

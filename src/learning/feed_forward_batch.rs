@@ -233,19 +233,19 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         settings: GradientSettings,
     ) -> BatchResult {
         let bias = self.bias(set);
-        self.learn_from(set, samples, settings, |runner, worker, positions, batch| {
+        self.learn_from(set, samples, settings, |runner, worker, positions, batch, _| {
             runner.forward(worker, set, &samples[positions], presentation, &bias, batch);
         })
     }
 
     /// Takes the given samples back through the network, and keeps what [`Self::update`] needs. `prepare`
-    /// brings those at some positions into a batch.
+    /// brings those at some positions into a batch, and may add to the result.
     fn learn_from(
         &mut self,
         set: &EncodedSet,
         samples: &[u32],
         settings: GradientSettings,
-        prepare: impl Fn(&Self, &mut Worker<T>, Range<usize>, &mut Batch<T>) + Sync,
+        prepare: impl Fn(&Self, &mut Worker<T>, Range<usize>, &mut Batch<T>, &mut BatchResult) + Sync,
     ) -> BatchResult {
         let (unit, size) = self.unit(samples.len());
         let mut batches = std::mem::take(&mut self.batches);
@@ -261,7 +261,7 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
                     let mut result = BatchResult::empty(&this.parts);
                     for (batch, start) in batches.iter_mut().zip((index * unit..).step_by(size)) {
                         let positions = start..samples.len().min(start + size);
-                        prepare(this, worker, positions.clone(), batch);
+                        prepare(this, worker, positions.clone(), batch, &mut result);
                         this.backward(
                             worker,
                             set,

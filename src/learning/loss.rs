@@ -1,6 +1,7 @@
 //! What the label neurons' first-spike times should be.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::settings::{Check, Settings};
 
@@ -41,9 +42,78 @@ pub enum Loss {
     ///
     /// Decision: the label whose neuron spikes first.
     ShiftInvariantMeanSquaredError {
-        /// How much later than the correct label neuron the others should spike. Above zero.
-        margin: f64,
+        /// How much later than the correct label neuron the others should spike.
+        margin: Margin,
     },
+}
+
+/// By how much label times should differ. In a file a number, or `"auto"`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Margin {
+    /// In time units. Above zero.
+    Fixed(f64),
+    /// 0.15 synaptic time constants, or on a substrate four standard deviations of its label times if that is
+    /// more: a smaller difference is decided by chance.
+    Auto,
+}
+
+impl Margin {
+    /// The least that [`Margin::Auto`] asks for, in synaptic time constants.
+    const LEAST: f64 = 0.15;
+    /// What it asks for in standard deviations of label times.
+    const OF_NOISE: f64 = 4.0;
+
+    /// In time units, on neurons of a synaptic time constant whose times have a standard deviation.
+    fn value(self, tau_s: f64, noise: f64) -> f64 {
+        match self {
+            Margin::Fixed(margin) => margin,
+            Margin::Auto => (Self::LEAST * tau_s).max(Self::OF_NOISE * noise),
+        }
+    }
+}
+
+impl Serialize for Margin {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Margin::Fixed(margin) => serializer.serialize_f64(*margin),
+            Margin::Auto => serializer.serialize_str("auto"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Margin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrAuto;
+
+        impl Visitor<'_> for NumberOrAuto {
+            type Value = Margin;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a number or \"auto\"")
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, margin: f64) -> Result<Margin, E> {
+                Ok(Margin::Fixed(margin))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, margin: i64) -> Result<Margin, E> {
+                Ok(Margin::Fixed(margin as f64))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, margin: u64) -> Result<Margin, E> {
+                Ok(Margin::Fixed(margin as f64))
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Margin, E> {
+                if text == "auto" {
+                    return Ok(Margin::Auto);
+                }
+                Err(E::invalid_value(serde::de::Unexpected::Str(text), &self))
+            }
+        }
+
+        deserializer.deserialize_any(NumberOrAuto)
+    }
 }
 
 impl Settings for Loss {
@@ -63,18 +133,32 @@ impl Settings for Loss {
                     format!("correct and wrong are both {correct}: they must differ")
                 });
             }
-            Loss::ShiftInvariantMeanSquaredError { margin } => {
+            Loss::ShiftInvariantMeanSquaredError { margin: Margin::Fixed(margin) } => {
                 check.positive("shift_invariant_mean_squared_error.margin", margin);
             }
+            Loss::ShiftInvariantMeanSquaredError { margin: Margin::Auto } => {}
         }
     }
 }
 
 impl Loss {
+    /// The same with a margin in numbers ([`Margin::Auto`]), for label neurons of a synaptic time constant whose
+    /// times have a standard deviation, both in time units.
+    pub fn with_noise(self, tau_s: f64, noise: f64) -> Self {
+        match self {
+            Loss::ShiftInvariantMeanSquaredError { margin } => {
+                let margin = Margin::Fixed(margin.value(tau_s, noise));
+                Loss::ShiftInvariantMeanSquaredError { margin }
+            }
+            other => other,
+        }
+    }
+
     /// The loss of one sample; writes its gradient with respect to each label neuron's time.
     ///
     /// A silent neuron's time has zero gradient. If the correct label neuron is silent the loss is
-    /// [`SILENT_LOSS`]. A silent wrong label neuron is later than any other and adds nothing.
+    /// [`SILENT_LOSS`]. A silent wrong label neuron is later than any other and adds nothing. A margin that
+    /// is not in numbers ([`Self::with_noise`]) is that of neurons with a synaptic time constant of one time unit.
     pub fn evaluate(&self, times: &[f64], correct_label: usize, gradient: &mut [f64]) -> f64 {
         gradient.fill(0.0);
         let correct_time = times[correct_label];
@@ -104,6 +188,7 @@ impl Loss {
                 loss
             }
             Loss::ShiftInvariantMeanSquaredError { margin } => {
+                let margin = margin.value(1.0, 0.0);
                 let mut loss = 0.0;
                 for (label, &time) in times.iter().enumerate() {
                     if label != correct_label && time < f64::INFINITY {
@@ -138,7 +223,7 @@ mod tests {
     const LOSSES: [Loss; 3] = [
         Loss::FirstSpikeCrossEntropy { scale: 0.2, early_weight: 0.005, early_scale: 1.0 },
         Loss::MeanSquaredError { correct: 1.9, wrong: 1.6 },
-        Loss::ShiftInvariantMeanSquaredError { margin: 0.2 },
+        Loss::ShiftInvariantMeanSquaredError { margin: Margin::Fixed(0.2) },
     ];
 
     #[test]

@@ -4,9 +4,10 @@ use super::batch::{BatchResult, EventRunner, GradientSettings, LearningError, Lo
 use super::feed_forward_batch::{FeedForwardRunner, InTheLoop, SubstrateRunner};
 use super::network::TrainedNetwork;
 use super::silent;
+use super::twin::Twin;
 use super::{
-    Adam, EncodedSet, EngineChoice, FeedForwardError, LearningEngine, Loss, Presentation,
-    TrainedDelays, TrainingSettings, WhyNotFaster, gradients_by_delay,
+    Adam, EncodedSet, EngineChoice, FeedForwardError, FoundNeuron, LearningEngine, Presentation,
+    StateError, TrainedDelays, TrainerState, TrainingSettings, WhyNotFaster, gradients_by_delay,
 };
 use crate::chip::Activity;
 use crate::engine::layered::Unsupported;
@@ -45,7 +46,8 @@ impl Runner {
         settings: &TrainingSettings,
     ) -> Result<Self, FeedForwardError> {
         let (layered, compiled) = (network.layered(), network.compiled());
-        let (loss, delays) = (settings.loss, settings.delays.iter().any(Option::is_some));
+        let loss = settings.loss.with_noise(parts.label_tau_s(compiled), 0.0);
+        let delays = settings.delays.iter().any(Option::is_some);
         let event =
             |why| Runner::Event(EventRunner::new(compiled, parts.clone(), loss, delays), why);
         let span_within = |most| FeedForwardError::check_span(compiled, settings.input_span, most);
@@ -72,12 +74,40 @@ impl Runner {
     pub fn in_the_loop(
         network: &TrainedNetwork,
         parts: &Parts,
-        loss: Loss,
+        settings: &TrainingSettings,
         in_the_loop: InTheLoop,
     ) -> Result<Self, Unsupported> {
         let (layered, compiled) = (network.layered(), network.compiled());
-        let runner = SubstrateRunner::new(layered, compiled, parts.clone(), loss, in_the_loop)?;
+        let TrainingSettings { loss, rule, .. } = *settings;
+        let parts = parts.clone();
+        let runner = SubstrateRunner::new(layered, compiled, parts, loss, rule, in_the_loop)?;
         Ok(Runner::Substrate(Box::new(runner)))
+    }
+
+    /// The twin of the substrate, if there is one.
+    pub fn twin(&self) -> Option<&Twin> {
+        match self {
+            Runner::Substrate(substrate) => substrate.twin(),
+            _ => None,
+        }
+    }
+
+    /// What the twin found of every neuron, with what the substrate knows of it.
+    pub fn found_neurons(&self) -> Vec<FoundNeuron> {
+        let Runner::Substrate(substrate) = self else { return Vec::new() };
+        let mut found = substrate.twin().map(Twin::found).unwrap_or_default();
+        for (neuron, threshold) in found.iter_mut().zip(substrate.thresholds()) {
+            neuron.true_threshold = Some(threshold);
+        }
+        found
+    }
+
+    /// Goes on with the twin of a state, if there is to be one.
+    pub fn restore_twin(&mut self, state: &TrainerState) -> Result<(), StateError> {
+        match self {
+            Runner::Substrate(substrate) => substrate.restore_twin(state),
+            _ => Ok(()),
+        }
     }
 
     /// What happened on the substrate since it was asked last.

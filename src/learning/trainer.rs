@@ -14,8 +14,8 @@ use super::silent::RuleWithMemory;
 use super::spinning_threads::with_spinning_threads;
 use super::{
     Adam, AdamSettings, DelayTraining, EncodedSet, EngineChoice, EpochMetrics, Evaluation,
-    FeedForwardError, FirstSpikes, Loss, Presentation, Schedule, Score, SilentNeuronRule,
-    StateError, TrainedDelays, TrainerState,
+    FeedForwardError, FirstSpikes, FoundNeuron, LearningRule, Loss, Margin, Presentation, Schedule,
+    Score, SilentNeuronRule, StateError, TrainedDelays, TrainerState,
 };
 use crate::chip::Activity;
 use crate::engine::layered::Unsupported;
@@ -49,6 +49,8 @@ pub struct TrainingSettings {
     /// Longest time between two spikes that reach a layer in one sample, in time units: the feed-forward
     /// engine has a limit ([`FeedForwardError::Span`]).
     pub input_span: f64,
+    /// Where derivatives come from in the loop; of no account elsewhere.
+    pub rule: LearningRule,
 }
 
 /// What runs a layered network. The results differ by roundings only, except for single precision.
@@ -76,7 +78,7 @@ impl Default for TrainingSettings {
         TrainingSettings {
             epochs: 100,
             batch_size: 100,
-            loss: Loss::ShiftInvariantMeanSquaredError { margin: 0.15 },
+            loss: Loss::ShiftInvariantMeanSquaredError { margin: Margin::Fixed(0.15) },
             adam: AdamSettings::default(),
             schedule: Schedule::Cosine,
             gradient_guard: None,
@@ -85,6 +87,7 @@ impl Default for TrainingSettings {
             seed: 0,
             engine: LearningEngine::default(),
             input_span: 0.0,
+            rule: LearningRule::default(),
         }
     }
 }
@@ -115,7 +118,8 @@ impl Trainer {
     }
 
     /// A trainer of a network that runs on a substrate: forward passes there, backward passes with what
-    /// was recorded and the ideal equations (training in the loop). `settings.engine` has no say.
+    /// was recorded (training in the loop). `settings.rule` says of which neurons the derivatives are;
+    /// `settings.engine` has no say.
     ///
     /// # Errors
     /// If the feed-forward engine, which does the backward passes, does not support the network.
@@ -125,7 +129,7 @@ impl Trainer {
         in_the_loop: InTheLoop,
     ) -> Result<Self, Unsupported> {
         let mut trainer = Self::with_runner(network, settings, |network, parts, settings| {
-            Runner::in_the_loop(network, parts, settings.loss, in_the_loop)
+            Runner::in_the_loop(network, parts, settings, in_the_loop)
         })?;
         trainer.runner.set_parameters(&trainer.network.weights(), &trainer.delays);
         Ok(trainer)
@@ -166,6 +170,11 @@ impl Trainer {
     /// What happened on the substrate since this was asked last; nothing without one.
     pub fn take_activity(&self) -> Activity {
         self.runner.take_activity()
+    }
+
+    /// What was found of every neuron of the substrate, layer after layer; empty without a twin of it.
+    pub fn found_neurons(&self) -> Vec<FoundNeuron> {
+        self.runner.found_neurons()
     }
 
     /// What was odd about the substrate's records, a sentence each.
@@ -219,6 +228,9 @@ impl Trainer {
         self.adam.save("adam.weights", &mut state);
         self.delays.save_memory(&mut state);
         self.silent_neurons.save("silent_neurons", &mut state);
+        if let Some(twin) = self.runner.twin() {
+            twin.save(&mut state);
+        }
         state
     }
 
@@ -233,7 +245,9 @@ impl Trainer {
             self.silent_neurons.restored("silent_neurons", self.parts.layers.len(), state)?;
         let delays = self.delays.clone().with_memory(state)?;
         let before = std::mem::replace(&mut self.delays, delays);
-        if let Err(error) = self.set_parameters(state) {
+        if let Err(error) =
+            self.set_parameters(state).and_then(|()| self.runner.restore_twin(state))
+        {
             self.delays = before;
             return Err(error);
         }

@@ -24,13 +24,14 @@ pub(super) const SCENARIO: &str = "scenario.toml";
 pub(super) const SUMMARY: &str = "summary.json";
 
 /// Every file that a run of any kind writes, in the order in which those of an old run are removed.
-const RESULTS: [&str; 10] = [
+const RESULTS: [&str; 11] = [
     SUMMARY,
     OutputFolder::REPORT,
     "metrics.csv",
     "spikes.csv",
     "potentials.csv",
     "network.json",
+    "chip_found.csv",
     "class_map.svg",
     "class_map.png",
     checkpoint::FILE,

@@ -3,7 +3,7 @@
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::EngineSummary;
+use super::{EngineSummary, FoundLayer};
 use crate::chip::HardwareAccount;
 use crate::learning::{Diagnosis, LayerActivity};
 use crate::network::{LayerDelays, Population};
@@ -54,6 +54,12 @@ pub struct TrainingSummary {
     /// What a classification takes on the hardware, if the scenario has a chip with a clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hardware: Option<HardwareAccount>,
+    /// Where derivatives came from, if a substrate ran the network: `twin`, `datasheet` or `recorded`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// What the twin found of the substrate, layer by layer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Vec<FoundLayer>>,
     /// How the neurons of each layer took part in the test set.
     pub layers: Vec<LayerSummary>,
     /// What hindered learning, if anything did.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::checkpoint::{self, Best, Checkpoint, Previous, previous};
+use super::chip_found::{self, CHIP_FOUND, FoundLayer};
 use super::report::TestRecord;
 use super::run_folder::{RunFolder, SUMMARY};
 use super::summary::{LayerSummary, warning};
@@ -114,6 +115,11 @@ pub fn train(
     });
     folder
         .write("network.json", |file| network_file::write(&learner.network.network, unit, file))?;
+    let found = trainer.found_neurons();
+    if !found.is_empty() {
+        let names = &learner.layer_names;
+        folder.write(CHIP_FOUND, |file| chip_found::write(file, &found, names, unit))?;
+    }
     let mut class_map = None;
     if let Some(plane) = learner.data.plane {
         progress.stage("drawing the class map");
@@ -147,6 +153,8 @@ pub fn train(
         threads: rayon::current_num_threads(),
         engine: trainer.engine().into(),
         hardware: account,
+        rule: trainer.is_on_substrate().then(|| learner.settings.rule.name().to_owned()),
+        found: (!found.is_empty()).then(|| FoundLayer::of(&found, &learner.layer_names)),
         layers: layers
             .map(|((name, activity), delays)| LayerSummary::new(name, activity, delays))
             .collect(),

@@ -14,7 +14,7 @@ use crate::chip::{
     Activity, ChipModel, Datasheet, Exchange, ExternalSettings, ExternalSubstrate, HardwareAccount,
     HardwareClock, Substrate, WeightGrid, misfit,
 };
-use crate::learning::{EngineChoice, InTheLoop, Trainer};
+use crate::learning::{EngineChoice, InTheLoop, SubstratePrior, Trainer};
 use crate::network::Node;
 use crate::settings::{Check, Settings};
 
@@ -165,6 +165,19 @@ fn merge(table: &mut toml::Table, over: toml::Table) {
     }
 }
 
+/// Those of all neurons, in the scenario's time unit.
+fn synaptic_time_constants(learner: &Learner) -> impl Iterator<Item = f64> {
+    learner.network.network.graph().node_weights().filter_map(|node| match node {
+        Node::Neuron(neuron) => Some(neuron.tau_s),
+        Node::Source => None,
+    })
+}
+
+/// That of the first neuron.
+fn tau_s(learner: &Learner) -> f64 {
+    synaptic_time_constants(learner).next().unwrap_or(1.0)
+}
+
 /// The chip that a network is put on.
 #[derive(Clone, Debug)]
 pub struct Hardware {
@@ -193,14 +206,9 @@ impl LoadedScenario {
     /// If it does not fit; the message says what would.
     pub fn hardware(&self, learner: &Learner) -> Result<Option<Hardware>, ScenarioError> {
         let Some(sheet) = &self.scenario.chip else { return Ok(None) };
-        let nodes = learner.network.network.graph().node_weights();
-        let mut constants = nodes.filter_map(|node| match node {
-            Node::Neuron(neuron) => Some(neuron.tau_s),
-            Node::Source => None,
-        });
-        let tau_s = constants.next().unwrap_or(1.0);
+        let tau_s = tau_s(learner);
         let clock = HardwareClock::new(sheet, tau_s);
-        if clock.is_some() && constants.any(|other| other != tau_s) {
+        if clock.is_some() && synaptic_time_constants(learner).any(|other| other != tau_s) {
             let message = "a chip with a clock of its own needs neurons of one tau_s";
             return Err(self.problem("chip.tau_s", message));
         }
@@ -227,12 +235,17 @@ impl LoadedScenario {
         let batch_size = hardware.map_or(self.batch_size(learner), |hardware| hardware.batch_size);
         if let Some(section) = &self.scenario.substrate {
             let substrate = self.external(section, learner, folder)?;
-            return Ok(Some(InTheLoop { substrate, grid, batch_size }));
+            let prior = match hardware {
+                Some(Hardware { sheet, tau_s, .. }) => SubstratePrior::of(sheet, *tau_s),
+                None => SubstratePrior::unknown(tau_s(learner)),
+            };
+            return Ok(Some(InTheLoop { substrate, grid, batch_size, prior }));
         }
         match hardware {
-            Some(Hardware { sheet, .. }) if !sheet.is_ideal() => {
+            Some(Hardware { sheet, tau_s, .. }) if !sheet.is_ideal() => {
                 let substrate = Box::new(self.model(sheet, learner)?);
-                Ok(Some(InTheLoop { substrate, grid, batch_size }))
+                let prior = SubstratePrior::of(sheet, *tau_s);
+                Ok(Some(InTheLoop { substrate, grid, batch_size, prior }))
             }
             _ => Ok(None),
         }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::Scenario;
 use crate::dataset::Augmentation;
 use crate::learning::{
-    AdamSettings, LearningEngine, Loss, Schedule, SilentNeuronRule, TrainingSettings,
+    AdamSettings, LearningEngine, LearningRule, Loss, Margin, Schedule, SilentNeuronRule,
+    TrainingSettings,
 };
 use crate::settings::{Check, Settings};
 
@@ -37,6 +38,9 @@ pub struct TrainingSection {
     /// Which epoch's weights are kept.
     #[serde(default)]
     pub select: Select,
+    /// Where derivatives come from if a chip or program runs the network. Default: `"twin"`.
+    #[serde(default)]
+    pub rule: LearningRule,
     /// How samples are varied whenever they are shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augmentation: Option<Augmentation>,
@@ -103,7 +107,7 @@ impl Scenario {
     /// What a feed-forward network's spikes are judged by, training or not.
     pub fn loss(&self) -> Loss {
         // Without training it says nothing but that the first label neuron to spike decides.
-        let untrained = Loss::ShiftInvariantMeanSquaredError { margin: 0.0 };
+        let untrained = Loss::ShiftInvariantMeanSquaredError { margin: Margin::Fixed(0.0) };
         self.training.as_ref().map_or(untrained, |training| training.loss)
     }
 
@@ -128,6 +132,7 @@ impl Scenario {
             seed: self.seed,
             engine: self.learning_engine(),
             input_span: 0.0,
+            rule: LearningRule::default(),
         };
         let Some(training) = &self.training else { return untrained };
         let Optimiser::Adam(adam) = training.optimiser;
@@ -139,6 +144,7 @@ impl Scenario {
             schedule: training.schedule,
             gradient_guard: guard.is_finite().then_some(guard),
             silent_neurons: training.silent_neurons.clone(),
+            rule: training.rule,
             ..untrained
         }
     }

@@ -10,7 +10,7 @@ use crate::common;
 use common::gold::{Publication, Published, Table, say};
 use firstspike::dataset::yin_yang::YinYang;
 use firstspike::dataset::{Dataset, Features, LatencyEncoding};
-use firstspike::learning::{BackwardPass, FirstSpikes, Loss};
+use firstspike::learning::{BackwardPass, FirstSpikes, Loss, Margin};
 use firstspike::neuron::{CausalInput, crossing_derivatives};
 
 /// In units of `tau_s`. The solver's times are good to about 1e-16. Ours pass through some ten
@@ -55,7 +55,7 @@ const YIN_YANG_H30_W: Publication = Publication {
     tau_m: 2.0,
     bias_time: None,
     has_delays: false,
-    loss: Loss::ShiftInvariantMeanSquaredError { margin: 0.2 },
+    loss: Loss::ShiftInvariantMeanSquaredError { margin: Margin::Fixed(0.2) },
     correct: 967,
 };
 

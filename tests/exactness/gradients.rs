@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use firstspike::engine::{EngineOptions, EventEngine, SourceSpike};
-use firstspike::learning::{BackwardPass, FirstSpikes, Loss};
+use firstspike::learning::{BackwardPass, FirstSpikes, Loss, Margin};
 use firstspike::network::{CompiledNetwork, DelayKind, Layer, LayerDelays, PopulationId, layered};
 use firstspike::neuron::NeuronParameters;
 use firstspike::random::stream;
@@ -16,7 +16,7 @@ const NETWORKS: u64 = 400;
 const LOSSES: [Loss; 3] = [
     Loss::FirstSpikeCrossEntropy { scale: 0.2, early_weight: 0.005, early_scale: 1.0 },
     Loss::MeanSquaredError { correct: 1.9, wrong: 1.6 },
-    Loss::ShiftInvariantMeanSquaredError { margin: 0.2 },
+    Loss::ShiftInvariantMeanSquaredError { margin: Margin::Fixed(0.2) },
 ];
 
 /// `tau_m/tau_s`: every closed form, and two ratios that need the bracketed solve.

@@ -18,6 +18,39 @@ pub struct LayerGradients {
     pub guarded: u64,
 }
 
+/// Where the derivatives of a recorded spike are taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum DerivativesAt<'a> {
+    /// At the recorded time: its causes are the inputs recorded before it (Göltz, Kriener et al. 2021).
+    Record,
+    /// At the crossing that this network's neuron has on the recorded inputs; or, for layers with an entry, where
+    /// the crossing is to be expected from that and the record together.
+    Crossings(&'a [RecordNoise]),
+}
+
+/// What makes the records of a layer differ from the crossings of this network.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecordNoise {
+    /// Per neuron: from a crossing to its record, in time units.
+    pub delays: Vec<f64>,
+    /// Variance of the times from a crossing to its record, in time units squared. Above zero.
+    pub time_variance: f64,
+    /// Variance of what disturbs the potential before a crossing, in units of potential squared.
+    pub potential_variance: f64,
+}
+
+/// A neuron elsewhere and here, on the same inputs: a value per sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparison<'a> {
+    /// When it first spiked there, in time units; infinite if it did not.
+    pub recorded: &'a [f64],
+    /// When it crosses its threshold here; infinite if it does not.
+    pub computed: &'a [f64],
+    /// One over the slope of the potential at that crossing, which is the derivative of its time by the
+    /// threshold, in time units per unit of potential; zero without a crossing.
+    pub inverse_slopes: &'a [f64],
+}
+
 /// Samples that go through a network together.
 #[derive(Clone, Debug, Default)]
 pub struct Batch<T> {
@@ -243,7 +276,7 @@ impl<T: Element> LayeredEngine<T> {
             }
             Passes::Batched(samples) => {
                 self.with_views(|layers| {
-                    let run = batched::Run { layers, bias, samples, recorded: false };
+                    let run = batched::Run { layers, bias, samples, recorded: None };
                     self.arch.dispatch(batched::Forward { run, workspace: batched });
                 });
             }
@@ -251,24 +284,53 @@ impl<T: Element> LayeredEngine<T> {
     }
 
     /// Prepares samples that ran elsewhere for [`Self::backward`]. The batch holds their stimuli and the
-    /// recorded times of the first spikes of all layers ([`Batch::record_mut`]).
+    /// recorded times of the first spikes of all layers ([`Batch::record_spike_times`]), which drive the
+    /// layers after them.
     ///
     /// # Panics
     /// If the network does not run on the kernel that takes up records ([`Self::batched`]).
     pub fn load_record(
         &self,
         bias: &[Vec<Arrival>],
+        derivatives: DerivativesAt<'_>,
         batch: &mut Batch<T>,
         workspace: &mut Workspace<T>,
     ) {
         assert!(self.is_batched(), "records go through the batched kernel");
         if let Passes::Batched(samples) = &mut batch.passes {
             self.with_views(|layers| {
-                let run = batched::Run { layers, bias, samples, recorded: true };
+                let run = batched::Run { layers, bias, samples, recorded: Some(derivatives) };
                 let workspace = &mut workspace.batched;
                 self.arch.dispatch(batched::Forward { run, workspace });
             });
         }
+    }
+
+    /// Compares what was recorded of each neuron of a layer with what the network would have done on the
+    /// recorded inputs. The batch is the last whose record was taken up in this workspace, with
+    /// [`DerivativesAt::Crossings`].
+    pub fn compare<'a>(
+        &self,
+        layer: usize,
+        batch: &'a Batch<T>,
+        workspace: &'a Workspace<T>,
+    ) -> impl Iterator<Item = Comparison<'a>> {
+        let samples = batch.samples;
+        let width = batched::width(samples);
+        let pass = &workspace.batched.passes[layer];
+        let recorded: &[f64] = match &batch.passes {
+            Passes::Wide(_) => &[],
+            Passes::Batched(batched::Samples { spike_times, .. }) => &spike_times[layer],
+        };
+        let computed = pass.crossings.times.chunks_exact(width);
+        let slopes = pass.crossings.inverse_slopes.chunks_exact(width);
+        recorded.chunks_exact(width).zip(computed.zip(slopes)).map(
+            move |(recorded, (computed, inverse_slopes))| Comparison {
+                recorded: &recorded[..samples],
+                computed: &computed[..samples],
+                inverse_slopes: &inverse_slopes[..samples],
+            },
+        )
     }
 
     /// Carries the derivatives of the loss by the label neurons' spike times, one sample after the other, back

@@ -1,5 +1,5 @@
-//! Batches on a substrate: forward passes there, backward passes with the recorded times and the ideal
-//! equations, as in the paper's training in the loop.
+//! Batches on a substrate: forward passes there, backward passes with the recorded times, as in the paper's
+//! training in the loop. The [`LearningRule`] says of which neurons the derivatives are.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -10,10 +10,15 @@ use crate::chip::{
     Activity, PresentationKey, Presented, Program, Substrate, SubstrateError, WeightGrid,
 };
 use crate::engine::Spike;
-use crate::engine::layered::{Arrival, Batch, LayeredEngine, Unsupported};
+use crate::engine::layered::{Arrival, Batch, DerivativesAt, LayeredEngine, Unsupported};
 use crate::learning::batch::{BatchResult, GradientSettings, Look, Parts, UNIT};
-use crate::learning::{Adam, EncodedSet, FirstSpikes, Loss, Presentation, TrainedDelays};
-use crate::network::{CompiledNetwork, LayerShape, LayeredNetwork};
+use crate::learning::twin::Twin;
+use crate::learning::{
+    Adam, EncodedSet, FirstSpikes, LearningRule, Loss, Presentation, StateError, SubstratePrior,
+    TrainedDelays, TrainerState,
+};
+use crate::network::{CompiledNetwork, LayerShape, LayeredNetwork, Node};
+use crate::neuron::Dynamics;
 
 /// Samples whose records are in memory together in evaluation, in batches.
 const BATCHES: usize = 20;
@@ -26,6 +31,8 @@ pub struct InTheLoop {
     pub grid: Option<WeightGrid>,
     /// Samples of an uninterrupted sequence, in evaluation too.
     pub batch_size: usize,
+    /// What is known of it beforehand.
+    pub prior: SubstratePrior,
 }
 
 /// The substrate and whether it has the present weights.
@@ -54,6 +61,13 @@ pub struct SubstrateRunner {
     /// The delay of each synapse, in the order of the layers' matrices; empty without any.
     delays: Vec<f64>,
     kinds: Vec<Option<crate::network::DelayKind>>,
+    /// What the label neurons should do, before the noise of their times is known.
+    loss: Loss,
+    /// Synaptic time constant of the label neurons, in time units.
+    tau_s: f64,
+    rule: LearningRule,
+    /// With the rule that needs one.
+    twin: Option<Twin>,
 }
 
 impl SubstrateRunner {
@@ -62,17 +76,30 @@ impl SubstrateRunner {
         compiled: &CompiledNetwork,
         parts: Parts,
         loss: Loss,
+        rule: LearningRule,
         in_the_loop: InTheLoop,
     ) -> Result<Self, Unsupported> {
-        let InTheLoop { substrate, grid, batch_size } = in_the_loop;
-        let mut fast = FeedForwardRunner::new(layered, compiled, parts, loss)?.for_records();
+        let InTheLoop { substrate, grid, batch_size, prior } = in_the_loop;
+        let tau_s = parts.label_tau_s(compiled);
+        let settled = loss.with_noise(tau_s, 0.0);
+        let mut fast = FeedForwardRunner::new(layered, compiled, parts, settled)?.for_records();
+        let layer_name =
+            |layer: usize| layered.network.populations()[layered.layers[layer].0].name.clone();
         if let Some(layer) =
             (0..fast.network.layer_count()).find(|&layer| fast.network.has_synaptic_delays(layer))
         {
-            let population = layered.layers[layer];
-            let layer = layered.network.populations()[population.0].name.clone();
-            return Err(Unsupported::SynapticDelays { layer });
+            return Err(Unsupported::SynapticDelays { layer: layer_name(layer) });
         }
+        if rule != LearningRule::Recorded {
+            let neurons = expected_neurons(layered, &prior);
+            fast.network = fast.network.with_neurons(&neurons, layer_name)?;
+        }
+        let twin = (rule == LearningRule::Twin).then(|| {
+            let layer =
+                |layer| (fast.network.thresholds(layer).to_vec(), fast.network.tau_s(layer));
+            let layers: Vec<_> = (0..fast.network.layer_count()).map(layer).collect();
+            Twin::new(prior, &layers)
+        });
         let edges = || layered.network.graph().edge_weights();
         let has_delays = layered.delays.iter().any(Option::is_some);
         let delays = edges().filter(|_| has_delays).map(|synapse| synapse.delay).collect();
@@ -92,7 +119,30 @@ impl SubstrateRunner {
             shapes: layered.shapes(),
             delays,
             kinds: layered.delays.clone(),
+            loss,
+            tau_s,
+            rule,
+            twin,
         })
+    }
+
+    /// The twin, with the rule that needs one.
+    pub fn twin(&self) -> Option<&Twin> {
+        self.twin.as_ref()
+    }
+
+    /// Thresholds of all neurons, if the substrate knows them ([`Substrate::thresholds`]).
+    pub fn thresholds(&self) -> Vec<f64> {
+        self.device().substrate.thresholds()
+    }
+
+    /// Goes on with the twin of a state, if there is to be one.
+    pub fn restore_twin(&mut self, state: &TrainerState) -> Result<(), StateError> {
+        if let Some(twin) = &mut self.twin {
+            *twin = twin.restored(state)?;
+            self.follow_twin();
+        }
+        Ok(())
     }
 
     pub fn weight_count(&self) -> usize {
@@ -230,8 +280,17 @@ impl SubstrateRunner {
         self.present(set, samples, presentation, &mut shown)?;
         let (bias, nodes) = (self.fast.bias(set), self.nodes);
         let Shown { presented, records } = &shown;
-        let result =
-            self.fast.learn_from(set, samples, settings, |fast, worker, positions, batch| {
+        let twin = self.twin.as_ref();
+        let noise = twin.map(Twin::record_noise).unwrap_or_default();
+        let derivatives = match self.rule {
+            LearningRule::Recorded => DerivativesAt::Record,
+            LearningRule::Datasheet | LearningRule::Twin => DerivativesAt::Crossings(&noise),
+        };
+        let result = self.fast.learn_from(
+            set,
+            samples,
+            settings,
+            |fast, worker, positions, batch, result| {
                 batch.begin(&fast.network, positions.len());
                 worker.times.resize(nodes, 0.0);
                 for (index, position) in positions.enumerate() {
@@ -239,11 +298,50 @@ impl SubstrateRunner {
                     let times = &mut worker.times;
                     take_record(&fast.network, presented, record, times, batch, index);
                 }
-                fast.network.load_record(&bias, batch, &mut worker.workspace);
-            });
+                let workspace = &mut worker.workspace;
+                fast.network.load_record(&bias, derivatives, batch, workspace);
+                let Some(twin) = twin else { return };
+                if result.observations.is_empty() {
+                    result.observations = twin.no_observations();
+                }
+                for (layer, sums) in result.observations.iter_mut().enumerate() {
+                    twin.observe(layer, fast.network.compare(layer, batch, workspace), sums);
+                }
+            },
+        );
+        if let Some(twin) = &mut self.twin {
+            twin.learn(&result.observations);
+            self.follow_twin();
+        }
         self.shown = shown;
         Ok(result)
     }
+
+    /// Has the network the thresholds of the twin, and the loss the noise that it measures.
+    fn follow_twin(&mut self) {
+        let Some(twin) = &self.twin else { return };
+        let network = &mut self.fast.network;
+        for layer in 0..network.layer_count() {
+            network.set_thresholds(layer, &twin.thresholds(layer));
+        }
+        let labels = network.layer_count() - 1;
+        self.fast.loss = self.loss.with_noise(self.tau_s, twin.noise(labels));
+    }
+}
+
+/// The neurons that are expected on a substrate, layer after layer.
+fn expected_neurons(layered: &LayeredNetwork, prior: &SubstratePrior) -> Vec<Vec<Dynamics>> {
+    let nodes: Vec<&Node> = layered.network.graph().node_weights().collect();
+    let populations = layered.network.populations();
+    let layer = |id: &crate::network::PopulationId| {
+        let neurons = nodes[populations[id.0].nodes.clone()].iter();
+        let parameters = neurons.filter_map(|node| match node {
+            Node::Neuron(neuron) => Some(prior.expected(neuron)),
+            Node::Source => None,
+        });
+        parameters.map(|neuron| Dynamics::new(&neuron).expect("a datasheet is checked")).collect()
+    };
+    layered.layers.iter().map(layer).collect()
 }
 
 /// Writes what was shown, and what was recorded, into a batch. `times` is room for one per node.

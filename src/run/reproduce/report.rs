@@ -163,6 +163,8 @@ mod tests {
             seconds: 2.0,
             engine: EngineSummary::fastest("event"),
             hardware: None,
+            rule: None,
+            found: None,
             threads: 1,
             layers: Vec::new(),
             warnings: Vec::new(),

@@ -1,7 +1,9 @@
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 
-use crate::engine::layered::{Arrival, Batch, GradientGuard, LayeredEngine, Workspace};
+use crate::engine::layered::{
+    Arrival, Batch, DerivativesAt, GradientGuard, LayeredEngine, Workspace,
+};
 use crate::network::{CompiledNetwork, DelayKind, Layer, LayerDelays, LayeredNetwork, layered};
 use crate::neuron::NeuronParameters;
 use crate::random;
@@ -83,43 +85,102 @@ fn a_record_of_the_ideal_network_has_its_gradients() {
         let network = network(random, &[6, 9, 4], [tau_m, 1.0], kinds[index as usize % 4]);
         let engine = engine(&network);
         let bias = bias(&engine);
-        let (mut ideal, mut recorded) = (Batch::default(), Batch::default());
         let samples = 5;
-        ideal.begin(&engine, samples);
-        recorded.begin(&engine, samples);
-        for sample in 0..samples {
-            let stimulus = (0..6).map(|row| Arrival { time: random.random_range(0.0..1.5), row });
-            let stimulus: Vec<Arrival> = stimulus.chain(bias[0].clone()).collect();
-            *ideal.stimulus_mut(sample) = stimulus.clone();
-            *recorded.stimulus_mut(sample) = stimulus;
-        }
-        let mut workspace = Workspace::default();
-        engine.forward(&bias, &mut ideal, &mut workspace);
-        for sample in 0..samples {
-            for layer in 0..engine.layer_count() {
-                let mut times = vec![0.0; engine.neurons(layer).len()];
-                ideal.copy_spike_times(&engine, layer, sample, &mut times);
-                recorded.record_spike_times(layer, sample, &times);
-            }
-        }
-        engine.load_record(&bias, &mut recorded, &mut workspace);
+        let stimuli: Vec<Vec<Arrival>> = (0..samples)
+            .map(|_| {
+                let inputs = (0..6).map(|row| Arrival { time: random.random_range(0.0..1.5), row });
+                inputs.chain(bias[0].clone()).collect()
+            })
+            .collect();
         let by_label_time: Vec<f64> =
             (0..4 * samples).map(|_| random.random_range(-1.0..1.0)).collect();
-        engine.backward(&by_label_time, None, &mut ideal, &mut workspace);
-        engine.backward(&by_label_time, None, &mut recorded, &mut workspace);
-        let delays = ideal.gradients().iter().zip(recorded.gradients());
-        let delays = delays.flat_map(|(ideal, record)| ideal.delays.iter().zip(&record.delays));
-        let delays: Vec<(f64, f64)> = delays.map(|(&ideal, &record)| (ideal, record)).collect();
-        let (ideal, recorded) = (by_weight(&engine, ideal), by_weight(&engine, recorded));
-        let weights = ideal.iter().flatten().copied().zip(recorded.iter().flatten().copied());
-        for (expected, found) in weights.chain(delays) {
-            // The same formulas but for the slope, which near a grazing spike has lost digits.
-            let error = (expected - found).abs();
-            assert!(error <= 1e-9 * (1.0 + expected.abs()), "{index}: {expected} {found}");
-            compared += usize::from(expected != 0.0);
+        let mut batch = Batch::default();
+        batch.begin(&engine, samples);
+        for (sample, stimulus) in stimuli.iter().enumerate() {
+            batch.stimulus_mut(sample).clone_from(stimulus);
+        }
+        // Each has a workspace of its own, which holds what it needs on its way back.
+        let mut workspace = Workspace::default();
+        engine.forward(&bias, &mut batch, &mut workspace);
+        engine.backward(&by_label_time, None, &mut batch, &mut workspace);
+        let gradients = |batch: Batch<f64>| {
+            let delays: Vec<f64> =
+                batch.gradients().iter().flat_map(|layer| layer.delays.clone()).collect();
+            let weights = by_weight(&engine, batch);
+            weights.into_iter().flatten().chain(delays).collect::<Vec<f64>>()
+        };
+        let expected = gradients(batch.clone());
+        for derivatives in [DerivativesAt::Record, DerivativesAt::Crossings(&[])] {
+            let (mut recorded, mut workspace) = (Batch::default(), Workspace::default());
+            recorded.begin(&engine, samples);
+            for (sample, stimulus) in stimuli.iter().enumerate() {
+                recorded.stimulus_mut(sample).clone_from(stimulus);
+                for layer in 0..engine.layer_count() {
+                    let mut times = vec![0.0; engine.neurons(layer).len()];
+                    batch.copy_spike_times(&engine, layer, sample, &mut times);
+                    recorded.record_spike_times(layer, sample, &times);
+                }
+            }
+            engine.load_record(&bias, derivatives, &mut recorded, &mut workspace);
+            engine.backward(&by_label_time, None, &mut recorded, &mut workspace);
+            let found = gradients(recorded);
+            if derivatives == DerivativesAt::Crossings(&[]) {
+                assert_eq!(found, expected, "the same computation");
+                continue;
+            }
+            for (expected, found) in expected.iter().zip(found) {
+                // The same formulas but for the slope, which near a grazing spike has lost digits.
+                let error = (expected - found).abs();
+                assert!(error <= 1e-9 * (1.0 + expected.abs()), "{index}: {expected} {found}");
+                compared += usize::from(*expected != 0.0);
+            }
         }
     }
     assert!(compared > 8000, "{compared}");
+}
+
+#[test]
+fn a_comparison_has_the_times_and_slopes_of_the_crossings() {
+    let start = || random::stream(1, "comparison", 0);
+    let network = network(&mut start(), &[6, 9], [1.0, 1.0], None);
+    let engine = engine(&network);
+    let bias = bias(&engine);
+    let samples = 11;
+    let (mut batch, mut workspace) = (Batch::default(), Workspace::default());
+    let mut run = |engine: &LayeredEngine<f64>, random: &mut ChaCha8Rng, batch: &mut Batch<f64>| {
+        batch.begin(engine, samples);
+        for sample in 0..samples {
+            let inputs = (0..6).map(|row| Arrival { time: random.random_range(0.0..1.5), row });
+            *batch.stimulus_mut(sample) = inputs.chain(bias[0].clone()).collect();
+            batch.record_spike_times(0, sample, &[0.5 * sample as f64; 9]);
+        }
+        engine.load_record(&bias, DerivativesAt::Crossings(&[]), batch, &mut workspace);
+        let neurons = engine.compare(0, batch, &workspace);
+        let values = neurons.map(|neuron| {
+            (neuron.recorded.to_vec(), neuron.computed.to_vec(), neuron.inverse_slopes.to_vec())
+        });
+        values.collect::<Vec<_>>()
+    };
+    let here = run(&engine, &mut start(), &mut batch);
+    let step = 1e-7;
+    let mut higher = engine.clone();
+    let thresholds: Vec<f64> = engine.thresholds(0).iter().map(|old| old + step).collect();
+    higher.set_thresholds(0, &thresholds);
+    let there = run(&higher, &mut start(), &mut batch);
+    let mut compared = 0;
+    for ((recorded, computed, slopes), (_, later, _)) in here.iter().zip(&there) {
+        for sample in 0..samples {
+            assert_eq!(recorded[sample], 0.5 * sample as f64);
+            assert_eq!(computed[sample] < f64::INFINITY, slopes[sample] > 0.0);
+            if slopes[sample] > 0.0 && slopes[sample] < 10.0 {
+                let difference = (later[sample] - computed[sample]) / step;
+                // The step squared over the slope cubed, at most.
+                assert!((difference - slopes[sample]).abs() < 1e-3 * (1.0 + slopes[sample]));
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 50, "{compared}");
 }
 
 /// Samples as a chip may have recorded them: any times, some the same, some none.
@@ -181,7 +242,7 @@ impl Samples {
             }
         }
         let mut workspace = Workspace::default();
-        engine.load_record(&bias, &mut batch, &mut workspace);
+        engine.load_record(&bias, DerivativesAt::Record, &mut batch, &mut workspace);
         let by_label_time: Vec<f64> = self.by_label_time.iter().flatten().copied().collect();
         let guard = guard.map(|limit| GradientGuard { limit });
         engine.backward(&by_label_time, guard, &mut batch, &mut workspace);

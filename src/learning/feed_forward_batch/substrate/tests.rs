@@ -35,7 +35,7 @@ impl Substrate for AnyTimes {
 }
 
 /// The gradients of one batch but for a factor.
-fn gradients(threads: usize) -> Vec<f64> {
+fn gradients(rule: LearningRule, threads: usize) -> Vec<f64> {
     let mut random = random::stream(1, "substrate", 0);
     let mut layer = |name: &str, rows: usize, columns: usize, bias_sources| Layer {
         name: name.to_owned(),
@@ -68,11 +68,15 @@ fn gradients(threads: usize) -> Vec<f64> {
     });
     let set = EncodedSet::new(&dataset, encoding, nodes(layered.input).start, &bias);
     let neurons = parts.layers[0].start as u32..parts.labels().end as u32;
-    let in_the_loop =
-        InTheLoop { substrate: Box::new(AnyTimes { neurons }), grid: None, batch_size: SAMPLES };
+    let in_the_loop = InTheLoop {
+        substrate: Box::new(AnyTimes { neurons }),
+        grid: None,
+        batch_size: SAMPLES,
+        prior: SubstratePrior::unknown(1.0),
+    };
     let loss = Loss::MeanSquaredError { correct: 0.5, wrong: 1.5 };
     let learn = || {
-        let runner = SubstrateRunner::new(&layered, &compiled, parts, loss, in_the_loop);
+        let runner = SubstrateRunner::new(&layered, &compiled, parts, loss, rule, in_the_loop);
         let mut runner = runner.expect("supported");
         let samples: Vec<u32> = (0..SAMPLES as u32).collect();
         let settings = GradientSettings { sample_weight: 1.0, guard: Some(5.0) };
@@ -87,7 +91,9 @@ fn gradients(threads: usize) -> Vec<f64> {
 
 #[test]
 fn the_number_of_threads_changes_no_bit_of_the_gradients() {
-    let expected = gradients(1);
-    assert!(expected.iter().any(|gradient| *gradient != 0.0));
-    assert_eq!(expected, gradients(3));
+    for rule in [LearningRule::Recorded, LearningRule::Datasheet, LearningRule::Twin] {
+        let expected = gradients(rule, 1);
+        assert!(expected.iter().any(|gradient| *gradient != 0.0));
+        assert_eq!(expected, gradients(rule, 3));
+    }
 }

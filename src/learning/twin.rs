@@ -1,0 +1,377 @@
+//! The twin of a substrate: what its neurons really are, learned from the records that training in the loop
+//! makes anyway.
+//!
+//! The paper's rule takes a recorded spike time `T` for the truth, and its derivatives there. Under jitter that
+//! goes wrong: a spike that was early by chance precedes some of its causes, and has no gradient where the
+//! others would not have reached the threshold. But the times of the inputs are recorded, too, so a model of the
+//! neuron tells when it should have crossed its threshold, `T*`. Derivatives at `T*` are the exact ones of the
+//! mean behaviour under jitter; `T` stays where it belongs, in the loss and at the inputs of the next layer.
+//!
+//! A model is only as good as its parameters, and no two neurons of an analog chip are alike. So two deviations
+//! of every neuron are estimated from the same records: its threshold `ϑ` and a delay `δ`. Records tell them apart
+//! because the same change of threshold moves a spike on a steep slope less than one on a flat slope:
+//!
+//! ```text
+//! T − T*(ϑ) = δ + noise        ∂T/∂ϑ = 1/V̇(T*)        ∂T/∂δ = 1
+//! ```
+//!
+//! The [`filter`] is an extended Kalman filter in information form, one per neuron, with the datasheet's spreads
+//! as its prior ([`SubstratePrior`]) and the datasheet's jitter as its noise. Batches add to it in their order,
+//! whatever the number of threads.
+//!
+//! ```text
+//! records ─→ LayeredEngine::load_record (thresholds of the twin) ─→ crossings, slopes ─→ gradients
+//!                                             └─→ Observations ─→ Twin::learn ─→ thresholds for the next batch
+//! ```
+//!
+//! What it does not estimate: deviations of single synapses and of time constants. They act much like one of the
+//! threshold, which takes them up as far as it can; the rest disturbs the potential like noise.
+//!
+//! Not all noise is jitter. A disturbance of the potential (noise of the threshold, a lost input) truly moves the
+//! crossing, and derivatives belong where it was. Such a disturbance counts the more the flatter the potential, and
+//! jitter does not: so the two are told apart ([`moments`]), and derivatives are taken between `T*` and the record
+//! ([`DerivativesAt::Crossings`](crate::engine::layered::DerivativesAt)).
+mod filter;
+mod moments;
+use serde::{Deserialize, Serialize};
+
+pub(super) use self::filter::NeuronObservations;
+use self::filter::{NeuronEstimate, Variance};
+use self::moments::Moments;
+use super::{StateError, TrainerState};
+use crate::chip::Datasheet;
+use crate::engine::layered::{Comparison, RecordNoise};
+use crate::neuron::NeuronParameters;
+
+/// Where the derivatives of spikes come from that a substrate recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LearningRule {
+    /// From the crossings of a twin: a model of every neuron whose threshold and delay are estimated from the
+    /// same records.
+    #[default]
+    Twin,
+    /// From the crossings of the neurons that the datasheet promises.
+    Datasheet,
+    /// From the recorded times, with the causes recorded before them (Göltz, Kriener et al. 2021).
+    Recorded,
+}
+
+impl LearningRule {
+    /// As it is written in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            LearningRule::Twin => "twin",
+            LearningRule::Datasheet => "datasheet",
+            LearningRule::Recorded => "recorded",
+        }
+    }
+}
+
+/// What is known of a substrate before it has recorded anything. Times are in time units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SubstratePrior {
+    /// Expected factor of thresholds above the leak potential, and its standard deviation.
+    pub threshold: [f64; 2],
+    /// Expected delay from a crossing to its record, beyond that of the inputs, and its standard deviation.
+    pub delay: [f64; 2],
+    /// Membrane time constant that the neurons are set to, if it is another than the network's.
+    pub tau_m: Option<f64>,
+    /// Factors of the membrane and the synaptic time constant.
+    pub time_constants: [f64; 2],
+    /// Standard deviation of a recorded time.
+    pub jitter: f64,
+    /// Standard deviation of a threshold from trial to trial, relative to it.
+    pub threshold_noise: f64,
+}
+
+impl SubstratePrior {
+    /// For a substrate that nothing is known of, whose neurons have this synaptic time constant.
+    pub fn unknown(tau_s: f64) -> Self {
+        SubstratePrior {
+            threshold: [1.0, 0.2],
+            delay: [0.0, 0.2 * tau_s],
+            tau_m: None,
+            time_constants: [1.0; 2],
+            jitter: 0.01 * tau_s,
+            threshold_noise: 0.0,
+        }
+    }
+
+    /// What a datasheet in model time says. Spreads that the twin has no parameter for (of synapses, time
+    /// constants, leak potentials) widen those that it has.
+    pub fn of(sheet: &Datasheet, tau_s: f64) -> Self {
+        let fixed = &sheet.neurons.fixed_pattern;
+        let trial = &sheet.neurons.trial_to_trial;
+        let time_constants = fixed.tau_m.std.hypot(fixed.tau_s.std);
+        let threshold = [
+            fixed.threshold.std,
+            fixed.leak_potential.std,
+            time_constants,
+            sheet.weights.gain.std,
+            sheet.weights.offset.std,
+            LEAST_SPREAD,
+        ];
+        let delay = [
+            sheet.link.delay_fixed_pattern,
+            0.5 * time_constants * tau_s,
+            sheet.link.interval,
+            LEAST_SPREAD * tau_s,
+        ];
+        let jitter = [
+            sheet.link.spike_jitter,
+            sheet.link.delay_jitter,
+            sheet.presentation.time_stamp / 12_f64.sqrt(),
+            LEAST_JITTER * tau_s,
+        ];
+        SubstratePrior {
+            threshold: [1.0 + fixed.threshold.mean - fixed.leak_potential.mean, norm(&threshold)],
+            delay: [sheet.link.delay, norm(&delay)],
+            tau_m: sheet.neurons.tau_m,
+            time_constants: [1.0 + fixed.tau_m.mean, 1.0 + fixed.tau_s.mean],
+            jitter: norm(&jitter),
+            threshold_noise: trial.threshold.std.hypot(trial.leak_potential.std),
+        }
+    }
+
+    /// The neuron that is expected where the network has this one.
+    pub fn expected(&self, target: &NeuronParameters) -> NeuronParameters {
+        let [tau_m, tau_s] = self.time_constants;
+        let distance = target.threshold - target.leak_potential;
+        NeuronParameters {
+            threshold: target.leak_potential + distance * self.threshold[0],
+            tau_m: self.tau_m.unwrap_or(target.tau_m) * tau_m,
+            tau_s: target.tau_s * tau_s,
+            tau_s_inhibitory: target.tau_s_inhibitory * tau_s,
+            ..*target
+        }
+    }
+}
+
+/// No datasheet is exact: the least spread of thresholds, relative to them, and of delays, in synaptic time
+/// constants.
+const LEAST_SPREAD: f64 = 0.02;
+/// The least standard deviation of a recorded time, in synaptic time constants.
+const LEAST_JITTER: f64 = 1e-3;
+
+fn norm(values: &[f64]) -> f64 {
+    values.iter().map(|value| value * value).sum::<f64>().sqrt()
+}
+
+/// What a batch says of the neurons: per layer and neuron.
+pub(super) type Observations = Vec<Vec<NeuronObservations>>;
+
+/// The twin of one layer.
+#[derive(Clone, Debug, PartialEq)]
+struct LayerTwin {
+    neurons: Vec<NeuronEstimate>,
+    /// The same before anything was recorded.
+    priors: Vec<NeuronEstimate>,
+    /// Thresholds of the network's neurons, relative to the leak potential.
+    targets: Vec<f64>,
+    /// What its residuals say of the two kinds of noise, and the variances that follow: of times, in time units
+    /// squared, and of potentials, in their units squared.
+    moments: Moments,
+    variances: [f64; 2],
+    /// Weights of residuals, and their squares times these, in time units squared.
+    residuals: [f64; 2],
+    /// Batches so far.
+    batches: f64,
+    /// Synaptic time constant, in time units.
+    tau_s: f64,
+}
+
+impl LayerTwin {
+    /// Standard deviation of records around the crossings, in time units.
+    fn residual(&self) -> f64 {
+        (self.residuals[1] / self.residuals[0]).sqrt()
+    }
+}
+
+/// The twin of a substrate with a layered network.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Twin {
+    prior: SubstratePrior,
+    layers: Vec<LayerTwin>,
+}
+
+/// Batches that a layer remembers of its noise.
+const NOISE_MEMORY: f64 = 150.0;
+/// What the prior says of the noise counts as so many spikes.
+const PRIOR_SPIKES: f64 = 100.0;
+impl Twin {
+    /// The twin of layers that are expected to have these thresholds, relative to the leak potential, and synaptic
+    /// time constants.
+    pub fn new(prior: SubstratePrior, layers: &[(Vec<f64>, f64)]) -> Self {
+        let layer = |(thresholds, tau_s): &(Vec<f64>, f64)| {
+            let of = |&threshold: &f64| {
+                let spread = prior.threshold[1] * threshold / prior.threshold[0];
+                NeuronEstimate::new([threshold, prior.delay[0]], [spread, prior.delay[1]])
+            };
+            let typical = thresholds.iter().sum::<f64>() / thresholds.len() as f64;
+            let variances =
+                [prior.jitter * prior.jitter, (prior.threshold_noise * typical).powi(2)];
+            // Flat and steep crossings, as the prior expects them.
+            let mut moments = Moments::default();
+            for slope in [0.0, 1.0, 2.0] {
+                let square = (slope * tau_s / typical).powi(2);
+                let variance = variances[0] + variances[1] * square;
+                moments.observe(PRIOR_SPIKES / (variance * variance), square, variance);
+            }
+            let neurons: Vec<NeuronEstimate> = thresholds.iter().map(of).collect();
+            LayerTwin {
+                priors: neurons.clone(),
+                neurons,
+                targets: thresholds
+                    .iter()
+                    .map(|threshold| threshold / prior.threshold[0])
+                    .collect(),
+                moments,
+                variances,
+                residuals: [PRIOR_SPIKES, PRIOR_SPIKES * variances[0]],
+                batches: 0.0,
+                tau_s: *tau_s,
+            }
+        };
+        Twin { prior, layers: layers.iter().map(layer).collect() }
+    }
+
+    /// Thresholds of a layer, relative to the leak potential.
+    pub fn thresholds(&self, layer: usize) -> Vec<f64> {
+        self.layers[layer].neurons.iter().map(NeuronEstimate::threshold).collect()
+    }
+
+    /// Observations of nothing.
+    pub fn no_observations(&self) -> Observations {
+        let layer = |layer: &LayerTwin| vec![NeuronObservations::default(); layer.neurons.len()];
+        self.layers.iter().map(layer).collect()
+    }
+
+    /// Adds what samples say of the neurons of a layer.
+    pub fn observe<'a>(
+        &self,
+        layer: usize,
+        neurons: impl Iterator<Item = Comparison<'a>>,
+        observations: &mut [NeuronObservations],
+    ) {
+        let LayerTwin { neurons: estimates, variances, tau_s, .. } = &self.layers[layer];
+        let [of_time, of_potential] = *variances;
+        let variance = Variance { of_time, of_potential, tau_s: *tau_s };
+        for ((comparison, estimate), sums) in neurons.zip(estimates).zip(observations) {
+            estimate.observe(&comparison, &variance, sums);
+        }
+    }
+
+    /// Learns from all that a batch said.
+    pub fn learn(&mut self, observations: &Observations) {
+        for (layer, observations) in self.layers.iter_mut().zip(observations) {
+            let (mut weight, mut squares, mut moments) = (0.0, 0.0, Moments::default());
+            for observation in observations {
+                weight += observation.weight;
+                squares += observation.squares;
+                moments.add(&observation.moments, 1.0);
+            }
+            if weight > 0.0 {
+                // As in the filter: the first batches say little.
+                layer.batches = (layer.batches + 1.0).min(NOISE_MEMORY);
+                let share = (1.0 - 1.0 / (1.0 + layer.batches)).powi(2);
+                layer.residuals[0] = share * layer.residuals[0] + weight;
+                layer.residuals[1] = share * layer.residuals[1] + squares;
+                layer.moments.add(&moments, share);
+                let least = (LEAST_JITTER * layer.tau_s).powi(2);
+                layer.variances = layer.moments.variances(least);
+            }
+            let earliest = 0.1 * layer.tau_s;
+            let neurons = layer.neurons.iter_mut().zip(&layer.priors);
+            for ((neuron, prior), observation) in neurons.zip(observations) {
+                neuron.learn(observation, prior, earliest);
+            }
+        }
+    }
+    /// What makes the records of each layer differ from its crossings.
+    pub fn record_noise(&self) -> Vec<RecordNoise> {
+        let layer = |layer: &LayerTwin| RecordNoise {
+            delays: layer.neurons.iter().map(NeuronEstimate::delay).collect(),
+            time_variance: layer.variances[0],
+            potential_variance: layer.variances[1],
+        };
+        self.layers.iter().map(layer).collect()
+    }
+
+    /// Standard deviation of the records of a layer around its crossings, in time units.
+    pub fn noise(&self, layer: usize) -> f64 {
+        self.layers[layer].residual()
+    }
+    /// Adds everything to a state.
+    pub fn save(&self, state: &mut TrainerState) {
+        for (index, layer) in self.layers.iter().enumerate() {
+            let numbers = layer.neurons.iter().flat_map(NeuronEstimate::numbers).collect();
+            state.set_array(format!("twin.{index}.neurons"), numbers);
+            let [of_time, of_potential] = layer.variances;
+            let [weight, squares] = layer.residuals;
+            let mut noise = vec![layer.batches, weight, squares, of_time, of_potential];
+            noise.extend(layer.moments.numbers());
+            state.set_array(format!("twin.{index}.noise"), noise);
+        }
+    }
+
+    /// The twin of a state.
+    ///
+    /// # Errors
+    /// If the state has none of this network.
+    pub fn restored(&self, state: &TrainerState) -> Result<Self, StateError> {
+        let mut twin = self.clone();
+        for (index, layer) in twin.layers.iter_mut().enumerate() {
+            let length = filter::NUMBERS * layer.neurons.len();
+            let numbers = state.array(&format!("twin.{index}.neurons"), length)?;
+            let each = numbers.as_chunks::<{ filter::NUMBERS }>().0;
+            let neurons = layer.neurons.iter_mut().zip(each);
+            neurons.for_each(|(neuron, numbers)| *neuron = NeuronEstimate::from_numbers(*numbers));
+            let noise = state.array(&format!("twin.{index}.noise"), 5 + moments::NUMBERS)?;
+            layer.batches = noise[0];
+            layer.residuals = [noise[1], noise[2]];
+            layer.variances = [noise[3], noise[4]];
+            layer.moments = Moments::from_numbers(std::array::from_fn(|place| noise[5 + place]));
+        }
+        Ok(twin)
+    }
+
+    /// What was found of every neuron, layer after layer.
+    pub fn found(&self) -> Vec<FoundNeuron> {
+        let each = self.layers.iter().enumerate();
+        each.flat_map(|(index, layer)| {
+            let neurons = layer.neurons.iter().zip(&layer.targets);
+            neurons.map(move |(neuron, &target)| FoundNeuron {
+                layer: index,
+                target,
+                residual: layer.residual(),
+                ..neuron.found()
+            })
+        })
+        .collect()
+    }
+}
+
+/// What was found of a neuron on a substrate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FoundNeuron {
+    /// Its layer, from zero.
+    pub layer: usize,
+    /// Threshold of the network's neuron, relative to the leak potential, as everything here that is a threshold.
+    pub target: f64,
+    /// Estimate and standard deviation of its threshold.
+    pub threshold: [f64; 2],
+    /// The threshold that it has, if the substrate knows.
+    pub true_threshold: Option<f64>,
+    /// Estimate and standard deviation of its delay, in time units.
+    pub delay: [f64; 2],
+    /// Standard deviation of its layer's records around the crossings of the twin, in time units.
+    pub residual: f64,
+    /// Spikes that were compared.
+    pub compared: u64,
+    /// Spikes that only the record has, and that only the twin has.
+    pub missed: [u64; 2],
+}
+
+#[cfg(test)]
+mod tests;
