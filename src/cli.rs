@@ -5,6 +5,7 @@ mod console;
 mod data;
 mod diff;
 mod gradients;
+mod identify;
 mod learn;
 mod membranes;
 mod progress;
@@ -93,6 +94,19 @@ enum Command {
         firstspike learn scenarios/yin_yang.toml --trace traces/yin_yang/spikes.csv --data test"
     )]
     Learn(LearnArguments),
+    /// Find thresholds and delays of a chip's neurons in a trace that it recorded.
+    #[command(
+        after_help = "The trace is a CSV file (sample,population,neuron,time_<unit>) with the \
+        inputs, biases and first spikes of samples of the scenario's data set. The network has the \
+        weights that the scenario gives it. A model of every neuron is compared with its records; what \
+        the scenario's chip file says is where the search begins.\n\n\
+        The folder gets chip.toml, a chip file with the measured neurons (neurons.csv), the mean delay, \
+        and the noise that remains; and chip_found.csv, with the uncertainties.\n\n\
+        Example:\n  \
+        firstspike identify my_chip.toml --trace recorded.csv --data test --out found\n  \
+        firstspike run my_network.toml --set chip=found/chip.toml"
+    )]
+    Identify(IdentifyArguments),
     /// Look at membrane potentials of a recorded run: how its neurons come to their spikes.
     #[command(
         after_help = "Potentials are not recorded but computed, exactly, from the recorded spikes: any \
@@ -256,6 +270,21 @@ struct LearnArguments {
     out: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+struct IdentifyArguments {
+    #[command(flatten)]
+    scenario: ScenarioArguments,
+    /// The recorded trace (CSV).
+    #[arg(long, value_name = "FILE")]
+    trace: PathBuf,
+    /// The set whose samples the trace shows.
+    #[arg(long, value_name = "SET", default_value = "training")]
+    data: Data,
+    /// Folder for the chip file [default: traces/<name of the scenario>/chip].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Data {
     Training,
@@ -313,6 +342,7 @@ pub fn main() -> ExitCode {
         Command::Reproduce(arguments) => reproduce::run(&arguments),
         Command::Raster(arguments) => raster::run(&arguments),
         Command::Learn(arguments) => learn::run(&arguments),
+        Command::Identify(arguments) => identify::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Membranes(arguments) => membranes::run(&arguments),

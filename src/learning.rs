@@ -34,7 +34,7 @@ pub use adjoint::{NeuronGradients, TraceGradients, trace_gradients};
 pub use batch::LearningError;
 pub use classifier::{Classifier, ClassifyError, Decision, MismatchError, SampleEncoder};
 pub use delays::{DelayTraining, TrainedDelays, gradients_by_delay};
-pub use diagnosis::{Diagnosis, diagnose};
+pub use diagnosis::{Diagnosis, SubstrateCondition, diagnose, diagnose_substrate};
 pub use encoded::{EncodedSet, EncodingScratch, Presentation, time_range};
 pub use engine_choice::{EngineChoice, FeedForwardError, WhyNotFaster};
 pub use feed_forward_batch::InTheLoop;
@@ -48,4 +48,4 @@ pub use spike_trains::{
 };
 pub use state::{StateError, TrainerState};
 pub use trainer::{LearningEngine, Trainer, TrainingSettings};
-pub use twin::{FoundNeuron, LearningRule, SubstratePrior};
+pub use twin::{FoundNeuron, Identification, LearningRule, SubstratePrior, identify};

@@ -106,6 +106,11 @@ pub struct SynapseGrid {
 }
 
 impl SynapseGrid {
+    /// Whether a shadow weight is as large as the chip allows, or larger.
+    pub fn is_at_limit(&self, weight: f64) -> bool {
+        weight.abs() >= self.largest
+    }
+
     /// The shadow weight within the chip's range.
     #[inline(always)]
     pub fn clip(&self, weight: f64) -> f64 {

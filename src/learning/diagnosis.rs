@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EpochMetrics, SilentNeuronRule};
+use super::{EpochMetrics, LearningRule, SilentNeuronRule};
 
 /// A likely cause of trouble, with the figures that show it and what to change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,6 +11,85 @@ pub struct Diagnosis {
     pub finding: String,
     /// What to change in the scenario.
     pub advice: String,
+}
+
+/// How training on a substrate stands after an epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SubstrateCondition {
+    /// Fraction of the weights that are as large as the substrate allows.
+    pub at_limit: f64,
+    /// Standard deviation of label times around those of the twin, in time units; none without one.
+    pub label_noise: Option<f64>,
+    /// By how much the loss wants wrong labels to be later, in time units, if it says so in numbers.
+    pub margin: Option<f64>,
+    /// Where derivatives come from.
+    pub rule: LearningRule,
+}
+
+/// Weights at the limit beyond this fraction are said.
+const MANY_AT_LIMIT: f64 = 0.3;
+/// A margin of fewer standard deviations of label times is said.
+const THIN_MARGIN: f64 = 2.5;
+/// A loss that has not fallen by this fraction in as many epochs as [`PATIENCE`] stands still.
+const LEAST_PROGRESS: f64 = 0.02;
+
+/// Looks for reasons why a network learns badly on its substrate.
+pub fn diagnose_substrate(
+    epochs: &[EpochMetrics],
+    condition: &SubstrateCondition,
+) -> Vec<Diagnosis> {
+    let mut found = Vec::new();
+    let Some(last) = epochs.last() else { return found };
+    let SubstrateCondition { at_limit, label_noise, margin, rule } = *condition;
+    if at_limit > MANY_AT_LIMIT {
+        let rule = match rule {
+            LearningRule::Twin => "",
+            _ => "set training.rule = \"twin\", ",
+        };
+        found.push(Diagnosis {
+            finding: format!(
+                "{:.0} % of the weights are as large as the chip allows after epoch {}",
+                100.0 * at_limit,
+                last.epoch
+            ),
+            advice: format!(
+                "learning asks for earlier spikes than the chip can make: {rule}lower \
+                 training.optimiser.adam.learning_rate, or give inputs more rows (encoding.copies)"
+            ),
+        });
+    }
+    if let (Some(noise), Some(margin)) = (label_noise, margin)
+        && margin < THIN_MARGIN * noise
+    {
+        found.push(Diagnosis {
+            finding: format!(
+                "label times scatter by {noise:.2}, and the loss wants wrong labels to be only {margin:.2} \
+                 later"
+            ),
+            advice: "such a margin is decided by chance: set \
+                     training.loss.shift_invariant_mean_squared_error.margin = \"auto\""
+                .to_owned(),
+        });
+    }
+    let before = epochs.iter().rev().nth(PATIENCE);
+    if let Some(before) = before
+        && last.training.accuracy() < 0.9
+        && last.training.loss() > (1.0 - LEAST_PROGRESS) * before.training.loss()
+    {
+        found.push(Diagnosis {
+            finding: format!(
+                "the training loss stands still: {:.3} in epoch {}, {:.3} in epoch {}",
+                before.training.loss(),
+                before.epoch,
+                last.training.loss(),
+                last.epoch
+            ),
+            advice: "compare with an ideal training (a study with the variants \"twin\" and \
+                     \"ideal_then_chip\"), and try another training.optimiser.adam.learning_rate"
+                .to_owned(),
+        });
+    }
+    found
 }
 
 /// Epochs after which a run that is still at chance level is called unable to learn.
@@ -158,6 +237,36 @@ mod tests {
             .into_iter()
             .map(|found| found.finding)
             .collect()
+    }
+    #[test]
+    fn what_a_chip_cannot_bear_is_named_with_its_figures() {
+        let well = SubstrateCondition {
+            at_limit: 0.1,
+            label_noise: Some(0.05),
+            margin: Some(0.15),
+            rule: LearningRule::Recorded,
+        };
+        assert_eq!(diagnose_substrate(&[healthy(1)], &well), []);
+        let limit = SubstrateCondition { at_limit: 0.62, ..well };
+        let found = diagnose_substrate(&[healthy(1)], &limit);
+        assert_eq!(
+            found[0].finding,
+            "62 % of the weights are as large as the chip allows after epoch 1"
+        );
+        assert!(found[0].advice.contains("training.rule = \"twin\""));
+        let noisy = SubstrateCondition { label_noise: Some(0.1), ..well };
+        let found = diagnose_substrate(&[healthy(1)], &noisy);
+        assert!(found[0].advice.contains("margin = \"auto\""), "{found:?}");
+
+        let epoch = |epoch, loss_sum| EpochMetrics {
+            training: Score { samples: 100, correct: 60, loss_sum, ..Score::default() },
+            ..healthy(epoch)
+        };
+        let still: Vec<EpochMetrics> = (1..7).map(|number| epoch(number, 30.0)).collect();
+        assert!(diagnose_substrate(&still, &well)[0].finding.contains("stands still"));
+        let falls: Vec<EpochMetrics> =
+            (1..7).map(|number| epoch(number, 30.0 - number as f64)).collect();
+        assert_eq!(diagnose_substrate(&falls, &well), []);
     }
 
     #[test]

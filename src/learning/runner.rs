@@ -7,7 +7,8 @@ use super::silent;
 use super::twin::Twin;
 use super::{
     Adam, EncodedSet, EngineChoice, FeedForwardError, FoundNeuron, LearningEngine, Presentation,
-    StateError, TrainedDelays, TrainerState, TrainingSettings, WhyNotFaster, gradients_by_delay,
+    StateError, SubstrateCondition, TrainedDelays, TrainerState, TrainingSettings, WhyNotFaster,
+    gradients_by_delay,
 };
 use crate::chip::Activity;
 use crate::engine::layered::Unsupported;
@@ -88,6 +89,13 @@ impl Runner {
     pub fn twin(&self) -> Option<&Twin> {
         match self {
             Runner::Substrate(substrate) => substrate.twin(),
+            _ => None,
+        }
+    }
+    /// How training on a substrate stands.
+    pub fn condition(&self) -> Option<SubstrateCondition> {
+        match self {
+            Runner::Substrate(substrate) => Some(substrate.condition()),
             _ => None,
         }
     }

@@ -15,7 +15,7 @@ use super::spinning_threads::with_spinning_threads;
 use super::{
     Adam, AdamSettings, DelayTraining, EncodedSet, EngineChoice, EpochMetrics, Evaluation,
     FeedForwardError, FirstSpikes, FoundNeuron, LearningRule, Loss, Margin, Presentation, Schedule,
-    Score, SilentNeuronRule, StateError, TrainedDelays, TrainerState,
+    Score, SilentNeuronRule, StateError, SubstrateCondition, TrainedDelays, TrainerState,
 };
 use crate::chip::Activity;
 use crate::engine::layered::Unsupported;
@@ -170,6 +170,10 @@ impl Trainer {
     /// What happened on the substrate since this was asked last; nothing without one.
     pub fn take_activity(&self) -> Activity {
         self.runner.take_activity()
+    }
+    /// How training on a substrate stands; none without one.
+    pub fn substrate_condition(&self) -> Option<SubstrateCondition> {
+        self.runner.condition()
     }
 
     /// What was found of every neuron of the substrate, layer after layer; empty without a twin of it.

@@ -32,17 +32,19 @@
 //! jitter does not: so the two are told apart ([`moments`]), and derivatives are taken between `T*` and the record
 //! ([`DerivativesAt::Crossings`](crate::engine::layered::DerivativesAt)).
 mod filter;
+mod identify;
 mod moments;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::filter::NeuronObservations;
 use self::filter::{NeuronEstimate, Variance};
+pub use self::identify::{Identification, identify};
 use self::moments::Moments;
 use super::{StateError, TrainerState};
 use crate::chip::Datasheet;
-use crate::engine::layered::{Comparison, RecordNoise};
-use crate::neuron::NeuronParameters;
-
+use crate::engine::layered::{Comparison, LayeredEngine, RecordNoise, Unsupported};
+use crate::network::{LayeredNetwork, Node, PopulationId};
+use crate::neuron::{Dynamics, NeuronParameters};
 /// Where the derivatives of spikes come from that a substrate recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -148,6 +150,33 @@ impl SubstratePrior {
     }
 }
 
+impl SubstratePrior {
+    /// An engine of a network, with the neurons that are expected.
+    ///
+    /// # Errors
+    /// If they need the event engine.
+    pub(super) fn expected_engine(
+        &self,
+        network: &LayeredNetwork,
+        engine: LayeredEngine<f64>,
+    ) -> Result<LayeredEngine<f64>, Unsupported> {
+        let nodes: Vec<&Node> = network.network.graph().node_weights().collect();
+        let populations = network.network.populations();
+        let layer = |id: &PopulationId| {
+            let neurons = nodes[populations[id.0].nodes.clone()].iter();
+            let parameters = neurons.filter_map(|node| match node {
+                Node::Neuron(neuron) => Some(self.expected(neuron)),
+                Node::Source => None,
+            });
+            parameters
+                .map(|neuron| Dynamics::new(&neuron).expect("a datasheet is checked"))
+                .collect()
+        };
+        let neurons: Vec<Vec<Dynamics>> = network.layers.iter().map(layer).collect();
+        engine.with_neurons(&neurons, |layer| populations[network.layers[layer].0].name.clone())
+    }
+}
+
 /// No datasheet is exact: the least spread of thresholds, relative to them, and of delays, in synaptic time
 /// constants.
 const LEAST_SPREAD: f64 = 0.02;
@@ -234,6 +263,35 @@ impl Twin {
             }
         };
         Twin { prior, layers: layers.iter().map(layer).collect() }
+    }
+    /// The twin of a substrate that runs a network, and the engine with the neurons that are expected there.
+    ///
+    /// # Errors
+    /// If they need the event engine.
+    pub fn of(
+        prior: SubstratePrior,
+        network: &LayeredNetwork,
+        engine: LayeredEngine<f64>,
+    ) -> Result<(LayeredEngine<f64>, Self), Unsupported> {
+        let engine = prior.expected_engine(network, engine)?;
+        let layer = |layer| (engine.thresholds(layer).to_vec(), engine.tau_s(layer));
+        let layers: Vec<_> = (0..engine.layer_count()).map(layer).collect();
+        let twin = Twin::new(prior, &layers);
+        Ok((engine, twin))
+    }
+
+    /// Gives an engine the thresholds of the twin.
+    pub fn show_to(&self, engine: &mut LayeredEngine<f64>) {
+        for layer in 0..engine.layer_count() {
+            engine.set_thresholds(layer, &self.thresholds(layer));
+        }
+    }
+
+    /// Keeps the estimates, but is as uncertain of them as at first.
+    pub fn forget(&mut self) {
+        for LayerTwin { neurons, priors, .. } in &mut self.layers {
+            neurons.iter_mut().zip(priors).for_each(|(neuron, prior)| neuron.forget(prior));
+        }
     }
 
     /// Thresholds of a layer, relative to the leak potential.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::RunError;
 use super::training_files::SpikeCounter;
-use crate::learning::{EncodedSet, Trainer, TrainerState};
+use crate::learning::{EncodedSet, LearningRule, Trainer, TrainerState};
 use crate::scenario::{Hardware, Learner, LoadedScenario, Select};
 
 /// What a trained network comes to. Accuracies are fractions of 1.
@@ -138,6 +138,14 @@ impl HeadlessTraining {
             epochs: self.epochs(),
         })
     }
+}
+
+/// The same scenario with another rule of training in the loop.
+pub fn with_rule(mut loaded: LoadedScenario, rule: LearningRule) -> LoadedScenario {
+    if let Some(training) = &mut loaded.scenario.training {
+        training.rule = rule;
+    }
+    loaded
 }
 
 /// The same scenario without its substrate.

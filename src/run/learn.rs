@@ -40,6 +40,15 @@ pub enum LearnError {
          and [spike_training]"
     )]
     NoLoss,
+    /// The scenario has no layers whose neurons could be identified.
+    #[error("the scenario is a simulation: neurons are identified in networks of [[layers]]")]
+    NoLayers,
+    /// Its network cannot be run layer by layer.
+    #[error("neurons cannot be identified: {reason}")]
+    Unsupported {
+        /// Why.
+        reason: String,
+    },
     /// The trace has nothing to teach.
     #[error("{}: there are no spikes", path.display())]
     NoSpikes {
@@ -163,12 +172,12 @@ pub(super) fn write_network(network: &Network, unit: &str, out: &Path) -> Result
 }
 
 /// The samples of a trace.
-struct Recorded {
-    samples: Vec<(usize, FirstSpikes)>,
+pub(super) struct Recorded {
+    /// Number in the set, and record.
+    pub samples: Vec<(usize, FirstSpikes)>,
 }
-
 impl Recorded {
-    fn read(
+    pub fn read(
         path: &Path,
         unit: &str,
         network: &CompiledNetwork,

@@ -16,7 +16,9 @@ use super::{
     network_file, picture,
 };
 use crate::chip::HardwareClock;
-use crate::learning::{EncodedSet, Evaluation, FirstSpikes, Score, Trainer, diagnose};
+use crate::learning::{
+    EncodedSet, Evaluation, FirstSpikes, Score, Trainer, diagnose, diagnose_substrate,
+};
 use crate::scenario::{Learner, LoadedScenario, Select};
 
 /// Epochs after which no new trouble is looked for: what hinders learning shows early.
@@ -230,7 +232,7 @@ impl Session<'_, '_> {
             self.keep_best(trainer, epoch, score.accuracy());
             self.progress.epoch(&metrics);
             self.so_far.history.push(metrics);
-            self.look_for_trouble();
+            self.look_for_trouble(trainer);
             self.so_far.trainer = trainer.state();
             self.write_metrics()?;
             if saved.elapsed() >= self.options.checkpoint_every {
@@ -265,16 +267,18 @@ impl Session<'_, '_> {
             *best = Some(Best { epoch, accuracy, parameters: trainer.parameters() });
         }
     }
-
-    fn look_for_trouble(&mut self) {
+    fn look_for_trouble(&mut self, trainer: &Trainer) {
         let Checkpoint { history, troubles, .. } = &mut self.so_far;
         if history.len() > EARLY_EPOCHS {
             return;
         }
         let Learner { data, layer_names, settings, .. } = self.learner;
-        for found in
-            diagnose(history, layer_names, data.class_names.len(), &settings.silent_neurons)
-        {
+        let mut all =
+            diagnose(history, layer_names, data.class_names.len(), &settings.silent_neurons);
+        if let Some(condition) = trainer.substrate_condition() {
+            all.extend(diagnose_substrate(history, &condition));
+        }
+        for found in all {
             // Once is enough for each kind of advice.
             if troubles.iter().all(|known| known.advice != found.advice) {
                 self.progress.trouble(&found);

@@ -219,6 +219,13 @@ impl LoadedScenario {
         }
         Ok(Some(Hardware { sheet, clock, tau_s, batch_size: self.batch_size(learner) }))
     }
+    /// What is known of the substrate before it has recorded anything: what its chip file says, if there is one.
+    pub fn prior(&self, learner: &Learner, hardware: Option<&Hardware>) -> SubstratePrior {
+        match hardware {
+            Some(Hardware { sheet, tau_s, .. }) => SubstratePrior::of(sheet, *tau_s),
+            None => SubstratePrior::unknown(tau_s(learner)),
+        }
+    }
 
     /// What runs the network in place of the ideal engines; none if they do. An external program is
     /// started; files that it is given are in `folder`.
@@ -235,16 +242,13 @@ impl LoadedScenario {
         let batch_size = hardware.map_or(self.batch_size(learner), |hardware| hardware.batch_size);
         if let Some(section) = &self.scenario.substrate {
             let substrate = self.external(section, learner, folder)?;
-            let prior = match hardware {
-                Some(Hardware { sheet, tau_s, .. }) => SubstratePrior::of(sheet, *tau_s),
-                None => SubstratePrior::unknown(tau_s(learner)),
-            };
+            let prior = self.prior(learner, hardware);
             return Ok(Some(InTheLoop { substrate, grid, batch_size, prior }));
         }
         match hardware {
-            Some(Hardware { sheet, tau_s, .. }) if !sheet.is_ideal() => {
+            Some(Hardware { sheet, .. }) if !sheet.is_ideal() => {
                 let substrate = Box::new(self.model(sheet, learner)?);
-                let prior = SubstratePrior::of(sheet, *tau_s);
+                let prior = self.prior(learner, hardware);
                 Ok(Some(InTheLoop { substrate, grid, batch_size, prior }))
             }
             _ => Ok(None),

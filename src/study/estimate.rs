@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::runner::{IDENTITY, check, is_identified};
 use super::{Job, Row, Shard, Study, StudyError, Variant, reader};
-use crate::run::{HeadlessTraining, RunError, without_substrate};
+use crate::run::{HeadlessTraining, RunError, with_rule, without_substrate};
 
 /// What a study will take.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,9 +61,9 @@ pub fn estimate(
             trials.iter().map(part).sum::<f64>() / trials.len().max(1) as f64
         };
         let trained = match variant {
-            Variant::InTheLoop => jobs.len(),
             // Points share an ideal training, unless axes change the network itself.
             Variant::IdealThenChip => jobs.len().min(study.seeds.len()),
+            _ => jobs.len(),
         };
         let work =
             mean(|trial| trial.0) * trained as f64 + mean(|trial| trial.1) * jobs.len() as f64;
@@ -75,9 +75,10 @@ pub fn estimate(
 /// Seconds that a training and its measurement will take, from one epoch.
 fn trial(study: &Study, folder: &Path, job: &Job) -> Result<(f64, f64), StudyError> {
     let loaded = study.load(&job.point, job.seed)?;
-    let loaded = match job.variant {
-        Variant::InTheLoop => loaded,
-        Variant::IdealThenChip => without_substrate(&loaded),
+    let loaded = match (job.variant, job.variant.rule()) {
+        (Variant::IdealThenChip, _) => without_substrate(&loaded),
+        (_, Some(rule)) => with_rule(loaded, rule),
+        (_, None) => loaded,
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(|error| {
         RunError::Output { path: folder.to_owned(), source: std::io::Error::other(error) }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::axis::AxisEntry;
 use super::{Axis, AxisValue, StudyError, results};
+use crate::learning::LearningRule;
 use crate::run::checksums;
 use crate::scenario::{LoadedScenario, Override, ScenarioError, ScenarioFile, explain, line_of};
 use crate::settings::{Check, Settings};
@@ -43,6 +44,12 @@ pub struct Study {
 pub enum Variant {
     /// On it: as the scenario says.
     InTheLoop,
+    /// On it, with derivatives at recorded times ([`LearningRule::Recorded`]).
+    Recorded,
+    /// On it, with those of the neurons that the datasheet promises ([`LearningRule::Datasheet`]).
+    Datasheet,
+    /// On it, with those of a twin ([`LearningRule::Twin`]).
+    Twin,
     /// Without the scenario's chip; its weights are then put onto the chip as they are.
     IdealThenChip,
 }
@@ -52,7 +59,19 @@ impl Variant {
     pub fn name(self) -> &'static str {
         match self {
             Variant::InTheLoop => "in_the_loop",
+            Variant::Recorded => "recorded",
+            Variant::Datasheet => "datasheet",
+            Variant::Twin => "twin",
             Variant::IdealThenChip => "ideal_then_chip",
+        }
+    }
+    /// The rule of training in the loop, if it is not the scenario's.
+    pub fn rule(self) -> Option<LearningRule> {
+        match self {
+            Variant::InTheLoop | Variant::IdealThenChip => None,
+            Variant::Recorded => Some(LearningRule::Recorded),
+            Variant::Datasheet => Some(LearningRule::Datasheet),
+            Variant::Twin => Some(LearningRule::Twin),
         }
     }
 
@@ -60,6 +79,9 @@ impl Variant {
     pub fn label(self) -> &'static str {
         match self {
             Variant::InTheLoop => "trained in the loop",
+            Variant::Recorded => "in the loop, recorded times",
+            Variant::Datasheet => "in the loop, model of the datasheet",
+            Variant::Twin => "in the loop, twin",
             Variant::IdealThenChip => "trained ideally, then put on the chip",
         }
     }

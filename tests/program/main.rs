@@ -12,6 +12,7 @@ mod delays;
 mod engine_choice;
 mod external_substrate;
 mod gradient_check;
+mod identify;
 mod limits;
 mod membranes;
 mod raster;

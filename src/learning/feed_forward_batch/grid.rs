@@ -21,6 +21,22 @@ impl<T: Element + Into<f64>> FeedForwardRunner<T> {
         }
         Cow::Owned(programmed)
     }
+    /// Fraction of the weights that are as large as the chip allows.
+    pub(super) fn fraction_at_limit(&self) -> f64 {
+        let Some(grid) = &self.grid else { return 0.0 };
+        let weights = self.weights();
+        let mut at_limit = 0;
+        for layer in 0..self.network.layer_count() {
+            let Tiling { rows, columns, .. } = self.network.tiling(layer);
+            let first = self.network.first_synapse(layer);
+            for (row, weights) in weights[first..first + rows * columns].chunks(columns).enumerate()
+            {
+                let places = grid.row(layer, row, 0).zip(weights);
+                at_limit += places.filter(|(place, weight)| place.is_at_limit(**weight)).count();
+            }
+        }
+        at_limit as f64 / weights.len().max(1) as f64
+    }
 
     /// All weights as the network is programmed with them, in the order of the layers' matrices.
     pub(super) fn programmed(&self) -> Vec<f64> {

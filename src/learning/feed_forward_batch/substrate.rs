@@ -14,11 +14,10 @@ use crate::engine::layered::{Arrival, Batch, DerivativesAt, LayeredEngine, Unsup
 use crate::learning::batch::{BatchResult, GradientSettings, Look, Parts, UNIT};
 use crate::learning::twin::Twin;
 use crate::learning::{
-    Adam, EncodedSet, FirstSpikes, LearningRule, Loss, Presentation, StateError, SubstratePrior,
-    TrainedDelays, TrainerState,
+    Adam, EncodedSet, FirstSpikes, LearningRule, Loss, Margin, Presentation, StateError,
+    SubstrateCondition, SubstratePrior, TrainedDelays, TrainerState,
 };
-use crate::network::{CompiledNetwork, LayerShape, LayeredNetwork, Node};
-use crate::neuron::Dynamics;
+use crate::network::{CompiledNetwork, LayerShape, LayeredNetwork};
 
 /// Samples whose records are in memory together in evaluation, in batches.
 const BATCHES: usize = 20;
@@ -90,16 +89,18 @@ impl SubstrateRunner {
         {
             return Err(Unsupported::SynapticDelays { layer: layer_name(layer) });
         }
-        if rule != LearningRule::Recorded {
-            let neurons = expected_neurons(layered, &prior);
-            fast.network = fast.network.with_neurons(&neurons, layer_name)?;
-        }
-        let twin = (rule == LearningRule::Twin).then(|| {
-            let layer =
-                |layer| (fast.network.thresholds(layer).to_vec(), fast.network.tau_s(layer));
-            let layers: Vec<_> = (0..fast.network.layer_count()).map(layer).collect();
-            Twin::new(prior, &layers)
-        });
+        let twin = match rule {
+            LearningRule::Recorded => None,
+            LearningRule::Datasheet => {
+                fast.network = prior.expected_engine(layered, fast.network)?;
+                None
+            }
+            LearningRule::Twin => {
+                let (network, twin) = Twin::of(prior, layered, fast.network)?;
+                fast.network = network;
+                Some(twin)
+            }
+        };
         let edges = || layered.network.graph().edge_weights();
         let has_delays = layered.delays.iter().any(Option::is_some);
         let delays = edges().filter(|_| has_delays).map(|synapse| synapse.delay).collect();
@@ -129,6 +130,21 @@ impl SubstrateRunner {
     /// The twin, with the rule that needs one.
     pub fn twin(&self) -> Option<&Twin> {
         self.twin.as_ref()
+    }
+    /// How training stands.
+    pub fn condition(&self) -> SubstrateCondition {
+        let labels = self.fast.network.layer_count() - 1;
+        SubstrateCondition {
+            at_limit: self.fast.fraction_at_limit(),
+            label_noise: self.twin.as_ref().map(|twin| twin.noise(labels)),
+            margin: match self.loss {
+                Loss::ShiftInvariantMeanSquaredError { margin: Margin::Fixed(margin) } => {
+                    Some(margin)
+                }
+                _ => None,
+            },
+            rule: self.rule,
+        }
     }
 
     /// Thresholds of all neurons, if the substrate knows them ([`Substrate::thresholds`]).
@@ -320,28 +336,10 @@ impl SubstrateRunner {
     /// Has the network the thresholds of the twin, and the loss the noise that it measures.
     fn follow_twin(&mut self) {
         let Some(twin) = &self.twin else { return };
-        let network = &mut self.fast.network;
-        for layer in 0..network.layer_count() {
-            network.set_thresholds(layer, &twin.thresholds(layer));
-        }
-        let labels = network.layer_count() - 1;
+        twin.show_to(&mut self.fast.network);
+        let labels = self.fast.network.layer_count() - 1;
         self.fast.loss = self.loss.with_noise(self.tau_s, twin.noise(labels));
     }
-}
-
-/// The neurons that are expected on a substrate, layer after layer.
-fn expected_neurons(layered: &LayeredNetwork, prior: &SubstratePrior) -> Vec<Vec<Dynamics>> {
-    let nodes: Vec<&Node> = layered.network.graph().node_weights().collect();
-    let populations = layered.network.populations();
-    let layer = |id: &crate::network::PopulationId| {
-        let neurons = nodes[populations[id.0].nodes.clone()].iter();
-        let parameters = neurons.filter_map(|node| match node {
-            Node::Neuron(neuron) => Some(prior.expected(neuron)),
-            Node::Source => None,
-        });
-        parameters.map(|neuron| Dynamics::new(&neuron).expect("a datasheet is checked")).collect()
-    };
-    layered.layers.iter().map(layer).collect()
 }
 
 /// Writes what was shown, and what was recorded, into a batch. `times` is room for one per node.

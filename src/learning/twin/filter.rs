@@ -17,8 +17,8 @@
 //! ```
 //!
 //! in the `t`-th batch, with `Λ₀` of the prior. The factor forgets: batch `k` counts as `(k/t)²`, since the first ones
-//! were compared with the wrong neuron, and believed too much. The covariance of the estimate is then `3/5 Λ⁻¹`,
-//! because `Σ k⁴/(Σ k²)² = 9/(5 t)` where `1/Σ (k/t)² = 3/t`.
+//! were compared with the wrong neuron, and believed too much. The covariance of the estimate is then `Λ⁻¹` times
+//! `Σ k⁴/(t² Σ k²) = (3 t² + 3 t − 1)/(5 t²)`.
 //!
 //! The weights `w = 1/(1 + z²/25)` with `z² = y²/(r + hᵀ Λ⁻¹ h)` keep outliers from counting: spikes with another
 //! cause than the twin thinks.
@@ -37,8 +37,6 @@ const OUTLIER: f64 = 25.0;
 const NUDGE: f64 = 0.2;
 /// Batches that are remembered: neurons may drift.
 const MEMORY: f64 = 2000.0;
-/// Variance of an estimate, in units of the inverse of its information.
-const VARIANCE: f64 = 0.6;
 /// Most standard deviations that one batch moves an estimate by.
 const LONGEST_STEP: f64 = 3.0;
 
@@ -107,6 +105,11 @@ impl NeuronEstimate {
         let information = [threshold, 0.0, delay];
         NeuronEstimate { mean, information, batches: 0.0, spikes: [0; 3] }
     }
+    /// The same estimate, as uncertain as this prior, and of nothing that was compared.
+    pub fn forget(&mut self, prior: &NeuronEstimate) {
+        *self = NeuronEstimate { mean: self.mean, ..*prior };
+    }
+
     pub fn threshold(&self) -> f64 {
         self.mean[0]
     }
@@ -218,7 +221,8 @@ impl NeuronEstimate {
 
     /// But for what is not of the estimate.
     pub fn found(&self) -> FoundNeuron {
-        let share = if self.batches > 0.0 { VARIANCE } else { 1.0 };
+        let batches = self.batches.max(1.0);
+        let share = (3.0 * batches * batches + 3.0 * batches - 1.0) / (5.0 * batches * batches);
         let [threshold, _, delay] = self.covariance().map(|variance| share * variance);
         FoundNeuron {
             layer: 0,

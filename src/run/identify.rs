@@ -1,0 +1,96 @@
+//! What a substrate is like, from a trace that it recorded: a chip file with measured neurons.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::chip_found::{self, CHIP_FOUND, FoundLayer};
+use super::learn::{LearnError, Recorded};
+use super::{OutputFolder, RunError, Subset};
+use crate::chip::{Datasheet, Deviation};
+use crate::learning::{FirstSpikes, Identification, identify as find};
+use crate::network::CompiledNetwork;
+use crate::scenario::LoadedScenario;
+
+/// The chip file.
+pub const CHIP: &str = "chip.toml";
+/// Its measured neurons.
+const NEURONS: &str = "neurons.csv";
+
+/// What an identification came to.
+#[derive(Clone, Debug)]
+pub struct IdentifySummary {
+    /// Samples in the trace.
+    pub samples: usize,
+    /// What was found, layer by layer.
+    pub layers: Vec<FoundLayer>,
+    /// Neurons of which no spike could be compared: they have the values that were expected.
+    pub unseen: usize,
+}
+
+/// Finds thresholds and delays of the neurons that recorded a trace of a scenario's network, which has the weights that
+/// the scenario gives it, and writes a chip file with them (`chip.toml`, `neurons.csv`), and a table with their
+/// uncertainties (`chip_found.csv`), to the folder `out`. The scenario's chip says what is known beforehand.
+///
+/// # Errors
+/// If scenario or trace cannot be used, with file and line, or the files cannot be written.
+pub fn identify(
+    loaded: &LoadedScenario,
+    trace: &Path,
+    subset: Subset,
+    out: &Path,
+) -> Result<IdentifySummary, LearnError> {
+    if loaded.scenario.is_simulation() {
+        return Err(LearnError::NoLayers);
+    }
+    let learner = loaded.learner().map_err(RunError::from)?;
+    let hardware = loaded.hardware(&learner).map_err(RunError::from)?;
+    let network = CompiledNetwork::new(&learner.network.network);
+    let set = learner.encode(match subset {
+        Subset::Training => &learner.data.training,
+        Subset::Validation => &learner.data.validation,
+        Subset::Test => &learner.data.test,
+    });
+    let unit = loaded.scenario.time_unit.suffix();
+    let recorded = Recorded::read(trace, unit, &network, &set)?;
+    let records: Vec<&FirstSpikes> = recorded.samples.iter().map(|(_, record)| record).collect();
+    let prior = loaded.prior(&learner, hardware.as_ref());
+    let found = find(&learner.network, prior, set.bias(), &records)
+        .map_err(|error| LearnError::Unsupported { reason: error.to_string() })?;
+    let layers = FoundLayer::of(&found.neurons, &learner.layer_names);
+    let sheet = sheet(&found, trace);
+    let folder = OutputFolder::create(out)?;
+    folder.write(NEURONS, |file| {
+        writeln!(file, "neuron,threshold")?;
+        for (index, neuron) in found.neurons.iter().enumerate() {
+            writeln!(file, "{index},{}", neuron.threshold[0] / neuron.target)?;
+        }
+        Ok(())
+    })?;
+    folder.write(CHIP_FOUND, |file| {
+        chip_found::write(file, &found.neurons, &learner.layer_names, unit)
+    })?;
+    folder.write(CHIP, |file| {
+        let text = toml::to_string(&sheet).map_err(std::io::Error::other)?;
+        writeln!(file, "# Times are in {unit}, the unit of the scenario.\n\n{text}")
+    })?;
+    let unseen = found.neurons.iter().filter(|neuron| neuron.compared == 0).count();
+    Ok(IdentifySummary { samples: records.len(), layers, unseen })
+}
+
+/// The chip file: measured neurons, one delay and its spread, and the noise of all layers together.
+fn sheet(found: &Identification, trace: &Path) -> Datasheet {
+    let compared = || found.neurons.iter().filter(|neuron| neuron.compared > 0);
+    let count = compared().count().max(1) as f64;
+    let mean =
+        |of: &dyn Fn(&crate::learning::FoundNeuron) -> f64| compared().map(of).sum::<f64>() / count;
+    let delay = mean(&|neuron| neuron.delay[0]);
+    let jitter = mean(&|neuron| found.noise[neuron.layer][0].powi(2)).sqrt();
+    let threshold = mean(&|neuron| (found.noise[neuron.layer][1] / neuron.target).powi(2)).sqrt();
+    let mut sheet = Datasheet { name: "identified".to_owned(), ..Datasheet::default() };
+    sheet.source = format!("firstspike identify, from {}", trace.display());
+    sheet.neurons.measured = Some(NEURONS.into());
+    sheet.neurons.trial_to_trial.threshold = Deviation { std: threshold, ..Deviation::IDEAL };
+    sheet.link.delay = delay.max(0.0);
+    sheet.link.spike_jitter = jitter;
+    sheet
+}
