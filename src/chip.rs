@@ -36,6 +36,9 @@ pub use datasheet::{
 pub use deviation::{Deviation, Shape};
 pub use error::{AnswerProblem, MeasuredProblem, ProgramFailure, SubstrateError};
 #[cfg(feature = "external")]
+#[doc(hidden)]
+pub use external::parse_answer;
+#[cfg(feature = "external")]
 pub use external::{Anomalies, Exchange, ExternalSettings, ExternalSubstrate};
 pub use model::ChipModel;
 pub use size::misfit;

@@ -179,6 +179,15 @@ pub enum ProgramFailure {
         /// Why there is none.
         source: Arc<io::Error>,
     },
+    /// It left something else where the file with its answer should be.
+    #[error(
+        "left no answer: {} is a pipe, a device or a folder: the answer must be a file",
+        path.display()
+    )]
+    NotAFile {
+        /// Where the answer was to be.
+        path: PathBuf,
+    },
     /// A file of the exchange cannot be used.
     #[error("{}: {source}", path.display())]
     File {
@@ -220,6 +229,22 @@ pub enum AnswerProblem {
         column: String,
         /// The heading, shortened.
         heading: String,
+    },
+    /// A column is there twice.
+    #[error("line 1: column `{column}` is there twice in `{heading}`: which is meant?")]
+    DoubledColumn {
+        /// Name of the column.
+        column: String,
+        /// The heading, shortened.
+        heading: String,
+    },
+    /// A row has no end, as if a quote had been opened and not closed.
+    #[error("line {line}: a row of more than {most} bytes has no end")]
+    LongRow {
+        /// A line of the row, from 1.
+        line: u64,
+        /// How many bytes are accepted.
+        most: u64,
     },
     /// There are too many spikes to be an answer.
     #[error("line {line}: more than {most} spikes are too many")]
@@ -291,6 +316,12 @@ pub enum MeasuredProblem {
     /// It has no column `neuron`.
     #[error("there is no column `neuron`")]
     NoNeuronColumn,
+    /// A column is there twice.
+    #[error("column `{column}` is there twice: which is meant?")]
+    DoubledColumn {
+        /// Name of the column.
+        column: String,
+    },
     /// It has a column that is no parameter of a neuron.
     #[error("unknown column `{column}`: it must be {accepted}")]
     UnknownColumn {

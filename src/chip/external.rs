@@ -8,14 +8,17 @@
 //! Nothing that the program does stops a training without a word. Every answer has a time-out, whether
 //! the program hangs, reads nothing or floods a stream; an answer that cannot be what it says is an
 //! error with its line; what is merely unusual (a neuron that spikes twice, a row that comes twice) is
-//! counted in [`Anomalies`]. After an error the program is ended, and with it whatever it started.
+//! counted in [`Anomalies`]. After an error the program is ended, and with it whatever it started; so it is
+//! if this process is killed.
 
 mod answer;
+mod answer_stream;
+mod files;
+#[cfg(unix)]
+mod guard;
 mod process;
 mod tables;
 
-use std::fs;
-use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,10 +27,14 @@ use super::{AnswerProblem, Presented, Program, ProgramFailure, Substrate, Substr
 use crate::engine::Spike;
 use crate::network::LayeredNetwork;
 use answer::{AnswerReader, shortened};
-use process::{AnswerStream, Process};
+use answer_stream::AnswerStream;
+use files::{ExchangeFiles, write_anew};
+use process::Process;
 use tables::Tables;
 
 pub use answer::Anomalies;
+#[doc(hidden)]
+pub use answer::parse_answer;
 
 /// How an external program is run.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +58,8 @@ pub enum Exchange {
     Streams,
     /// In files. The program is started for every batch, with their paths as arguments.
     Files {
-        /// Where the files are. Made if need be; the files of the last batch stay.
+        /// Where the files are. Made if need be; the files of the last batch stay. A substrate that finds
+        /// another at work there takes `<folder>_2`, or the next that is free.
         folder: PathBuf,
     },
 }
@@ -77,18 +85,9 @@ enum Connection {
     /// A program that stays.
     Streams(Process),
     /// Files for a program that is started for every batch.
-    Files(Paths),
+    Files(ExchangeFiles),
     /// A program that failed.
     Over,
-}
-
-/// The files of an exchange. Absolute.
-#[derive(Clone, Debug)]
-struct Paths {
-    network: PathBuf,
-    weights: PathBuf,
-    stimulus: PathBuf,
-    spikes: PathBuf,
 }
 
 impl ExternalSettings {
@@ -135,10 +134,10 @@ impl ExternalSubstrate {
                 Connection::Streams(process)
             }
             Exchange::Files { folder } => {
-                let paths = Paths::new(folder)?;
-                write_anew(&paths.network, tables.network())
-                    .map_err(SubstrateError::file(&paths.network))?;
-                Connection::Files(paths)
+                let files = ExchangeFiles::claim(folder)?;
+                write_anew(&files.network, tables.network())
+                    .map_err(SubstrateError::file(&files.network))?;
+                Connection::Files(files)
             }
         };
         Ok(ExternalSubstrate {
@@ -179,8 +178,8 @@ impl Substrate for ExternalSubstrate {
         let weights = self.tables.weights(program)?;
         match &self.connection {
             Connection::Streams(process) => process.send(self.tables.framed("weights", &weights)),
-            Connection::Files(paths) => write_anew(&paths.weights, &weights)
-                .map_err(SubstrateError::file(&paths.weights))?,
+            Connection::Files(files) => write_anew(&files.weights, &weights)
+                .map_err(SubstrateError::file(&files.weights))?,
             Connection::Over => return Err(SubstrateError::Ended { program: self.command() }),
         }
         self.programmed = true;
@@ -206,8 +205,8 @@ impl Substrate for ExternalSubstrate {
         let mut started = None;
         let spikes = match &mut self.connection {
             Connection::Streams(process) => batch.over_streams(process),
-            Connection::Files(paths) => {
-                batch.through_files(paths, &self.working_directory, &mut started)
+            Connection::Files(files) => {
+                batch.through_files(files, &self.working_directory, &mut started)
             }
             Connection::Over => return Err(SubstrateError::Ended { program: self.command() }),
         };
@@ -237,6 +236,11 @@ impl Batch<'_> {
         if let Some(line) = process.unasked() {
             return Err(ProgramFailure::Unasked { line });
         }
+        if process.has_ended()
+            && let Some(status) = process.wait_until(deadline)
+        {
+            return Err(ProgramFailure::EndedEarly { status, lines: 0 });
+        }
         let head = format!("stimulus,{},{}", self.number, self.samples.len());
         process.send(self.tables.framed(&head, &self.tables.stimulus(self.samples)));
         let mut stream = AnswerStream::new(process, deadline, self.number);
@@ -251,22 +255,16 @@ impl Batch<'_> {
     /// Leaves the program in `started`, for what it wrote to its error output.
     fn through_files(
         self,
-        paths: &Paths,
+        files: &ExchangeFiles,
         folder: &Path,
         started: &mut Option<Process>,
     ) -> Result<Vec<Vec<Spike>>, ProgramFailure> {
         let timeout = self.settings.timeout;
-        write_anew(&paths.stimulus, &self.tables.stimulus(self.samples))
-            .map_err(ProgramFailure::file(&paths.stimulus))?;
-        match fs::remove_file(&paths.spikes) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(ProgramFailure::file(&paths.spikes)(source));
-            }
-            _ => {}
-        }
-        let Paths { network, weights, stimulus, spikes } = paths.clone();
-        let mut arguments =
-            [network, weights, stimulus, spikes].map(PathBuf::into_os_string).to_vec();
+        write_anew(&files.stimulus, &self.tables.stimulus(self.samples))
+            .map_err(ProgramFailure::file(&files.stimulus))?;
+        files.forget_answer()?;
+        let paths = [&files.network, &files.weights, &files.stimulus, &files.spikes];
+        let mut arguments = paths.map(|path| path.clone().into_os_string()).to_vec();
         arguments.push(self.samples.len().to_string().into());
         let deadline = Instant::now() + timeout;
         let process = Process::with_files(&self.settings.command, &arguments, folder);
@@ -281,53 +279,9 @@ impl Batch<'_> {
             }
             Some(_) => {}
         }
-        let mut file = fs::File::open(&paths.spikes).map_err(|source| ProgramFailure::NoFile {
-            path: paths.spikes.clone(),
-            source: Arc::new(source),
-        })?;
-        ends_with_line(&mut file)
-            .and_then(|()| self.reader.read(&mut file, self.samples, self.anomalies))
-            .map_err(|problem| ProgramFailure::AnswerFile { path: paths.spikes.clone(), problem })
-    }
-}
-
-impl Paths {
-    fn new(folder: &Path) -> Result<Self, SubstrateError> {
-        fs::create_dir_all(folder).map_err(SubstrateError::file(folder))?;
-        let folder = std::path::absolute(folder).map_err(SubstrateError::file(folder))?;
-        let file = |name: &str| folder.join(name);
-        Ok(Paths {
-            network: file("network.csv"),
-            weights: file("weights.csv"),
-            stimulus: file("stimulus.csv"),
-            spikes: file("spikes.csv"),
-        })
-    }
-}
-
-/// Writes a new file in place of what is there. A link is replaced, not followed.
-fn write_anew(path: &Path, content: &str) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    io::Write::write_all(&mut fs::File::create_new(path)?, content.as_bytes())
-}
-
-/// An answer whose last line is not ended may be one that was cut off within a number.
-fn ends_with_line(file: &mut fs::File) -> Result<(), AnswerProblem> {
-    let mut last = [0];
-    let mut read = |file: &mut fs::File| {
-        if file.seek(SeekFrom::End(0))? > 0 {
-            file.seek(SeekFrom::End(-1))?;
-            io::Read::read_exact(file, &mut last)?;
-        }
-        file.rewind()
-    };
-    read(file).map_err(|source| AnswerProblem::Unreadable(Arc::new(source)))?;
-    match last[0] {
-        b'\n' => Ok(()),
-        0 => Err(AnswerProblem::Empty),
-        _ => Err(AnswerProblem::FileCutOff),
+        let mut answer = files.open_answer()?;
+        self.reader
+            .read(&mut answer, self.samples, self.anomalies)
+            .map_err(|problem| ProgramFailure::AnswerFile { path: files.spikes.clone(), problem })
     }
 }

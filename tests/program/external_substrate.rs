@@ -3,6 +3,8 @@
 
 #[cfg(unix)]
 mod failing_programs;
+#[cfg(unix)]
+mod processes;
 
 use std::path::Path;
 use std::process::Command;

@@ -5,7 +5,7 @@
 //! counted.
 
 use std::collections::HashMap;
-use std::io::Read;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,6 +15,9 @@ use crate::network::{LayeredNetwork, Node};
 
 /// More spikes than this per neuron and sample, on average, are a flood and not an answer.
 const MOST_SPIKES: usize = 1000;
+
+/// No row is as long as this, in bytes; nor are blank lines between two.
+const LONGEST_ROW: u64 = 1 << 16;
 
 /// What was odd about the answers of a program, but no error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,12 +59,56 @@ impl Anomalies {
     }
 }
 
-/// The problem of an answer that the csv crate cannot read on.
-fn unreadable(error: csv::Error) -> AnswerProblem {
-    if !error.is_io_error() {
-        return AnswerProblem::NotCsv(Arc::new(error));
+/// An answer on its way to the csv crate, which would wait for the end of a quoted field for ever.
+struct Bounded<R> {
+    input: R,
+    /// Bytes that may still come before the end of the row.
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        if most == 0 && !buffer.is_empty() {
+            return Err(io::Error::other("the row has no end"));
+        }
+        let count = self.input.read(&mut buffer[..most])?;
+        self.left -= count as u64;
+        Ok(count)
     }
-    AnswerProblem::Unreadable(Arc::new(error.into()))
+}
+
+/// Reads the next row; whether there is one.
+fn next_row<R: Read>(
+    reader: &mut csv::Reader<Bounded<R>>,
+    record: &mut csv::StringRecord,
+) -> Result<bool, AnswerProblem> {
+    reader.get_mut().left = LONGEST_ROW;
+    reader.read_record(record).map_err(|error| {
+        if reader.get_ref().left == 0 {
+            let line = reader.position().line();
+            AnswerProblem::LongRow { line, most: LONGEST_ROW }
+        } else if error.is_io_error() {
+            AnswerProblem::Unreadable(Arc::new(error.into()))
+        } else {
+            AnswerProblem::NotCsv(Arc::new(error))
+        }
+    })
+}
+
+/// Reads an answer from memory: the recorded spikes of each of the samples that were shown.
+///
+/// # Errors
+/// If it is not what `docs/substrate_protocol.md` says.
+#[doc(hidden)]
+pub fn parse_answer(
+    network: &LayeredNetwork,
+    time_unit: &str,
+    samples: &[Presented],
+    answer: &[u8],
+) -> Result<Vec<Vec<Spike>>, AnswerProblem> {
+    let reader = AnswerReader::new(network, time_unit);
+    reader.read(&mut &*answer, samples, &mut Anomalies::default())
 }
 
 /// Reads the answers for one network.
@@ -128,15 +175,15 @@ impl AnswerReader {
             .trim(csv::Trim::All)
             .flexible(true)
             .has_headers(false)
-            .from_reader(input);
+            .from_reader(Bounded { input, left: LONGEST_ROW });
         let mut record = csv::StringRecord::new();
-        if !reader.read_record(&mut record).map_err(unreadable)? {
+        if !next_row(&mut reader, &mut record)? {
             return Err(AnswerProblem::NoHeading { time_column: self.time_column.clone() });
         }
         let columns = self.columns(&record)?;
         let most = MOST_SPIKES * self.neurons * samples.len();
         let mut rows = 0;
-        while reader.read_record(&mut record).map_err(unreadable)? {
+        while next_row(&mut reader, &mut record)? {
             rows += 1;
             if rows > most {
                 return Err(AnswerProblem::TooManySpikes { line: line_of(&record), most });
@@ -156,9 +203,13 @@ impl AnswerReader {
     /// Where the heading has each column.
     fn columns(&self, heading: &csv::StringRecord) -> Result<Columns, AnswerProblem> {
         let find = |name: &str| {
-            heading.iter().position(|column| column == name).ok_or_else(|| {
-                AnswerProblem::NoColumn { column: name.to_owned(), heading: text_of(heading) }
-            })
+            let mut places = (0..heading.len()).filter(|&place| &heading[place] == name);
+            let (column, text) = (name.to_owned(), || text_of(heading));
+            match (places.next(), places.next()) {
+                (Some(place), None) => Ok(place),
+                (None, _) => Err(AnswerProblem::NoColumn { column, heading: text() }),
+                _ => Err(AnswerProblem::DoubledColumn { column, heading: text() }),
+            }
         };
         Ok(Columns {
             sample: find("sample")?,
@@ -280,83 +331,4 @@ pub(super) fn shortened(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::SourceSpike;
-    use crate::network::{Layer, layered};
-    use crate::neuron::NeuronParameters;
-
-    fn layer(name: &str, size: usize, rows: usize) -> Layer {
-        let neurons = vec![NeuronParameters::default(); size];
-        let weights = vec![1.0; rows * size];
-        Layer { name: name.to_owned(), neurons, bias_sources: 0, weights, delays: None }
-    }
-
-    /// Two samples of a 2–3–2 network, whose inputs start at 0.25.
-    fn read(answer: &str) -> (Result<Vec<Vec<Spike>>, AnswerProblem>, Anomalies) {
-        let layers = [layer("hidden", 3, 2), layer("label", 2, 3)];
-        let reader = AnswerReader::new(&layered(2, &layers).expect("valid"), "us");
-        let stimulus =
-            vec![SourceSpike { time: 0.5, source: 1 }, SourceSpike { time: 0.25, source: 0 }];
-        let samples = vec![Presented { stimulus, ..Presented::default() }; 2];
-        let mut anomalies = Anomalies::default();
-        let spikes = reader.read(&mut answer.as_bytes(), &samples, &mut anomalies);
-        (spikes, anomalies)
-    }
-
-    #[test]
-    fn columns_and_rows_may_come_in_any_order_and_odd_ones_are_counted() {
-        let (spikes, anomalies) = read(
-            "time_us, neuron,population ,voltage,sample\r\n2.5,1,label,7,0\n1e0,2,hidden,,0\n\
-             1.5,2,hidden,,0\n2.5,1,label,8,0\n\n0.3,0,input,,1\n0.125,0,hidden,,1\n",
-        );
-        let spike = |node, time| Spike { node, time };
-        let expected = [vec![spike(4, 1.0), spike(4, 1.5), spike(6, 2.5)], vec![spike(2, 0.125)]];
-        assert_eq!(spikes.expect("an answer"), expected);
-        let expected = Anomalies {
-            samples: 2,
-            extra_spikes: 1,
-            duplicated_rows: 1,
-            rows_of_sources: 1,
-            spikes_before_stimulus: 1,
-            samples_without_label: 1,
-        };
-        assert_eq!(anomalies, expected);
-        assert_eq!(anomalies.warnings().len(), 5);
-        assert_eq!(Anomalies { samples: 2, ..Anomalies::default() }.warnings(), [""; 0]);
-        let (silent, anomalies) = read("sample,population,neuron,time_us\n");
-        assert_eq!(silent.expect("an answer"), [vec![], vec![]]);
-        assert_eq!(anomalies.samples_without_label, 2);
-    }
-
-    #[test]
-    fn what_cannot_be_is_refused_with_its_line() {
-        let cases = [
-            ("", "line 1: there is no heading: it must be sample,population,neuron,time_us"),
-            ("hello, world", "line 1: there is no column `sample` in `hello,world`"),
-            ("sample,population,neuron,time_ms\n", "line 1: there is no column `time_us`"),
-            ("#\n0,label,0,1\n0,label,0\n", "line 3: `0,label,0` has 3 of 4 fields"),
-            ("#\n0,label,0,1,1\n", "line 2: `0,label,0,1,1` has 5 of 4 fields"),
-            ("#\n2,label,0,1\n", "line 2: sample `2` must be a number from 0 to 1"),
-            ("#\n-1,label,0,1\n", "line 2: sample `-1` must be"),
-            ("#\n0,labels,0,1\n", "population `labels` must be the name of a layer: hidden, label"),
-            ("#\n0,label,2,1\n", "neuron `2` must be a number from 0 to 1 in `label`"),
-            ("#\n0,label,x,1\n", "neuron `x` must be"),
-            ("#\n0,label,0,nan\n", "line 2: time `nan` must be a finite number, not negative"),
-            ("#\n0,label,0,inf\n", "time `inf` must be"),
-            ("#\n0,label,0,-0.1\n", "time `-0.1` must be"),
-            ("#\n0,label,0,\n", "time `` must be"),
-        ];
-        for (answer, expected) in cases {
-            let answer = answer.replace('#', "sample,population,neuron,time_us");
-            let (spikes, anomalies) = read(&answer);
-            let message = spikes.expect_err(&answer).to_string();
-            assert!(message.contains(expected), "{message}");
-            assert_eq!(anomalies, Anomalies::default());
-        }
-        let flood = "0,label,0,1\n".repeat(10_001);
-        let (spikes, _) = read(&format!("sample,population,neuron,time_us\n{flood}"));
-        let message = spikes.expect_err("a flood").to_string();
-        assert_eq!(message, "line 10002: more than 10000 spikes are too many");
-    }
-}
+mod tests;

@@ -3,7 +3,8 @@
 //! Three threads wait in our place: one writes what the program should read, one takes the lines that it
 //! writes, one takes its error output and remembers the end. We only ever wait for a line, with a
 //! deadline. The program has a process group of its own: Ctrl-C in the terminal reaches us alone, so that
-//! a run ends in its own time, and when the program must go, so does whatever it started.
+//! a run ends in its own time, and when the program has ended or must go, so does whatever it started. What
+//! holds its streams open beyond its end has [`GRACE`] to write the rest of an answer.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -15,10 +16,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::answer::shortened;
-use crate::chip::{AnswerProblem, ProgramFailure};
+#[cfg(unix)]
+use super::guard::Guard;
 
 /// No line of an answer is as long as this, in bytes. Longer ones come in pieces.
-const LONGEST_LINE: u64 = 1 << 16;
+pub(super) const LONGEST_LINE: u64 = 1 << 16;
 
 /// How many lines may wait for us. A program that writes faster than that has to wait itself.
 const WAITING_LINES: usize = 4096;
@@ -27,8 +29,12 @@ const WAITING_LINES: usize = 4096;
 const REMEMBERED: usize = 4096;
 const SHOWN_LINES: usize = 12;
 
-/// How long a program may take to end once its input is closed, or its output is.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long a program may take to end once its input is closed, or its output is; and how long what it
+/// started may write on once it has ended.
+pub(super) const GRACE: Duration = Duration::from_secs(2);
+
+/// How often we look whether the program still runs while we wait for a line.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A program that runs.
 #[derive(Debug)]
@@ -41,11 +47,17 @@ pub(super) struct Process {
     /// What it wrote last to its error output, and the thread that reads on.
     last_words: Arc<Mutex<Vec<u8>>>,
     listener: Option<JoinHandle<()>>,
+    /// How it ended.
+    status: Option<ExitStatus>,
+    /// When it was first seen to have ended.
+    seen_ended: Option<Instant>,
+    #[cfg(unix)]
+    guard: Guard,
 }
 
 /// Why no line comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum NoLine {
+pub(super) enum NoLine {
     TimedOut,
     /// The program has closed its output: it has ended or is about to.
     Closed,
@@ -93,14 +105,26 @@ impl Process {
         builder.args(&command[1..]).args(arguments).current_dir(folder);
         builder.stdin(streams()).stdout(streams()).stderr(Stdio::piped());
         #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut builder, 0);
+        let guard = Guard::start()?;
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut builder, guard.group());
         let mut child = builder.spawn()?;
         let last_words = Arc::new(Mutex::new(Vec::new()));
         let listener = child.stderr.take().map(|stderr| {
             let last_words = Arc::clone(&last_words);
             thread::spawn(move || listen(stderr, &last_words))
         });
-        Ok(Process { child, input: None, lines: None, last_words, listener })
+        Ok(Process {
+            child,
+            input: None,
+            lines: None,
+            last_words,
+            listener,
+            status: None,
+            seen_ended: None,
+            #[cfg(unix)]
+            guard,
+        })
     }
 
     /// Has a text written to the program, whenever it reads. One that has ended shows when it is
@@ -118,25 +142,34 @@ impl Process {
         Some(shortened(String::from_utf8_lossy(&line).trim_end()))
     }
 
-    fn line(&self, deadline: Instant) -> Result<Vec<u8>, NoLine> {
-        let Some(lines) = &self.lines else { return Err(NoLine::Closed) };
-        let remaining = deadline.saturating_duration_since(Instant::now());
-        // A program that writes without pause would otherwise never be late.
-        if remaining.is_zero() {
-            return Err(NoLine::TimedOut);
+    /// The next line that the program writes.
+    pub fn line(&mut self, deadline: Instant) -> Result<Vec<u8>, NoLine> {
+        loop {
+            let Some(lines) = &self.lines else { return Err(NoLine::Closed) };
+            let now = Instant::now();
+            // A program that writes without pause would otherwise never be late.
+            if now >= deadline {
+                return Err(NoLine::TimedOut);
+            }
+            match lines.recv_timeout(LOOK.min(deadline - now)) {
+                Ok(line) => return Ok(line),
+                Err(RecvTimeoutError::Disconnected) => return Err(NoLine::Closed),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            // Something that it started holds its output open.
+            if self.has_ended() && *self.seen_ended.get_or_insert(now) + GRACE <= now {
+                return Err(NoLine::Closed);
+            }
         }
-        lines.recv_timeout(remaining).map_err(|reason| match reason {
-            RecvTimeoutError::Timeout => NoLine::TimedOut,
-            RecvTimeoutError::Disconnected => NoLine::Closed,
-        })
     }
 
-    /// Waits for the program's end, if it comes in time.
+    /// Waits for the program's end, if it comes in time. What it leaves running is ended.
     pub fn wait_until(&mut self, deadline: Instant) -> Option<ExitStatus> {
         let mut pause = Duration::from_micros(200);
         loop {
-            if let Ok(Some(status)) = self.child.try_wait() {
-                return Some(status);
+            if self.has_ended() {
+                self.kill_group();
+                return self.status;
             }
             let remaining = deadline.saturating_duration_since(Instant::now());
             if remaining.is_zero() {
@@ -174,20 +207,18 @@ impl Process {
         }
     }
 
-    #[cfg(unix)]
-    fn kill_group(&mut self) {
-        use nix::sys::signal::{Signal, killpg};
-        use nix::unistd::Pid;
-
-        // The group has the number of its first process, which is ours to reap: no other has it.
-        let group = i32::try_from(self.child.id()).ok().map(Pid::from_raw);
-        if group.is_none_or(|group| killpg(group, Signal::SIGKILL).is_err()) {
-            let _ = self.child.kill();
+    /// Whether the program has ended; what it started may still run.
+    pub fn has_ended(&mut self) -> bool {
+        if self.status.is_none() {
+            self.status = self.child.try_wait().ok().flatten();
         }
+        self.status.is_some()
     }
 
-    #[cfg(not(unix))]
+    /// Ends the program and whatever it started.
     fn kill_group(&mut self) {
+        #[cfg(unix)]
+        self.guard.end_group();
         let _ = self.child.kill();
     }
 }
@@ -240,110 +271,6 @@ fn listen(mut stderr: ChildStderr, last_words: &Mutex<Vec<u8>>) {
             }
             Err(problem) if problem.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return,
-        }
-    }
-}
-
-/// The lines of one answer, up to the line that ends it.
-pub(super) struct AnswerStream<'p> {
-    process: &'p mut Process,
-    deadline: Instant,
-    /// Number of the batch, which the last line repeats.
-    batch: u64,
-    line: Vec<u8>,
-    /// How much of the line has been read.
-    taken: usize,
-    /// Lines until now.
-    lines: usize,
-    state: State,
-}
-
-enum State {
-    Open,
-    /// The last line has come.
-    Complete,
-    NoLine(NoLine),
-    /// The last line is for another batch.
-    OtherBatch(String),
-    /// A line without an end, behind which the output was closed.
-    CutOff(String),
-    /// A line that is too long to be one of an answer.
-    TooLong,
-}
-
-impl<'p> AnswerStream<'p> {
-    pub fn new(process: &'p mut Process, deadline: Instant, batch: u64) -> Self {
-        let line = Vec::new();
-        AnswerStream { process, deadline, batch, line, taken: 0, lines: 0, state: State::Open }
-    }
-
-    /// Takes the next line of the answer.
-    fn advance(&mut self) {
-        let line = match self.process.line(self.deadline) {
-            Ok(line) => line,
-            Err(reason) => {
-                self.state = State::NoLine(reason);
-                return;
-            }
-        };
-        let text = line.trim_ascii();
-        if text == b"end" || text.starts_with(b"end,") {
-            let text = String::from_utf8_lossy(text);
-            let number = text.split_once(',').map(|(_, number)| number.trim());
-            self.state = match number {
-                Some(number) if number == self.batch.to_string() => State::Complete,
-                _ => State::OtherBatch(shortened(&text)),
-            };
-        } else if line.len() as u64 == LONGEST_LINE {
-            self.state = State::TooLong;
-        } else if !line.ends_with(b"\n") {
-            self.state = State::CutOff(shortened(&String::from_utf8_lossy(&line)));
-        } else {
-            self.lines += 1;
-            (self.line, self.taken) = (line, 0);
-        }
-    }
-
-    /// Why the answer has no end.
-    pub fn failure(self, timeout: Duration) -> ProgramFailure {
-        let lines = self.lines;
-        match self.state {
-            State::NoLine(NoLine::TimedOut) => {
-                ProgramFailure::TimedOut { seconds: timeout.as_secs_f64(), lines }
-            }
-            State::OtherBatch(line) => {
-                let problem = AnswerProblem::OtherBatch { line, batch: self.batch };
-                ProgramFailure::Answer { problem }
-            }
-            State::CutOff(line) => {
-                ProgramFailure::Answer { problem: AnswerProblem::CutOff { line } }
-            }
-            State::TooLong => ProgramFailure::LongLine { bytes: LONGEST_LINE, lines },
-            State::Open | State::Complete | State::NoLine(NoLine::Closed) => {
-                match self.process.wait_until(Instant::now() + GRACE) {
-                    Some(status) => ProgramFailure::EndedEarly { status, lines },
-                    None => ProgramFailure::ClosedOutput { lines },
-                }
-            }
-        }
-    }
-}
-
-impl Read for AnswerStream<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.taken == self.line.len() && matches!(self.state, State::Open) {
-            self.advance();
-        }
-        match self.state {
-            State::Open => {
-                let count = buffer.len().min(self.line.len() - self.taken);
-                buffer[..count].copy_from_slice(&self.line[self.taken..self.taken + count]);
-                self.taken += count;
-                Ok(count)
-            }
-            State::Complete => Ok(0),
-            // The state tells more than this error does.
-            _ => Err(io::Error::other("the answer has no end")),
         }
     }
 }
