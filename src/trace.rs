@@ -164,7 +164,7 @@ pub fn read_spikes_of(
     let mut table = Table::open(path)?;
     let neuron = table.column("neuron")?;
     let time = table.column(&format!("time_{time_unit}"))?;
-    let columns = [table.position("population"), table.position("sample")];
+    let columns = [table.position("population")?, table.position("sample")?];
     let (mut spikes, mut populations, mut samples) = (Vec::new(), Vec::new(), BTreeSet::new());
     while let Some(row) = table.next()? {
         let spike = (row.index(neuron, "neuron")? as usize, row.time(time)?);
@@ -221,12 +221,19 @@ impl<'a> Table<'a> {
         Ok(Table { path, reader, headings, record: csv::StringRecord::new() })
     }
 
-    fn position(&self, name: &str) -> Option<usize> {
-        self.headings.iter().position(|heading| heading == name)
+    /// Where a column is, if there is one of this name.
+    fn position(&self, name: &str) -> Result<Option<usize>, TraceError> {
+        let mut places = (0..self.headings.len()).filter(|&place| self.headings[place] == name);
+        let place = places.next();
+        if places.next().is_none() {
+            return Ok(place);
+        }
+        let (path, column) = (self.path.to_owned(), name.to_owned());
+        Err(TraceError::DoubledColumn { path, column })
     }
 
     fn column(&self, name: &str) -> Result<usize, TraceError> {
-        self.position(name).ok_or_else(|| TraceError::Column {
+        self.position(name)?.ok_or_else(|| TraceError::Column {
             path: self.path.to_owned(),
             column: name.to_owned(),
             found: self.headings.join(", "),
@@ -352,6 +359,7 @@ mod tests {
         let path = folder.path().join("bad.csv");
         let cases = [
             ("sample,population,neuron\n", ":1: there is no column `time_<unit>`"),
+            ("neuron,sample,population,neuron,time_us\n", ":1: column `neuron` is there twice"),
             ("sample,population,neuron,time_us\n0,a,1,0.5\n0,a,x,1\n", ":3: neuron `x` must be"),
             ("sample,population,neuron,time_us\n0,a,1,NaN\n", ":2: time `NaN` must be"),
             ("sample,population,neuron,time_us\n0,a,1,-1\n", ":2: time `-1` must be"),

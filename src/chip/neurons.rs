@@ -1,5 +1,6 @@
 //! Neurons as a chip has them: targets, and how far each neuron is from them.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -212,6 +213,10 @@ fn measured(path: &Path, count: usize) -> Result<Vec<Deviations>, SubstrateError
     if !names.iter().any(|name| name == "neuron") {
         return Err(refuse(MeasuredProblem::NoNeuronColumn));
     }
+    let mut seen = HashSet::new();
+    if let Some(column) = names.iter().find(|name| !seen.insert(*name)) {
+        return Err(refuse(MeasuredProblem::DoubledColumn { column: column.to_owned() }));
+    }
     let mut found: Vec<Option<Deviations>> = vec![None; count];
     for record in reader.records() {
         let record = record.map_err(not_csv)?;
@@ -389,6 +394,7 @@ mod tests {
             ("neuron,tau_m\n7,1\n", "line 2: neuron `7` must be a whole number from 0 to 1"),
             ("neuron,tau_m\n0,-1\n", "line 2: tau_m `-1` must be finite and above 0"),
             ("neuron,tau_x\n0,1\n", "unknown column `tau_x`"),
+            ("neuron,tau_m,tau_m\n0,1,2\n", "column `tau_m` is there twice"),
         ] {
             let message = read(text).expect_err(text).to_string();
             assert!(message.contains("measured.csv") && message.contains(expected), "{message}");

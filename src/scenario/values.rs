@@ -267,6 +267,9 @@ fn read_column(path: &Path, name: &str) -> Result<Vec<f64>, ValuesError> {
         let found = names.join(", ");
         ValuesError::new(path, line, format!("there is no column `{name}`; there are {found}"))
     })?;
+    if names[column + 1..].iter().any(|heading| heading == name) {
+        return Err(ValuesError::new(path, line, format!("column `{name}` is there twice")));
+    }
     let mut list = Vec::new();
     for row in rows {
         let row = row?;

@@ -25,6 +25,14 @@ pub enum TraceError {
         /// The columns that exist.
         found: String,
     },
+    /// A column is there twice.
+    #[error("{}:1: column `{column}` is there twice: which is meant?", path.display())]
+    DoubledColumn {
+        /// The file.
+        path: PathBuf,
+        /// Name of the column.
+        column: String,
+    },
     /// A field does not hold what its column says.
     #[error("{}:{line}: {column} `{field}` must be {accepted}", path.display())]
     Field {
