@@ -5,12 +5,15 @@
 //! that begin with `#` or `%`, a separator at the end of each line, and any kind of line end are read over.
 //! A quoted field may hold separators, not line ends.
 
+mod npy;
+
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
+pub(crate) use npy::npy_header;
 
 /// The largest table, unpacked, in bytes. A packed file of a few megabytes may claim to be more.
 const LARGEST: u64 = 4 << 30;

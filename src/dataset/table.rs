@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use npyz::{Deserialize, NpyFile, NpyHeader, Order};
 
 use super::{DataError, DataProblem, Dataset, Features, SampleKind};
-use crate::table::{TableError, TextTable};
+use crate::table::{TableError, TextTable, npy_header};
 
 /// What features are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -298,8 +298,7 @@ impl<'a> Array<'a> {
         let mut content =
             std::fs::read(path).map_err(|error| refuse(DataProblem::Unreadable(error)))?;
         let mut rest = content.as_slice();
-        let header = NpyHeader::from_reader(&mut rest)
-            .map_err(|error| refuse(DataProblem::NotNpy(error)))?;
+        let header = npy_header(&mut rest).map_err(|error| refuse(DataProblem::NotNpy(error)))?;
         // Before anything is made of that size: are there as many bytes as the header announces?
         let size = header.dtype().num_bytes().and_then(|size| {
             let mut sizes = header.shape().iter();

@@ -196,10 +196,15 @@ pub fn read(path: &Path) -> Result<(Network, String), NetworkFileError> {
 /// Builds the network; the error is where something is wrong, and what.
 fn build(file: &NetworkFile) -> Result<Network, (String, String)> {
     let mut network = Network::new();
+    let mut total: usize = 0;
     for (index, PopulationEntry { name, size, neurons }) in file.populations.iter().enumerate() {
         let place = format!("populations[{index}]");
-        if *size > LARGEST_SIZE {
-            return Err((place, format!("size {size} must be at most {LARGEST_SIZE}")));
+        total = total.saturating_add(*size);
+        if total > LARGEST_SIZE {
+            let message = format!(
+                "size {size} makes {total} neurons and sources in all: there must be at most {LARGEST_SIZE}"
+            );
+            return Err((place, message));
         }
         let parameters = neurons.iter().map(|neuron| neuron.0);
         let added = match neurons.as_slice() {
@@ -341,7 +346,16 @@ mod tests {
             ("\"threshold\":1.0", "\"threshold\":null", "invalid type: null, expected f64"),
             ("\"tau_m\":1.0,", "", "missing field `tau_m`"),
             ("\"tau_m\":1.0", "\"tau_m\":-1.0", "populations[1]: population `neuron`: tau_m = -1"),
-            ("\"size\":2", "\"size\":20000000", "populations[0]: size 20000000 must be at most"),
+            (
+                "\"size\":2",
+                "\"size\":20000000",
+                "populations[0]: size 20000000 makes 20000000 neurons",
+            ),
+            (
+                "\"size\":1,",
+                "\"size\":9999999,",
+                "populations[1]: size 9999999 makes 10000001 neurons",
+            ),
             ("\"pre\":\"input\"", "\"pre\":\"inptu\"", "projections[0]: there is no population"),
             ("[1,0,", "[2,0,", "projections[0].synapses[0]: population `input` has 2 neurons"),
             ("0.25", "-0.25", "delay = -0.25 must be finite and not negative"),

@@ -356,6 +356,8 @@ pub(crate) fn explain(error: &toml::de::Error) -> String {
         && let Some(unknown) = quoted.next()
     {
         let nearest = quoted
+            // Comparing takes time and memory proportional to both lengths.
+            .filter(|known| unknown.len() <= 2 * known.len())
             .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
             .min_by_key(|(distance, _)| *distance)
             .filter(|(distance, known)| *distance <= known.len() / 2);
@@ -401,5 +403,9 @@ mod tests {
         let error = toml::from_str::<Scenario>("[neuron]\ntau_mem = 2\n").expect_err("unknown");
         let text = explain(&error);
         assert!(text.contains("line 2") && text.contains("Did you mean `tau_m`?"), "{text}");
+        // A name that is none like it is not compared: that would take its length squared.
+        let long = format!("[neuron]\n{} = 2\n", "x".repeat(1 << 20));
+        let error = toml::from_str::<Scenario>(&long).expect_err("unknown");
+        assert!(!explain(&error).contains("Did you mean"));
     }
 }

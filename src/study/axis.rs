@@ -1,5 +1,6 @@
 //! What a study varies.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -252,10 +253,11 @@ impl AxisEntry {
                 Vec::new()
             }
         };
-        for (index, value) in values.iter().enumerate() {
+        let mut seen = HashSet::new();
+        for value in &values {
             if value.number().is_some_and(f64::is_nan) {
                 check.refuse("values", "nan is no value");
-            } else if values[..index].iter().any(|earlier| earlier.is(value)) {
+            } else if !seen.insert(value.to_string()) {
                 check.refuse("values", format!("{value} is there twice"));
             }
         }

@@ -7,6 +7,7 @@ use npyz::{Deserialize, NpyFile, NpyHeader};
 
 use super::super::{FormProblem, TraceError};
 use super::Recording;
+use crate::table::npy_header;
 
 /// Reads the spikes of a file of times and a file of neurons, both NPY arrays with one dimension: times of any
 /// type of numbers, neurons of whole numbers. Nothing in them tells the unit of the times.
@@ -46,8 +47,8 @@ impl<'p> Array<'p> {
         let wrap = |source| TraceError::Read { path: path.to_owned(), source };
         let mut content = std::fs::read(path).map_err(wrap)?;
         let mut rest = content.as_slice();
-        let header = NpyHeader::from_reader(&mut rest)
-            .map_err(|error| refuse(path, FormProblem::NotNpy(error)))?;
+        let header =
+            npy_header(&mut rest).map_err(|error| refuse(path, FormProblem::NotNpy(error)))?;
         let [length] = header.shape()[..] else {
             return Err(refuse(path, FormProblem::NpyShape { shape: header.shape().to_vec() }));
         };

@@ -1,0 +1,79 @@
+//! Headers of NPY files, checked before anything is made of them.
+
+use std::io;
+
+use npyz::NpyHeader;
+
+/// The longest header that NumPy itself reads, in bytes.
+const LONGEST_HEADER: usize = 10_000;
+
+/// Brackets within brackets; a header of plain numbers has two.
+const DEEPEST: usize = 32;
+
+/// Reads the header of an NPY file, and leaves what is behind it. npyz alone takes as much memory as the file
+/// says that its header is long (up to 4 GiB), and as much stack as its brackets are deep.
+///
+/// # Errors
+/// If it is no header, is cut off, too long, or too deep.
+pub(crate) fn npy_header(rest: &mut &[u8]) -> io::Result<NpyHeader> {
+    let refuse = |message: String| Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    let text = match **rest {
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, ref text @ ..] => {
+            Some((text, usize::from(u16::from_le_bytes([low, high]))))
+        }
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _, a, b, c, d, ref text @ ..] => {
+            Some((text, u32::from_le_bytes([a, b, c, d]) as usize))
+        }
+        // Of another version, or no NPY file: npyz says so.
+        _ => None,
+    };
+    if let Some((text, length)) = text {
+        if length > LONGEST_HEADER {
+            return refuse(format!("a header of {length} bytes: at most {LONGEST_HEADER}"));
+        }
+        let Some(text) = text.get(..length) else {
+            return refuse(format!("a header of {length} bytes, which is cut off"));
+        };
+        let mut depth: usize = 0;
+        for byte in text {
+            match byte {
+                b'(' | b'[' | b'{' => depth += 1,
+                b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > DEEPEST {
+                return refuse(format!("a header with brackets deeper than {DEEPEST}"));
+            }
+        }
+    }
+    NpyHeader::from_reader(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shape in a header.
+    fn read(version: u8, length: &[u8], text: &str) -> Result<Vec<u64>, String> {
+        let bytes = [&b"\x93NUMPY"[..], &[version, 0], length, text.as_bytes()].concat();
+        let header = npy_header(&mut bytes.as_slice()).map_err(|error| error.to_string())?;
+        Ok(header.shape().to_vec())
+    }
+
+    #[test]
+    fn a_header_takes_no_more_than_the_file_has() {
+        let text = "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }\n";
+        let length = text.len() as u32;
+        assert_eq!(read(1, &(length as u16).to_le_bytes(), text).expect("sound"), [2]);
+        assert_eq!(read(2, &length.to_le_bytes(), text).expect("sound"), [2]);
+        let deep = "[".repeat(9_000);
+        for (length, text, expected) in [
+            (u32::MAX, text, "a header of 4294967295 bytes: at most 10000"),
+            (length + 1, text, "a header of 59 bytes, which is cut off"),
+            (9_000, deep.as_str(), "a header with brackets deeper than 32"),
+        ] {
+            assert_eq!(read(2, &length.to_le_bytes(), text).expect_err(expected), expected);
+        }
+        assert!(read(9, &[], text).is_err());
+    }
+}
