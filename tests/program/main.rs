@@ -11,6 +11,7 @@ mod data;
 mod delays;
 mod engine_choice;
 mod external_substrate;
+mod fuzz_corpus;
 mod gradient_check;
 mod identify;
 mod limits;
@@ -23,6 +24,8 @@ mod run_folders;
 mod shown_once;
 mod spike_trains;
 mod study;
+#[cfg(feature = "mpi")]
+mod study_mpi;
 mod table_dialects;
 mod trace_cases;
 mod trace_learning;

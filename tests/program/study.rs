@@ -18,7 +18,7 @@ tau_s = 6.0
 energy.static_power = 0.175
 "#;
 
-const STUDY: &str = r#"
+pub(crate) const STUDY: &str = r#"
 [study]
 title = "Jitter"
 base = "tiny.toml"
@@ -37,7 +37,7 @@ ideal = 0.0
 "#;
 
 /// A folder with the study and its scenario.
-fn folder(study: &str) -> tempfile::TempDir {
+pub(crate) fn folder(study: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::fs::write(folder.path().join("tiny.toml"), tiny_training(HEAD, [300, 50, 100], 3))
         .expect("writable");
@@ -46,7 +46,7 @@ fn folder(study: &str) -> tempfile::TempDir {
 }
 
 /// The lines of a file of results, sorted.
-fn sorted(results: &Path) -> Vec<String> {
+pub(crate) fn sorted(results: &Path) -> Vec<String> {
     let text = String::from_utf8(read(results)).expect("UTF-8");
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.sort();
@@ -198,42 +198,6 @@ fn shards_are_merged_into_the_whole() {
     let refused = merge(&[files[0], files[1], files[2], text(&other)]);
     assert_eq!(refused.code, Some(2));
     assert!(refused.stderr.contains("is another result than in"), "{}", refused.stderr);
-}
-
-/// Under `mpirun`, with two and with three processes.
-#[cfg(feature = "mpi")]
-#[test]
-fn processes_do_what_threads_do() {
-    let place = folder(STUDY);
-    successful(place.path(), &["run", "study.toml", "--out", "threads"]);
-    let expected = sorted(&place.path().join("threads/results.csv"));
-    let mpirun = |processes: &str, arguments: &[&str]| {
-        let output = std::process::Command::new("mpirun")
-            .args(["--oversubscribe", "-n", processes])
-            .arg(common::binary::command().get_program())
-            .args(arguments)
-            .current_dir(place.path())
-            // Containers have no other user.
-            .envs([("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")])
-            .output()
-            .expect("mpirun starts: it comes with MPI");
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        (output.status.code(), stderr)
-    };
-    for processes in ["2", "3"] {
-        let (code, stderr) = mpirun(processes, &["run", "study.toml", "--out", processes]);
-        assert_eq!(code, Some(0), "{stderr}");
-        assert_eq!(sorted(&place.path().join(processes).join("results.csv")), expected);
-        assert_eq!(stderr.lines().filter(|line| line.starts_with('[')).count(), 12, "{stderr}");
-    }
-    // What is there is not done again, and what is refused ends all of them.
-    let (code, stderr) = mpirun("2", &["run", "study.toml", "--out", "2"]);
-    assert_eq!(code, Some(0), "{stderr}");
-    assert!(!stderr.lines().any(|line| line.starts_with('[')), "{stderr}");
-    let other = ["run", "study.toml", "--out", "2", "--set", "training.epochs=4"];
-    let (code, stderr) = mpirun("2", &other);
-    assert_ne!(code, Some(0));
-    assert!(stderr.contains("epochs = 3"), "{stderr}");
 }
 
 #[test]

@@ -1,0 +1,41 @@
+//! Fuzz targets: what comes in from outside, one function per parser.
+//!
+//! A target takes any bytes. It must not panic, hang, or take memory because a number in the bytes says so.
+//! What it accepts must hold what is promised: what is written is read back, what is resolved resolves to
+//! itself. `fuzz_targets` makes a program of each for libFuzzer, `fuzz/run` runs them; `cargo test` replays
+//! the files of `corpus/<target>` in each.
+//!
+//! Parsers read files, so targets write one, into a temporary folder. Where a target needs several, a NUL
+//! byte is between them.
+
+mod data;
+mod folder;
+mod results;
+mod settings;
+mod traces;
+
+pub use data::{dataset_csv, dataset_npy, idx, scenario_tables, table};
+pub use results::{answer, checkpoint, network, study_results};
+pub use settings::{chip, scenario, study};
+pub use traces::{trace, trace_npy};
+
+/// What takes any bytes.
+pub type Target = fn(&[u8]);
+
+/// Every target, by the name of its program and of its corpus.
+pub const TARGETS: [(&str, Target); 14] = [
+    ("answer", answer),
+    ("checkpoint", checkpoint),
+    ("chip", chip),
+    ("dataset_csv", dataset_csv),
+    ("dataset_npy", dataset_npy),
+    ("idx", idx),
+    ("network", network),
+    ("scenario", scenario),
+    ("scenario_tables", scenario_tables),
+    ("study", study),
+    ("study_results", study_results),
+    ("table", table),
+    ("trace", trace),
+    ("trace_npy", trace_npy),
+];
