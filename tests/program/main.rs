@@ -26,6 +26,7 @@ mod spike_trains;
 mod study;
 #[cfg(feature = "mpi")]
 mod study_mpi;
+mod study_slurm;
 mod table_dialects;
 mod trace_cases;
 mod trace_learning;
