@@ -4,6 +4,7 @@ mod check;
 mod console;
 mod data;
 mod diff;
+mod exit;
 mod gradients;
 mod identify;
 mod learn;
@@ -25,6 +26,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::scenario::{Override, ScenarioFile};
 use crate::study::is_study;
+use exit::bad_input;
 
 /// Simulate and train spiking neural networks that compute with first-spike times.
 #[derive(Debug, Parser)]
@@ -32,8 +34,16 @@ use crate::study::is_study;
     version,
     propagate_version = true,
     arg_required_else_help = true,
+    term_width = 80,
     after_help = "Start with:\n  firstspike run scenarios/yin_yang.toml\n\n\
-        Exit codes: 0 done, 1 the run failed, 2 bad input (nothing was touched), 130 interrupted."
+        Exit codes:\n  \
+        0    everything was done\n  \
+        1    the work began and failed; for diff, check --gradients and data verify:\n       \
+        something differs or is wrong\n  \
+        2    bad input; nothing was touched\n  \
+        3    a result could not be written or printed: the disk is full, or the\n       \
+        output was closed\n  \
+        130  interrupted (Ctrl-C or SIGTERM); what there was is written"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -52,16 +62,21 @@ enum Command {
         A folder belongs to one run. While it works, another process is refused there. The results of \
         another scenario, or of the same with other data, are not replaced without --overwrite; those \
         of the same run are, and they go before the first new file comes.\n\n\
-        A training keeps checkpoint.safetensors in its folder until it is complete. Whether it was \
-        interrupted or killed, the same command with --resume goes on from there, on any number of \
+        A training, of layers or of spike trains, keeps checkpoint.safetensors in its folder. Whether it \
+        was interrupted or killed, the same command with --resume goes on from there, on any number of \
         threads, to the same bytes. --resume starts from the beginning if there is no checkpoint, does \
         nothing if the run is complete, and refuses the checkpoint of another scenario or of other \
         data: scenario.toml there says what the files contained. Without --resume a run starts anew; \
-        it replaces a checkpoint of its own scenario only once it is as far.\n\n\
+        it replaces the checkpoint of a stopped run of its own scenario only once it is as far.\n\n\
+        A complete training goes on with more epochs: --resume --set training.epochs=N ends with the \
+        bytes of a run that had N epochs from the start. That needs a schedule of the learning rate that \
+        does not depend on the number of epochs, `constant` or `step`: with `cosine` every epoch would \
+        have been another one, and --resume refuses.\n\n\
         Examples:\n  \
         firstspike run scenarios/yin_yang.toml --seed 2 --out traces/second\n  \
         firstspike run scenarios/yin_yang.toml --set layers.0.size=30 --out traces/thirty\n  \
-        firstspike run scenarios/yin_yang.toml --resume\n\n\
+        firstspike run scenarios/yin_yang.toml --resume\n  \
+        firstspike run scenarios/yin_yang_paper.toml --resume --set training.epochs=400\n\n\
         A file with [study] is a study: its base scenario is trained at every point of its axes with \
         every seed, each training on one thread. Every result is added to results.csv in its folder at \
         once; the same command goes on after an interrupt. A training that fails is recorded with its \
@@ -79,8 +94,9 @@ enum Command {
         training loss on a few training samples, or, for a network of populations, of a sum of all \
         spike times with random coefficients. What cannot be compared is counted, with the reason: steps \
         that change the spikes, times at zero, ties (such as an input that arrives at the end of a \
-        refractory period), where the derivatives from the two sides differ. Exit code 0 if derivatives \
-        were compared and all agree to 1e-5, else 1.\n\n\
+        refractory period), where the derivatives from the two sides differ.\n\n\
+        Exit codes: 0 derivatives were compared and all agree to 1e-5, 1 not so; the others as in \
+        firstspike --help.\n\n\
         Examples:\n  \
         firstspike check scenarios/yin_yang.toml --set neuron.tau_m=inf\n  \
         firstspike check scenarios/recurrent.toml --gradients")]
@@ -91,7 +107,7 @@ enum Command {
         inputs, biases and first spikes of samples of the scenario's data set, as `run` writes it or \
         recorded elsewhere. Prints its loss, and writes the network after one optimiser step.\n\n\
         Example:\n  \
-        firstspike learn scenarios/yin_yang.toml --trace traces/yin_yang/spikes.csv --data test"
+        firstspike learn scenarios/yin_yang.toml --trace spikes.csv --data test"
     )]
     Learn(LearnArguments),
     /// Find thresholds and delays of a chip's neurons in a trace that it recorded.
@@ -120,8 +136,8 @@ enum Command {
         the terminal, a rhombus).\n\n\
         Examples:\n  \
         firstspike membranes traces/yin_yang\n  \
-        firstspike membranes traces/yin_yang --sample 7 --neuron label --neuron hidden:3 --svg seven.svg\n  \
-        firstspike membranes traces/recurrent --neuron excitatory:5 --window 100:150 --csv five.csv"
+        firstspike membranes traces/yin_yang --sample 7 --neuron hidden:3 --svg 7.svg\n  \
+        firstspike membranes traces/recurrent --neuron excitatory:5 --csv five.csv"
     )]
     Membranes(membranes::MembranesArguments),
     /// Train the scenarios of a table with several seeds, and print it beside published figures.
@@ -135,7 +151,7 @@ enum Command {
         training. A row that fails is reported and the others go on; the exit code is then 1.\n\n\
         Examples:\n  \
         firstspike reproduce scenarios/table.toml\n  \
-        firstspike reproduce scenarios/table.toml --rows yin_yang --seeds 1-3 --out traces/three"
+        firstspike reproduce scenarios/table.toml --rows yin_yang --seeds 1-3"
     )]
     Reproduce(ReproduceArguments),
     /// Look at the spikes of a trace: in the terminal, or as a picture.
@@ -147,9 +163,9 @@ enum Command {
         Examples:\n  \
         firstspike raster traces/yin_yang/spikes.csv\n  \
         firstspike raster traces/yin_yang/spikes.csv --samples 7 --sort first-spike\n  \
-        firstspike raster traces/recurrent/spikes.csv --window 100:200 --populations excitatory,inhibitory\n  \
+        firstspike raster traces/recurrent/spikes.csv --window 100:200\n  \
         firstspike raster traces/recurrent/spikes.csv --interactive\n  \
-        firstspike raster traces/recurrent/spikes.csv --svg raster.svg --png raster.png --html raster.html\n  \
+        firstspike raster spikes.csv --svg raster.svg --png raster.png --html page.html\n  \
         firstspike raster nest.dat --time-column 2 --neuron-column 1 | less"
     )]
     Raster(raster::RasterArguments),
@@ -157,7 +173,7 @@ enum Command {
     #[command(
         subcommand,
         after_help = "Examples:\n  \
-        firstspike study merge part*/results_*.csv --out traces/spike_jitter/results.csv\n  \
+        firstspike study merge part*/results_*.csv --out traces/jitter/results.csv\n  \
         firstspike study report scenarios/studies/yin_yang/*.toml --out traces/report"
     )]
     Study(study::StudyCommand),
@@ -187,12 +203,11 @@ enum Command {
         over the mean (Potjans & Diesmann 2014); 1 for independent neurons. A\n                \
         bin has its begin and not its end; the last one that ends with the\n                \
         window has its end, too\n\n\
-        Exit codes: 0 done, 2 bad input.\n\n\
         Examples:\n  \
         firstspike stats traces/yin_yang/spikes.csv\n  \
-        firstspike stats spikes.csv.gz --size exc=10000 --size inh=2500 --window 100:1000\n  \
+        firstspike stats spikes.csv.gz --size exc=10000 --size inh=2500\n  \
         firstspike stats nest.dat --first-neuron 101 --size 5 --duration 10\n  \
-        firstspike stats other.csv --time-column when --neuron-column who --time-unit ms --json"
+        firstspike stats other.csv --time-column when --neuron-column who --json"
     )]
     Stats(stats::StatsArguments),
     /// Compare two traces spike by spike.
@@ -204,9 +219,9 @@ enum Command {
         Any CSV file with times and neurons is a trace, packed or not; see firstspike stats --help. \
         For traces whose columns have different names, options are given as A,B: --time-column \
         t,when. Units of time are converted where both are known.\n\n\
-        Exit codes: 0 equal within the tolerance, 1 different, 2 bad input.\n\n\
+        Exit codes: 0 equal within the tolerance, 1 different; the others as in firstspike --help.\n\n\
         Examples:\n  \
-        firstspike diff traces/ideal/spikes.csv traces/chip/spikes.csv --svg difference.svg\n  \
+        firstspike diff ideal/spikes.csv chip/spikes.csv --svg difference.svg\n  \
         firstspike diff spikes.csv nest.dat --populations neurons --first-neuron 0,1\n  \
         firstspike diff a.csv b.csv.gz --map exc=E --map inh=I --csv neurons.csv"
     )]
@@ -331,22 +346,36 @@ struct ReproduceArguments {
 
 /// Runs the command line and returns the exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.command {
+    let code = match Cli::try_parse() {
+        Ok(cli) => run_command(&cli.command),
+        // Also what is no error: --help and --version.
+        Err(error) => {
+            let printed = error.print();
+            if !error.use_stderr() {
+                console::keep_error(printed);
+            }
+            ExitCode::from(if error.use_stderr() { exit::BAD_INPUT } else { 0 })
+        }
+    };
+    console::finish(code)
+}
+
+fn run_command(command: &Command) -> ExitCode {
+    match command {
         Command::Run(arguments) => match ScenarioFile::read(&arguments.scenario.scenario) {
-            Ok(file) if is_study(&file) => study::run(&arguments),
-            Ok(file) => run::run(&arguments, &file),
+            Ok(file) if is_study(&file) => study::run(arguments),
+            Ok(file) => run::run(arguments, &file),
             Err(error) => bad_input(&error),
         },
-        Command::Study(command) => study::study(&command),
-        Command::Reproduce(arguments) => reproduce::run(&arguments),
-        Command::Raster(arguments) => raster::run(&arguments),
-        Command::Learn(arguments) => learn::run(&arguments),
-        Command::Identify(arguments) => identify::run(&arguments),
-        Command::Stats(arguments) => stats::run(&arguments),
-        Command::Diff(arguments) => diff::run(&arguments),
-        Command::Membranes(arguments) => membranes::run(&arguments),
-        Command::Data(command) => data::run(&command),
+        Command::Study(command) => study::study(command),
+        Command::Reproduce(arguments) => reproduce::run(arguments),
+        Command::Raster(arguments) => raster::run(arguments),
+        Command::Learn(arguments) => learn::run(arguments),
+        Command::Identify(arguments) => identify::run(arguments),
+        Command::Stats(arguments) => stats::run(arguments),
+        Command::Diff(arguments) => diff::run(arguments),
+        Command::Membranes(arguments) => membranes::run(arguments),
+        Command::Data(command) => data::run(command),
         Command::Check(arguments) if arguments.gradients => {
             gradients::check(&arguments.scenario, arguments.samples as usize)
         }
@@ -356,10 +385,4 @@ pub fn main() -> ExitCode {
             Err(error) => bad_input(&error),
         },
     }
-}
-
-/// Says what is wrong with the input, and returns the exit code for it.
-fn bad_input(error: &dyn std::fmt::Display) -> ExitCode {
-    console::err!("error: {error}");
-    ExitCode::from(2)
 }

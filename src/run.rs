@@ -6,8 +6,10 @@
 //! recorded trace. Runs write into an [`OutputFolder`]: every file is written beside its place and
 //! renamed, so that it is there whole or not at all. A folder belongs to one run: another process is
 //! refused, and so is another scenario or the same with other data ([`RunIdentity`]), unless it may
-//! overwrite; the files of an old run go before the first new one comes. Whoever watches is a [`Progress`]; an interrupt ends a run at the next batch, with everything written. A
-//! training that was interrupted or killed goes on from its [`Checkpoint`]; [`previous`] finds it.
+//! overwrite; the files of an old run go before the first new one comes. Whoever watches is a
+//! [`Progress`]; an interrupt ends a run at the next batch, with everything written. A training that was
+//! interrupted or killed, or is to have more epochs, goes on from its [`Checkpoint`]; [`previous`] finds
+//! it.
 //! [`mod@reproduce`] trains the scenarios of a table with several seeds; a [`HeadlessTraining`] trains and
 //! measures without writing anything, for studies. [`RecordedRun`] opens the folder of a run again.
 
@@ -29,6 +31,7 @@ mod potentials;
 mod recorded;
 mod report;
 pub mod reproduce;
+mod resumption;
 mod run_folder;
 mod run_metadata;
 mod simulate;
@@ -43,7 +46,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-pub use checkpoint::{Checkpoint, CheckpointError, Previous, previous};
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use chip_found::{CHIP_FOUND, FoundLayer};
 pub use engine_summary::EngineSummary;
 pub use folder::OutputFolder;
@@ -57,7 +60,8 @@ pub use learn_spike_trains::learn_spike_trains;
 pub(crate) use lock::Lock;
 pub use membranes::{ChosenNeuron, Membranes, write_file};
 pub use recorded::{NeuronModel, RecordedError, RecordedRun, RunFileError};
-pub use run_folder::{FolderError, other_run};
+pub use resumption::{Previous, TrainingResult, previous};
+pub use run_folder::{FolderError, Start, other_run};
 pub use run_metadata::RunMetadata;
 pub use simulate::simulate;
 pub use simulation_engine::simulation_engine;
@@ -82,6 +86,8 @@ pub trait Progress {
     fn start(&mut self, _epochs: usize, _samples_per_epoch: usize) {}
     /// It goes on after these epochs.
     fn resume(&mut self, _history: &[EpochMetrics]) {}
+    /// Learning of spike trains goes on after so many epochs.
+    fn resume_spike_trains(&mut self, _epochs: usize) {}
     /// A batch of this epoch (from 1) was learned; the score covers the epoch so far.
     fn batch(&mut self, _epoch: usize, _score: &Score) {}
     /// An epoch is complete.

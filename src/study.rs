@@ -14,6 +14,7 @@
 mod axis;
 #[cfg(feature = "mpi")]
 pub mod distributed;
+mod engines;
 mod error;
 mod estimate;
 mod figures;

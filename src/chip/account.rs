@@ -1,6 +1,6 @@
 //! What a classification takes on the hardware: time and energy.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::datasheet::{Datasheet, EnergySheet};
 use super::substrate::Activity;
@@ -43,14 +43,18 @@ pub struct HardwareAccount {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speedup_factor: Option<f64>,
     /// From the start of a sample to its decision: the first spike of a label neuron.
+    #[serde(deserialize_with = "number_or_nan")]
     pub decision_time: f64,
     /// What a sample takes: its window, and the overhead. Without a window, to the decision.
+    #[serde(deserialize_with = "number_or_nan")]
     pub time_per_sample: f64,
     /// What a batch takes.
+    #[serde(deserialize_with = "number_or_nan")]
     pub time_per_batch: f64,
     /// Samples per batch.
     pub batch_size: usize,
     /// Samples per second, batch after batch.
+    #[serde(deserialize_with = "number_or_nan")]
     pub samples_per_second: f64,
     /// Neurons' spikes per sample.
     pub spikes_per_sample: f64,
@@ -68,6 +72,11 @@ pub struct HardwareAccount {
     pub spike_energy: Option<f64>,
     /// Its part for the readout.
     pub readout_energy: Option<f64>,
+}
+
+/// JSON has no number that is none: it is written as null.
+fn number_or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 impl HardwareAccount {

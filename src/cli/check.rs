@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::progress::print_engine;
 use super::{ScenarioArguments, bad_input, console};
 use crate::run::{EngineSummary, simulation_engine};
 use crate::scenario::{LoadedScenario, ScenarioError, ScenarioFile};
@@ -13,7 +14,7 @@ pub(super) fn check(arguments: &ScenarioArguments, file: &ScenarioFile) -> ExitC
         Ok(((description, engine), loaded)) => {
             console::out!("{}", loaded.scenario.to_toml().trim_end());
             console::err!("{}: {description}", arguments.scenario.display());
-            console::err!("engine: {engine}");
+            print_engine(&engine);
             ExitCode::SUCCESS
         }
         Err(error) => bad_input(&error),

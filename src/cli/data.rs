@@ -18,7 +18,7 @@ pub(super) enum DataCommand {
         after_help = "Every file is checked before it is used: by the SHA-256 of its content \
         (MNIST) or of the file as its authors serve it (Fashion-MNIST). What breaks off is kept, and \
         the same command goes on from it.\n\n\
-        Exit codes: 0 all files are there, 1 one could not be had, 2 bad input.\n\n\
+        Exit codes: 0 all files are there, 1 one could not be fetched, 2 bad input.\n\n\
         Examples:\n  \
         firstspike data fetch mnist\n  \
         firstspike data fetch fashion-mnist --folder /data/fashion"
@@ -147,9 +147,9 @@ impl FetchProgress for Bar {
             None => ProgressBar::new_spinner(),
         };
         let template = if size.is_some() {
-            "{bar:32} {percent:>3} %  {msg}  {bytes} of {total_bytes}  {eta} left"
+            "{bar:10} {wide_msg}  {bytes} of {total_bytes}  {eta:>4} left"
         } else {
-            "{spinner} {msg}  {bytes}"
+            "{spinner} {wide_msg}  {bytes}"
         };
         self.bar.set_style(
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),

@@ -4,12 +4,13 @@ mod output;
 mod pairing;
 mod shift;
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 
-use super::bad_input;
+use super::exit::failure;
 use super::traces::{ColumnArguments, SelectionArguments};
 use crate::trace::alignment::{PopulationAlignment, PopulationPair, align};
 use crate::trace::recording::Recording;
@@ -73,15 +74,18 @@ struct Comparison {
 }
 
 pub(super) fn run(arguments: &DiffArguments) -> ExitCode {
-    let done = compare(arguments).and_then(|comparison| {
-        output::write_files(arguments, &comparison)?;
-        Ok(output::print(arguments, &comparison))
-    });
-    match done {
+    match show(arguments) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(message) => bad_input(&message),
+        Err(error) => failure(&*error),
     }
+}
+
+/// Whether the traces are equal.
+fn show(arguments: &DiffArguments) -> Result<bool, Box<dyn Error>> {
+    let comparison = compare(arguments)?;
+    output::write_files(arguments, &comparison)?;
+    Ok(output::print(arguments, &comparison))
 }
 
 fn compare(arguments: &DiffArguments) -> Result<Comparison, String> {

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use super::{ScenarioArguments, bad_input, console};
+use super::exit::failure;
+use super::{ScenarioArguments, console};
 use crate::run::{GradientCheck, GradientEntry, Kink, RunError, check_gradients};
 use crate::scenario::ScenarioFile;
 
@@ -19,11 +20,7 @@ pub(super) fn check(arguments: &ScenarioArguments, samples: usize) -> ExitCode {
             print(&check);
             if check.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
-        Err(RunError::Scenario(error)) => bad_input(&error),
-        Err(error) => {
-            console::err!("error: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failure(&error),
     }
 }
 

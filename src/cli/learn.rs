@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::exit::failure;
 use super::{LearnArguments, bad_input, console};
-use crate::run::{LearnError, LearnSummary, RunError, Subset, learn, learn_spike_trains};
+use crate::run::{LearnSummary, Subset, learn, learn_spike_trains};
 use crate::scenario::ScenarioFile;
 
 pub(super) fn run(arguments: &LearnArguments) -> ExitCode {
@@ -28,7 +29,7 @@ pub(super) fn run(arguments: &LearnArguments) -> ExitCode {
                 console::out!("changed network      {}", out.display());
                 ExitCode::SUCCESS
             }
-            Err(error) => bad_input(&error),
+            Err(error) => failure(&error),
         };
     }
     let subset = match arguments.data {
@@ -42,11 +43,7 @@ pub(super) fn run(arguments: &LearnArguments) -> ExitCode {
             console::out!("changed network      {}", out.display());
             ExitCode::SUCCESS
         }
-        Err(LearnError::Run(error @ RunError::Learning(_))) => {
-            console::err!("error: {error}");
-            ExitCode::FAILURE
-        }
-        Err(error) => bad_input(&error),
+        Err(error) => failure(&error),
     }
 }
 

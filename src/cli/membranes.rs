@@ -1,13 +1,15 @@
 //! `firstspike membranes`: the potentials of a recorded run.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{bad_input, console};
+use super::console;
+use super::exit::failure;
 use crate::membrane::MembraneTrace;
 use crate::report::membranes::MOST_PANELS;
 use crate::run::{ChosenNeuron, Membranes, RecordedRun, write_file};
@@ -55,11 +57,11 @@ fn window(text: &str) -> Result<(f64, f64), String> {
 pub(super) fn run(arguments: &MembranesArguments) -> ExitCode {
     match show(arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => bad_input(&error),
+        Err(error) => failure(&*error),
     }
 }
 
-fn show(arguments: &MembranesArguments) -> Result<(), Box<dyn std::error::Error>> {
+fn show(arguments: &MembranesArguments) -> Result<(), Box<dyn Error>> {
     let run = RecordedRun::open(&arguments.folder)?;
     if let Some(error) = run.missing_labels() {
         console::err!("warning: labels are not known: {error}");
@@ -88,8 +90,8 @@ fn show(arguments: &MembranesArguments) -> Result<(), Box<dyn std::error::Error>
     let files = [&arguments.svg, &arguments.png, &arguments.csv];
     if files.iter().all(|file| file.is_none()) {
         let (width, colours) = terminal();
-        // It has colours: what steers the terminal here is ours.
-        let _ = writeln!(std::io::stdout(), "{}", figure.to_text(width, colours).trim_end());
+        // It has colours.
+        console::print_raw(&format!("{}\n", figure.to_text(width, colours).trim_end()));
     }
     for (neuron, trace) in &membranes.traces {
         console::out!("{}", summary(neuron, trace, from, unit.symbol()));
@@ -112,10 +114,7 @@ fn show(arguments: &MembranesArguments) -> Result<(), Box<dyn std::error::Error>
 }
 
 /// The neurons that were asked for.
-fn chosen(
-    run: &RecordedRun,
-    given: &[String],
-) -> Result<Vec<ChosenNeuron>, Box<dyn std::error::Error>> {
+fn chosen(run: &RecordedRun, given: &[String]) -> Result<Vec<ChosenNeuron>, Box<dyn Error>> {
     let mut neurons = Vec::new();
     for text in given {
         let index = text.rsplit_once(':').and_then(|(population, index)| {
@@ -144,6 +143,12 @@ fn terminal() -> (usize, bool) {
     let width = ::console::Term::stdout().size_checked().map(|(_, width)| usize::from(width));
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     (width.filter(|_| is_terminal).unwrap_or(WIDTH), is_terminal && wanted)
+}
+
+/// A contribution with its sign and three digits after the point; what is rounded to zero has none.
+fn signed(value: f64) -> String {
+    let text = format!("{value:+.3}");
+    if text.trim_start_matches(['+', '-']) == "0.000" { "0.000".to_owned() } else { text }
 }
 
 /// What a neuron did, and which inputs mattered most for it.
@@ -180,8 +185,11 @@ fn summary(neuron: &ChosenNeuron, trace: &MembraneTrace, from: f64, unit: &str) 
     let mut inputs: Vec<(f64, String)> = sums.into_iter().map(|(name, sum)| (sum, name)).collect();
     inputs.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
     if !inputs.is_empty() {
-        let named: Vec<String> =
-            inputs.iter().take(NAMED).map(|(value, name)| format!("{name} {value:+.3}")).collect();
+        let named: Vec<String> = inputs
+            .iter()
+            .take(NAMED)
+            .map(|(value, name)| format!("{name} {}", signed(*value)))
+            .collect();
         let count = inputs.len();
         let of = if count > NAMED { format!(" (of {count})") } else { String::new() };
         text.push_str(&format!(

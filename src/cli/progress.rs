@@ -27,13 +27,16 @@ fn style(template: &str) -> ProgressStyle {
 
 impl Progress for Bar {
     fn engine(&mut self, engine: &EngineSummary) {
-        self.bar.suspend(|| print_engine(engine));
+        if engine.why_not_faster.is_some() {
+            self.bar.suspend(|| print_engine(engine));
+        }
     }
 
     fn start(&mut self, epochs: usize, samples_per_epoch: usize) {
         self.samples_per_epoch = samples_per_epoch as u64;
         self.bar.set_length(epochs as u64 * self.samples_per_epoch);
-        self.bar.set_style(style("{bar:32} {percent:>3} %  {msg}  {eta} left"));
+        // As wide as 80 columns with the longest message; a longer one is cut, never wrapped.
+        self.bar.set_style(style("{bar:10} {wide_msg} {eta:>4} left"));
     }
 
     fn resume(&mut self, history: &[EpochMetrics]) {
@@ -41,6 +44,11 @@ impl Progress for Bar {
         // Time left is estimated from what is done from here on.
         self.bar.reset_eta();
         history.iter().for_each(|metrics| self.epoch(metrics));
+    }
+
+    fn resume_spike_trains(&mut self, epochs: usize) {
+        self.bar.set_position(epochs as u64);
+        self.bar.reset_eta();
     }
 
     fn batch(&mut self, epoch: usize, score: &Score) {
@@ -69,7 +77,7 @@ impl Progress for Bar {
     }
 
     fn stage(&mut self, what: &str) {
-        self.bar.set_style(style("{spinner} {msg}"));
+        self.bar.set_style(style("{spinner} {wide_msg}"));
         self.bar.set_message(what.to_owned());
         self.bar.tick();
     }
@@ -93,7 +101,9 @@ impl Lines {
 
 impl Progress for Lines {
     fn engine(&mut self, engine: &EngineSummary) {
-        print_engine(engine);
+        if engine.why_not_faster.is_some() {
+            print_engine(engine);
+        }
     }
 
     fn start(&mut self, epochs: usize, _samples_per_epoch: usize) {
@@ -140,11 +150,9 @@ impl Progress for Lines {
     }
 }
 
-/// Before the run, because it may be worth stopping.
-fn print_engine(engine: &EngineSummary) {
-    if engine.why_not_faster.is_some() {
-        console::err!("engine: {engine}");
-    }
+/// Says what runs the network: before the run, because it may be worth stopping.
+pub(super) fn print_engine(engine: &EngineSummary) {
+    console::err!("engine: {engine}");
 }
 
 fn spike_train_line(metrics: &SpikeTrainMetrics) -> String {

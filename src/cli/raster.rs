@@ -9,8 +9,9 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use ratatui::crossterm::terminal;
 
+use super::exit::failure;
 use super::traces::ColumnArguments;
-use super::{bad_input, console, viewer};
+use super::{console, viewer};
 use crate::report::PictureError;
 use crate::report::raster::figure::{self, Figure};
 use crate::report::raster::terminal::{Marks, Page, page};
@@ -179,7 +180,7 @@ impl StyleArguments {
 pub(super) fn run(arguments: &RasterArguments) -> ExitCode {
     match draw(arguments) {
         Ok(code) => code,
-        Err(error) => bad_input(&error),
+        Err(error) => failure(&*error),
     }
 }
 
@@ -226,8 +227,7 @@ fn draw(arguments: &RasterArguments) -> Result<ExitCode, Box<dyn Error>> {
     let (width, height) = terminal_size;
     let (marks, colour) = (style.marks(), style.colour());
     let page = page(&raster, &Page { title: &title, width, height, marks, colour });
-    // Who does not listen any more needs no picture.
-    let _ = io::stdout().write_all(page.as_bytes());
+    console::print_raw(&page);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::exit::{INTERRUPTED, failure};
 use super::session::Session;
 use super::{ReproduceArguments, bad_input, console};
 use crate::run::Progress;
@@ -28,14 +29,14 @@ pub(super) fn run(arguments: &ReproduceArguments) -> ExitCode {
     let done = session.install(|| reproduce(&table, &options, &mut Console { session: &session }));
     let results = match done {
         Ok(results) => results,
-        Err(error) => return bad_input(&error),
+        Err(error) => return failure(&error),
     };
     if session.is_interrupted() {
         console::err!("to go on from here, run the same command again");
         if results.iter().any(|result| !result.summaries.is_empty()) {
             console::err!("results so far: {}", options.out.join("table.md").display());
         }
-        return ExitCode::from(130);
+        return ExitCode::from(INTERRUPTED);
     }
     console::out!("{}", markdown(&results).trim_end());
     if results.iter().any(|result| result.failure.is_some()) {

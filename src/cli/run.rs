@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::exit::{INTERRUPTED, failure};
 use super::session::Session;
 use super::traces::number;
 use super::{RunArguments, bad_input, console};
@@ -10,8 +11,8 @@ use crate::chip::HardwareAccount;
 use crate::dataset::DataSource;
 use crate::run::{
     Checkpoint, CheckpointError, Previous, RunError, RunIdentity, RunOptions, SimulationSummary,
-    SpikeTrainingSummary, TrainingSummary, other_run, previous, simulate, train,
-    train_spike_trains,
+    SpikeTrainingSummary, Start, TrainingResult, TrainingSummary, other_run, previous, simulate,
+    train, train_spike_trains,
 };
 use crate::scenario::{LoadedScenario, ScenarioFile};
 use crate::trace::statistics::rate_unit;
@@ -28,116 +29,119 @@ pub(super) fn run(arguments: &RunArguments, file: &ScenarioFile) -> ExitCode {
             "{option} is for studies, and {file} is none: it has no [study]"
         ));
     }
+    let scenario = &loaded.scenario;
+    if arguments.resume && scenario.is_simulation() && scenario.spike_training.is_none() {
+        return bad_input(
+            &"--resume: a simulation keeps no checkpoint to go on from; leave it out to simulate anew",
+        );
+    }
     let default = || Path::new("traces").join(&loaded.scenario.name);
     let out = arguments.out.clone().unwrap_or_else(default);
-    let from = match starting_point(&loaded, &out, arguments) {
-        Ok(StartingPoint::Beginning) => None,
-        Ok(StartingPoint::Checkpoint(checkpoint)) => Some(*checkpoint),
-        Ok(StartingPoint::End) => return ExitCode::SUCCESS,
-        Err(message) => return bad_input(&message),
-    };
     let session = match Session::new(&arguments.session) {
         Ok(session) => session,
         Err(error) => return bad_input(&error),
     };
     let options = session.options(out, arguments.overwrite);
-    match session.install(|| run_scenario(&loaded, &options, from, &session)) {
-        Ok(()) if session.is_interrupted() => ExitCode::from(130),
-        Ok(()) => ExitCode::SUCCESS,
-        Err(
-            error @ (RunError::Scenario(_)
-            | RunError::Folder(_)
-            | RunError::Output { .. }
-            | RunError::State(_)),
-        ) => bad_input(&error),
-        Err(error) => {
-            console::err!("error: {error}");
-            ExitCode::FAILURE
+    match session.install(|| run_scenario(&loaded, &options, arguments.resume, &session)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(INTERRUPTED),
+        Err(RunError::Checkpoint(error)) => {
+            bad_input(&format!("{error}\nWithout --resume, the run starts anew."))
         }
+        Err(error) => failure(&error),
     }
 }
 
-/// Where a run begins.
-enum StartingPoint {
-    Beginning,
-    Checkpoint(Box<Checkpoint>),
+/// Runs a scenario; whether it came to its end.
+fn run_scenario(
+    loaded: &LoadedScenario,
+    options: &RunOptions<'_>,
+    resume: bool,
+    session: &Session,
+) -> Result<bool, RunError> {
+    let mut progress = session.progress();
+    let progress = progress.as_mut();
+    let out = options.out.as_path();
+    let interrupted = if let Some(spec) = &loaded.scenario.spike_training {
+        let print = |summary: &SpikeTrainingSummary| print_spike_training(summary, out);
+        let StartingPoint::At(from) = starting_point(loaded, options, resume, &print)? else {
+            return Ok(true);
+        };
+        let summary = train_spike_trains(loaded, spec, options, from, progress)?;
+        print(&summary);
+        summary.interrupted
+    } else if loaded.scenario.is_simulation() {
+        let summary = simulate(loaded, options, progress)?;
+        print_simulation(&summary, out);
+        return Ok(!summary.interrupted);
+    } else {
+        let print = |summary: &TrainingSummary| print_training(summary, out, has_picture(loaded));
+        let StartingPoint::At(from) = starting_point(loaded, options, resume, &print)? else {
+            return Ok(true);
+        };
+        let summary = train(loaded, options, from, progress)?;
+        print(&summary);
+        summary.interrupted
+    };
+    if interrupted {
+        console::err!("to go on from here, run the same command with --resume");
+    }
+    Ok(!interrupted)
+}
+
+/// Where a training begins.
+enum StartingPoint<E> {
+    /// At a checkpoint, or at the beginning.
+    At(Option<Checkpoint<E>>),
     /// There is nothing left to do.
     End,
 }
 
-/// Looks at what is in the folder, and says what will be done about it.
-fn starting_point(
+/// Looks at what is in the folder of a training, and says what will be done about it. The summary of a
+/// complete run is printed.
+fn starting_point<S: TrainingResult>(
     loaded: &LoadedScenario,
-    out: &Path,
-    arguments: &RunArguments,
-) -> Result<StartingPoint, String> {
-    let (place, resume) = (out.display(), arguments.resume);
-    if loaded.scenario.is_simulation() {
-        return if resume {
-            Err("--resume: only the training of [[layers]] can be resumed".to_owned())
-        } else {
-            Ok(StartingPoint::Beginning)
-        };
-    }
+    options: &RunOptions<'_>,
+    resume: bool,
+    print: &impl Fn(&S),
+) -> Result<StartingPoint<S::Epoch>, RunError> {
+    let (out, place) = (&options.out, options.out.display());
     let identity = RunIdentity::of(loaded);
-    if resume
-        && !arguments.overwrite
-        && let Some(error) = other_run(&identity, out)
-    {
-        return Err(error.to_string());
-    }
-    match previous(&identity, out) {
-        Err(CheckpointError::OtherScenario { .. }) if arguments.overwrite => {
-            Ok(StartingPoint::Beginning)
-        }
-        Err(error) if resume => Err(format!("{error}\nWithout --resume, the run starts anew.")),
-        Ok(Previous::Complete(summary)) if resume => {
-            console::err!("{place} holds the complete run of this scenario: nothing to do");
-            print_training(&summary, out, has_picture(loaded));
-            Ok(StartingPoint::End)
-        }
-        Ok(Previous::Stopped(checkpoint)) if resume => {
-            console::err!("resuming after {}", epochs(checkpoint.epochs()));
-            Ok(StartingPoint::Checkpoint(checkpoint))
-        }
-        Ok(Previous::Nothing) if resume => {
-            console::err!("nothing to resume in {place}: starting from the beginning");
-            Ok(StartingPoint::Beginning)
-        }
-        Ok(Previous::Stopped(checkpoint)) if checkpoint.epochs() > 0 => {
+    let beginning = Ok(StartingPoint::At(None));
+    if !resume {
+        if let Ok(Previous::Stopped(checkpoint)) = previous::<S>(&identity, out)
+            && checkpoint.epochs() > 0
+        {
             console::err!(
                 "warning: starting anew, although {place} holds {} of this run: --resume would go \
                  on from there",
                 epochs(checkpoint.epochs())
             );
-            Ok(StartingPoint::Beginning)
         }
-        _ => Ok(StartingPoint::Beginning),
+        return beginning;
     }
-}
-
-fn run_scenario(
-    loaded: &LoadedScenario,
-    options: &RunOptions<'_>,
-    from: Option<Checkpoint>,
-    session: &Session,
-) -> Result<(), RunError> {
-    let mut progress = session.progress();
-    let progress = progress.as_mut();
-    if let Some(spec) = &loaded.scenario.spike_training {
-        let summary = train_spike_trains(loaded, spec, options, progress)?;
-        print_spike_training(&summary, &options.out);
-    } else if loaded.scenario.is_simulation() {
-        let summary = simulate(loaded, options, progress)?;
-        print_simulation(&summary, &options.out);
-    } else {
-        let summary = train(loaded, options, from, progress)?;
-        print_training(&summary, &options.out, has_picture(loaded));
-        if summary.interrupted {
-            console::err!("to go on from here, run the same command with --resume");
+    if !options.overwrite
+        && let Some(error) = other_run(&identity, out, Start::Resumed)
+    {
+        return Err(error.into());
+    }
+    match previous::<S>(&identity, out) {
+        Err(CheckpointError::OtherScenario { .. }) if options.overwrite => beginning,
+        Err(error) => Err(error.into()),
+        Ok(Previous::Complete(summary)) => {
+            console::err!("{place} holds the complete run of this scenario: nothing to do");
+            print(&summary);
+            Ok(StartingPoint::End)
+        }
+        Ok(Previous::Stopped(checkpoint) | Previous::OtherEpochs(checkpoint)) => {
+            console::err!("resuming after {}", epochs(checkpoint.epochs()));
+            Ok(StartingPoint::At(Some(*checkpoint)))
+        }
+        Ok(Previous::Nothing) => {
+            console::err!("nothing to resume in {place}: starting from the beginning");
+            beginning
         }
     }
-    Ok(())
 }
 
 /// Whether the run draws a class map.
@@ -192,10 +196,16 @@ fn print_hardware(account: &HardwareAccount) {
     if decision_time.is_finite() {
         console::out!("  decision time      {}", with_prefix(*decision_time, "s"));
     }
-    console::out!(
-        "  time per sample    {} ({samples_per_second:.0} samples per second)",
-        with_prefix(*time_per_sample, "s")
-    );
+    if time_per_sample.is_finite() {
+        console::out!(
+            "  time per sample    {} ({samples_per_second:.0} samples per second)",
+            with_prefix(*time_per_sample, "s")
+        );
+    } else {
+        console::out!(
+            "  time per sample    unknown: no label neuron spiked, and there is no window"
+        );
+    }
     console::out!(
         "  energy per sample  {} ({:.1} spikes, {:.0} synaptic events)",
         account.energy_per_sample.map_or_else(
@@ -209,6 +219,9 @@ fn print_hardware(account: &HardwareAccount) {
 
 /// A quantity with three digits and the prefix that suits it: `8.40 µJ`.
 fn with_prefix(value: f64, unit: &str) -> String {
+    if !value.is_finite() {
+        return "unknown".to_owned();
+    }
     const PREFIXES: [(f64, &str); 6] =
         [(1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f")];
     let found = PREFIXES.iter().find(|(size, _)| value.abs() >= 0.9995 * size);
@@ -228,12 +241,14 @@ fn print_spike_training(summary: &SpikeTrainingSummary, out: &Path) {
     if summary.interrupted {
         console::out!("interrupted after {}", epochs(summary.epochs));
     }
-    console::out!(
-        "timing error         {:.6} {} (root mean square of {} spikes)",
-        summary.timing_error,
-        time_unit::symbol(summary.time_unit),
-        summary.paired
-    );
+    let unit = time_unit::symbol(&summary.time_unit);
+    match summary.paired {
+        0 => console::out!("timing error         none: no spike is near a target"),
+        paired => console::out!(
+            "timing error         {:.6} {unit} (root mean square of {paired} spikes)",
+            summary.timing_error
+        ),
+    }
     console::out!("missing spikes       {}", summary.missing);
     console::out!("extra spikes         {}", summary.extra);
     console::out!("time                 {:.1} s", summary.seconds);

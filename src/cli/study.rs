@@ -7,9 +7,10 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::exit::{INTERRUPTED, failure};
+use super::progress::print_engine;
 use super::session::Session;
 use super::{RunArguments, ScenarioArguments, bad_input, console};
-use crate::run::RunError;
 use crate::scenario::Override;
 use crate::study::{
     Finished, Row, Shard, Study, StudyError, Summary, Watch, estimate, merge, run as run_study,
@@ -78,7 +79,7 @@ pub(super) fn study(command: &StudyCommand) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => bad_input(&error),
+        Err(error) => failure(&error),
     }
 }
 
@@ -110,13 +111,14 @@ pub(super) fn check(arguments: &ScenarioArguments) -> ExitCode {
     let checked = read(arguments).and_then(|study| {
         let seed = study.seeds[0];
         study.points().iter().try_for_each(|point| study.load(point, seed).map(drop))?;
-        Ok((study.identity()?, study))
+        Ok((study.identity()?, study.engines()?, study))
     });
     match checked {
-        Ok((identity, study)) => {
+        Ok((identity, engines, study)) => {
             console::out!("{}", identity.trim_end());
             let place = arguments.scenario.display();
             console::err!("{place}: valid; {}", size(&study));
+            engines.iter().for_each(print_engine);
             ExitCode::SUCCESS
         }
         Err(error) => bad_input(&error),
@@ -150,6 +152,11 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     if arguments.study.dry_run {
         return dry_run(&study, &folder, shard, threads);
     }
+    // What cannot be told now is an error of the trainings.
+    let engines = study.engines().unwrap_or_default();
+    if !session.is_quiet() {
+        engines.iter().filter(|engine| engine.why_not_faster.is_some()).for_each(print_engine);
+    }
     let mut display = Display::new(&study, &session);
     let options = session.options(folder.clone(), false);
     #[cfg(feature = "mpi")]
@@ -168,11 +175,7 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     let done = run_study(&study, &folder, shard, threads, options.interrupt, &mut display);
     let outcome = match done {
         Ok(outcome) => outcome,
-        Err(error @ StudyError::Run(RunError::Learning(_))) => {
-            console::err!("error: {error}");
-            return ExitCode::FAILURE;
-        }
-        Err(error) => return bad_input(&error),
+        Err(error) => return failure(&error),
     };
     let results = folder.join(shard.file());
     console::out!("results              {}", results.display());
@@ -181,12 +184,12 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     }
     if outcome.left > 0 {
         console::err!("{} left: to go on from here, run the same command again", outcome.left);
-        return ExitCode::from(130);
+        return ExitCode::from(INTERRUPTED);
     }
     if shard == Shard::WHOLE
         && let Err(error) = summarise(&study, &results, &folder)
     {
-        return bad_input(&error);
+        return failure(&error);
     }
     if outcome.failed > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
@@ -221,7 +224,7 @@ fn dry_run(study: &Study, folder: &Path, shard: Shard, threads: usize) -> ExitCo
             console::out!("{size}{left}; about {time} on {threads} thread{plural}");
             ExitCode::SUCCESS
         }
-        Err(error) => bad_input(&error),
+        Err(error) => failure(&error),
     }
 }
 
@@ -284,7 +287,7 @@ impl Watch for Display<'_> {
         found.iter().for_each(|row| self.note(row));
         if let Some(bar) = &self.bar {
             // The template is a literal; a bar without style is better than none.
-            let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}")
+            let style = ProgressStyle::with_template("{bar:10} {pos}/{len}  {wide_msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar());
             bar.set_style(style);
             bar.set_length(total as u64);

@@ -162,6 +162,15 @@ impl Settings for Schedule {
 }
 
 impl Schedule {
+    /// Whether the learning rate of an epoch depends on how many epochs there are. A training that goes on
+    /// for more of them is then another one from its first epoch.
+    pub fn depends_on_epochs(&self) -> bool {
+        match self {
+            Schedule::Constant | Schedule::Step { .. } => false,
+            Schedule::Cosine => true,
+        }
+    }
+
     /// The factor at a point of the run, `progress` epochs (with fraction) into `epochs`.
     pub fn factor(&self, progress: f64, epochs: usize) -> f64 {
         match *self {

@@ -2,9 +2,9 @@
 //!
 //! The file is in the safetensors format, which Python reads too: the arrays of the trainer's state
 //! (`trainer/…`) and of the best parameters so far (`best/…`) as doubles, everything else as JSON in
-//! the bytes of `run`. Its metadata has the version of this layout and a checksum. As long as a
-//! training is under way its folder has a checkpoint, and a complete one has none: this is how
-//! [`previous`] tells them apart.
+//! the bytes of `run`. Its metadata has the version of this layout and a checksum. A complete training
+//! keeps its last checkpoint, to go on from with more epochs; it tells no wall-clock times, so that equal
+//! runs leave equal bytes ([`super::resumption`] takes them from the summary).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,10 +13,11 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::run_folder::{SCENARIO, SUMMARY};
-use super::{OutputFolder, RunError, RunIdentity, TrainingSummary};
+use super::identity::Relation;
+use super::{OutputFolder, RunError, RunIdentity};
 use crate::learning::{Diagnosis, EpochMetrics, TrainerState};
 
 /// Name of the file.
@@ -29,12 +30,12 @@ const FORMAT_KEY: &str = "firstspike_checkpoint";
 const CHECKSUM_KEY: &str = "crc32";
 const RUN: &str = "run";
 
-/// A training between two epochs.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Checkpoint {
+/// A training between two epochs, of each of which it has the metrics.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint<E = EpochMetrics> {
     pub(super) trainer: TrainerState,
     pub(super) best: Option<Best>,
-    pub(super) history: Vec<EpochMetrics>,
+    pub(super) history: Vec<E>,
     pub(super) troubles: Vec<Diagnosis>,
     /// Wall-clock time so far.
     pub(super) seconds: f64,
@@ -86,59 +87,40 @@ pub enum CheckpointError {
     },
 }
 
-/// What an earlier run of a training scenario left in a folder.
-#[derive(Clone, Debug)]
-pub enum Previous {
-    /// Nothing to go on from.
-    Nothing,
-    /// A run that was stopped.
-    Stopped(Box<Checkpoint>),
-    /// A complete run of the very same scenario.
-    Complete(Box<TrainingSummary>),
-}
-
-/// Looks for an earlier run of a training scenario in a folder, which need not exist.
-///
-/// # Errors
-/// If there is a checkpoint that cannot be read or is of another scenario or other data.
-pub fn previous(identity: &RunIdentity, folder: &Path) -> Result<Previous, CheckpointError> {
-    if let Some(checkpoint) = Checkpoint::read(identity, folder)? {
-        return Ok(Previous::Stopped(Box::new(checkpoint)));
-    }
-    let same = fs::read_to_string(folder.join(SCENARIO)).is_ok_and(|text| text == identity.text());
-    let summary: Option<TrainingSummary> = fs::read(folder.join(SUMMARY))
-        .ok()
-        .filter(|_| same)
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    Ok(match summary {
-        Some(summary) if !summary.interrupted => Previous::Complete(Box::new(summary)),
-        _ => Previous::Nothing,
-    })
-}
-
 /// What of a checkpoint is not an array.
 #[derive(Serialize, Deserialize)]
-struct Side<'a> {
+struct Side<'a, E: Clone> {
     scenario: Cow<'a, str>,
     counters: Cow<'a, BTreeMap<String, u64>>,
     /// Epoch and validation accuracy.
     best: Option<(usize, f64)>,
-    history: Cow<'a, [EpochMetrics]>,
+    history: Cow<'a, [E]>,
     troubles: Cow<'a, [Diagnosis]>,
     seconds: f64,
 }
 
-impl Checkpoint {
+/// A training that has just begun.
+impl<E> Default for Checkpoint<E> {
+    fn default() -> Self {
+        let (trainer, history) = (TrainerState::default(), Vec::new());
+        Checkpoint { trainer, best: None, history, troubles: Vec::new(), seconds: 0.0 }
+    }
+}
+
+impl<E> Checkpoint<E> {
     /// How many epochs are complete.
     pub fn epochs(&self) -> usize {
         self.history.len()
     }
+}
 
-    /// The checkpoint in a folder, which need not exist, if there is one.
+impl<E: Clone + DeserializeOwned> Checkpoint<E> {
+    /// The checkpoint in a folder, which need not exist, if there is one; and how its run relates to the
+    /// one that is wanted, which is never [`Relation::Different`].
     pub(super) fn read(
         identity: &RunIdentity,
         folder: &Path,
-    ) -> Result<Option<Self>, CheckpointError> {
+    ) -> Result<Option<(Self, Relation)>, CheckpointError> {
         let path = folder.join(FILE);
         match fs::read(&path) {
             Ok(bytes) => Checkpoint::from_bytes(&bytes, identity, &path).map(Some),
@@ -152,6 +134,65 @@ impl Checkpoint {
         }
     }
 
+    fn from_bytes(
+        bytes: &[u8],
+        identity: &RunIdentity,
+        path: &Path,
+    ) -> Result<(Self, Relation), CheckpointError> {
+        let damaged = |message: String| CheckpointError::Damaged { path: path.to_owned(), message };
+        let broken = |error: &dyn std::fmt::Display| damaged(error.to_string());
+
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| broken(&error))?;
+        let entry = |key: &str| header.metadata().as_ref().and_then(|entries| entries.get(key));
+        match entry(FORMAT_KEY) {
+            Some(format) if format == FORMAT => {}
+            Some(format) => {
+                let (path, found) = (path.to_owned(), format.clone());
+                return Err(CheckpointError::Format { path, found });
+            }
+            None => return Err(damaged(format!("it has no `{FORMAT_KEY}` in its metadata"))),
+        }
+        let tensors = SafeTensors::deserialize(bytes).map_err(|error| broken(&error))?;
+        let tensors: BTreeMap<String, TensorView<'_>> = tensors.tensors().into_iter().collect();
+        let checksum = checksum(tensors.iter().map(|(name, view)| (name.as_str(), view.data())));
+        if entry(CHECKSUM_KEY) != Some(&checksum) {
+            return Err(damaged("its content does not agree with its checksum".to_owned()));
+        }
+
+        let run = tensors.get(RUN).ok_or_else(|| damaged(format!("it has no `{RUN}`")))?;
+        let side: Side<'_, E> =
+            serde_json::from_slice(run.data()).map_err(|error| broken(&error))?;
+        let other =
+            |difference| Err(CheckpointError::OtherScenario { path: path.to_owned(), difference });
+        let relation = match identity.relation(&side.scenario) {
+            Relation::Different(difference) => return other(difference),
+            Relation::OtherEpochs { key, wanted, .. } if wanted < side.history.len() => {
+                let epochs = side.history.len();
+                return other(format!(
+                    "it has {epochs} epochs already, but {key} is {wanted} here"
+                ));
+            }
+            relation => relation,
+        };
+        let mut trainer = arrays(&tensors, "trainer/");
+        for (name, value) in side.counters.iter() {
+            trainer.set_counter(name, *value);
+        }
+        let checkpoint = Checkpoint {
+            trainer,
+            best: side.best.map(|(epoch, accuracy)| {
+                let parameters = arrays(&tensors, "best/");
+                Best { epoch, accuracy, parameters }
+            }),
+            history: side.history.into_owned(),
+            troubles: side.troubles.into_owned(),
+            seconds: side.seconds,
+        };
+        Ok((checkpoint, relation))
+    }
+}
+
+impl<E: Clone + Serialize> Checkpoint<E> {
     /// Writes the file, so that it also survives a loss of power.
     pub(super) fn write(
         &self,
@@ -183,8 +224,8 @@ impl Checkpoint {
             }
         }
         let checksum = checksum(parts.iter().map(|(name, (_, bytes))| (name.as_str(), &bytes[..])));
-        let metadata =
-            [(FORMAT_KEY.to_owned(), FORMAT.to_owned()), (CHECKSUM_KEY.to_owned(), checksum)];
+        let entries = [(FORMAT_KEY, FORMAT), (CHECKSUM_KEY, checksum.as_str())];
+        let metadata = entries.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let views = parts.iter().map(|(name, (dtype, bytes))| {
             let count = 8 * bytes.len() / dtype.bitsize();
             TensorView::new(*dtype, vec![count], bytes).map(|view| (name, view))
@@ -192,54 +233,24 @@ impl Checkpoint {
         views
             .collect::<Result<Vec<_>, _>>()
             .and_then(|views| serialize(views, Some(metadata.into_iter().collect())))
+            .map(|bytes| in_order(bytes, entries))
             .map_err(std::io::Error::other)
     }
+}
 
-    fn from_bytes(
-        bytes: &[u8],
-        identity: &RunIdentity,
-        path: &Path,
-    ) -> Result<Self, CheckpointError> {
-        let damaged = |message: String| CheckpointError::Damaged { path: path.to_owned(), message };
-        let broken = |error: &dyn std::fmt::Display| damaged(error.to_string());
-
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| broken(&error))?;
-        let entry = |key: &str| header.metadata().as_ref().and_then(|entries| entries.get(key));
-        match entry(FORMAT_KEY) {
-            Some(format) if format == FORMAT => {}
-            Some(format) => {
-                let (path, found) = (path.to_owned(), format.clone());
-                return Err(CheckpointError::Format { path, found });
-            }
-            None => return Err(damaged(format!("it has no `{FORMAT_KEY}` in its metadata"))),
-        }
-        let tensors = SafeTensors::deserialize(bytes).map_err(|error| broken(&error))?;
-        let tensors: BTreeMap<String, TensorView<'_>> = tensors.tensors().into_iter().collect();
-        let checksum = checksum(tensors.iter().map(|(name, view)| (name.as_str(), view.data())));
-        if entry(CHECKSUM_KEY) != Some(&checksum) {
-            return Err(damaged("its content does not agree with its checksum".to_owned()));
-        }
-
-        let run = tensors.get(RUN).ok_or_else(|| damaged(format!("it has no `{RUN}`")))?;
-        let side: Side<'_> = serde_json::from_slice(run.data()).map_err(|error| broken(&error))?;
-        if let Some(difference) = identity.difference(&side.scenario) {
-            return Err(CheckpointError::OtherScenario { path: path.to_owned(), difference });
-        }
-        let mut trainer = arrays(&tensors, "trainer/");
-        for (name, value) in side.counters.iter() {
-            trainer.set_counter(name, *value);
-        }
-        Ok(Checkpoint {
-            trainer,
-            best: side.best.map(|(epoch, accuracy)| {
-                let parameters = arrays(&tensors, "best/");
-                Best { epoch, accuracy, parameters }
-            }),
-            history: side.history.into_owned(),
-            troubles: side.troubles.into_owned(),
-            seconds: side.seconds,
-        })
+/// A file with its metadata in this order. They come out of a hash map, and equal checkpoints are to be equal
+/// bytes.
+fn in_order(mut bytes: Vec<u8>, entries: [(&str, &str); 2]) -> Vec<u8> {
+    let [one, two] = entries.map(|(key, value)| format!("\"{key}\":\"{value}\""));
+    let swapped = format!("{two},{one}");
+    // The header begins with its length.
+    let length = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length) as usize);
+    let header = &bytes[..bytes.len().min(8 + length)];
+    let place = header.windows(swapped.len()).position(|part| part == swapped.as_bytes());
+    if let Some(place) = place {
+        bytes[place..place + swapped.len()].copy_from_slice(format!("{one},{two}").as_bytes());
     }
+    bytes
 }
 
 /// The arrays whose names begin with a prefix, without it.
@@ -267,6 +278,7 @@ fn checksum<'a>(parts: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learning::Schedule;
 
     fn state(counters: &[(&str, u64)], arrays: &[(&str, &[f64])]) -> TrainerState {
         let mut state = TrainerState::default();
@@ -302,7 +314,8 @@ mod tests {
     }
 
     fn read(bytes: &[u8], scenario: &str) -> Result<Checkpoint, CheckpointError> {
-        Checkpoint::from_bytes(bytes, &RunIdentity::from_text(scenario), Path::new("x"))
+        let identity = RunIdentity::from_text(scenario);
+        Checkpoint::from_bytes(bytes, &identity, Path::new("x")).map(|(checkpoint, _)| checkpoint)
     }
 
     #[test]
@@ -312,6 +325,14 @@ mod tests {
         let without = Checkpoint { best: None, ..checkpoint() };
         let bytes = without.to_bytes("seed = 1").expect("bytes");
         assert_eq!(read(&bytes, "seed = 1").expect("readable"), without);
+    }
+
+    #[test]
+    fn equal_checkpoints_are_equal_bytes() {
+        let bytes = checkpoint().to_bytes("seed = 1").expect("bytes");
+        for _ in 0..20 {
+            assert!(checkpoint().to_bytes("seed = 1").expect("bytes") == bytes);
+        }
     }
 
     #[test]
@@ -327,6 +348,27 @@ mod tests {
             let same = read(&changed, "seed = 1").is_ok_and(|found| found != checkpoint());
             assert!(!same, "byte {index}");
         }
+    }
+
+    #[test]
+    fn a_run_of_other_length_can_have_it_unless_it_would_be_shorter() {
+        let text = |epochs: usize| format!("[training]\nepochs = {epochs}\n");
+        let first = checkpoint();
+        let second = EpochMetrics { epoch: 2, ..first.history[0].clone() };
+        let two = Checkpoint { history: vec![first.history[0].clone(), second], ..first };
+        let bytes = two.to_bytes(&text(3)).expect("bytes");
+        let read = |epochs: usize| -> Result<(Checkpoint, Relation), CheckpointError> {
+            let identity = RunIdentity::of_training(&text(epochs), epochs, Schedule::Constant);
+            Checkpoint::from_bytes(&bytes, &identity, Path::new("x"))
+        };
+        assert_eq!(read(3).expect("the same").1, Relation::Same);
+        for epochs in [2, 4] {
+            let (found, relation) = read(epochs).expect("of other length");
+            assert!(matches!(relation, Relation::OtherEpochs { .. }), "{relation:?}");
+            assert_eq!(found, two);
+        }
+        let refused = read(1).expect_err("shorter").to_string();
+        assert!(refused.ends_with("it has 2 epochs already, but training.epochs is 1 here"));
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The folder that a run writes into.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::RunError;
+use super::{FolderError, RunError};
 use crate::report::html::{self, ReportData};
 
 /// A folder whose files appear whole or not at all.
@@ -28,14 +28,13 @@ impl OutputFolder {
         // Another process may be looking at the same time.
         let probe = path.join(format!(".writable.{}.partial", std::process::id()));
         let written = new_file(&probe).and_then(|_| fs::remove_file(&probe));
-        written.map_err(|source| RunError::Output { path: path.to_owned(), source })?;
+        written.map_err(|source| unusable(path, source))?;
         Ok(folder)
     }
 
     /// Makes the folder if need be.
     pub(super) fn make(path: &Path) -> Result<Self, RunError> {
-        fs::create_dir_all(path)
-            .map_err(|source| RunError::Output { path: path.to_owned(), source })?;
+        fs::create_dir_all(path).map_err(|source| unusable(path, source))?;
         Ok(OutputFolder { path: path.to_owned() })
     }
 
@@ -82,10 +81,14 @@ impl OutputFolder {
             fs::rename(&partial, self.file(name))?;
             Ok(outcome)
         };
-        complete().map_err(|source| {
+        complete().map_err(|source: io::Error| {
             // The write has failed already; a leftover is no second failure.
             let _ = fs::remove_file(&partial);
-            RunError::Output { path: self.file(name), source }
+            let path = self.file(name);
+            match source.kind() {
+                ErrorKind::IsADirectory => FolderError::Unusable { path, source }.into(),
+                _ => RunError::Output { path, source },
+            }
         })
     }
 
@@ -96,7 +99,7 @@ impl OutputFolder {
     pub fn remove(&self, name: &str) -> Result<(), RunError> {
         for path in [self.partial(name), self.file(name)] {
             match fs::remove_file(&path) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(source) if source.kind() != ErrorKind::NotFound => {
                     return Err(RunError::Output { path, source });
                 }
                 _ => {}
@@ -110,10 +113,19 @@ impl OutputFolder {
     }
 }
 
+/// Why a folder cannot be used: it is the wrong one, unless the disk is full.
+pub(super) fn unusable(path: &Path, source: io::Error) -> RunError {
+    let path = path.to_owned();
+    match source.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => RunError::Output { path, source },
+        _ => FolderError::Unusable { path, source }.into(),
+    }
+}
+
 /// A new file in place of what a killed process may have left there. A link is replaced, not followed.
 fn new_file(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => File::create_new(path),
     }
 }

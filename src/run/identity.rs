@@ -12,16 +12,57 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::dataset::fetch;
-use crate::scenario::LoadedScenario;
+use crate::learning::Schedule;
+use crate::scenario::{LoadedScenario, Scenario};
 
 /// What stands before the checksums.
 const HEADING: &str = "# Files that were read, with their SHA-256";
 
 /// What a run belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunIdentity {
     text: String,
     files: Vec<PathBuf>,
+    length: Option<Length>,
+}
+
+/// How long a training is to be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Length {
+    /// The key of its number of epochs.
+    key: &'static str,
+    epochs: usize,
+    schedule: Schedule,
+}
+
+impl Length {
+    fn of(scenario: &Scenario) -> Option<Self> {
+        if let Some(training) = &scenario.training {
+            let (epochs, schedule) = (training.epochs, training.schedule);
+            return Some(Length { key: "training.epochs", epochs, schedule });
+        }
+        let training = scenario.spike_training.as_ref()?;
+        let (epochs, schedule) = (training.epochs, training.schedule);
+        Some(Length { key: "spike_training.epochs", epochs, schedule })
+    }
+}
+
+/// How an earlier run relates to the one that is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Relation {
+    /// It is the same.
+    Same,
+    /// It has another number of epochs, and every epoch that both have is the same.
+    OtherEpochs {
+        /// In what it differs, with both values.
+        difference: String,
+        /// The key of the number of epochs.
+        key: &'static str,
+        /// The number that is wanted.
+        wanted: usize,
+    },
+    /// It is something else.
+    Different(String),
 }
 
 impl RunIdentity {
@@ -31,13 +72,20 @@ impl RunIdentity {
         let files: Vec<PathBuf> = loaded.scenario.files().into_iter().collect();
         let text = loaded.scenario.to_toml() + &checksums(&files);
         let files = files.into_iter().chain([loaded.path().to_owned()]).collect();
-        RunIdentity { text, files }
+        RunIdentity { text, files, length: Length::of(&loaded.scenario) }
     }
 
     /// The identity with this text, of a run without files.
     #[cfg(test)]
     pub(super) fn from_text(text: &str) -> Self {
-        RunIdentity { text: text.to_owned(), files: Vec::new() }
+        RunIdentity { text: text.to_owned(), files: Vec::new(), length: None }
+    }
+
+    /// The identity with this text, of a training without files.
+    #[cfg(test)]
+    pub(super) fn of_training(text: &str, epochs: usize, schedule: Schedule) -> Self {
+        let length = Length { key: "training.epochs", epochs, schedule };
+        RunIdentity { length: Some(length), ..Self::from_text(text) }
     }
 
     /// The text of `scenario.toml`.
@@ -50,9 +98,22 @@ impl RunIdentity {
         &self.files
     }
 
-    /// The first thing in which another identity differs, with both values; none if it is the same.
-    pub(super) fn difference(&self, other: &str) -> Option<String> {
-        difference(other, &self.text)
+    /// How an earlier run with this text relates to this one.
+    pub(super) fn relation(&self, earlier: &str) -> Relation {
+        let Some(difference) = difference(earlier, &self.text, None) else { return Relation::Same };
+        let Some(Length { key, epochs, schedule }) = self.length else {
+            return Relation::Different(difference);
+        };
+        if let Some(other) = self::difference(earlier, &self.text, Some(key)) {
+            return Relation::Different(other);
+        }
+        if schedule.depends_on_epochs() {
+            return Relation::Different(format!(
+                "{difference}, and with {} = \"cosine\" the learning rate of every epoch depends on that",
+                key.replace("epochs", "schedule")
+            ));
+        }
+        Relation::OtherEpochs { difference, key, wanted: epochs }
     }
 }
 
@@ -80,8 +141,8 @@ fn checksum(path: &Path) -> io::Result<String> {
 }
 
 /// The first key, in alphabetical order, whose value differs between two scenarios, or the first file
-/// whose content does.
-fn difference(there: &str, here: &str) -> Option<String> {
+/// whose content does. One key may be left out.
+fn difference(there: &str, here: &str, left_out: Option<&str>) -> Option<String> {
     if there == here {
         return None;
     }
@@ -92,15 +153,20 @@ fn difference(there: &str, here: &str) -> Option<String> {
         let keys = there.keys().chain(here.keys());
         keys.filter(|key| there.get(*key) != here.get(*key)).min().cloned()
     };
-    let (old, new) = (values(there), values(here));
+    let (mut old, mut new) = (values(there), values(here));
+    let mut explained = false;
+    if let Some(key) = left_out {
+        explained = old.remove(key) != new.remove(key);
+    }
     if let Some(key) = first(&old, &new) {
         return Some(format!("{key} is {} there, but {} here", says(&old, &key), says(&new, &key)));
     }
     let (old, new) = (contents(there), contents(here));
-    Some(first(&old, &new).map_or_else(
-        || "their texts differ".to_owned(),
-        |file| format!("{file} has other content than it had then"),
-    ))
+    match first(&old, &new) {
+        Some(file) => Some(format!("{file} has other content than it had then")),
+        None if explained => None,
+        None => Some("their texts differ".to_owned()),
+    }
 }
 
 /// The first file, in alphabetical order, whose content differs between two texts with checksums; none
@@ -161,8 +227,8 @@ mod tests {
     #[test]
     fn the_first_key_that_differs_is_named_and_then_the_first_file() {
         let there = "b = 1\n[[layers]]\nsize = 3\n";
-        assert_eq!(difference(there, there), None);
-        let says = |here: &str| difference(there, here).expect("they differ");
+        assert_eq!(difference(there, there, None), None);
+        let says = |here: &str| difference(there, here, None).expect("they differ");
         assert_eq!(
             says("b = 1\nc = 2\n[[layers]]\nsize = 3\n"),
             "c is not given there, but 2 here"
@@ -175,7 +241,7 @@ mod tests {
         let before = there.to_owned() + &checksums(&paths);
         fs::write(&paths[1], "1,3\n").expect("writable");
         let after = there.to_owned() + &checksums(&paths);
-        let found = difference(&before, &after).expect("other content");
+        let found = difference(&before, &after, None).expect("other content");
         assert_eq!(found, format!("{} has other content than it had then", paths[1].display()));
         fs::write(&paths[1], "1,2\n").expect("writable");
         assert_eq!(before, there.to_owned() + &checksums(&paths));
@@ -186,5 +252,29 @@ mod tests {
         assert_eq!(checksums(&[]), "");
         let missing = PathBuf::from("no/such/file");
         assert!(checksums([&missing]).ends_with("# unreadable  no/such/file\n"));
+    }
+
+    #[test]
+    fn only_the_number_of_epochs_may_differ_and_only_if_the_learning_rate_does_not_depend_on_it() {
+        let text =
+            |epochs: usize, seed: u64| format!("seed = {seed}\n[training]\nepochs = {epochs}\n");
+        let step = Schedule::Step { every: 2, factor: 0.5 };
+        for schedule in [Schedule::Constant, step] {
+            let wanted = RunIdentity::of_training(&text(5, 1), 5, schedule);
+            assert_eq!(wanted.relation(&text(5, 1)), Relation::Same);
+            let difference = "training.epochs is 3 there, but 5 here".to_owned();
+            let (key, longer) = ("training.epochs", 5);
+            assert_eq!(
+                wanted.relation(&text(3, 1)),
+                Relation::OtherEpochs { difference, key, wanted: longer }
+            );
+            let other = "seed is 2 there, but 1 here".to_owned();
+            assert_eq!(wanted.relation(&text(3, 2)), Relation::Different(other));
+        }
+        let cosine = RunIdentity::of_training(&text(5, 1), 5, Schedule::Cosine);
+        let Relation::Different(difference) = cosine.relation(&text(3, 1)) else {
+            panic!("another schedule");
+        };
+        assert!(difference.contains("training.epochs is 3 there, but 5 here, and with"));
     }
 }

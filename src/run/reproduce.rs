@@ -16,7 +16,7 @@ pub use report::{csv, markdown, page};
 pub use table::{Row, Table, TableError};
 
 use super::{
-    FolderError, OutputFolder, Previous, Progress, RunError, RunIdentity, RunOptions,
+    FolderError, OutputFolder, Previous, Progress, RunError, RunIdentity, RunOptions, Start,
     TrainingSummary, other_run, previous, train,
 };
 use crate::scenario::{LoadedScenario, Override, ScenarioFile};
@@ -124,7 +124,9 @@ fn run(
             watch.end(job, &Outcome::Found(&summary));
             return Ok(*summary);
         }
-        Ok(Previous::Stopped(checkpoint)) => (Some(*checkpoint), None),
+        Ok(Previous::Stopped(checkpoint) | Previous::OtherEpochs(checkpoint)) => {
+            (Some(*checkpoint), None)
+        }
         // The table says what is wanted; what was there before is out of date.
         Ok(Previous::Nothing) => (None, outdated(&identity, &out)),
         Err(error) => (None, Some(error.to_string())),
@@ -140,7 +142,7 @@ fn run(
 
 /// In what the complete run in a folder differs from the one that is wanted, if one is there.
 fn outdated(identity: &RunIdentity, folder: &Path) -> Option<String> {
-    match other_run(identity, folder)? {
+    match other_run(identity, folder, Start::Resumed)? {
         FolderError::OtherRun { what, difference, .. } => {
             Some(format!("{} holds {what}: {difference}", folder.display()))
         }

@@ -7,13 +7,21 @@
 //!
 //! Whenever the process is killed, what is there is of one run, and a folder without `summary.json` and
 //! without a checkpoint is one that nobody will miss.
+//!
+//! What is wrong with a folder before anything in it is touched is a [`FolderError`]; what goes wrong
+//! later, such as a disk that is full, a [`RunError::Output`].
 
 use std::fs;
 use std::io;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
 use super::checkpoint::{self, Checkpoint, CheckpointError};
+use super::folder;
+use super::identity::Relation;
 use super::lock::Lock;
 use super::{OutputFolder, RunError, RunIdentity, RunOptions};
 
@@ -44,6 +52,14 @@ const LOCK: &str = ".lock";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FolderError {
+    /// It cannot be made, or nothing can be written into it.
+    #[error("cannot write {}: {source}", path.display())]
+    Unusable {
+        /// The folder, or the file in it.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Another process writes into it.
     #[error("another process is writing into {}: wait for it, or give another --out", path.display())]
     InUse {
@@ -113,16 +129,18 @@ impl RunFolder {
     /// # Errors
     /// If another process has it, it cannot be made or written into, the run would replace a file that
     /// it reads, or the results of another run without being told to.
-    pub fn claim(identity: &RunIdentity, options: &RunOptions<'_>) -> Result<Self, RunError> {
+    pub fn claim(
+        identity: &RunIdentity,
+        options: &RunOptions<'_>,
+        start: Start,
+    ) -> Result<Self, RunError> {
         let path = &options.out;
         let is_new = !path.exists();
         let folder = OutputFolder::make(path)?;
         let mut claimed = RunFolder { lock: None, made: is_new.then(|| path.clone()), folder };
-        let lock = Lock::take(&claimed.file(LOCK)).map_err(|source| RunError::Output {
-            // What cannot be made is the user's folder, not our file in it.
-            path: path.clone(),
-            source,
-        })?;
+        // What cannot be made is the user's folder, not our file in it.
+        let lock =
+            Lock::take(&claimed.file(LOCK)).map_err(|source| folder::unusable(path, source))?;
         if lock.is_none() {
             return Err(FolderError::InUse { path: path.clone() }.into());
         }
@@ -130,7 +148,7 @@ impl RunFolder {
         claimed.check_inputs(identity, path)?;
         claimed.check_places()?;
         if !options.overwrite
-            && let Some(error) = other_run(identity, path)
+            && let Some(error) = other_run(identity, path, start)
         {
             return Err(error.into());
         }
@@ -174,22 +192,48 @@ impl RunFolder {
         match RESULTS.map(|name| self.file(name)).into_iter().find(is_folder) {
             None => Ok(()),
             Some(path) => {
-                Err(RunError::Output { path, source: io::ErrorKind::IsADirectory.into() })
+                let source = io::ErrorKind::IsADirectory.into();
+                Err(FolderError::Unusable { path, source }.into())
             }
         }
     }
 }
 
+/// How a run starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// From the beginning, whatever is there.
+    Anew,
+    /// From what an earlier run left, if it left something.
+    Resumed,
+}
+
+impl Start {
+    /// How a run starts that goes on from a checkpoint, or from none.
+    pub(super) fn of<T>(checkpoint: &Option<T>) -> Self {
+        if checkpoint.is_some() { Start::Resumed } else { Start::Anew }
+    }
+}
+
 /// The refusal of a folder, which need not exist, that has the results of something else; none if
 /// nothing of worth is there, or it is of this very run.
-pub fn other_run(identity: &RunIdentity, folder: &Path) -> Option<FolderError> {
+pub fn other_run(identity: &RunIdentity, folder: &Path, start: Start) -> Option<FolderError> {
     let refuse = |what, difference| {
         Some(FolderError::OtherRun { path: folder.to_owned(), what, difference })
     };
-    match Checkpoint::read(identity, folder) {
+    match Checkpoint::<IgnoredAny>::read(identity, folder) {
+        Ok(Some((_, Relation::OtherEpochs { difference, .. }))) if start == Start::Anew => {
+            let difference = format!("{difference}; --resume goes on from there");
+            return refuse("a run of this scenario with other epochs", difference);
+        }
         Ok(Some(_)) => return None,
         Err(CheckpointError::OtherScenario { difference, .. }) => {
-            return refuse("a training of another scenario, which can be resumed", difference);
+            let what = if is_complete(folder) {
+                "the run of another scenario"
+            } else {
+                "a training of another scenario, which can be resumed"
+            };
+            return refuse(what, difference);
         }
         // What cannot be resumed is of no use.
         Ok(None) | Err(_) => {}
@@ -198,9 +242,26 @@ pub fn other_run(identity: &RunIdentity, folder: &Path) -> Option<FolderError> {
         return None;
     }
     match fs::read_to_string(folder.join(SCENARIO)) {
-        Ok(text) => refuse("the run of another scenario", identity.difference(&text)?),
+        Ok(text) => match identity.relation(&text) {
+            Relation::Same => None,
+            Relation::Different(difference) => refuse("the run of another scenario", difference),
+            Relation::OtherEpochs { difference, .. } => refuse(
+                "a run of this scenario with other epochs",
+                format!("{difference}, and there is no checkpoint to go on from"),
+            ),
+        },
         Err(_) => {
             refuse("results of something else", format!("there is {SUMMARY}, but no {SCENARIO}"))
         }
     }
+}
+
+/// Whether the summary in a folder is of a run that came to its end.
+fn is_complete(folder: &Path) -> bool {
+    #[derive(Deserialize)]
+    struct Ending {
+        interrupted: bool,
+    }
+    let bytes = fs::read(folder.join(SUMMARY)).unwrap_or_default();
+    serde_json::from_slice(&bytes).is_ok_and(|Ending { interrupted }| !interrupted)
 }

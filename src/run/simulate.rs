@@ -9,7 +9,8 @@ use super::run_folder::{RunFolder, SUMMARY};
 use super::simulation_engine::Engine;
 use super::summary::PopulationSummary;
 use super::{
-    Progress, RunError, RunIdentity, RunOptions, SimulationSummary, network_file, nodes, potentials,
+    Progress, RunError, RunIdentity, RunOptions, SimulationSummary, Start, network_file, nodes,
+    potentials,
 };
 use crate::engine::{EngineError, Observer};
 use crate::membrane::SpikeTrains;
@@ -21,9 +22,8 @@ use crate::trace::TraceWriter;
 /// `report.html`, `summary.json` and, if potentials are recorded, `potentials.csv`.
 ///
 /// # Errors
-/// If the scenario names files that do not fit, the folder is another run's or cannot be
-/// written, or a neuron spikes
-/// endlessly at one instant.
+/// If the scenario names files that do not fit, the folder is another run's or cannot be written, or a
+/// neuron spikes endlessly at one instant.
 pub fn simulate(
     loaded: &LoadedScenario,
     options: &RunOptions<'_>,
@@ -34,7 +34,7 @@ pub fn simulate(
     let network = CompiledNetwork::new(&simulation.network);
     let (mut engine, engine_summary) = Engine::choose(loaded, &network, &simulation)?;
     let identity = RunIdentity::of(loaded);
-    let folder = RunFolder::claim(&identity, options)?;
+    let folder = RunFolder::claim(&identity, options, Start::Anew)?;
     folder.begin(&identity, false)?;
     let unit = loaded.scenario.time_unit.suffix();
     folder.write("network.json", |file| network_file::write(&simulation.network, unit, file))?;

@@ -151,16 +151,16 @@ pub struct SimulationSummary {
 }
 
 /// Result of training a network to emit spike trains.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SpikeTrainingSummary {
     /// Name of the scenario.
     pub scenario: String,
     /// Version of firstspike.
-    pub version: &'static str,
+    pub version: String,
     /// Seed of everything random.
     pub seed: u64,
     /// The unit of times.
-    pub time_unit: &'static str,
+    pub time_unit: String,
     /// Root mean square of the distances between spikes and their targets after the last step, in
     /// `time_unit`.
     pub timing_error: f64,

@@ -5,15 +5,16 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::checkpoint::{self, Best, Checkpoint, Previous, previous};
+use super::checkpoint::{Best, Checkpoint};
 use super::chip_found::{self, CHIP_FOUND, FoundLayer};
 use super::report::TestRecord;
-use super::run_folder::{RunFolder, SUMMARY};
+use super::resumption::Beginning;
+use super::run_folder::{RunFolder, SUMMARY, Start};
 use super::summary::{LayerSummary, warning};
 use super::training_files::{self, write_metrics};
 use super::{
-    FolderError, OutputFolder, Progress, RunError, RunIdentity, RunOptions, TrainingSummary,
-    network_file, picture,
+    OutputFolder, Progress, RunError, RunIdentity, RunOptions, TrainingSummary, network_file,
+    picture,
 };
 use crate::chip::HardwareClock;
 use crate::learning::{
@@ -26,12 +27,13 @@ const EARLY_EPOCHS: usize = 10;
 
 /// Trains and evaluates a feed-forward scenario on the threads of the present rayon pool, and
 /// writes `scenario.toml`, `metrics.csv`, `summary.json`, `spikes.csv` (of the test set),
-/// `network.json`, `report.html`, and for data in a plane `class_map.svg` and `class_map.png`. Goes on from a checkpoint of the same
-/// scenario if there is one ([`previous`](super::previous)); the results are the same bytes.
+/// `network.json`, `report.html`, a checkpoint, and for data in a plane `class_map.svg` and
+/// `class_map.png`. Goes on from a checkpoint of the same scenario, or of one that differs in its number
+/// of epochs only ([`previous`](super::previous)); the results are the same bytes as without a break.
 ///
-/// An interrupted run writes all of this for its complete epochs, and keeps its checkpoint. A run
-/// that starts anew removes what an older one left, but a checkpoint of the same scenario and data
-/// only once it is as far: it may be worth hours, and was perhaps left behind by mistake.
+/// An interrupted run writes all of this for its complete epochs. A run that starts anew removes what an
+/// older one left, but the checkpoint of a run of the same scenario and data that was stopped only once
+/// it is as far.
 ///
 /// # Errors
 /// If the scenario names files that do not fit, the folder is another run's or cannot be written,
@@ -46,26 +48,16 @@ pub fn train(
     let mut learner = loaded.learner()?;
     let hardware = loaded.hardware(&learner)?;
     let identity = RunIdentity::of(loaded);
-    let folder = RunFolder::claim(&identity, options)?;
+    let folder = RunFolder::claim(&identity, options, Start::of(&resume))?;
     let mut trainer = loaded.trainer(&learner, hardware.as_ref(), &options.out)?;
-    let there = match previous(&identity, &options.out) {
-        Ok(Previous::Stopped(checkpoint)) => checkpoint.epochs(),
-        _ => 0,
-    };
-    // A checkpoint further on than this run is the better one, also for a run that starts anew.
-    let further = if resume.is_none() { there } else { 0 };
-    let so_far = match resume {
-        // Another process may have had the folder since the checkpoint was read.
-        Some(checkpoint) if checkpoint.epochs() != there => {
-            return Err(FolderError::Changed { path: options.out.clone() }.into());
-        }
-        Some(checkpoint) => {
-            trainer.restore(&checkpoint.trainer)?;
-            checkpoint
-        }
-        None => Checkpoint { trainer: trainer.state(), ..Checkpoint::default() },
-    };
-    let keep_checkpoint = so_far.epochs() > 0 || further > 0;
+    let beginning = Beginning::new::<TrainingSummary>(&identity, options, resume)?;
+    let keeps_checkpoint = beginning.keeps_checkpoint();
+    let Beginning { mut so_far, further } = beginning;
+    if so_far.epochs() > 0 {
+        trainer.restore(&so_far.trainer)?;
+    } else {
+        so_far.trainer = trainer.state();
+    }
     let unit = loaded.scenario.time_unit.suffix();
     let seconds_before = so_far.seconds;
     let clock = hardware.as_ref().and_then(|hardware| hardware.clock);
@@ -82,19 +74,17 @@ pub fn train(
         seconds_before,
         further,
     };
-    folder.begin(&identity, keep_checkpoint)?;
-    // From here to its end the run has a checkpoint, if only an older one for now.
-    if !keep_checkpoint {
-        session.save()?;
-    }
+    folder.begin(&identity, keeps_checkpoint)?;
+    // From here on the run has a checkpoint, if only an older one for now.
+    session.save()?;
 
     session.progress.engine(&trainer.engine().into());
     let validation = learner.encode(&learner.data.validation);
     let training = learner.encode(&learner.data.training);
     session.epochs(&mut trainer, &training, &validation)?;
-    let Session { so_far, progress, .. } = session;
-    let Checkpoint { best, history, troubles, .. } = so_far;
-    if let Some(best) = &best {
+    let Session { mut so_far, progress, .. } = session;
+    let Checkpoint { best, history, troubles, .. } = &so_far;
+    if let Some(best) = best {
         trainer.set_parameters(&best.parameters)?;
     }
 
@@ -147,7 +137,7 @@ pub fn train(
         mean_decision_time: test_score.decision_time(),
         time_unit: unit.to_owned(),
         epochs: history.len(),
-        selected_epoch: best.map_or(history.len(), |best| best.epoch),
+        selected_epoch: best.as_ref().map_or(history.len(), |best| best.epoch),
         interrupted: history.len() < learner.settings.epochs,
         seconds_per_epoch: history.iter().map(|epoch| epoch.seconds).sum::<f64>()
             / history.len().max(1) as f64,
@@ -162,12 +152,15 @@ pub fn train(
             .collect(),
         warnings: troubles.iter().map(warning).chain(trainer.warnings()).collect(),
     };
-    let report = report.report(loaded, &trainer, &history, &summary, class_map);
+    let report = report.report(loaded, &trainer, history, &summary, class_map);
     folder.write_report(&report)?;
-    folder.write_json(SUMMARY, &summary)?;
     if !summary.interrupted {
-        folder.remove(checkpoint::FILE)?;
+        // The summary has the times: equal runs leave equal checkpoints.
+        so_far.seconds = 0.0;
+        so_far.history.iter_mut().for_each(|epoch| epoch.seconds = 0.0);
+        so_far.write(&folder, &identity)?;
     }
+    folder.write_json(SUMMARY, &summary)?;
     progress.finish();
     Ok(summary)
 }

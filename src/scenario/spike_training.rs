@@ -6,7 +6,8 @@ use super::load::LoadedScenario;
 use super::{Optimiser, ScenarioError, Simulation, SpikeFile};
 use crate::learning::{Bounds, Schedule, SpikeTrainSettings, SpikeTrainTrainer, Trainable};
 use crate::network::{Network, Node};
-use crate::settings::{Check, Settings};
+use crate::neuron::{NeuronParameters, ParameterError};
+use crate::settings::{Check, MOST, Settings};
 
 /// How the neurons of a population are trained to emit given spike trains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,6 +88,17 @@ impl SpikeTrainingSection {
     }
 }
 
+/// Makes sure that a neuron would still be one at an end of what a parameter may become.
+fn check_end(neuron: NeuronParameters, name: &str, end: f64) -> Result<(), ParameterError> {
+    let mut changed = neuron;
+    match name {
+        "threshold" => changed.threshold = end,
+        "tau_m" => changed.tau_m = end,
+        _ => (changed.tau_s, changed.tau_s_inhibitory) = (end, end),
+    }
+    changed.validate()
+}
+
 impl LoadedScenario {
     /// Makes sure that training starts within its bounds: it would move what is outside.
     fn check_start(&self, trainable: &Trainable, network: &Network) -> Result<(), ScenarioError> {
@@ -105,6 +117,10 @@ impl LoadedScenario {
             })
         };
         if let Some(bounds) = trainable.delays {
+            if bounds.high > MOST {
+                let message = format!("high = {:e} must be at most {MOST:e}", bounds.high);
+                return Err(self.problem("spike_training.trainable.delays", message));
+            }
             let edges = network.graph().raw_edges().iter();
             let outside = edges.clone().find(|edge| excludes(bounds, edge.weight.delay));
             if let Some(edge) = outside {
@@ -119,8 +135,15 @@ impl LoadedScenario {
                 ("tau_m", trainable.tau_m, neuron.tau_m),
                 ("tau_s", trainable.tau_s, neuron.tau_s),
             ] {
-                if let Some(bounds) = bounds.filter(|&bounds| excludes(bounds, value)) {
+                let Some(bounds) = bounds else { continue };
+                if excludes(bounds, value) {
                     return Err(refuse(name, place(node), value, bounds));
+                }
+                for end in [bounds.low, bounds.high] {
+                    check_end(neuron, name, end).map_err(|error| {
+                        let message = format!("{}: where training may lead, {error}", place(node));
+                        self.problem(&format!("spike_training.trainable.{name}"), message)
+                    })?;
                 }
             }
             if trainable.tau_s.is_some() && neuron.tau_s != neuron.tau_s_inhibitory {

@@ -104,6 +104,25 @@ fn training_bounds_that_exclude_the_start_are_refused() {
 }
 
 #[test]
+fn training_bounds_beyond_what_a_neuron_bears_are_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scenario = project().join("scenarios/recurrent_learning.toml");
+    for (name, bounds, said) in [
+        ("threshold", "{low=0.5,high=1e120}", "threshold = 1e120 is out of range"),
+        ("tau_m", "{low=1e-120,high=9.0}", "tau_m = 1e-120 is out of range"),
+        ("tau_s", "{low=1e-120,high=9.0}", "tau_s = 1e-120 is out of range"),
+        ("delays", "{low=0.0,high=1e120}", "high = 1e120 must be at most 1e100"),
+    ] {
+        let change = format!("spike_training.trainable.{name}={bounds}");
+        let arguments = ["run", text(&scenario), "--out", "out", "--set", &change];
+        let ended = firstspike(folder.path(), &arguments);
+        assert_eq!(ended.code, Some(2), "{name}: {}", ended.stderr);
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+        assert!(!folder.path().join("out").exists());
+    }
+}
+
+#[test]
 fn a_value_that_is_nearly_toml_is_no_word() {
     let folder = case("poisson-too-many");
     let change = "populations.0.source={spike_times=[[1e400]]}";

@@ -2,6 +2,9 @@
 //! bytes as one that was left alone. A checkpoint that cannot be gone on from is refused, and
 //! nothing is touched.
 
+mod more_epochs;
+mod spike_trains;
+
 use crate::common;
 
 use std::collections::BTreeSet;
@@ -65,9 +68,9 @@ fn uninterrupted() -> tempfile::TempDir {
 
 /// A folder in which the small scenario was interrupted, by a signal that came once it was through
 /// with so many epochs.
-fn interrupted(epochs: u32, by: Signal) -> tempfile::TempDir {
+fn interrupted(epochs: u32, by: Signal, more: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (code, said) = signal(folder.path(), &run(".", &[]), |line| ends(line, epochs), by);
+    let (code, said) = signal(folder.path(), &run(".", more), |line| ends(line, epochs), by);
     assert_eq!(code, Some(130), "{said:?}");
     assert!(said.last().is_some_and(|line| line.contains("--resume")), "{said:?}");
     folder
@@ -143,7 +146,7 @@ fn killed_while_it_writes_a_file_a_run_resumes_to_the_same_bytes() {
 fn interrupted_a_run_resumes_to_the_same_bytes() {
     let reference = uninterrupted();
     for by in [Signal::SIGINT, Signal::SIGTERM] {
-        let folder = interrupted(3, by);
+        let folder = interrupted(3, by, &[]);
         let summary = json(&folder.path().join("summary.json"));
         assert_eq!(summary["interrupted"], true);
         let epochs = summary["epochs"].as_u64().expect("a count");
@@ -206,7 +209,7 @@ fn resuming_nothing_starts_from_the_beginning() {
 
 #[test]
 fn starting_anew_keeps_a_checkpoint_that_is_further_on() {
-    let folder = interrupted(12, Signal::SIGINT);
+    let folder = interrupted(12, Signal::SIGINT, &[]);
     let checkpoint = read(&folder.path().join(CHECKPOINT));
     // By the second epoch, it would have written a checkpoint of the first.
     let second = |line: &str| ends(line, 2);
@@ -222,7 +225,7 @@ fn starting_anew_keeps_a_checkpoint_that_is_further_on() {
 
 #[test]
 fn a_checkpoint_of_another_scenario_is_refused() {
-    let folder = interrupted(3, Signal::SIGINT);
+    let folder = interrupted(3, Signal::SIGINT, &[]);
     let before = files(folder.path());
     for (change, difference) in [
         (["--seed", "2"], "seed is 1 there, but 2 here"),
@@ -241,7 +244,7 @@ fn a_checkpoint_of_another_scenario_is_refused() {
 
 #[test]
 fn a_damaged_checkpoint_is_refused() {
-    let folder = interrupted(3, Signal::SIGINT);
+    let folder = interrupted(3, Signal::SIGINT, &[]);
     let path = folder.path().join(CHECKPOINT);
     let whole = read(&path);
     let mut flipped = whole.clone();
@@ -271,7 +274,7 @@ fn only_trainings_are_resumed_and_the_interval_is_a_time() {
     let single = project().join("scenarios/single_neuron.toml");
     let refused = firstspike(folder.path(), &["run", text(&single), "--out", ".", "--resume"]);
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("only the training of [[layers]]"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("a simulation keeps no checkpoint"), "{}", refused.stderr);
     for bad in ["-1", "nan", "often", "inf"] {
         let bad = format!("--checkpoint-every={bad}");
         let refused = firstspike(folder.path(), &["run", text(&single), "--out", ".", &bad]);

@@ -1,5 +1,6 @@
 //! What `firstspike diff` prints and writes.
 
+use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 
@@ -159,11 +160,13 @@ fn print_summary(arguments: &DiffArguments, comparison: &Comparison, all: &Sums,
 fn time(value: f64) -> String {
     let digits = (8 - value.abs().max(1e-9).log10().floor() as i32).clamp(0, 12) as usize;
     let text = format!("{value:.digits$}");
-    if text.contains('.') {
+    let text = if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
         text
-    }
+    };
+    // What is rounded to zero has no sign.
+    if text == "-0" { "0".to_owned() } else { text }
 }
 
 /// Every neuron with the name of its population.
@@ -306,7 +309,7 @@ fn as_json(arguments: &DiffArguments, comparison: &Comparison, all: &Sums) -> Va
 pub(super) fn write_files(
     arguments: &DiffArguments,
     comparison: &Comparison,
-) -> Result<(), String> {
+) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.csv {
         write(path, &neurons_csv(comparison))?;
     }
@@ -324,15 +327,14 @@ pub(super) fn write_files(
     Ok(())
 }
 
-fn write(path: &Path, content: &[u8]) -> Result<(), String> {
+fn write(path: &Path, content: &[u8]) -> Result<(), Box<dyn Error>> {
     let name = path.file_name().and_then(|name| name.to_str());
     let Some(name) = name.filter(|_| !path.is_dir()) else {
-        return Err(format!("{}: this is no name of a file to write", path.display()));
+        return Err(format!("{}: this is no name of a file to write", path.display()).into());
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    OutputFolder::create(folder.unwrap_or(Path::new(".")))
-        .and_then(|folder| folder.write(name, |file| file.write_all(content)))
-        .map_err(|error| error.to_string())
+    let folder = OutputFolder::create(folder.unwrap_or(Path::new(".")))?;
+    Ok(folder.write(name, |file| file.write_all(content))?)
 }
 
 /// A row per neuron.

@@ -2,11 +2,15 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Alignment, Bounds, Trainable, align};
 use crate::engine::{
     EngineError, EngineOptions, EventEngine, Observer, Recording, SourceSpike, Spike,
 };
-use crate::learning::{Adam, AdamSettings, Schedule, TraceGradients, trace_gradients};
+use crate::learning::{
+    Adam, AdamSettings, Schedule, StateError, TraceGradients, TrainerState, exact, trace_gradients,
+};
 use crate::network::{CompiledNetwork, Network, Node, synapse_order};
 use crate::neuron::NeuronParameters;
 
@@ -36,11 +40,12 @@ pub struct SpikeTrainSettings {
 }
 
 /// How far the emitted spike trains are from their targets.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpikeTrainMetrics {
     /// Number of the epoch, from 1.
     pub epoch: usize,
     /// `½ Σ (t − target)²` over the pairs.
+    #[serde(with = "exact")]
     pub loss: f64,
     /// Emitted spikes that stand for a target.
     pub paired: usize,
@@ -103,6 +108,28 @@ impl SpikeTrainTrainer {
     /// The network with its present parameters.
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// Everything that the rest of the training depends on. To be taken between two epochs.
+    pub fn state(&self) -> TrainerState {
+        let mut state = TrainerState::default();
+        state.set_counter("epoch", self.epoch as u64);
+        state.set_array("values", self.values.clone());
+        self.adam.save("adam", &mut state);
+        state
+    }
+
+    /// Goes on from the state of a trainer with the same network and settings.
+    ///
+    /// # Errors
+    /// If the state is not of such a trainer; this one is then as it was.
+    pub fn restore(&mut self, state: &TrainerState) -> Result<(), StateError> {
+        let epoch = state.counter("epoch", usize::MAX as u64)? as usize;
+        let adam = self.adam.restored("adam", state)?;
+        self.values = state.array("values", self.values.len())?.to_vec();
+        (self.epoch, self.adam) = (epoch, adam);
+        self.write_values();
+        Ok(())
     }
 
     /// Runs the network as it is; returns its spikes.

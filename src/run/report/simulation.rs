@@ -154,7 +154,7 @@ pub(in crate::run) fn spike_training_report(
         extra: history.iter().map(|epoch| epoch.extra).collect(),
         target_population: target_population.unwrap_or(0),
         targets: rows,
-        simulation: content(network, activity, Vec::new(), summary.reached, summary.time_unit),
+        simulation: content(network, activity, Vec::new(), summary.reached, &summary.time_unit),
     };
     let interrupted = format!("Interrupted after {}.", count(summary.epochs, "epoch"));
     let notes = summary.interrupted.then_some(interrupted).into_iter();
