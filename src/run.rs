@@ -15,6 +15,7 @@
 
 mod checkpoint;
 mod chip_found;
+mod chip_network;
 mod engine_summary;
 mod folder;
 mod gradients;

@@ -21,6 +21,7 @@ mod build_simulation;
 mod chip;
 mod delays;
 mod extent;
+mod facts;
 mod load;
 mod locate;
 mod network;

@@ -44,8 +44,9 @@ pub struct BoxPlot {
     pub categories: Vec<String>,
     /// The boxes of each series, in the order of [`Figure::series`]: one per category, or none.
     pub boxes: Vec<Vec<Option<BoxOfValues>>>,
-    /// A level to compare with, drawn as a broken line.
-    pub level: Option<f64>,
+    /// A level to compare with for each series, drawn as a broken line in its colour; none for a series
+    /// without one.
+    pub levels: Vec<Option<f64>>,
     /// The largest value that makes sense, if there is one: the axis goes no further.
     pub most: Option<f64>,
 }
@@ -85,7 +86,9 @@ impl Drawing for Figure {
         for plot in &self.plots {
             let boxes = plot.boxes.iter().flatten().flatten();
             let numbers = boxes.flat_map(|found| found.values.iter().chain(&found.quartiles));
-            if let Some(value) = numbers.chain(&plot.level).find(|value| !(value.abs() < 1e300)) {
+            if let Some(value) =
+                numbers.chain(plot.levels.iter().flatten()).find(|value| !(value.abs() < 1e300))
+            {
                 return Err(PictureError::Value { value: *value });
             }
         }

@@ -21,9 +21,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 pub use data::{
-    Content, Curves, Headline, LayerContent, Membrane, Plane, PopulationContent, PotentialContent,
-    ProjectionContent, Raster, ReportData, Rows, Sample, SimulationContent, SpikeTrainingContent,
-    StudyContent, Table, TrainingContent, short,
+    ClassMap, Content, Curves, Fact, Headline, HeatMap, LayerContent, Membrane, Plane,
+    PopulationContent, PotentialContent, ProjectionContent, Raster, ReportData, Rows, Sample,
+    SimulationContent, SpikeTrainingContent, StudyContent, Table, TrainingContent, short,
 };
 pub use histogram::{Histogram, StreamingHistogram};
 
@@ -116,12 +116,40 @@ fn body(data: &ReportData) -> String {
         }
         html.push_str("</ul>\n");
     }
+    about(data, &mut html);
     html
 }
 
-/// A text of a report: with the unit τ_s as it is printed.
+/// What was run, and how.
+fn about(data: &ReportData, html: &mut String) {
+    if !data.facts.is_empty() {
+        html.push_str("<dl class=\"facts\">\n");
+        for (label, value) in &data.facts {
+            let _ = writeln!(html, "<div><dt>{}</dt><dd>{}</dd></div>", text(label), text(value));
+        }
+        html.push_str("</dl>\n");
+    }
+    if !data.scenario.is_empty() {
+        let _ = writeln!(
+            html,
+            "<details>\n<summary>The scenario, with every default</summary>\n<pre>{}</pre>\n</details>",
+            escape(&data.scenario)
+        );
+    }
+}
+
+/// A text of a report: with the unit τ_s as it is printed, and what stands in backticks as code.
 fn text(plain: &str) -> String {
-    escape(plain).replace("τ_s", "τ<sub>s</sub>")
+    let html = escape(plain).replace("τ_s", "τ<sub>s</sub>");
+    // Of an odd number of backticks none has a partner for certain.
+    if html.matches('`').count() % 2 == 1 {
+        return html;
+    }
+    let parts = html.split('`').enumerate().map(|(index, part)| match index % 2 {
+        0 => part.to_owned(),
+        _ => format!("<code>{part}</code>"),
+    });
+    parts.collect()
 }
 
 /// A text as HTML.

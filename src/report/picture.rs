@@ -134,9 +134,10 @@ impl PictureError {
 /// its size.
 pub(super) const PNG_TEXT_DROP: f64 = 0.12;
 
-/// The hues of Okabe and Ito, which colour-blind readers can tell apart; their black, which is
-/// kept for the rings, is replaced by Paul Tol's indigo.
-pub(super) const PALETTE: [RGBColor; 8] = [
+/// The hues of Okabe and Ito, which colour-blind readers can tell apart; their black, which is kept for
+/// the rings, is replaced by Paul Tol's indigo. Brown and violet are those that are farthest from all of
+/// them, for ten classes. Yellow is the last: it is too pale for lines on white.
+pub(super) const PALETTE: [RGBColor; 10] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
     RGBColor(0, 158, 115),
@@ -144,6 +145,8 @@ pub(super) const PALETTE: [RGBColor; 8] = [
     RGBColor(86, 180, 233),
     RGBColor(204, 121, 167),
     RGBColor(51, 34, 136),
+    RGBColor(102, 37, 6),
+    RGBColor(153, 34, 255),
     RGBColor(240, 228, 66),
 ];
 

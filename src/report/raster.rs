@@ -29,12 +29,11 @@ pub use cells::{Cells, Grid, Mark};
 pub use layout::{Stack, View};
 pub use selection::{IndexRanges, ParseSelectionError, Selection, SelectionError, Sort, Window};
 
-use super::picture::PALETTE;
 use crate::trace::time_unit;
 
 /// Hues of populations, which repeat beyond: of the palette those that stand out on white and on
 /// black alike.
-pub(super) const HUES: usize = PALETTE.len() - 2;
+pub(super) const HUES: usize = 6;
 
 /// The selected spikes of a recording, in the order in which they are drawn.
 #[derive(Clone, Debug)]

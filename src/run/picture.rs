@@ -5,6 +5,7 @@ use crate::dataset::Dataset;
 use crate::dataset::yin_yang::{Samples, YinYang};
 use crate::learning::Trainer;
 use crate::report::class_map::{ClassMap, Decision, MapSample};
+use crate::report::html;
 use crate::scenario::Learner;
 
 /// Cells along each side of the map.
@@ -13,7 +14,15 @@ const RESOLUTION: usize = 160;
 /// The same if an external program decides each of them.
 const EXTERNAL_RESOLUTION: usize = 48;
 
-/// The class map as SVG and PNG. `decided` are the decisions on the test set.
+/// The class map of a trained network.
+pub(super) struct ClassMapFiles {
+    pub svg: String,
+    pub png: Vec<u8>,
+    /// For the report.
+    pub content: html::ClassMap,
+}
+
+/// The class map. `decided` are the decisions on the test set.
 pub(super) fn class_map(
     learner: &Learner,
     trainer: &Trainer,
@@ -21,7 +30,7 @@ pub(super) fn class_map(
     decided: &[Option<usize>],
     title: &str,
     external: bool,
-) -> Result<(String, Vec<u8>), RunError> {
+) -> Result<ClassMapFiles, RunError> {
     let resolution = if external { EXTERNAL_RESOLUTION } else { RESOLUTION };
     let side = 2.0 * plane.r_big;
     let centre = |index: usize| (index as f64 + 0.5) * side / resolution as f64;
@@ -57,5 +66,12 @@ pub(super) fn class_map(
         class_names: &learner.data.class_names,
         axis_labels: ("x", "y"),
     };
-    Ok((map.to_svg()?, map.to_png()?))
+    let (svg, png) = (map.to_svg()?, map.to_png()?);
+    let answer = |decision: &Decision| match decision {
+        Decision::Outside => None,
+        Decision::Undecided => Some(-1),
+        Decision::Class(class) => Some(*class as i32),
+    };
+    let rows = decisions.chunks(resolution).map(|row| row.iter().map(answer).collect());
+    Ok(ClassMapFiles { svg, png, content: html::ClassMap { side, rows: rows.collect() } })
 }

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use super::checkpoint::{Best, Checkpoint};
 use super::chip_found::{self, CHIP_FOUND, FoundLayer};
-use super::report::TestRecord;
+use super::chip_network::chip_network;
+use super::report::{Neurons, TestRecord};
 use super::resumption::Beginning;
 use super::run_folder::{RunFolder, SUMMARY, Start};
 use super::summary::{LayerSummary, warning};
@@ -89,7 +90,13 @@ pub fn train(
     }
 
     progress.stage("evaluating");
-    trainer.write_to(&mut learner.network.network);
+    let mut trained = learner.network.network.clone();
+    trainer.write_to(&mut trained);
+    let on_chip = match loaded.scenario.substrate {
+        None => chip_network(loaded, &learner, &trained)?,
+        Some(_) => None,
+    };
+    learner.network.network = trained;
     let test = learner.encode(&learner.data.test);
     // What counts for the account is the test set's activity only.
     trainer.take_activity();
@@ -117,11 +124,11 @@ pub fn train(
         progress.stage("drawing the class map");
         let title = format!("test accuracy {:.1} %", 100.0 * test_score.accuracy());
         let external = loaded.scenario.substrate.is_some();
-        let (svg, png) =
+        let map =
             picture::class_map(&learner, &trainer, &plane, &tested.decisions, &title, external)?;
-        folder.write("class_map.svg", |file| file.write_all(svg.as_bytes()))?;
-        folder.write("class_map.png", |file| file.write_all(&png))?;
-        class_map = Some(png);
+        folder.write("class_map.svg", |file| file.write_all(map.svg.as_bytes()))?;
+        folder.write("class_map.png", |file| file.write_all(&map.png))?;
+        class_map = Some(map.content);
     }
 
     let layers = learner.layer_names.iter().zip(&activity).zip(learner.network.layer_delays());
@@ -152,7 +159,8 @@ pub fn train(
             .collect(),
         warnings: troubles.iter().map(warning).chain(trainer.warnings()).collect(),
     };
-    let report = report.report(loaded, &trainer, history, &summary, class_map);
+    let neurons = Neurons::new(&trainer, on_chip.as_ref());
+    let report = report.report(loaded, &neurons, history, &summary, class_map);
     folder.write_report(&report)?;
     if !summary.interrupted {
         // The summary has the times: equal runs leave equal checkpoints.

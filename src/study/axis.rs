@@ -152,6 +152,24 @@ impl Axis {
         }
     }
 
+    /// What figures call these values: numbers with as many digits as tell them apart, at least three.
+    /// What has no more as it is stays as it is.
+    pub fn names_of(&self, values: &[&AxisValue]) -> Vec<String> {
+        let rounded = |digits: usize| -> Vec<String> {
+            let name = |value: &&AxisValue| match value {
+                AxisValue::Number(number) if number.is_finite() => {
+                    let short: f64 = format!("{number:.*e}", digits - 1).parse().unwrap_or(*number);
+                    self.name_of(&AxisValue::Number(short))
+                }
+                other => self.name_of(other),
+            };
+            values.iter().map(name).collect()
+        };
+        let tells_apart =
+            |names: &Vec<String>| names.iter().collect::<HashSet<_>>().len() == names.len();
+        (3..17).map(rounded).find(tells_apart).unwrap_or_else(|| rounded(17))
+    }
+
     /// What a figure writes at the axis: quantity and unit.
     pub fn title(&self) -> String {
         if self.unit.is_empty() {
@@ -308,6 +326,12 @@ mod tests {
         let steps = axis(steps).expect("good");
         assert_eq!(shown(&steps.values), ["0.01", "0.1", "1", "10"]);
         assert!(steps.is_logarithmic);
+        let names = |axis: &Axis| axis.names_of(&axis.values.iter().collect::<Vec<_>>());
+        assert_eq!(names(&steps), ["0.01", "0.1", "1", "10"]);
+        let odd = "name = 'a'\nkey = 'k'\nlogarithmic = { from = 0.01, to = 1, count = 4 }";
+        assert_eq!(names(&axis(odd).expect("good")), ["0.01", "0.0464", "0.215", "1"]);
+        let near = "name = 'a'\nkey = 'k'\nvalues = [0.12341, 0.12342, 7, inf]";
+        assert_eq!(names(&axis(near).expect("good")), ["0.12341", "0.12342", "7", "∞"]);
         let sizes = "name = 'a'\nkey = 'k'\nlinear = { from = 10, to = 30, count = 3 }";
         let sizes = axis(sizes).expect("good");
         let overrides = sizes.values.iter().flat_map(|value| sizes.overrides(value));

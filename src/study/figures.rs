@@ -1,7 +1,8 @@
 //! Box plots of studies.
 
-use super::{ALLOWED_LOSS, Quantity, Series, Statistics, Summary};
+use super::{ALLOWED_LOSS, Combine, Quantity, Series, Statistics, Summary};
 use crate::report::box_plot::{BoxOfValues, BoxPlot, Figure};
+use crate::report::html::HeatMap;
 
 /// Sizes of a plot in a figure of one study, and in an overview of several, in pixels.
 const LARGE: (u32, u32) = (1000, 720);
@@ -40,6 +41,37 @@ pub fn overview(summaries: &[Summary], quantity: Quantity) -> Figure {
     }
 }
 
+/// The median accuracy over two axes, where a study has two: a map for each way of training.
+pub fn heat_maps(summary: &Summary) -> Vec<HeatMap> {
+    let study = &summary.study;
+    let ([first, second], Combine::Grid) = (&study.axes[..], study.combine) else {
+        return Vec::new();
+    };
+    let maps = study.variants.iter().map(|&variant| {
+        let rows: Vec<&Series> =
+            summary.series.iter().filter(|series| series.variant == variant).collect();
+        let columns = rows.first().map_or(&[][..], |series| &series.groups);
+        let median = |group: &super::Group| {
+            let found = group.statistics(summary, Quantity::Accuracy)?;
+            Some((100.0 * found.median).round() / 100.0)
+        };
+        HeatMap {
+            title: match study.variants.len() {
+                1 => "Median test accuracy".to_owned(),
+                _ => format!("Median test accuracy, {}", variant.label()),
+            },
+            x_label: first.title(),
+            y_label: second.title(),
+            x: first.names_of(&columns.iter().map(|group| &group.value).collect::<Vec<_>>()),
+            y: second
+                .names_of(&rows.iter().filter_map(|row| row.others.first()).collect::<Vec<_>>()),
+            values: rows.iter().map(|row| row.groups.iter().map(median).collect()).collect(),
+            unit: summary.unit(Quantity::Accuracy),
+        }
+    });
+    maps.collect()
+}
+
 /// `a`, `b`, … `z`, `aa`, …
 fn letter(index: usize) -> String {
     let last = char::from(b'a' + (index % 26) as u8);
@@ -56,18 +88,23 @@ fn plot(summary: &Summary, quantity: Quantity, title: &str) -> BoxPlot {
         x_label: axis.map_or_else(String::new, super::Axis::title),
         y_label: if unit.is_empty() { label.to_owned() } else { format!("{label} [{unit}]") },
         categories: axis.map_or_else(Vec::new, |axis| {
-            categories.iter().map(|group| axis.name_of(&group.value)).collect()
+            axis.names_of(&categories.iter().map(|group| &group.value).collect::<Vec<_>>())
         }),
         boxes: summary.series.iter().map(|series| boxes(summary, series, quantity)).collect(),
-        level: (quantity == Quantity::Accuracy).then(|| allowed(summary)).flatten(),
+        levels: match quantity {
+            Quantity::Accuracy => {
+                summary.series.iter().map(|series| allowed(summary, series)).collect()
+            }
+            _ => Vec::new(),
+        },
         most: (quantity == Quantity::Accuracy).then_some(100.0),
     }
 }
 
-/// The accuracy that is just as good as the ideal.
-fn allowed(summary: &Summary) -> Option<f64> {
+/// The accuracy of a series that is just as good as its ideal.
+fn allowed(summary: &Summary, series: &Series) -> Option<f64> {
     let ideal = summary.study.axes.first()?.ideal.as_ref()?;
-    let group = summary.series.first()?.groups.iter().find(|group| group.value.is(ideal))?;
+    let group = series.groups.iter().find(|group| group.value.is(ideal))?;
     Some(group.statistics(summary, Quantity::Accuracy)?.median - ALLOWED_LOSS)
 }
 

@@ -3,14 +3,14 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::figures::{figure, overview};
+use super::figures::{figure, heat_maps, overview};
 use super::tables::{
     statistics_csv, statistics_markdown, statistics_table, tolerance_csv, tolerance_markdown,
     tolerance_table,
 };
 use super::{Group, Quantity, StudyError, Summary};
 use crate::report::box_plot::Figure;
-use crate::report::html::{Content, Headline, ReportData, StudyContent};
+use crate::report::html::{Content, Fact, Headline, ReportData, StudyContent};
 use crate::run::OutputFolder;
 
 /// Writes into a folder, for each study, `<name>.svg` and `<name>.png`; for all together `overview.svg`
@@ -55,19 +55,52 @@ fn page(summaries: &[Summary]) -> ReportData {
         [only] => only.study.title.clone(),
         several => format!("{} studies", several.len()),
     };
-    let names: Vec<&str> = summaries.iter().map(|summary| summary.study.name.as_str()).collect();
     let tolerances = Some(tolerance_table(summaries)).filter(|table| !table.rows.is_empty());
     ReportData {
         title,
-        subtitle: format!("Study {} · firstspike {}", names.join(", "), env!("CARGO_PKG_VERSION")),
+        subtitle: format!(
+            "{} over seeds · firstspike {}",
+            if summaries.len() == 1 { "A study" } else { "Studies" },
+            env!("CARGO_PKG_VERSION")
+        ),
         headline,
         notes: Vec::new(),
+        facts: summaries.iter().flat_map(facts).collect(),
+        scenario: String::new(),
         time_unit: summaries.first().map_or_else(String::new, |first| first.time_unit.to_owned()),
         content: Content::Study(StudyContent {
+            heat_maps: summaries.iter().flat_map(heat_maps).collect(),
             figures: summaries.iter().map(figure).collect(),
             tables: tolerances.into_iter().chain(summaries.iter().map(statistics_table)).collect(),
         }),
     }
+}
+
+/// What was varied, of which scenario, on which chip, with which seeds.
+fn facts(summary: &Summary) -> Vec<Fact> {
+    let study = &summary.study;
+    let mut facts = vec![("Study", study.name.clone())];
+    facts.extend(summary.base.iter().map(|(label, value)| match *label {
+        "Scenario" => ("Base", value.clone()),
+        label => (label, value.clone()),
+    }));
+    let seeds: Vec<String> = study.seeds.iter().map(u64::to_string).collect();
+    facts.push(("Seeds", seeds.join(", ")));
+    if !study.set.is_empty() {
+        let set: Vec<String> = study.set.iter().map(|set| format!("`{}`", set.given)).collect();
+        facts.push(("Changed", set.join(", ")));
+    }
+    let axes: Vec<String> = study
+        .axes
+        .iter()
+        .map(|axis| format!("{} (`{}`)", axis.label, axis.keys.join("`, `")))
+        .collect();
+    facts.push(("Varied", axes.join(", ")));
+    let engines: Vec<String> = summary.engines.iter().map(ToString::to_string).collect();
+    if !engines.is_empty() {
+        facts.push(("Engine", engines.join("; ")));
+    }
+    facts
 }
 
 fn draw(folder: &OutputFolder, name: &str, figure: &Figure) -> Result<(), StudyError> {

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::{AxisValue, ResultsProblem, Statistics, Study, StudyError, Variant, reader};
 use crate::chip::HardwareClock;
-use crate::run::Measurement;
+use crate::report::html::Fact;
+use crate::run::{EngineSummary, Measurement};
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +33,10 @@ pub struct Summary {
     pub time_unit: &'static str,
     /// See there.
     pub microseconds: Option<f64>,
+    /// What the base scenario is, in lines.
+    pub base: Vec<Fact>,
+    /// What ran the trainings; none if the data are not here any more.
+    pub engines: Vec<EngineSummary>,
 }
 
 /// What happens along the first axis.
@@ -128,6 +133,9 @@ impl Summary {
             study: study.clone(),
             series,
             time_unit: base.time_unit.symbol(),
+            // Seeds are those of the study.
+            base: base.facts().into_iter().filter(|(label, _)| *label != "Seed").collect(),
+            engines: study.engines().unwrap_or_default(),
             microseconds: clock.map(|clock| 1e6 * clock.per_model_time * clock.unit_seconds),
         })
     }

@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::unistd::Pid;
 
-use super::binary::{command, files, json};
+use super::binary::{command, files, json, timeless};
 
 /// Starts a run and sends it a signal once it has said a line that is the cue. Returns how it ended
 /// and what it said.
@@ -56,7 +56,7 @@ pub fn results(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         .map(|(path, bytes)| {
             let name = path.strip_prefix(folder).expect("in it").to_owned();
             if !name.ends_with("summary.json") {
-                return (name, bytes);
+                return (name, timeless(&path, bytes));
             }
             let mut summary = json(&path);
             let entries = summary.as_object_mut().expect("a table");

@@ -187,12 +187,87 @@ fn the_data_of_a_simulation_agree_with_its_summary_and_statistics() {
 }
 
 #[test]
+fn a_report_says_what_was_run_and_how_long_it_took() {
+    let says = |name: &str, label: &str| {
+        let (page, _) = page_and_data(name);
+        let start = format!("<div><dt>{label}</dt><dd>");
+        let line = page.lines().find(|line| line.starts_with(&start));
+        let line = line.unwrap_or_else(|| panic!("{name} does not say its {label}"));
+        line[start.len()..].trim_end_matches("</dd></div>").to_owned()
+    };
+    for (name, label, value) in [
+        ("training", "Scenario", "yin_yang"),
+        ("training", "Data set", "Yin-Yang, seeds 42 (training), 41 (validation), 40 (test)"),
+        ("training", "Samples", "600 training, 1000 validation, 200 test; 3 classes"),
+        ("training", "Loss", "shift_invariant_mean_squared_error: margin = "),
+        ("training", "Optimiser", "adam: beta1 = 0.9, beta2 = 0.999, learning_rate = "),
+        ("training", "Seed", "1"),
+        ("training", "Engine", "feed_forward"),
+        ("training", "Run time", ""),
+        ("chip", "Chip", "BrainScaleS-2"),
+        ("chip", "Engine", "substrate"),
+        ("simulation", "Seed", "1"),
+        ("simulation", "Run time", ""),
+        (
+            "spike_training",
+            "Loss",
+            "distance of the spikes of <code>recurrent</code> to their targets",
+        ),
+        ("study", "Base", "tiny"),
+        ("study", "Seeds", "1, 2"),
+        ("study", "Varied", "Jitter of spikes (<code>chip.link.spike_jitter</code>)"),
+        ("study", "Chip", "ideal"),
+    ] {
+        let found = says(name, label);
+        assert!(found.starts_with(value), "{name}: {label}: {found}");
+    }
+    assert!(says("training", "Run time").contains(" s on "), "{}", says("training", "Run time"));
+    // The scenario itself stands in the page, too.
+    assert!(page_and_data("training").0.contains("<pre>name = &quot;yin_yang&quot;"));
+    assert!(!page_and_data("study").0.contains("Study study"));
+}
+
+#[test]
+fn on_a_chip_the_potentials_are_those_of_its_neurons() {
+    let (_, data) = page_and_data("chip");
+    let sample = &data["content"]["samples"][0];
+    let index = sample["index"].to_string();
+    let neurons = ["--neuron", "label:0", "--neuron", "label:1", "--neuron", "label:2"];
+    let membranes = ["membranes", "chip", "--sample", &index, "--csv", "chip.csv"];
+    successful(folder(), &[&membranes[..], &neurons].concat());
+    let rows = common::binary::rows(&folder().join("chip.csv"));
+    for (neuron, membrane) in sample["membranes"].as_array().expect("a list").iter().enumerate() {
+        let own: Vec<(f64, f64)> = rows
+            .iter()
+            .filter(|row| row[2] == *neuron.to_string())
+            .map(|row| (row[0].parse().expect("a time"), row[3].parse().expect("a potential")))
+            .collect();
+        let numbers = |key: &str| -> Vec<f64> {
+            let list = membrane[key].as_array().expect("a list");
+            list.iter().map(|value| value.as_f64().expect("a number")).collect()
+        };
+        let shown = numbers("time").into_iter().zip(numbers("potential"));
+        let shown: Vec<(f64, f64)> = shown.collect();
+        assert!(shown.len() > 50, "neuron {neuron}");
+        for (time, potential) in shown {
+            // Both are samples of one curve, at times of their own.
+            let near = own.windows(2).any(|pair| {
+                let [(before, one), (after, two)] = [pair[0], pair[1]];
+                let within = one.min(two) - 0.02..=one.max(two) + 0.02;
+                (before - 1e-4..=after + 1e-4).contains(&time) && within.contains(&potential)
+            });
+            assert!(near, "neuron {neuron}: {time}, {potential}");
+        }
+    }
+    assert!(data["content"]["potentials"].as_str().expect("a sentence").contains("the chip's"));
+}
+
+#[test]
 fn in_a_browser_a_training_can_be_looked_into() {
     let Some(browser) = browser() else { return };
     let page = Page::open(&browser, &report("training"));
-    assert_eq!(page.number("document.querySelectorAll('.js-plotly-plot').length"), 10.0);
+    assert_eq!(page.number("document.querySelectorAll('.js-plotly-plot').length"), 11.0);
     assert_eq!(page.number("document.querySelectorAll('.chart:not([aria-label])').length"), 0.0);
-    assert!(page.value("document.querySelector('.card img').naturalWidth") == 1400);
 
     // A click on a sample shows its spikes and potentials.
     let spikes = "raster.data.filter((trace) => trace.mode === 'markers').map((trace) => trace.x)";

@@ -5,7 +5,7 @@ use crate::common;
 
 use std::path::{Path, PathBuf};
 
-use common::binary::{Ended, files, firstspike, json, project, read, successful, text};
+use common::binary::{Ended, files, firstspike, json, project, read, successful, text, timeless};
 use common::cases::{case, replace};
 use common::stopping::{assert_same, signal};
 use nix::sys::signal::Signal;
@@ -25,8 +25,10 @@ fn refused(folder: &Path, arguments: &[&str]) -> Ended {
 /// What a simulation left, without its summary, which tells the time.
 fn results(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let all = files(folder).into_iter();
-    let all =
-        all.map(|(path, bytes)| (path.strip_prefix(folder).expect("in it").to_owned(), bytes));
+    let all = all.map(|(path, bytes)| {
+        let bytes = timeless(&path, bytes);
+        (path.strip_prefix(folder).expect("in it").to_owned(), bytes)
+    });
     all.filter(|(name, _)| !name.ends_with("summary.json")).collect()
 }
 

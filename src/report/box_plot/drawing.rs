@@ -145,7 +145,8 @@ fn draw_plot<DB: DrawingBackend>(
 ) -> Drawn<DB> {
     let boxes = || plot.boxes.iter().flatten().flatten();
     let ends = boxes().flat_map(|found| [found.quartiles[0], found.quartiles[4]]);
-    let ends = ends.chain(plot.level.filter(|_| boxes().next().is_some()));
+    let levels = plot.levels.iter().flatten().copied();
+    let ends = ends.chain(levels.filter(|_| boxes().next().is_some()));
     let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });
@@ -170,11 +171,13 @@ fn draw_plot<DB: DrawingBackend>(
         let middle = ((frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2);
         return canvas.text("no results", TEXT, middle, HPos::Center, room);
     }
-    if let Some(level) = plot.level {
-        let y = frame.y(level);
+    for (series, level) in plot.levels.iter().enumerate() {
+        let Some(level) = level else { continue };
+        let hue = if plot.levels.len() > 1 { PALETTE[series % HUES] } else { GREY };
+        let y = frame.y(*level);
         let mut x = frame.left;
         while x < frame.right {
-            canvas.line((x, y), ((x + 14).min(frame.right), y), GREY, LINE)?;
+            canvas.line((x, y), ((x + 14).min(frame.right), y), hue, LINE)?;
             x += 24;
         }
     }

@@ -14,7 +14,7 @@ fn figure() -> Figure {
             vec![values(0.0), values(-1.0), values(-3.0)],
             vec![values(0.5), None, values(-9.0)],
         ],
-        level: Some(95.0),
+        levels: vec![Some(95.0)],
         most: Some(100.0),
     };
     Figure {
@@ -51,7 +51,7 @@ fn the_same_figure_gives_the_same_bytes() {
 #[test]
 fn what_cannot_be_drawn_is_refused() {
     let mut bad = figure();
-    bad.plots[0].level = Some(f64::NAN);
+    bad.plots[0].levels = vec![Some(f64::NAN)];
     assert!(bad.to_svg().expect_err("refused").to_string().contains("NaN is no value"));
     let huge = Figure { size: (19_000, 100), ..figure() };
     assert!(huge.to_svg().expect_err("refused").to_string().contains("too large"));

@@ -44,6 +44,12 @@ const firstspike = (() => {
 
   const colour = (index) => visible(palette[index % palette.length]);
 
+  // Marks and dashes of classes, beside their colours: ten that can be told apart without any.
+  const symbols = ["circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down", "cross", "pentagon", "hourglass"];
+  const dashes = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "9px 2px 2px 2px 2px 2px", "2px 7px", "14px 3px", "5px 9px"];
+  const mark = (index) => symbols[index % symbols.length];
+  const dash = (index) => dashes[index % dashes.length];
+
   function colours() {
     const style = getComputedStyle(document.documentElement);
     const value = (name) => style.getPropertyValue(name).trim();
@@ -92,13 +98,46 @@ const firstspike = (() => {
     toImageButtonOptions: { format: "svg" },
   };
 
+  // Lines that a legend above a chart takes: names side by side, in columns if they are too many for one.
+  function legendLines(traces, width) {
+    const widths = traces.filter(({ name, showlegend }) => name && showlegend !== false).map(({ name }) => 50 + 7.5 * name.length);
+    const sum = widths.reduce((total, one) => total + one, 0);
+    if (widths.length === 0 || sum <= width) {
+      return 1;
+    }
+    const widest = widths.reduce((most, one) => Math.max(most, one), 0);
+    return Math.ceil(widths.length / Math.max(1, Math.floor(width / widest)));
+  }
+
+  // How wide a card will be once others stand beside it.
+  function share(place) {
+    const { classList } = place.closest(".card");
+    return main.clientWidth / (classList.contains("wide") || narrow() ? 1 : classList.contains("third") ? 3 : 2);
+  }
+
+  // Gives charts the width that their cards have now: until the next one came, a card had a row for itself.
+  function settle() {
+    for (const { place } of charts) {
+      if (Math.abs(place.clientWidth - place._fullLayout.width) > 1) {
+        Plotly.Plots.resize(place);
+      }
+    }
+  }
+
   // Draws a chart into a parent. `describe` says what is to be seen, for those who do not see it.
   function chart(parent, { describe, height = 320, traces, layout }) {
     const place = element("div", { class: "chart", role: "img", "aria-label": describe });
-    place.style.height = `${height}px`;
     parent.append(place);
-    charts.push({ place, layout });
-    Plotly.newPlot(place, traces, dressed(layout), config);
+    let full = layout;
+    if (layout.showlegend && !layout.legend) {
+      // Room for the legend, so that it is never over what is drawn.
+      const lines = legendLines(traces, Math.min(place.clientWidth, share(place)) - 80);
+      full = merged({ margin: { t: 14 + 22 * lines } }, layout);
+      height += 22 * (lines - 1);
+    }
+    place.style.height = `${height}px`;
+    charts.push({ place, layout: full });
+    Plotly.newPlot(place, traces, dressed(full), config);
     return place;
   }
 
@@ -136,7 +175,8 @@ const firstspike = (() => {
   // An axis of values above zero: logarithmic if they differ by more than a factor.
   function scale(values, factor) {
     const known = values.filter((value) => value !== null);
-    const [low, high] = [Math.min(...known), Math.max(...known)];
+    const low = known.reduce((least, value) => Math.min(least, value), Infinity);
+    const high = known.reduce((largest, value) => Math.max(largest, value), -Infinity);
     if (known.length === 0 || !(low > 0 && high > factor * low)) {
       return { rangemode: "tozero" };
     }
@@ -153,6 +193,9 @@ const firstspike = (() => {
 
   // A number with three digits and the prefix that suits it.
   function withPrefix(value, symbol) {
+    if (value === null) {
+      return "unknown";
+    }
     const prefixes = [[1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"], [1e-15, "f"]];
     const [size, prefix] = prefixes.find(([size]) => Math.abs(value) >= 0.9995 * size) || prefixes[0];
     return `${(value / size).toPrecision(3)} ${prefix}${symbol}`;
@@ -175,6 +218,7 @@ const firstspike = (() => {
     try {
       await unpack();
       await build(read("data"));
+      settle();
       main.dataset.state = "ready";
     } catch (error) {
       main.dataset.state = "failed";
@@ -184,5 +228,5 @@ const firstspike = (() => {
     main.setAttribute("aria-busy", "false");
   }
 
-  return { bars, card, chart, colour, colours, element, main, most, narrow, plain, ready, redraw, scale, table, unit, withPrefix };
+  return { bars, card, chart, colour, colours, dash, element, main, mark, most, narrow, plain, ready, redraw, scale, table, unit, withPrefix };
 })();

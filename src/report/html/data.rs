@@ -9,6 +9,9 @@ use super::Histogram;
 use crate::chip::HardwareAccount;
 use crate::report::box_plot::Figure;
 
+/// A line about a run: what it is, and its value.
+pub type Fact = (&'static str, String);
+
 /// A report.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReportData {
@@ -20,6 +23,12 @@ pub struct ReportData {
     pub headline: Vec<Headline>,
     /// What readers should know, a sentence each.
     pub notes: Vec<String>,
+    /// What was run, and how: a line each. The scripts do not need it.
+    #[serde(skip)]
+    pub facts: Vec<Fact>,
+    /// The scenario with every default, as TOML; may be empty.
+    #[serde(skip)]
+    pub scenario: String,
     /// Symbol of the unit of times.
     pub time_unit: String,
     /// The rest.
@@ -74,8 +83,8 @@ pub struct TrainingContent {
     pub selected_epoch: usize,
     /// Test samples by class (rows) and decision (columns; the last is none).
     pub confusion: Vec<Vec<u64>>,
-    /// The class map as a PNG file in base64.
-    pub class_map: Option<String>,
+    /// What the network answers over the plane of the data.
+    pub class_map: Option<ClassMap>,
     /// The test samples in a plane.
     pub plane: Option<Plane>,
     /// Sources and layers, in the order of the network.
@@ -88,8 +97,8 @@ pub struct TrainingContent {
     pub wrong: usize,
     /// Width and height of the samples if they are images.
     pub image: Option<(usize, usize)>,
-    /// Whether the potentials are those of ideal neurons, but the spikes those of a substrate.
-    pub substrate: bool,
+    /// Which neurons the potentials are those of, in a sentence; empty if they are the trained ones.
+    pub potentials: &'static str,
     /// Time and energy on a chip.
     pub hardware: Option<HardwareAccount>,
 }
@@ -111,6 +120,16 @@ pub struct Curves {
     pub decision_time: Vec<f64>,
     /// Per layer: its name, and the percentage of (sample, neuron) pairs without a spike.
     pub silent: Vec<(String, Vec<f64>)>,
+}
+
+/// What a network answers over a plane.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClassMap {
+    /// Both coordinates go from 0 up to this.
+    pub side: f64,
+    /// Rows from the lowest second coordinate, each from the lowest first one: the class, −1 for no
+    /// decision, none where no data are.
+    pub rows: Vec<Vec<Option<i32>>>,
 }
 
 /// The test samples in the plane of their first two features.
@@ -278,10 +297,31 @@ pub struct SpikeTrainingContent {
 /// A study, or several.
 #[derive(Clone, Debug, Serialize)]
 pub struct StudyContent {
+    /// Maps over two axes.
+    pub heat_maps: Vec<HeatMap>,
     /// Box plots, in sections.
     pub figures: Vec<Figure>,
     /// Tables.
     pub tables: Vec<Table>,
+}
+
+/// A quantity over two axes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HeatMap {
+    /// Heading.
+    pub title: String,
+    /// Quantity and unit of the horizontal axis.
+    pub x_label: String,
+    /// Quantity and unit of the vertical axis.
+    pub y_label: String,
+    /// Names of the columns.
+    pub x: Vec<String>,
+    /// Names of the rows, from below.
+    pub y: Vec<String>,
+    /// Per row, per column: the value, if there is one.
+    pub values: Vec<Vec<Option<f64>>>,
+    /// Unit of the values.
+    pub unit: &'static str,
 }
 
 /// A table of texts.
@@ -299,9 +339,9 @@ pub struct Table {
 
 /// Five digits: as many as a chart can show.
 pub fn short(value: f64) -> f64 {
-    // Below, the power of ten would overflow.
+    // Below, the power of ten would overflow. Zero has no sign.
     if !(value.abs() > 1e-290 && value.is_finite()) {
-        return value;
+        return value + 0.0;
     }
     // Exact powers of ten, multiplied or divided by, so that what is printed has five digits.
     let exponent = 4 - value.abs().log10().floor() as i32;

@@ -28,6 +28,15 @@ fn the_library_is_packed_whole() {
 }
 
 #[test]
+fn what_stands_in_backticks_is_code() {
+    assert_eq!(
+        text("layer `a<b` has `τ_s`"),
+        "layer <code>a&lt;b</code> has <code>τ<sub>s</sub></code>"
+    );
+    assert_eq!(text("one ` alone"), "one ` alone");
+}
+
+#[test]
 fn numbers_are_cut_to_five_digits() {
     for (value, expected) in [
         (0.0, 0.0),

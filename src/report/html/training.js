@@ -1,7 +1,7 @@
 "use strict";
 // The report of a training.
 firstspike.ready((data) => {
-  const { bars, card, chart, colour, colours, element, narrow, plain, redraw, scale, table, unit, withPrefix } = firstspike;
+  const { bars, card, chart, colour, colours, dash, element, mark, narrow, plain, redraw, scale, table, unit, withPrefix } = firstspike;
   const { content } = data;
   const time = unit(data.time_unit);
   const timeAxis = (title) => ({ title: { text: `${title} [${time}]` } });
@@ -17,11 +17,7 @@ firstspike.ready((data) => {
   }
   confusion();
   if (content.class_map) {
-    const place = card("Class map", "What the network answers over the plane of the data, and the test samples; rings mark wrong decisions.");
-    place.append(element("img", {
-      src: `data:image/png;base64,${content.class_map}`, width: 1400, height: 1080,
-      alt: "Regions of the plane that the network assigns to each class, with the test samples on top.",
-    }));
+    classMap(content.class_map);
   }
   if (content.samples.length > 0) {
     samples();
@@ -93,7 +89,7 @@ firstspike.ready((data) => {
     const { text } = colours();
     chart(card("Confusion matrix", "Test samples by class and decision; the colour is the share of the class.", third), {
       describe: `Confusion matrix of ${content.class_names.length} classes; the figures are in the hover texts.`,
-      height: content.class_map ? 440 : 280,
+      height: content.class_map ? 460 : 280,
       traces: [{
         type: "heatmap", z: share, x: columns.map(plain), y: content.class_names.map(plain), customdata: shown,
         colorscale: [[0, "rgba(0,114,178,0.04)"], [0.05, "rgba(0,114,178,0.3)"], [1, "rgba(0,114,178,0.85)"]],
@@ -108,12 +104,51 @@ firstspike.ready((data) => {
     });
   }
 
+  function classMap({ side, rows }) {
+    const { quiet, text } = colours();
+    const count = content.class_names.length;
+    const centres = rows.map((_, index) => (index + 0.5) * side / rows.length);
+    // Undecided, then the classes, each with a step of its own in the scale.
+    const hues = [quiet, ...content.class_names.map((_, index) => colour(index))];
+    const steps = hues.flatMap((hue, index) => [[index / hues.length, hue], [(index + 1) / hues.length, hue]]);
+    const name = (answer) => (answer === null ? "" : answer < 0 ? "undecided" : className(answer));
+    const { x, y, label, decided } = content.plane;
+    const dots = content.class_names.map((own, index) => {
+      const of = [...label.keys()].filter((sample) => label[sample] === index);
+      return {
+        type: "scatter", mode: "markers", name: plain(own), x: of.map((sample) => x[sample]), y: of.map((sample) => y[sample]), customdata: of,
+        marker: { symbol: mark(index), size: 5, color: colour(index), line: { width: 0.5, color: text } },
+        hovertemplate: `sample %{customdata}<extra>${plain(own)}</extra>`,
+      };
+    });
+    const wrong = [...label.keys()].filter((sample) => decided[sample] !== label[sample]);
+    chart(card("Class map", "What the network answers over the plane of the data, and the test samples; rings mark wrong decisions."), {
+      describe: `Regions of the plane that the network assigns to each of ${count} classes, with the test samples on top, ${wrong.length} of them decided wrongly.`,
+      height: 460,
+      traces: [
+        {
+          type: "heatmap", x: centres, y: centres, z: rows, zmin: -1.5, zmax: count - 0.5, colorscale: steps, opacity: 0.35, showscale: false,
+          text: rows.map((row) => row.map(name)), hovertemplate: "%{text}<extra></extra>", hoverongaps: false,
+        },
+        ...dots,
+        {
+          type: "scatter", mode: "markers", name: "wrong", hoverinfo: "skip", x: wrong.map((sample) => x[sample]), y: wrong.map((sample) => y[sample]),
+          marker: { symbol: "circle-open", size: 12, color: text, line: { width: 1.5 } },
+        },
+      ],
+      layout: {
+        showlegend: true, xaxis: { title: { text: "x" }, range: [0, side], zeroline: false, constrain: "domain" },
+        yaxis: { title: { text: "y" }, range: [0, side], zeroline: false, scaleanchor: "x", constrain: "domain" },
+      },
+    });
+  }
+
   // Samples to choose from, and the raster and membrane potentials of the one that is chosen.
   function samples() {
     const right = content.samples.filter((sample) => sample.decided === sample.label).length;
     const wrong = content.samples.length - right;
     const all = wrong === content.wrong ? "all" : `${wrong} of ${content.wrong}`;
-    const about = `${content.samples.length} test samples to click on: ${right} that were decided rightly, and ${all} that were not. Drag over the raster to zoom in, double-click to zoom out.${content.substrate ? " The spikes are those of the substrate; the potentials are those of ideal neurons that receive them." : ""}`;
+    const about = `${content.samples.length} test samples to click on: ${right} that were decided rightly, and ${all} that were not. Drag over the raster to zoom in, double-click to zoom out.${content.potentials ? ` ${content.potentials}` : ""}`;
     const place = card("Samples: spikes and membrane potentials", about, "wide");
     const viewer = element("div", { class: "viewer" });
     const side = element("div");
@@ -186,8 +221,8 @@ firstspike.ready((data) => {
       return [
         { ...trace(small, { size: 4, color: colour(index), opacity: 0.35 }, false), hoverinfo: "skip", hovertemplate: null },
         trace(large, {
-          size: 10, color: colour(index), line: { width: 1.5, color: ground },
-          symbol: large.map((sample) => (chosen.get(sample).decided === label[sample] ? "circle" : "diamond")),
+          size: 10, color: colour(index), line: { width: 1.5, color: large.map((sample) => (chosen.get(sample).decided === label[sample] ? ground : colour(index))) },
+          symbol: large.map((sample) => (chosen.get(sample).decided === label[sample] ? mark(index) : `${mark(index)}-open`)),
         }, true),
       ];
     });
@@ -195,7 +230,7 @@ firstspike.ready((data) => {
       type: "scatter", mode: "markers", x: [], y: [], hoverinfo: "skip", showlegend: false,
       marker: { size: 17, symbol: "circle-open", color: text, line: { width: 2.5 } },
     };
-    parent.append(element("h3", {}, "The same in the plane of the data (diamonds: wrong)"));
+    parent.append(element("h3", {}, "The same in the plane of the data (hollow: wrong)"));
     const map = chart(parent, {
       describe: "Test samples in the plane of their features; the large ones can be clicked on.",
       height: 360, traces: [...dots, ring],
@@ -251,12 +286,14 @@ firstspike.ready((data) => {
       const y = (neuron) => base + gap / 2 + (neuron + 0.5) * (height - gap) / layer.size;
       const spiking = [...sample.spikes[index].keys()].filter((neuron) => sample.spikes[index][neuron] !== null);
       const pitch = (height - gap) * 340 / layer.size;
-      const hue = layer === labels ? spiking.map((neuron) => colour(neuron)) : layer === input ? quiet : colour(index - 1 + content.class_names.length);
+      const hue = layer === labels ? spiking.map((neuron) => colour(neuron)) : layer === input ? quiet : text;
       const name = (neuron) => (layer === labels ? `${plain(layer.name)} ${neuron} (${plain(className(neuron))})` : `${plain(layer.name)} ${neuron}`);
       traces.push({
         type: "scatter", mode: "markers", name: plain(layer.name), showlegend: false,
         x: spiking.map((neuron) => sample.spikes[index][neuron]), y: spiking.map(y), text: spiking.map(name),
-        marker: { symbol: "line-ns-open", size: Math.min(Math.max(pitch * 0.75, 5), 16), color: hue, line: { width: layer === labels ? 3 : 1.6, color: hue } },
+        marker: layer === labels
+          ? { symbol: spiking.map(mark), size: Math.min(Math.max(pitch * 0.75, 7), 11), color: hue }
+          : { symbol: "line-ns-open", size: Math.min(Math.max(pitch * 0.75, 5), 16), color: hue, line: { width: 1.6, color: hue } },
         hovertemplate: `%{text}<br>%{x:.5g} ${time}<extra></extra>`,
       });
       ticks.tickvals.push(base + height / 2);
@@ -266,14 +303,16 @@ firstspike.ready((data) => {
       }
       base += height;
     });
+    const many = sample.membranes.length > 5;
     const potentials = sample.membranes.map((membrane, neuron) => ({
       type: "scatter", mode: "lines", name: plain(className(neuron)), x: membrane.time, y: membrane.potential, yaxis: "y2",
-      line: { color: colour(neuron), width: neuron === sample.label ? 2.6 : 1.6 },
+      line: { color: colour(neuron), width: neuron === sample.label ? 2.6 : 1.6, dash: many ? dash(neuron) : "solid" },
       hovertemplate: `${plain(className(neuron))}<br>%{x:.5g} ${time}: %{y:.4g}<extra></extra>`,
     }));
-    const thresholds = [...new Set(sample.membranes.map((membrane) => membrane.threshold))];
-    const shapes = thresholds.length > 4 ? [] : thresholds.map((threshold) => ({
-      type: "line", xref: "paper", x0: 0, x1: 1, yref: "y2", y0: threshold, y1: threshold, line: { color: quiet, width: 1, dash: "dot" },
+    // Neurons of a chip have thresholds of their own, each in its colour.
+    const thresholds = new Map(sample.membranes.map((membrane, neuron) => [membrane.threshold, neuron]));
+    const shapes = [...thresholds].map(([threshold, neuron]) => ({
+      type: "line", xref: "paper", x0: 0, x1: 1, yref: "y2", y0: threshold, y1: threshold, line: { color: thresholds.size > 1 ? colour(neuron) : quiet, width: 1, dash: "dot" },
     }));
     const annotations = [];
     if (sample.decision_time !== null) {
@@ -294,10 +333,11 @@ firstspike.ready((data) => {
       describe: `Raster and membrane potentials of sample ${sample.index}, of class ${className(sample.label)}, decided ${className(sample.decided)}.`,
       layout: {
         margin: { l: 70, r: 14, t: 26, b: 48 }, shapes, annotations,
-        showlegend: potentials.length > 0, legend: { y: 0.4, yanchor: "top", x: 0 },
+        // Below the axis: above it would be over the raster.
+        showlegend: potentials.length > 0, legend: { y: -0.1, yanchor: "top", x: 0 },
         xaxis: { ...timeAxis("time"), anchor: potentials.length > 0 ? "y2" : "y", rangemode: "tozero", zeroline: false },
         yaxis: { domain: potentials.length > 0 ? [0.42, 1] : [0, 1], range: [0, 1], showgrid: false, zeroline: false, title: { text: "" }, ...ticks },
-        yaxis2: { domain: [0, 0.32], title: { text: "membrane potential" }, zeroline: false },
+        yaxis2: { domain: [0, 0.38], title: { text: "membrane potential" }, zeroline: false },
       },
     };
   }
@@ -375,7 +415,7 @@ firstspike.ready((data) => {
       ["energy per sample", withPrefix(account.energy_per_sample, "J")],
       ["time per sample", withPrefix(account.time_per_sample, "s")],
       ["decision after", withPrefix(account.decision_time, "s")],
-      ["samples per second", account.samples_per_second.toLocaleString("en", { maximumFractionDigits: 0 })],
+      ["samples per second", account.samples_per_second === null ? "unknown" : account.samples_per_second.toLocaleString("en", { maximumFractionDigits: 0 })],
       ["spikes per sample", account.spikes_per_sample.toFixed(1)],
       ["synaptic events per sample", account.synaptic_events_per_sample.toFixed(0)],
       ["spikes lost", `${(100 * account.lost_fraction).toFixed(2)} %`],

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::{NeuronModel, RecordedError, RunFileError};
-use crate::chip::WeightGrid;
 use crate::engine::Spike;
 use crate::network::{LARGEST_SIZE, Network};
+use crate::run::chip_network::chip_network;
 use crate::run::trace_spikes;
 use crate::scenario::{LayerSection, Learner, LoadedScenario, Scenario, ScenarioError};
 
@@ -87,31 +87,20 @@ pub(super) fn add_stimulus(
     Ok(recorded.iter().zip(sources).map(|(&recorded, source)| recorded || source).collect())
 }
 
-/// Puts the recorded network onto the scenario's chip. The learner has the order of the synapses, and
-/// the initial weights, which the signs of rows go by.
+/// Puts the recorded network onto the scenario's chip.
 pub(super) fn onto_chip(
     loaded: &LoadedScenario,
     learner: &Learner,
     network: &mut Network,
     path: &Path,
 ) -> Result<NeuronModel, RecordedError> {
-    let Some(hardware) = loaded.hardware(learner)? else { return Ok(NeuronModel::Exact) };
-    if hardware.sheet.is_ideal() {
-        return Ok(NeuronModel::Exact);
-    }
     let sizes = |network: &Network| (network.graph().node_count(), network.graph().edge_count());
     if sizes(network) != sizes(&learner.network.network) {
         return Err(RecordedError::File { path: path.to_owned(), error: RunFileError::Network });
     }
-    let edges = network.graph().raw_edges();
-    let recorded = edges.iter().map(|edge| edge.weight.weight);
-    let mut weights: Vec<f64> = recorded.collect();
-    if let Some(grid) = WeightGrid::new(&hardware.sheet, &learner.network) {
-        weights = grid.program_all(&learner.network.shapes(), &weights);
-    }
-    let model = loaded.model(&hardware.sheet, learner)?;
-    let mut trained = learner.network.clone();
-    trained.network = network.clone();
-    *network = model.realise(&trained, &weights);
+    let Some(on_chip) = chip_network(loaded, learner, network)? else {
+        return Ok(NeuronModel::Exact);
+    };
+    *network = on_chip;
     Ok(NeuronModel::Chip)
 }

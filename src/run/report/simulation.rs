@@ -2,7 +2,7 @@
 
 use super::activity::Activity;
 use super::membranes::membrane;
-use super::{count, engine_note, quantity};
+use super::{count, engine_note, facts, quantity, scenario};
 use crate::engine::EngineOptions;
 use crate::learning::SpikeTrainMetrics;
 use crate::membrane::SpikeTrains;
@@ -118,6 +118,8 @@ pub(in crate::run) fn simulation_report(
             Headline::new("Simulated time", format!("{} {unit}", short(summary.reached))),
         ],
         notes,
+        facts: facts(loaded, None, &summary.engine, (summary.seconds, None)),
+        scenario: scenario(loaded),
         time_unit: unit.to_owned(),
         content: Content::Simulation(content(
             network,
@@ -176,6 +178,8 @@ pub(in crate::run) fn spike_training_report(
             Headline::new("Epochs", summary.epochs.to_string()),
         ],
         notes: notes.collect(),
+        facts: facts(loaded, None, &summary.engine, (summary.seconds, None)),
+        scenario: scenario(loaded),
         time_unit: unit.to_owned(),
         content: Content::SpikeTraining(content),
     }

@@ -1,15 +1,15 @@
 //! The report of a training: what the test set shows, and which samples to look at.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
 
 use super::membranes::membrane;
-use super::{count, engine_note, percent, quantity};
+use super::{count, engine_note, facts, percent, quantity, scenario};
 use crate::engine::{EngineOptions, Observer};
 use crate::learning::{EpochMetrics, FirstSpikes, Trainer};
 use crate::membrane::SpikeTrains;
+use crate::network::{CompiledNetwork, Network};
 use crate::report::html::{
-    Content, Curves, Headline, Histogram, LayerContent, Plane, ReportData, Sample,
+    ClassMap, Content, Curves, Headline, Histogram, LayerContent, Plane, ReportData, Sample,
     StreamingHistogram, TrainingContent, short,
 };
 use crate::run::TrainingSummary;
@@ -24,6 +24,31 @@ const MOST_WRONG: usize = 40;
 
 /// Points of a potential, beside those at the spike.
 const POINTS: usize = 120;
+
+/// The neurons whose potentials a report shows, and what to say about them.
+pub(in crate::run) struct Neurons<'a> {
+    network: Cow<'a, CompiledNetwork>,
+    about: &'static str,
+}
+
+impl<'a> Neurons<'a> {
+    /// Those of the chip, if there is one; else the trainer's, which an external substrate only resembles.
+    pub fn new(trainer: &'a Trainer, on_chip: Option<&Network>) -> Self {
+        if let Some(network) = on_chip {
+            let network = Cow::Owned(CompiledNetwork::new(network));
+            let about =
+                "The potentials are those of the chip's neurons, without trial-to-trial noise.";
+            return Neurons { network, about };
+        }
+        let about = if trainer.is_on_substrate() {
+            "The spikes are those of the substrate; the potentials are those of ideal neurons that receive \
+             them."
+        } else {
+            ""
+        };
+        Neurons { network: Cow::Borrowed(trainer.network()), about }
+    }
+}
 
 /// What the samples of the test set came to, as they pass by.
 pub(in crate::run) struct TestRecord<'a> {
@@ -97,14 +122,14 @@ impl<'a> TestRecord<'a> {
         decided.map(|class| label_neurons[class])
     }
 
-    /// The report. `class_map` is a PNG file.
+    /// The report.
     pub fn report(
         &self,
         loaded: &LoadedScenario,
-        trainer: &Trainer,
+        neurons: &Neurons<'_>,
         history: &[EpochMetrics],
         summary: &TrainingSummary,
-        class_map: Option<Vec<u8>>,
+        class_map: Option<ClassMap>,
     ) -> ReportData {
         let data = &self.learner.data;
         let unit = loaded.scenario.time_unit.symbol();
@@ -117,14 +142,18 @@ impl<'a> TestRecord<'a> {
             curves: (!history.is_empty()).then(|| curves(history, &self.learner.layer_names)),
             selected_epoch: summary.selected_epoch,
             confusion: self.confusion.clone(),
-            class_map: class_map.map(|png| STANDARD.encode(png)),
+            class_map,
             plane: data.plane.map(|_| self.plane()),
             layers: self.layers(),
             decision_times: StreamingHistogram::finish_alike(self.decision_times.clone()),
-            samples: self.chosen.iter().map(|chosen| self.sample(trainer, chosen)).collect(),
+            samples: self
+                .chosen
+                .iter()
+                .map(|chosen| self.sample(&neurons.network, chosen))
+                .collect(),
             wrong: wrong.sum(),
             image: data.test.image.map(|image| (image.width, image.height)),
-            substrate: trainer.is_on_substrate(),
+            potentials: neurons.about,
             hardware: summary.hardware.clone(),
         };
         let mut notes = summary.warnings.clone();
@@ -142,9 +171,25 @@ impl<'a> TestRecord<'a> {
             subtitle: self.subtitle(summary),
             headline: headline(summary, data.test.len(), unit),
             notes,
+            facts: facts(
+                loaded,
+                Some(self.samples()),
+                &summary.engine,
+                (summary.seconds, Some(summary.threads)),
+            ),
+            scenario: scenario(loaded),
             time_unit: unit.to_owned(),
             content: Content::Training(Box::new(content)),
         }
+    }
+
+    /// How many samples there are.
+    fn samples(&self) -> String {
+        let data = &self.learner.data;
+        let [training, validation, test] =
+            [&data.training, &data.validation, &data.test].map(|set| set.len());
+        let classes = data.class_names.len();
+        format!("{training} training, {validation} validation, {test} test; {classes} classes")
     }
 
     fn subtitle(&self, summary: &TrainingSummary) -> String {
@@ -209,11 +254,10 @@ impl<'a> TestRecord<'a> {
 
     fn sample(
         &self,
-        trainer: &Trainer,
+        network: &CompiledNetwork,
         (index, decided, record): &(usize, Option<usize>, FirstSpikes),
     ) -> Sample {
         let test = &self.learner.data.test;
-        let network = trainer.network();
         let times = record.times();
         let label_neurons = self.parts.last().cloned().unwrap_or_default();
         let mut trains = SpikeTrains::new(network, label_neurons.clone());
