@@ -22,6 +22,7 @@ mod raster;
 mod report_html;
 mod reproduce;
 mod resume;
+mod robustness;
 mod run_folders;
 mod shown_once;
 mod spike_trains;
