@@ -48,7 +48,7 @@ pub fn checkpoint(data: &[u8]) {
         None => Vec::new(),
     };
     write("checkpoint.safetensors", bytes);
-    let _ = previous(&IDENTITY, &place(""));
+    let _ = previous::<TrainingSummary>(&IDENTITY, &place(""));
 }
 
 /// A checkpoint with this part `run`, to which a scenario is added if it is a table.

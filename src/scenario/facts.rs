@@ -34,6 +34,11 @@ impl Scenario {
         if let Some(substrate) = &self.substrate {
             facts.push(("Substrate", format!("`{}`", substrate.command.join(" "))));
         }
+        if let Some(training) = &self.training
+            && (self.chip.is_some() || self.substrate.is_some())
+        {
+            facts.push(("Rule in the loop", training.rule.name().to_owned()));
+        }
         facts.push(("Seed", self.seed.to_string()));
         facts
     }
@@ -93,11 +98,11 @@ fn words(value: &toml::Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learning::{AdamSettings, Loss};
+    use crate::learning::{AdamSettings, Loss, Margin};
 
     #[test]
     fn settings_are_one_line() {
-        let loss = Loss::ShiftInvariantMeanSquaredError { margin: 0.2 };
+        let loss = Loss::ShiftInvariantMeanSquaredError { margin: Margin::Fixed(0.2) };
         assert_eq!(in_words(&loss), "shift_invariant_mean_squared_error: margin = 0.2");
         let adam = Optimiser::Adam(AdamSettings::default());
         assert_eq!(

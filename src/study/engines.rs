@@ -1,7 +1,7 @@
 //! Which engines run the trainings of a study, and why not faster ones.
 
-use super::{Study, StudyError, Variant};
-use crate::run::{EngineSummary, without_substrate};
+use super::{Study, StudyError};
+use crate::run::EngineSummary;
 use crate::scenario::{LoadedScenario, ScenarioError};
 
 impl Study {
@@ -16,11 +16,7 @@ impl Study {
         let mut engines = Vec::new();
         for &variant in &self.variants {
             for point in points.iter().take(1).chain(points.iter().skip(1).last()) {
-                let loaded = self.load(point, seed)?;
-                let loaded = match variant {
-                    Variant::InTheLoop => loaded,
-                    Variant::IdealThenChip => without_substrate(&loaded),
-                };
+                let loaded = variant.trained(self.load(point, seed)?);
                 let engine = engine(&loaded).map_err(|source| {
                     let point = format!("{}, {}", self.path().display(), self.describe(point));
                     StudyError::Point { point, source }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::runner::{IDENTITY, check, is_identified};
 use super::{Job, Row, Shard, Study, StudyError, Variant, reader};
-use crate::run::{HeadlessTraining, RunError, with_rule, without_substrate};
+use crate::run::{HeadlessTraining, RunError};
 
 /// What a study will take.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,12 +74,7 @@ pub fn estimate(
 
 /// Seconds that a training and its measurement will take, from one epoch.
 fn trial(study: &Study, folder: &Path, job: &Job) -> Result<(f64, f64), StudyError> {
-    let loaded = study.load(&job.point, job.seed)?;
-    let loaded = match (job.variant, job.variant.rule()) {
-        (Variant::IdealThenChip, _) => without_substrate(&loaded),
-        (_, Some(rule)) => with_rule(loaded, rule),
-        (_, None) => loaded,
-    };
+    let loaded = job.variant.trained(study.load(&job.point, job.seed)?);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(|error| {
         RunError::Output { path: folder.to_owned(), source: std::io::Error::other(error) }
     })?;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::axis::AxisEntry;
 use super::{Axis, AxisValue, StudyError, results};
 use crate::learning::LearningRule;
-use crate::run::checksums;
+use crate::run::{checksums, with_rule, without_substrate};
 use crate::scenario::{LoadedScenario, Override, ScenarioError, ScenarioFile, explain, line_of};
 use crate::settings::{Check, Settings};
 
@@ -72,6 +72,14 @@ impl Variant {
             Variant::Recorded => Some(LearningRule::Recorded),
             Variant::Datasheet => Some(LearningRule::Datasheet),
             Variant::Twin => Some(LearningRule::Twin),
+        }
+    }
+    /// What is trained for a scenario.
+    pub(super) fn trained(self, loaded: LoadedScenario) -> LoadedScenario {
+        match (self, self.rule()) {
+            (Variant::IdealThenChip, _) => without_substrate(&loaded),
+            (_, Some(rule)) => with_rule(loaded, rule),
+            (_, None) => loaded,
         }
     }
 
