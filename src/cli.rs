@@ -9,6 +9,8 @@ mod gradients;
 mod identify;
 mod learn;
 mod membranes;
+mod new;
+mod predict;
 mod progress;
 mod raster;
 mod reproduce;
@@ -24,6 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::run::Subset;
 use crate::scenario::{Override, ScenarioFile};
 use crate::study::is_study;
 use exit::bad_input;
@@ -55,7 +58,7 @@ enum Command {
     /// Run a scenario: simulate it, or train and evaluate it.
     #[command(
         after_help = "A scenario with [[layers]] is trained and evaluated: its folder gets summary.json, \
-        metrics.csv, spikes.csv (test set), network.json, report.html to open in a browser, and for Yin-Yang \
+        metrics.csv, spikes.csv and predictions.csv (test set), network.json, report.html to open in a browser, and for Yin-Yang \
         class_map.svg and .png.\n\
         A scenario with [[populations]] is simulated: spikes.csv, network.json, summary.json, report.html.\n\n\
         Ctrl-C or SIGTERM ends a run at the next batch, with everything written; a second one at once.\n\n\
@@ -140,6 +143,43 @@ enum Command {
         firstspike membranes traces/recurrent --neuron excitatory:5 --csv five.csv"
     )]
     Membranes(membranes::MembranesArguments),
+    /// Write a first scenario, for your own data or from a template.
+    #[command(
+        after_help = "With --data it looks at the data and writes a scenario with comments: which column is the \
+        label and which are none of the features, how features are scaled, how the data are split, how large the \
+        layers are, and the keys that one changes first. It trains as it stands. Values that are missing are \
+        refused with their line and column.\n\n\
+        Examples:\n  \
+        firstspike new iris.toml --data iris.csv\n  \
+        firstspike new iris.toml --data train.csv --test test.csv --label species --hidden 100,100\n  \
+        firstspike new digits.toml --data images.npy --labels labels.npy\n  \
+        firstspike new chip.toml --template chip"
+    )]
+    New(new::NewArguments),
+    /// Decide on samples with a trained network.
+    #[command(
+        after_help = "Takes network.json of a run, which has all that is needed: weights, delays, neurons, \
+        encoding, scaling, names of features and classes. New samples are scaled as the training set was.\n\n\
+        Writes CSV with a row per sample: sample (from 0), class, time_<unit> of the decision, margin_<unit> \
+        to the next best class (inf if no other label neuron spiked), label where it is known, and with --times \
+        the time of each label neuron. Class, time and margin are empty if no label neuron spiked. For \
+        --set test these are the bytes of predictions.csv in the run's folder.\n\n\
+        The network runs on what it was trained on: the ideal engine, the model of a chip, an external \
+        program; --chip FILE puts it on another chip (chips/ideal.toml: on none).\n\n\
+        Exit codes: 0 done, 1 the network failed, 2 bad input.\n\n\
+        Examples:\n  \
+        firstspike predict traces/iris --data new.csv --out predictions.csv\n  \
+        firstspike predict traces/iris --set validation --times\n  \
+        firstspike predict traces/digits --data images.npy --chip chips/brainscales2.toml"
+    )]
+    Predict(predict::PredictArguments),
+    /// Measure a trained network on samples with labels: accuracy, confusion matrix.
+    #[command(after_help = "Samples are read and shown as by firstspike predict.\n\n\
+        Exit codes: 0 done, 1 the network failed, 2 bad input.\n\n\
+        Examples:\n  \
+        firstspike evaluate traces/iris --data test.csv\n  \
+        firstspike evaluate traces/iris --set test --chip chips/brainscales2.toml --out on_chip.json")]
+    Evaluate(predict::EvaluateArguments),
     /// Train the scenarios of a table with several seeds, and print it beside published figures.
     #[command(
         after_help = "Every row of the table is trained with every seed into <DIR>/<row>/seed_<n>, as \
@@ -344,6 +384,16 @@ struct ReproduceArguments {
     session: session::SessionArguments,
 }
 
+impl From<Data> for Subset {
+    fn from(data: Data) -> Self {
+        match data {
+            Data::Training => Subset::Training,
+            Data::Validation => Subset::Validation,
+            Data::Test => Subset::Test,
+        }
+    }
+}
+
 /// Runs the command line and returns the exit code.
 pub fn main() -> ExitCode {
     let code = match Cli::try_parse() {
@@ -372,6 +422,9 @@ fn run_command(command: &Command) -> ExitCode {
         Command::Raster(arguments) => raster::run(arguments),
         Command::Learn(arguments) => learn::run(arguments),
         Command::Identify(arguments) => identify::run(arguments),
+        Command::New(arguments) => new::run(arguments),
+        Command::Predict(arguments) => predict::predict(arguments),
+        Command::Evaluate(arguments) => predict::evaluate(arguments),
         Command::Stats(arguments) => stats::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Membranes(arguments) => membranes::run(arguments),

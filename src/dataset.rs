@@ -16,16 +16,25 @@ pub mod fetch;
 #[cfg(feature = "files")]
 mod idx;
 #[cfg(feature = "files")]
+mod look;
+#[cfg(feature = "files")]
 pub mod mnist;
 #[cfg(feature = "files")]
+mod new_samples;
+#[cfg(feature = "files")]
 mod resize;
+mod scaling;
 #[cfg(feature = "files")]
 mod source;
 #[cfg(feature = "files")]
 pub mod table;
+#[cfg(feature = "files")]
+mod table_source;
 pub mod yin_yang;
 
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 pub use augmentation::Augmentation;
 pub(crate) use augmentation::Canvas;
@@ -33,10 +42,14 @@ pub use encoding::{Encoding, LatencyEncoding};
 #[cfg(feature = "files")]
 pub use error::{DataError, DataProblem, SampleKind};
 #[cfg(feature = "files")]
-pub use source::{
-    DataSets, DataSource, GeneratedSet, MnistSource, TableFiles, TableSource, ValidationFiles,
-    YinYangSource,
-};
+pub use look::TableLook;
+#[cfg(feature = "files")]
+pub use new_samples::{FileForm, NewSamples};
+pub use scaling::{Scaling, ScalingRule};
+#[cfg(feature = "files")]
+pub use source::{DataSets, DataSource, GeneratedSet, Known, MnistSource, YinYangSource};
+#[cfg(feature = "files")]
+pub use table_source::{HeldOutFiles, TableFiles, TableSource};
 
 /// A data set in memory: one row of features and one class per sample. Clones share the memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +81,8 @@ pub enum Features {
 }
 
 /// Pixels of an image, row by row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ImageShape {
     /// Pixels in a row.
     pub width: usize,

@@ -11,7 +11,8 @@
 //! interrupted or killed, or is to have more epochs, goes on from its [`Checkpoint`]; [`previous`] finds
 //! it.
 //! [`mod@reproduce`] trains the scenarios of a table with several seeds; a [`HeadlessTraining`] trains and
-//! measures without writing anything, for studies. [`RecordedRun`] opens the folder of a run again.
+//! measures without writing anything, for studies. [`RecordedRun`] opens the folder of a run again, and a
+//! [`TrainedRun`] decides on new samples with its network.
 
 mod checkpoint;
 mod chip_found;
@@ -29,6 +30,7 @@ mod membranes;
 mod nodes;
 mod picture;
 mod potentials;
+mod predictions;
 mod recorded;
 mod report;
 pub mod reproduce;
@@ -41,6 +43,7 @@ mod spike_trains;
 mod summary;
 mod trace_spikes;
 mod train;
+mod trained;
 mod training_files;
 
 use std::path::PathBuf;
@@ -60,6 +63,7 @@ pub use learn::{LearnError, LearnSummary, Subset, learn};
 pub use learn_spike_trains::learn_spike_trains;
 pub(crate) use lock::Lock;
 pub use membranes::{ChosenNeuron, Membranes, write_file};
+pub use predictions::{Prediction, Predictions};
 pub use recorded::{NeuronModel, RecordedError, RecordedRun, RunFileError};
 pub use resumption::{Previous, TrainingResult, previous};
 pub use run_folder::{FolderError, Start, other_run};
@@ -70,6 +74,7 @@ pub use spike_trains::train_spike_trains;
 pub use summary::{SimulationSummary, SpikeTrainingSummary, TrainingSummary};
 pub use trace_spikes::{Misfit, TraceMisfit};
 pub use train::train;
+pub use trained::{Samples, TrainedError, TrainedRun};
 
 use crate::engine::EngineError;
 use crate::learning::{

@@ -19,7 +19,9 @@
 mod build;
 mod build_simulation;
 mod chip;
+mod defaults;
 mod delays;
+mod draft;
 mod extent;
 mod facts;
 mod load;
@@ -29,8 +31,10 @@ mod neuron;
 mod overrides;
 mod parameter;
 mod recording;
+mod shorthand;
 mod spike_file;
 mod spike_training;
+mod start;
 mod training;
 mod validate;
 mod values;
@@ -50,6 +54,7 @@ pub use build::Learner;
 pub use build_simulation::Simulation;
 pub use chip::{Hardware, SubstrateExchange, SubstrateSection};
 pub use delays::{DelaySection, DelayValues};
+pub use draft::Draft;
 pub(crate) use load::explain;
 pub use load::{LoadedScenario, Place, ScenarioError, ScenarioFile, ScenarioProblem, load};
 pub(crate) use locate::line_of;
@@ -79,6 +84,11 @@ pub struct Scenario {
     /// Seed of everything random but the data sets, which have seeds of their own.
     #[serde(default = "default_seed")]
     pub seed: u64,
+    /// A trained network to start from: the folder of its run, or its `network.json`. Layers of the same name
+    /// without weights of their own take over its weights, delays and bias times; the data are scaled as its were,
+    /// and encoded alike if there is no `encoding`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_from: Option<PathBuf>,
     /// What runs a network of layers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<LearningEngine>,
@@ -141,11 +151,13 @@ impl Scenario {
     /// The files that the scenario names, with their keys.
     fn files_mut(&mut self) -> Vec<(String, &mut PathBuf)> {
         let mut files = Vec::new();
+        files.extend(self.start_from.iter_mut().map(|file| ("start_from".to_owned(), file)));
         let mut neurons = vec![("neuron".to_owned(), &mut self.neuron)];
         for (index, layer) in self.layers.iter_mut().enumerate() {
             let key = |part: &str| format!("layers.{index}.{part}");
             neurons.push((key("neuron"), &mut layer.neuron));
-            files.extend(layer.weights.file_mut().map(|file| (key("weights.file"), file)));
+            let weights = layer.weights.as_mut().and_then(Values::file_mut);
+            files.extend(weights.map(|file| (key("weights.file"), file)));
             let delays = layer.delays.as_mut().and_then(DelaySection::file_mut);
             files.extend(delays.map(|file| (key("delays"), file)));
         }

@@ -3,13 +3,13 @@
 use std::sync::LazyLock;
 
 use firstspike::dataset::mnist::{self, Resolution, Sizes};
-use firstspike::dataset::table::{Kind, Table};
+use firstspike::dataset::table::{Classes, Columns, Kind, Table};
 use firstspike::scenario::load;
 use firstspike::table::TextTable;
 
 use super::folder::{halves, place, write};
 
-const KINDS: [Kind; 2] = [Kind::Fractions, Kind::SpikeTimes];
+const KINDS: [Kind; 3] = [Kind::Fractions, Kind::Numbers, Kind::SpikeTimes];
 
 /// A table of text.
 pub fn table(data: &[u8]) {
@@ -26,7 +26,7 @@ pub fn table(data: &[u8]) {
 pub fn dataset_csv(data: &[u8]) {
     let path = write("data.csv", data);
     for kind in KINDS {
-        if let Ok(table) = Table::read_csv(&path, kind) {
+        if let Ok(table) = Table::read_csv(&path, kind, Columns::default()) {
             use_table(table);
         }
     }
@@ -37,18 +37,18 @@ pub fn dataset_npy(data: &[u8]) {
     let (features, labels) = halves(data);
     let (features, labels) = (write("features.npy", features), write("labels.npy", labels));
     for kind in KINDS {
-        if let Ok(table) = Table::read_npy(&features, &labels, kind) {
+        if let Ok(table) = Table::read_npy(&features, Some(&labels), kind) {
             use_table(table);
         }
     }
 }
 
 fn use_table(mut table: Table) {
-    let classes = table.largest_label().saturating_add(1);
+    let classes = Classes::of(&[&table]);
     assert!(table.check_columns(&table).is_ok());
     if let Ok(last) = table.split_last(1) {
         assert!(last.check_columns(&table).is_ok());
-        let dataset = last.into_dataset(classes);
+        let dataset = last.into_dataset(&classes, None).expect("its own classes");
         assert_eq!(dataset.len(), 1);
         let mut features = Vec::new();
         dataset.read_sample(0, &mut features);

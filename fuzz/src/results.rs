@@ -6,7 +6,7 @@ use firstspike::chip::{Presented, parse_answer};
 use firstspike::engine::SourceSpike;
 use firstspike::network::{Layer, LayeredNetwork, file, layered};
 use firstspike::neuron::NeuronParameters;
-use firstspike::run::{RunIdentity, previous};
+use firstspike::run::{RunIdentity, TrainingSummary, previous};
 use firstspike::scenario::load;
 use firstspike::study::merge;
 use safetensors::tensor::{Dtype, TensorView, serialize};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use super::exit::failure;
 use super::{LearnArguments, bad_input, console};
-use crate::run::{LearnSummary, Subset, learn, learn_spike_trains};
+use crate::run::{LearnSummary, learn, learn_spike_trains};
 use crate::scenario::ScenarioFile;
 
 pub(super) fn run(arguments: &LearnArguments) -> ExitCode {
@@ -32,11 +32,7 @@ pub(super) fn run(arguments: &LearnArguments) -> ExitCode {
             Err(error) => failure(&error),
         };
     }
-    let subset = match arguments.data {
-        super::Data::Training => Subset::Training,
-        super::Data::Validation => Subset::Validation,
-        super::Data::Test => Subset::Test,
-    };
+    let subset = arguments.data.into();
     match learn(&loaded, &arguments.trace, subset, &out) {
         Ok(summary) => {
             print(&summary);

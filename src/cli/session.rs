@@ -44,12 +44,17 @@ pub(super) struct Session {
 impl Session {
     /// Starts the threads and listens for interrupts.
     pub fn new(arguments: &SessionArguments) -> Result<Self, String> {
-        let threads = arguments.threads.map_or(0, usize::from);
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool = pool.map_err(|error| format!("cannot start {threads} threads: {error}"))?;
+        let pool = Self::threads(arguments.threads)?;
         listen_for_interrupt();
         let SessionArguments { quiet, checkpoint_every, .. } = *arguments;
         Ok(Session { pool, quiet, checkpoint_every })
+    }
+
+    /// So many threads, or one for each core.
+    pub fn threads(threads: Option<u16>) -> Result<rayon::ThreadPool, String> {
+        let threads = threads.map_or(0, usize::from);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.map_err(|error| format!("cannot start {threads} threads: {error}"))
     }
 
     /// Works on the session's threads.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::settings::{Check, Settings};
 
 /// How the features of a data set become spike times.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Encoding {
     /// By their size.
     Latency(LatencyEncoding),

@@ -133,25 +133,52 @@ pub enum DataProblem {
     },
     /// A table has no column of labels.
     #[error(
-        "line {line}: there is no column `label`: the first line must name it; there are {found}"
+        "line {line}: there is no column `{column}`: the first line must name it (another name goes to \
+         dataset.file.label); there are {found}"
     )]
     NoLabelColumn {
         /// The line, from 1.
         line: u64,
+        /// What it should be called.
+        column: String,
         /// The columns, and how they are separated.
         found: String,
     },
-    /// A table has two columns of labels.
-    #[error("line {line}: there are two columns `label`")]
-    TwoLabelColumns {
+    /// No column is clearly the label.
+    #[error(
+        "line {line}: which column is the label? Name it with --label COLUMN; there are {found}"
+    )]
+    WhichLabel {
         /// The line, from 1.
         line: u64,
+        /// The columns.
+        found: String,
+    },
+    /// A table lacks a column that is named.
+    #[error("line {line}: there is no column `{column}`; there are {found}")]
+    NoColumn {
+        /// The line, from 1.
+        line: u64,
+        /// Name of the column.
+        column: String,
+        /// The columns, and how they are separated.
+        found: String,
+    },
+    /// A table has two columns of a name that is used.
+    #[error("line {line}: there are two columns `{column}`")]
+    TwoColumns {
+        /// The line, from 1.
+        line: u64,
+        /// Their name.
+        column: String,
     },
     /// A table has nothing but labels.
-    #[error("line {line}: there are no features beside `label`")]
+    #[error("line {line}: there are no features beside `{column}`")]
     NoFeatures {
         /// The line, from 1.
         line: u64,
+        /// The column of labels.
+        column: String,
     },
     /// A table has no rows.
     #[error("there are no samples")]
@@ -183,9 +210,7 @@ pub enum DataProblem {
         values: String,
     },
     /// Features in an NPY file have another shape.
-    #[error(
-        "has shape {shape:?}, but features are a row for each sample and a column for each feature"
-    )]
+    #[error("has shape {shape:?}, but features are a row or an image for each sample")]
     FeatureShape {
         /// The shape.
         shape: Vec<usize>,
@@ -225,14 +250,6 @@ pub enum DataProblem {
         value: f64,
         /// What is accepted, as a sentence.
         accepted: &'static str,
-    },
-    /// A label in an NPY file is out of range.
-    #[error("row {row} (from 0): {label}: a label must be a whole number from 0")]
-    Label {
-        /// The row, from 0.
-        row: usize,
-        /// What stands there.
-        label: i128,
     },
 
     /// So many samples cannot be taken away for validation.
@@ -278,6 +295,16 @@ pub enum DataProblem {
         label: usize,
         /// How many classes there are.
         classes: usize,
+    },
+    /// A label is none of the classes.
+    #[error("sample {sample} (from 0) has label `{label}`, but the classes are {known}")]
+    UnknownLabel {
+        /// The sample, from 0.
+        sample: usize,
+        /// Its label.
+        label: String,
+        /// Names of the classes.
+        known: String,
     },
 }
 

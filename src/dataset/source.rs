@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::mnist::{self, Resolution, Sizes};
-use super::table::{Kind, Table};
 use super::yin_yang::{self, YinYang};
-use super::{DataError, Dataset, catalogue};
-use crate::network::LARGEST_SIZE;
+use super::{Dataset, Scaling, TableSource, catalogue};
 use crate::settings::{Check, Problem, Settings};
 
 /// Where the samples come from.
@@ -22,7 +20,7 @@ pub enum DataSource {
     /// Fashion-MNIST: images of clothes, from its files.
     FashionMnist(MnistSource),
     /// Tables of features and labels.
-    File(TableSource),
+    File(Box<TableSource>),
 }
 
 /// The three sets of a data set.
@@ -36,8 +34,25 @@ pub struct DataSets {
     pub test: Dataset,
     /// Names of the classes.
     pub class_names: Vec<String>,
+    /// Names of the features, if they have some.
+    pub feature_names: Option<Vec<String>>,
+    /// What the features were scaled by, if they were.
+    pub scaling: Option<Scaling>,
+    /// Whether the second half of the features are the complements of the first.
+    pub complement: bool,
     /// The plane to draw, if the first two features are coordinates in one.
     pub plane: Option<YinYang>,
+}
+
+/// What is known of data from a training with others of their kind, so that it is not found anew.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// What the features are scaled by.
+    pub scaling: Option<Scaling>,
+    /// Names of the features, if they have some.
+    pub feature_names: Option<Vec<String>>,
+    /// Names of the classes.
+    pub class_names: Option<Vec<String>>,
 }
 
 /// The Yin-Yang data set; the defaults are the published sets.
@@ -87,56 +102,6 @@ pub struct MnistSource {
     /// Samples to test with, the first ones, at most 10,000. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<usize>,
-}
-
-/// Tables of features, with a label for each row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TableSource {
-    /// What is learned from.
-    pub training: TableFiles,
-    /// What an epoch may be chosen by.
-    pub validation: ValidationFiles,
-    /// What the result is measured on.
-    pub test: TableFiles,
-    /// Whether the features are spike times, in time units, and are used as they are.
-    #[serde(default)]
-    pub spike_times: bool,
-    /// Number of classes. Default: one more than the largest label.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub classes: Option<usize>,
-}
-
-/// The files of a table of features and labels.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum TableFiles {
-    /// A CSV file with a header: the column `label`, and a column for each feature.
-    Csv(PathBuf),
-    /// Two NPY files.
-    Npy {
-        /// A row for each sample and a column for each feature.
-        features: PathBuf,
-        /// A label for each sample.
-        labels: PathBuf,
-    },
-}
-
-/// Where the validation set is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "snake_case")]
-pub enum ValidationFiles {
-    /// The last so many samples of the training table, which are then not learned from. At least 1.
-    Last(usize),
-    /// A CSV file, as for [`TableFiles`].
-    Csv(PathBuf),
-    /// Two NPY files, as for [`TableFiles`].
-    Npy {
-        /// A row for each sample and a column for each feature.
-        features: PathBuf,
-        /// A label for each sample.
-        labels: PathBuf,
-    },
 }
 
 impl Default for YinYangSource {
@@ -201,29 +166,28 @@ impl DataSource {
         match self {
             DataSource::YinYang(_) => Some(yin_yang::CLASS_NAMES.len()),
             DataSource::Mnist(_) | DataSource::FashionMnist(_) => Some(mnist::CLASS_COUNT),
-            DataSource::File(tables) => tables.classes,
+            DataSource::File(tables) => {
+                tables.class_names.as_ref().map(Vec::len).or(tables.classes)
+            }
         }
     }
 
     /// Whether the samples are images, which can be distorted.
     pub fn has_images(&self) -> bool {
-        matches!(self, DataSource::Mnist(_) | DataSource::FashionMnist(_))
+        match self {
+            DataSource::Mnist(_) | DataSource::FashionMnist(_) => true,
+            DataSource::File(tables) => tables.image.is_some() || tables.reads_idx(),
+            DataSource::YinYang(_) => false,
+        }
     }
 
     /// Whether the features are spike times already.
     pub fn has_spike_times(&self) -> bool {
-        matches!(self, DataSource::File(TableSource { spike_times: true, .. }))
+        matches!(self, DataSource::File(tables) if tables.spike_times)
     }
 
     /// The files and folders that are named, with their keys.
     pub fn files_mut(&mut self) -> Vec<(String, &mut PathBuf)> {
-        fn npy<'p>(set: &str, files: [&'p mut PathBuf; 2]) -> Vec<(String, &'p mut PathBuf)> {
-            let keys = ["features", "labels"].map(|part| format!("file.{set}.npy.{part}"));
-            keys.into_iter().zip(files).collect()
-        }
-        fn csv<'p>(set: &str, file: &'p mut PathBuf) -> Vec<(String, &'p mut PathBuf)> {
-            vec![(format!("file.{set}.csv"), file)]
-        }
         match self {
             DataSource::YinYang(_) => Vec::new(),
             DataSource::Mnist(source) => {
@@ -233,22 +197,7 @@ impl DataSource {
                 let key = || "fashion_mnist.folder".to_owned();
                 source.folder.iter_mut().map(|path| (key(), path)).collect()
             }
-            DataSource::File(TableSource { training, validation, test, .. }) => {
-                let mut files = match validation {
-                    ValidationFiles::Last(_) => Vec::new(),
-                    ValidationFiles::Csv(path) => csv("validation", path),
-                    ValidationFiles::Npy { features, labels } => {
-                        npy("validation", [features, labels])
-                    }
-                };
-                for (set, table) in [("training", training), ("test", test)] {
-                    files.extend(match table {
-                        TableFiles::Csv(path) => csv(set, path),
-                        TableFiles::Npy { features, labels } => npy(set, [features, labels]),
-                    });
-                }
-                files
-            }
+            DataSource::File(tables) => tables.files_mut(),
         }
     }
 
@@ -275,11 +224,11 @@ impl DataSource {
         source.folder.get_or_insert_with(|| std::path::absolute(&usual).unwrap_or(usual));
     }
 
-    /// Reads or generates the samples.
+    /// Reads or generates the samples. Of tables, what is known is not found anew.
     ///
     /// # Errors
     /// If a file cannot be read or does not fit; the key says which.
-    pub fn load(&self) -> Result<DataSets, Problem> {
+    pub fn load(&self, known: Option<&Known>) -> Result<DataSets, Problem> {
         match self {
             DataSource::YinYang(source) => Ok(source.generate()),
             DataSource::Mnist(source) => {
@@ -290,7 +239,7 @@ impl DataSource {
                 let names = mnist::FASHION_CLASS_NAMES.map(str::to_owned);
                 source.load(("fashion_mnist", "fashion-mnist"), names.to_vec())
             }
-            DataSource::File(source) => source.load(),
+            DataSource::File(source) => source.load(known),
         }
     }
 }
@@ -301,7 +250,7 @@ impl Settings for DataSource {
             DataSource::YinYang(source) => check.settings("yin_yang", source),
             DataSource::Mnist(source) => check.settings("mnist", source),
             DataSource::FashionMnist(source) => check.settings("fashion_mnist", source),
-            DataSource::File(source) => check.settings("file", source),
+            DataSource::File(source) => check.settings("file", source.as_ref()),
         }
     }
 }
@@ -319,6 +268,9 @@ impl YinYangSource {
             validation: generate(self.validation),
             test: generate(self.test),
             class_names: yin_yang::CLASS_NAMES.map(str::to_owned).to_vec(),
+            feature_names: None,
+            scaling: None,
+            complement: false,
             plane: Some(figure),
         }
     }
@@ -360,7 +312,16 @@ impl MnistSource {
             Problem { key: key.to_owned(), message: format!("{error}{advice}") }
         })?;
         let mnist::Sets { training, validation, test } = sets;
-        Ok(DataSets { training, validation, test, class_names, plane: None })
+        Ok(DataSets {
+            training,
+            validation,
+            test,
+            class_names,
+            feature_names: None,
+            scaling: None,
+            complement: false,
+            plane: None,
+        })
     }
 }
 
@@ -377,63 +338,6 @@ impl Settings for MnistSource {
             if let Some(size) = size {
                 check.range(name, size, 1..=most, &format!("from 1 to {most}"));
             }
-        }
-    }
-}
-
-impl TableSource {
-    fn load(&self) -> Result<DataSets, Problem> {
-        let kind = if self.spike_times { Kind::SpikeTimes } else { Kind::Fractions };
-        let wrap = |name: &str, error: DataError| Problem {
-            key: format!("file.{name}"),
-            message: error.to_string(),
-        };
-        let table = |name: &str, files: &TableFiles| {
-            let read = match files {
-                TableFiles::Csv(path) => Table::read_csv(path, kind),
-                TableFiles::Npy { features, labels } => Table::read_npy(features, labels, kind),
-            };
-            read.map_err(|error| wrap(name, error))
-        };
-        let mut training = table("training", &self.training)?;
-        let validation = match &self.validation {
-            ValidationFiles::Last(count) => {
-                training.split_last(*count).map_err(|error| wrap("validation.last", error))?
-            }
-            ValidationFiles::Csv(path) => table("validation", &TableFiles::Csv(path.clone()))?,
-            ValidationFiles::Npy { features, labels } => {
-                let (features, labels) = (features.clone(), labels.clone());
-                table("validation", &TableFiles::Npy { features, labels })?
-            }
-        };
-        let test = table("test", &self.test)?;
-        for (name, table) in [("validation", &validation), ("test", &test)] {
-            table.check_columns(&training).map_err(|error| wrap(name, error))?;
-        }
-        let tables = [&training, &validation, &test];
-        let largest = tables.iter().map(|table| table.largest_label()).max().unwrap_or(0);
-        let classes = self.classes.unwrap_or(largest.saturating_add(1).min(LARGEST_SIZE));
-        for (name, table) in [("training", &training), ("validation", &validation), ("test", &test)]
-        {
-            table.check_labels(classes).map_err(|error| wrap(name, error))?;
-        }
-        Ok(DataSets {
-            training: training.into_dataset(classes),
-            validation: validation.into_dataset(classes),
-            test: test.into_dataset(classes),
-            class_names: (0..classes).map(|class| class.to_string()).collect(),
-            plane: None,
-        })
-    }
-}
-
-impl Settings for TableSource {
-    fn check(&self, check: &mut Check<'_>) {
-        if let Some(classes) = self.classes {
-            check.size("classes", classes, LARGEST_SIZE);
-        }
-        if let ValidationFiles::Last(count) = self.validation {
-            check.at_least_one("validation.last", count);
         }
     }
 }

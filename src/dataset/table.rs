@@ -1,20 +1,32 @@
-//! Features and labels from tables: a table of text, or two NPY files.
+//! Features and labels from tables: a table of text, or two NPY or IDX files.
 //!
-//! Features are fractions from 0 to 1, or, if they are to be used as they are, spike times. `uint8`
-//! features in an NPY file, the usual form of images, stand for their 255th as fractions.
+//! Features are fractions from 0 to 1; numbers of any range, which a [`Scaling`] makes fractions; or, if they
+//! are to be used as they are, spike times. Bytes in NPY and IDX files, the usual form of images, stand for their
+//! 255th as fractions. Labels are whole numbers or words.
+
+mod csv;
+mod labels;
+mod npy;
 
 use std::path::{Path, PathBuf};
 
-use npyz::{Deserialize, NpyFile, NpyHeader, Order};
+use rand::seq::SliceRandom;
 
-use super::{DataError, DataProblem, Dataset, Features, SampleKind};
-use crate::table::{TableError, TextTable, npy_header};
+pub use csv::Columns;
+use labels::Labels;
+pub use labels::{Classes, list};
+
+use super::{DataError, DataProblem, Dataset, Features, ImageShape, SampleKind, Scaling, idx};
+use crate::random;
+use crate::settings::MOST;
 
 /// What features are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Numbers from 0 to 1.
     Fractions,
+    /// Numbers of any range, up to 1e100 in size, to be scaled.
+    Numbers,
     /// Times, not negative; infinity (or nothing, in a CSV file) for no spike.
     SpikeTimes,
 }
@@ -23,26 +35,38 @@ impl Kind {
     fn accepts(self, value: f64) -> bool {
         match self {
             Kind::Fractions => (0.0..=1.0).contains(&value),
+            Kind::Numbers => value.abs() <= MOST,
             Kind::SpikeTimes => value >= 0.0,
         }
     }
 
     fn accepted(self) -> &'static str {
         match self {
-            Kind::Fractions => "a feature must be a number from 0 to 1",
+            Kind::Fractions => {
+                "a feature must be a number from 0 to 1; for other ranges give dataset.file.scaling \
+                 = \"range\""
+            }
+            Kind::Numbers => {
+                "a feature must be a number, at most 1e100 in size; columns of words go to \
+                 dataset.file.leave_out"
+            }
             Kind::SpikeTimes => "a spike time must be a number, not negative, or inf for no spike",
         }
     }
 }
 
-/// A table in memory: a row of features and a label per sample.
+/// A table in memory: a row of features per sample, and a label unless there are none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     features: Values,
-    labels: Vec<usize>,
+    /// One per sample, or none at all.
+    labels: Labels,
     feature_count: usize,
+    samples: usize,
     /// What the features are called, if they have names.
     columns: Option<Vec<String>>,
+    /// How features lie in an image, if the file says so.
+    image: Option<ImageShape>,
     /// Where the features and the labels are from.
     paths: (PathBuf, PathBuf),
 }
@@ -55,116 +79,114 @@ enum Values {
 }
 
 impl Table {
-    /// Reads a table of text with a heading: the column `label` (whole numbers from 0, also written
-    /// `1.0`), and any other column a feature. Separators, comments, packing and encoding are as
-    /// [`TextTable`] reads them.
+    /// Reads two IDX files, the format of MNIST: bytes of images or rows, and a label for each.
     ///
     /// # Errors
-    /// If the file cannot be read, has no such column, no samples, or a value that does not fit; with
-    /// its line and column.
-    pub fn read_csv(path: &Path, kind: Kind) -> Result<Self, DataError> {
-        let refuse = |problem: DataProblem| problem.of(path);
-        let wrap = |TableError { line, problem, .. }: TableError| {
-            refuse(DataProblem::Table { line, problem })
+    /// If a file cannot be read or is no such file, or they have different numbers of samples.
+    pub fn read_idx(features: &Path, labels: Option<&Path>, kind: Kind) -> Result<Self, DataError> {
+        let images = idx::read(features, 3).or_else(|error| match error.problem {
+            DataProblem::NotIdx { found: 0x0802, .. } => idx::read(features, 2),
+            _ => Err(error),
+        })?;
+        let shape = images.dimensions;
+        let (samples, feature_count) = (shape[0], shape[1..].iter().product());
+        if samples == 0 || feature_count == 0 {
+            return Err(DataProblem::NoValues { shape }.of(features));
+        }
+        let image = match shape[1..] {
+            [height, width] => Some(ImageShape { width, height }),
+            _ => None,
         };
-        let table = TextTable::read(path).map_err(wrap)?;
-        let mut rows = table.even_rows();
-        // A table has a row.
-        let Some(heading) = rows.next().transpose().map_err(wrap)? else {
-            return Err(refuse(DataProblem::NoSamples));
+        let texts = match labels {
+            Some(labels) => idx::read(labels, 1)?.bytes.iter().map(u8::to_string).collect(),
+            None => Labels::default(),
         };
-        let (line, headings) = (heading.line, heading.fields);
-        let mut places = headings.iter().enumerate().filter(|(_, name)| *name == "label");
-        let Some((label_column, _)) = places.next() else {
-            let found = format!("{} ({})", headings.join(", "), table.separator());
-            return Err(refuse(DataProblem::NoLabelColumn { line, found }));
+        let divisor = if kind == Kind::Fractions { 255.0 } else { 1.0 };
+        let values = Values::Bytes(images.bytes, divisor);
+        let table = Table {
+            features: values,
+            labels: texts,
+            feature_count,
+            samples,
+            columns: None,
+            image,
+            paths: (features.to_owned(), labels.unwrap_or(features).to_owned()),
         };
-        if places.next().is_some() {
-            return Err(refuse(DataProblem::TwoLabelColumns { line }));
-        }
-        let names = headings.iter().filter(|&name| name != "label");
-        let columns: Vec<String> = names.map(|name| name.clone().into_owned()).collect();
-        if columns.is_empty() {
-            return Err(refuse(DataProblem::NoFeatures { line }));
-        }
-        let (mut features, mut labels) = (Vec::new(), Vec::new());
-        for row in rows {
-            let row = row.map_err(wrap)?;
-            for (index, field) in row.fields.iter().enumerate() {
-                let wrong = |accepted| {
-                    let (column, field) =
-                        (headings[index].clone().into_owned(), field.clone().into_owned());
-                    refuse(DataProblem::Field { line: row.line, column, field, accepted })
-                };
-                if index == label_column {
-                    let accepted = "a label must be a whole number from 0";
-                    labels.push(label(field).ok_or_else(|| wrong(accepted))?);
-                } else if field.is_empty() && kind == Kind::SpikeTimes {
-                    features.push(f64::INFINITY);
-                } else {
-                    let value = field.parse().ok().filter(|&value| kind.accepts(value));
-                    features.push(value.ok_or_else(|| wrong(kind.accepted()))?);
-                }
-            }
-        }
-        if labels.is_empty() {
-            return Err(refuse(DataProblem::NoSamples));
-        }
-        Ok(Table {
-            features: Values::Real(features),
-            labels,
-            feature_count: columns.len(),
-            columns: Some(columns),
-            paths: (path.to_owned(), path.to_owned()),
-        })
+        table.with_a_label_each(SampleKind::Image)
     }
 
-    /// Reads two NPY files: one with a row of features per sample, of `float64`, `float32` or
-    /// `uint8`, and one with a label per sample, of any type of whole numbers.
-    ///
-    /// # Errors
-    /// If a file cannot be read, has another shape or type, or a value that does not fit; with its
-    /// row and column, from 0.
-    pub fn read_npy(features: &Path, labels: &Path, kind: Kind) -> Result<Self, DataError> {
-        let refuse = |problem: DataProblem| problem.of(features);
-        let array = Array::open(features)?;
-        let [rows, columns] = array.shape[..] else {
-            return Err(refuse(DataProblem::FeatureShape { shape: array.shape }));
+    /// The table, if it has as many labels as samples, or none.
+    fn with_a_label_each(self, kind: SampleKind) -> Result<Self, DataError> {
+        let (labels, samples) = (self.labels.len(), self.samples);
+        if labels == samples || self.paths.0 == self.paths.1 {
+            return Ok(self);
+        }
+        let features = self.paths.0;
+        Err(DataProblem::LabelCount { labels, features, samples, kind }.of(self.paths.1))
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.samples
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.samples == 0
+    }
+
+    /// Whether the samples have labels.
+    pub fn has_labels(&self) -> bool {
+        self.labels.len() == self.samples
+    }
+
+    /// Whether every label is one of these.
+    pub fn has_only(&self, names: &[String]) -> bool {
+        self.labels.different().iter().all(|label| names.iter().any(|name| name == label))
+    }
+
+    /// Features per sample.
+    pub fn feature_count(&self) -> usize {
+        self.feature_count
+    }
+
+    /// What the features are called, if they have names.
+    pub fn columns(&self) -> Option<&[String]> {
+        self.columns.as_deref()
+    }
+
+    /// How features lie in an image, if the file says so.
+    pub fn image(&self) -> Option<ImageShape> {
+        self.image
+    }
+
+    /// The features, row by row.
+    pub fn numbers(&self) -> Vec<f64> {
+        match &self.features {
+            Values::Real(values) => values.clone(),
+            Values::Bytes(values, divisor) => {
+                values.iter().map(|&value| f64::from(value) / divisor).collect()
+            }
+        }
+    }
+
+    /// Scales the features, which become fractions.
+    pub fn scale(&mut self, scaling: &Scaling) {
+        let mut values = self.numbers();
+        scaling.apply(&mut values);
+        self.features = Values::Real(values);
+    }
+
+    /// Puts the complements of a sample's features, one minus each, behind them. They have no names of their own.
+    pub fn complement(&mut self) {
+        let columns = self.feature_count;
+        let with_complements = |row: &[f64]| {
+            let complements = row.iter().map(|value| 1.0 - value);
+            row.iter().copied().chain(complements).collect::<Vec<_>>()
         };
-        if rows == 0 || columns == 0 {
-            return Err(refuse(DataProblem::NoValues { shape: array.shape }));
-        }
-        let values = if let Some(values) = array.values::<u8>()? {
-            let divisor = if kind == Kind::Fractions { 255.0 } else { 1.0 };
-            Values::Bytes(values, divisor)
-        } else if let Some(values) = array.values::<f64>()? {
-            Values::Real(values)
-        } else if let Some(values) = array.values::<f32>()? {
-            Values::Real(values.into_iter().map(f64::from).collect())
-        } else {
-            return Err(refuse(DataProblem::FeatureType { found: array.kind() }));
-        };
-        if let Values::Real(values) = &values
-            && let Some(place) = values.iter().position(|&value| !kind.accepts(value))
-        {
-            let (row, column) = (place / columns, place % columns);
-            let (value, accepted) = (values[place], kind.accepted());
-            return Err(refuse(DataProblem::Feature { row, column, value, accepted }));
-        }
-        let labels_path = labels;
-        let labels = read_labels(labels_path)?;
-        if labels.len() != rows {
-            let (labels, features) = (labels.len(), features.to_owned());
-            let (samples, kind) = (rows, SampleKind::Row);
-            return Err(DataProblem::LabelCount { labels, features, samples, kind }.of(labels_path));
-        }
-        Ok(Table {
-            features: values,
-            labels,
-            feature_count: columns,
-            columns: None,
-            paths: (features.to_owned(), labels_path.to_owned()),
-        })
+        let values = self.numbers();
+        self.features = Values::Real(values.chunks(columns).flat_map(with_complements).collect());
+        self.feature_count = 2 * columns;
     }
 
     /// Takes the last `count` samples away, as a table of their own.
@@ -172,8 +194,8 @@ impl Table {
     /// # Errors
     /// If none would be left.
     pub fn split_last(&mut self, count: usize) -> Result<Table, DataError> {
-        let Some(first) = self.labels.len().checked_sub(count).filter(|&first| first > 0) else {
-            let problem = DataProblem::NothingLeft { samples: self.labels.len(), asked: count };
+        let Some(first) = self.samples.checked_sub(count).filter(|&first| first > 0) else {
+            let problem = DataProblem::NothingLeft { samples: self.samples, asked: count };
             return Err(problem.of(&self.paths.1));
         };
         let start = first * self.feature_count;
@@ -181,13 +203,72 @@ impl Table {
             Values::Real(values) => Values::Real(values.split_off(start)),
             Values::Bytes(values, divisor) => Values::Bytes(values.split_off(start), *divisor),
         };
-        Ok(Table {
-            features,
-            labels: self.labels.split_off(first),
+        self.samples = first;
+        Ok(Table { features, labels: self.labels.split_off(first), samples: count, ..self.alike() })
+    }
+
+    /// Takes a share of the samples of each class away, at random, as a table of their own. Both stay in
+    /// order. `purpose` and `seed` are those of the random stream.
+    ///
+    /// # Errors
+    /// If there are fewer than two samples.
+    pub fn split_share(
+        &mut self,
+        share: f64,
+        purpose: &'static str,
+        seed: u64,
+    ) -> Result<Table, DataError> {
+        if self.samples < 2 {
+            let problem = DataProblem::NothingLeft { samples: self.samples, asked: 1 };
+            return Err(problem.of(&self.paths.1));
+        }
+        // Class by class, each shuffled: every k-th of this order has a like share of each class.
+        let mut order: Vec<usize> = (0..self.samples).collect();
+        order.shuffle(&mut random::stream(seed, purpose, 0));
+        order.sort_by_key(|&sample| self.labels.text(sample));
+        let taken = (share * self.samples as f64).round().clamp(1.0, self.samples as f64 - 1.0);
+        let is_taken = |place: usize| {
+            let so_far = |place: usize| (place as f64 * taken / self.samples as f64).round();
+            so_far(place + 1) > so_far(place)
+        };
+        let (mut left, mut away) = (Vec::new(), Vec::new());
+        for (place, &sample) in order.iter().enumerate() {
+            if is_taken(place) { away.push(sample) } else { left.push(sample) }
+        }
+        left.sort_unstable();
+        away.sort_unstable();
+        let split = self.pick(&away);
+        *self = self.pick(&left);
+        Ok(split)
+    }
+
+    /// A table of these samples.
+    fn pick(&self, samples: &[usize]) -> Table {
+        fn rows<T: Copy>(values: &[T], samples: &[usize], columns: usize) -> Vec<T> {
+            let row = |&sample: &usize| &values[sample * columns..(sample + 1) * columns];
+            samples.iter().flat_map(row).copied().collect()
+        }
+        let features = match &self.features {
+            Values::Real(values) => Values::Real(rows(values, samples, self.feature_count)),
+            Values::Bytes(values, divisor) => {
+                Values::Bytes(rows(values, samples, self.feature_count), *divisor)
+            }
+        };
+        let labels = self.labels.pick(samples);
+        Table { features, labels, samples: samples.len(), ..self.alike() }
+    }
+
+    /// A table without samples that is otherwise like this.
+    fn alike(&self) -> Table {
+        Table {
+            features: Values::Real(Vec::new()),
+            labels: Labels::default(),
             feature_count: self.feature_count,
+            samples: 0,
             columns: self.columns.clone(),
+            image: self.image,
             paths: self.paths.clone(),
-        })
+        }
     }
 
     /// Makes sure that the features are those of another table.
@@ -210,135 +291,38 @@ impl Table {
         Ok(())
     }
 
-    /// The largest label.
-    pub fn largest_label(&self) -> usize {
-        self.labels.iter().copied().max().unwrap_or(0)
-    }
-
-    /// Makes sure that labels are below the number of classes.
+    /// The table as a data set of these classes; of class 0 if it has no labels. As an image, features are
+    /// kept in 256 shades.
     ///
     /// # Errors
-    /// If one is not.
-    pub fn check_labels(&self, classes: usize) -> Result<(), DataError> {
-        match self.labels.iter().position(|&label| label >= classes) {
-            None => Ok(()),
-            Some(sample) => {
-                let label = self.labels[sample];
-                Err(DataProblem::LabelRange { sample, label, classes }.of(&self.paths.1))
-            }
-        }
-    }
-
-    /// The table as a data set.
-    pub fn into_dataset(self, class_count: usize) -> Dataset {
-        Dataset {
+    /// If a label is none of the classes.
+    pub fn into_dataset(
+        self,
+        classes: &Classes,
+        image: Option<ImageShape>,
+    ) -> Result<Dataset, DataError> {
+        let labels = if self.has_labels() {
+            classes.assign(&self.labels, &self.paths.1)?
+        } else {
+            vec![0; self.samples]
+        };
+        let image = image.or(self.image);
+        let shade = |value: &f64| (255.0 * value).round() as u8;
+        Ok(Dataset {
             features: match self.features {
+                Values::Real(values) if image.is_some() => {
+                    Features::Bytes { values: values.iter().map(shade).collect(), divisor: 255.0 }
+                }
                 Values::Real(values) => Features::Real(values.into()),
                 Values::Bytes(values, divisor) => {
                     Features::Bytes { values: values.into(), divisor }
                 }
             },
-            labels: self.labels.into(),
+            labels: labels.into(),
             feature_count: self.feature_count,
-            class_count,
-            image: None,
-        }
-    }
-}
-
-/// A label as text: a whole number, also as other programs write it (`1.0`).
-fn label(field: &str) -> Option<usize> {
-    if let Ok(label) = field.parse() {
-        return Some(label);
-    }
-    let value: f64 = field.parse().ok()?;
-    let is_label = value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&value);
-    is_label.then_some(value as usize)
-}
-
-/// The labels in an NPY file.
-fn read_labels(path: &Path) -> Result<Vec<usize>, DataError> {
-    let array = Array::open(path)?;
-    if array.shape.len() != 1 {
-        return Err(DataProblem::LabelShape { shape: array.shape }.of(path));
-    }
-    let labels = match array.kind().trim_start_matches(['<', '>', '|', '=']) {
-        "u1" => array.whole_numbers::<u8>()?,
-        "i1" => array.whole_numbers::<i8>()?,
-        "u2" => array.whole_numbers::<u16>()?,
-        "i2" => array.whole_numbers::<i16>()?,
-        "u4" => array.whole_numbers::<u32>()?,
-        "i4" => array.whole_numbers::<i32>()?,
-        "u8" => array.whole_numbers::<u64>()?,
-        "i8" => array.whole_numbers::<i64>()?,
-        other => {
-            return Err(DataProblem::LabelType { found: other.to_owned() }.of(path));
-        }
-    };
-    labels
-        .into_iter()
-        .enumerate()
-        .map(|(row, label)| {
-            usize::try_from(label).map_err(|_| DataProblem::Label { row, label }.of(path))
+            class_count: classes.names().len(),
+            image,
         })
-        .collect()
-}
-
-/// An NPY file in memory.
-struct Array<'a> {
-    path: &'a Path,
-    header: NpyHeader,
-    shape: Vec<usize>,
-    content: Vec<u8>,
-}
-
-impl<'a> Array<'a> {
-    fn open(path: &'a Path) -> Result<Self, DataError> {
-        let refuse = |problem: DataProblem| problem.of(path);
-        let mut content =
-            std::fs::read(path).map_err(|error| refuse(DataProblem::Unreadable(error)))?;
-        let mut rest = content.as_slice();
-        let header = npy_header(&mut rest).map_err(|error| refuse(DataProblem::NotNpy(error)))?;
-        // Before anything is made of that size: are there as many bytes as the header announces?
-        let size = header.dtype().num_bytes().and_then(|size| {
-            let mut sizes = header.shape().iter();
-            sizes.try_fold(size as u64, |product, &size| product.checked_mul(size))
-        });
-        if size != Some(rest.len() as u64) {
-            return Err(refuse(DataProblem::NpySize {
-                found: rest.len(),
-                shape: header.shape().to_vec(),
-                values: header.dtype().descr(),
-            }));
-        }
-        content.drain(..content.len() - rest.len());
-        let shape = header.shape().iter().map(|&size| size as usize).collect();
-        Ok(Array { path, header, shape, content })
-    }
-
-    /// The type of the values, as NumPy writes it.
-    fn kind(&self) -> String {
-        self.header.dtype().descr().trim_matches('\'').to_owned()
-    }
-
-    /// The values row by row, if they are of this type.
-    fn values<T: Deserialize + Copy>(&self) -> Result<Option<Vec<T>>, DataError> {
-        let file = NpyFile::with_header(self.header.clone(), self.content.as_slice());
-        let Ok(values) = file.try_data::<T>() else { return Ok(None) };
-        let values = values
-            .collect::<Result<Vec<T>, _>>()
-            .map_err(|error| DataProblem::Unreadable(error).of(self.path))?;
-        Ok(Some(match (self.header.order(), &self.shape[..]) {
-            (Order::Fortran, &[rows, columns]) => (0..rows * columns)
-                .map(|place| values[place % columns * rows + place / columns])
-                .collect(),
-            _ => values,
-        }))
-    }
-
-    fn whole_numbers<T: Deserialize + Copy + Into<i128>>(&self) -> Result<Vec<i128>, DataError> {
-        let values = self.values::<T>()?.unwrap_or_default();
-        Ok(values.into_iter().map(Into::into).collect())
     }
 }
 

@@ -31,7 +31,7 @@ pub struct MismatchError {
 }
 
 impl MismatchError {
-    fn check(what: &'static str, found: usize, expected: usize) -> Result<(), Self> {
+    pub(super) fn check(what: &'static str, found: usize, expected: usize) -> Result<(), Self> {
         if found == expected { Ok(()) } else { Err(MismatchError { what, found, expected }) }
     }
 }

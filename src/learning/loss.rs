@@ -116,6 +116,18 @@ impl<'de> Deserialize<'de> for Margin {
     }
 }
 
+/// The decision for a sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Verdict {
+    /// The class.
+    pub class: usize,
+    /// When its label neuron spiked, in time units.
+    pub time: f64,
+    /// By how much the next best label neuron was later (for a loss with a target for the correct label:
+    /// further from that), in time units; infinite if no other one spiked.
+    pub margin: f64,
+}
+
 impl Settings for Loss {
     fn check(&self, check: &mut Check<'_>) {
         match *self {
@@ -203,6 +215,18 @@ impl Loss {
         }
     }
 
+    /// What these times are decided to be, when, and how clearly; none if every label neuron is silent.
+    pub fn verdict(&self, times: &[f64]) -> Option<Verdict> {
+        let class = self.decide(times)?;
+        let distance = |label: usize| match *self {
+            Loss::MeanSquaredError { correct, .. } => (times[label] - correct).abs(),
+            _ => times[label],
+        };
+        let others = (0..times.len()).filter(|&label| label != class).map(distance);
+        let margin = others.fold(f64::INFINITY, f64::min) - distance(class);
+        Some(Verdict { class, time: times[class], margin })
+    }
+
     /// The label that these times stand for; none if every label neuron is silent. Of equal times
     /// the label with the lower index wins.
     pub fn decide(&self, times: &[f64]) -> Option<usize> {
@@ -261,6 +285,20 @@ mod tests {
         let times = [1.7, 1.0, f64::INFINITY];
         assert_eq!(LOSSES.map(|loss| loss.decide(&times)), [Some(1), Some(0), Some(1)]);
         assert_eq!(LOSSES[0].decide(&[1.0, 1.0]), Some(0));
+    }
+
+    #[test]
+    fn margins_are_to_the_next_best_label() {
+        let times = [1.7, 1.0, f64::INFINITY];
+        let verdicts = LOSSES.map(|loss| loss.verdict(&times).expect("two spikes"));
+        assert_eq!(verdicts[0], Verdict { class: 1, time: 1.0, margin: 1.7 - 1.0 });
+        // Distances of 0.2 and 0.9 from the target.
+        let Verdict { class, time, margin } = verdicts[1];
+        assert_eq!((class, time), (0, 1.7));
+        assert!((margin - 0.7).abs() < 1e-15, "{margin}");
+        let alone = LOSSES[2].verdict(&[f64::INFINITY, 0.5]).expect("a spike");
+        assert_eq!(alone, Verdict { class: 1, time: 0.5, margin: f64::INFINITY });
+        assert_eq!(LOSSES[0].verdict(&[f64::INFINITY; 2]), None);
     }
 
     #[test]

@@ -3,8 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{LayerActivity, StateError, TrainerState};
-use crate::network::CompiledNetwork;
+use crate::network::{CompiledNetwork, LayerShape, LayeredNetwork, Node, PopulationId};
 use crate::settings::{Check, Settings};
+
+/// What a neuron that is always silent gets in a batch by [`SilentNeuronRule::Auto`], all inputs together, as a part of
+/// its threshold.
+const AMOUNT: f64 = 0.1;
 
 /// What to do about neurons that do not spike in a batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,9 +38,45 @@ pub enum SilentNeuronRule {
         /// Above zero.
         amount: f64,
     },
+    /// `nudge` with fractions and amounts that follow from the network: a hidden neuron may be silent in 80 % of
+    /// the samples, a label neuron in 50 %; one that always is gets a tenth of its threshold more weight per
+    /// batch, all inputs together.
+    Auto,
+    /// `nudge` with an amount for each layer: what `auto` becomes.
+    #[serde(skip)]
+    NudgeEach {
+        /// Per layer: largest fraction of samples in which a neuron may be silent, 0 to 1.
+        allowed: Vec<f64>,
+        /// Per layer: amount for a neuron that is always silent where it should never be.
+        amounts: Vec<f64>,
+    },
 }
 
 impl SilentNeuronRule {
+    /// The rule for this network: [`Self::Auto`] with its numbers, any other as it is.
+    pub fn for_network(&self, network: &LayeredNetwork) -> Self {
+        const HIDDEN: f64 = 0.8;
+        const LABEL: f64 = 0.5;
+        if *self != SilentNeuronRule::Auto {
+            return self.clone();
+        }
+        let nodes = network.network.graph();
+        let populations = network.network.populations();
+        let amount = |(shape, id): (LayerShape, &PopulationId)| {
+            let first = populations[id.0].nodes.start;
+            let Some(Node::Neuron(neuron)) = nodes.node_weights().nth(first) else { return 0.0 };
+            let distance = (neuron.threshold - neuron.leak_potential).abs();
+            // What one of weight 1 adds to the potential at its peak, but for the shape of the response.
+            let response = neuron.tau_s / neuron.capacitance;
+            AMOUNT * distance / (response * shape.rows.max(1) as f64)
+        };
+        let amounts: Vec<f64> =
+            network.shapes().into_iter().zip(&network.layers).map(amount).collect();
+        let mut allowed = vec![HIDDEN; amounts.len()];
+        allowed.iter_mut().next_back().into_iter().for_each(|label| *label = LABEL);
+        SilentNeuronRule::NudgeEach { allowed, amounts }
+    }
+
     /// Checks that there is a fraction for each of so many layers.
     pub fn check_layers(&self, layers: usize, check: &mut Check<'_>) {
         if let SilentNeuronRule::Bump { allowed, .. } | SilentNeuronRule::Nudge { allowed, .. } =
@@ -52,7 +92,8 @@ impl SilentNeuronRule {
         match self {
             SilentNeuronRule::Ignore => "ignore",
             SilentNeuronRule::Bump { .. } => "bump",
-            SilentNeuronRule::Nudge { .. } => "nudge",
+            SilentNeuronRule::Nudge { .. } | SilentNeuronRule::NudgeEach { .. } => "nudge",
+            SilentNeuronRule::Auto => "auto",
         }
     }
 }
@@ -60,7 +101,9 @@ impl SilentNeuronRule {
 impl Settings for SilentNeuronRule {
     fn check(&self, check: &mut Check<'_>) {
         let (allowed, amount) = match self {
-            SilentNeuronRule::Ignore => return,
+            SilentNeuronRule::Ignore
+            | SilentNeuronRule::Auto
+            | SilentNeuronRule::NudgeEach { .. } => return,
             SilentNeuronRule::Bump { allowed, amount }
             | SilentNeuronRule::Nudge { allowed, amount } => (allowed, *amount),
         };
@@ -132,7 +175,8 @@ impl RuleWithMemory {
     pub fn after(&mut self, activity: &[LayerActivity]) -> WeightBumps {
         let mut bumps = vec![Vec::new(); activity.len()];
         match &self.rule {
-            SilentNeuronRule::Ignore => WeightBumps::default(),
+            // The trainer is given the rule of its network.
+            SilentNeuronRule::Ignore | SilentNeuronRule::Auto => WeightBumps::default(),
             SilentNeuronRule::Bump { allowed, amount } => {
                 let offends = |layer: &usize| activity[*layer].silent_fraction() > allowed[*layer];
                 let Some(layer) = (0..activity.len()).find(offends) else {
@@ -150,20 +194,34 @@ impl RuleWithMemory {
                 WeightBumps { amounts: bumps, skip_step: true }
             }
             SilentNeuronRule::Nudge { allowed, amount } => {
-                for ((activity, allowed), bumps) in activity.iter().zip(allowed).zip(&mut bumps) {
-                    let of_spikes = |&spikes: &u64| {
-                        let silent = 1.0 - spikes as f64 / activity.samples as f64;
-                        amount * (silent - allowed).max(0.0)
-                    };
-                    let amounts: Vec<f64> = activity.spikes.iter().map(of_spikes).collect();
-                    if amounts.iter().any(|&amount| amount > 0.0) {
-                        *bumps = amounts;
-                    }
-                }
-                WeightBumps { amounts: bumps, skip_step: false }
+                nudge(activity, allowed, &vec![*amount; allowed.len()], &mut bumps)
+            }
+            SilentNeuronRule::NudgeEach { allowed, amounts } => {
+                nudge(activity, allowed, amounts, &mut bumps)
             }
         }
     }
+}
+
+/// What each neuron gets that is silent more often than its layer allows.
+fn nudge(
+    activity: &[LayerActivity],
+    allowed: &[f64],
+    amounts: &[f64],
+    bumps: &mut [Vec<f64>],
+) -> WeightBumps {
+    let layers = activity.iter().zip(allowed).zip(amounts).zip(bumps.iter_mut());
+    for (((activity, allowed), amount), bumps) in layers {
+        let of_spikes = |&spikes: &u64| {
+            let silent = 1.0 - spikes as f64 / activity.samples as f64;
+            amount * (silent - allowed).max(0.0)
+        };
+        let amounts: Vec<f64> = activity.spikes.iter().map(of_spikes).collect();
+        if amounts.iter().any(|&amount| amount > 0.0) {
+            *bumps = amounts;
+        }
+    }
+    WeightBumps { amounts: bumps.to_vec(), skip_step: false }
 }
 
 /// Adds to all incoming weights of each of some consecutive nodes that node's amount.
@@ -229,6 +287,27 @@ mod tests {
         assert_eq!(network.weights(), [0.0, 3.5, 0.5, 0.5]);
         let bumps = apply(&mut rule, &activity([10, 8], 10), &mut network);
         assert_eq!(bumps, WeightBumps::default());
+    }
+
+    #[test]
+    fn auto_asks_of_each_layer_for_a_part_of_its_threshold() {
+        let layer = |name: &str, size, inputs, threshold| Layer {
+            name: name.to_owned(),
+            neurons: vec![NeuronParameters { threshold, ..NeuronParameters::default() }; size],
+            bias_sources: 0,
+            weights: vec![0.0; size * inputs],
+            delays: None,
+        };
+        let layers = [layer("hidden", 2, 4, 1.0), layer("label", 1, 2, 3.0)];
+        let built = layered(4, &layers).expect("valid");
+        let rule = SilentNeuronRule::Auto.for_network(&built);
+        let amounts = vec![AMOUNT / 4.0, 3.0 * AMOUNT / 2.0];
+        assert_eq!(rule, SilentNeuronRule::NudgeEach { allowed: vec![0.8, 0.5], amounts });
+        let bumps = RuleWithMemory::new(rule).after(&activity([10, 1], 0));
+        let expected = [vec![0.0, 0.1 * AMOUNT / 4.0], vec![0.5 * 3.0 * AMOUNT / 2.0]];
+        for (found, expected) in bumps.amounts.iter().flatten().zip(expected.iter().flatten()) {
+            assert!((found - expected).abs() < 1e-15, "{found} {expected}");
+        }
     }
 
     #[test]

@@ -2,24 +2,75 @@
 //!
 //! What [`write()`] writes, [`read`] reads back to the bit, with the synapses in the order of their
 //! pairs of populations; for layers that is the order of their matrices.
+//!
+//! ```json
+//! {"version": 2,
+//!  "time_unit": "tau_s",
+//!  "populations": [{"name": "input", "size": 4, "neurons": []},
+//!                  {"name": "label", "size": 3, "neurons": [{"tau_m": 1.0, "…": 0}]}],
+//!  "projections": [{"pre": "input", "post": "label", "synapses": [[0, 0, 1.5, 0.0]]}],
+//!  "inference": {"…": "how samples come in and decisions out"}}
+//! ```
+//!
+//! `neurons` has an entry per neuron, or one for all, or none for spike sources; a `tau_m` of `null` is
+//! infinite. A synapse is the presynaptic and the postsynaptic neuron, counted from 0 in their populations,
+//! its weight, and its delay. `receptors`, beside `synapses`, says for each `by_sign`, `excitatory` or
+//! `inhibitory`, where some were chosen. `inference` is what a trained network needs beside itself
+//! ([`Inference`](crate::learning::Inference)); a network that was simulated has none.
+//!
+//! Files of version 1 have neither `version` nor `inference`. They are read, too.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use petgraph::visit::EdgeRef;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{LARGEST_SIZE, Network, NetworkError, Node, PopulationId, Receptor, Synapse};
 use crate::neuron::NeuronParameters;
 
+/// The version of the files that are written, and the newest that can be read.
+pub const VERSION: u32 = 2;
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NetworkFile {
+struct NetworkFile<I> {
+    #[serde(default = "first")]
+    version: u32,
     /// The unit of all times.
     time_unit: String,
     populations: Vec<PopulationEntry>,
     projections: Vec<ProjectionEntry>,
+    #[serde(default = "nothing", skip_serializing_if = "Option::is_none")]
+    inference: Option<I>,
+}
+
+fn first() -> u32 {
+    1
+}
+
+fn nothing<I>() -> Option<I> {
+    None
+}
+
+/// What a file says about itself, whatever else is in it.
+#[derive(Deserialize)]
+struct Versioned {
+    #[serde(default = "first")]
+    version: u32,
+}
+
+/// A network from a file.
+#[derive(Clone, Debug)]
+pub struct Saved<I> {
+    /// The network.
+    pub network: Network,
+    /// The unit of all its times, such as `tau_s`.
+    pub time_unit: String,
+    /// What it needs beside itself to be used, if the file has that.
+    pub inference: Option<I>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -98,6 +149,17 @@ pub enum NetworkFileError {
         /// What was found, with line and column.
         source: serde_json::Error,
     },
+    /// It is of a newer program.
+    #[error(
+        "{}: has version {found}, but this firstspike reads versions up to {VERSION}: use a newer one",
+        path.display()
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
     /// The network that it describes cannot be.
     #[error("{}: {place}: {message}", path.display())]
     Content {
@@ -116,6 +178,19 @@ pub enum NetworkFileError {
 /// # Errors
 /// If writing fails.
 pub fn write(network: &Network, time_unit: &str, output: &mut impl Write) -> io::Result<()> {
+    write_with(network, time_unit, None::<&()>, output)
+}
+
+/// Writes a network as [`write()`] does, with what it needs beside itself to be used.
+///
+/// # Errors
+/// If writing fails.
+pub fn write_with<I: Serialize>(
+    network: &Network,
+    time_unit: &str,
+    inference: Option<&I>,
+    output: &mut impl Write,
+) -> io::Result<()> {
     let graph = network.graph();
     let populations = network.populations();
     let mut population_of = vec![0; graph.node_count()];
@@ -142,6 +217,8 @@ pub fn write(network: &Network, time_unit: &str, output: &mut impl Write) -> io:
         }
     }
     let file = NetworkFile {
+        version: VERSION,
+        inference,
         time_unit: time_unit.to_owned(),
         populations: populations
             .iter()
@@ -182,19 +259,36 @@ pub fn write(network: &Network, time_unit: &str, output: &mut impl Write) -> io:
 /// If the file cannot be read, is not JSON of this form, or describes a network that cannot be; with
 /// file and place.
 pub fn read(path: &Path) -> Result<(Network, String), NetworkFileError> {
+    let Saved { network, time_unit, .. } = read_with::<IgnoredAny>(path)?;
+    Ok((network, time_unit))
+}
+
+/// Reads a network with what it needs beside itself to be used, if the file has that.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with<I: DeserializeOwned>(path: &Path) -> Result<Saved<I>, NetworkFileError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| NetworkFileError::Read { path: path.to_owned(), source })?;
-    let file: NetworkFile = serde_json::from_str(&text)
-        .map_err(|source| NetworkFileError::Json { path: path.to_owned(), source })?;
+    let read = serde_json::from_str::<NetworkFile<I>>(&text);
+    let found = match &read {
+        Ok(file) => file.version,
+        // What is new in it is no mistake.
+        Err(_) => serde_json::from_str(&text).map_or(1, |file: Versioned| file.version),
+    };
+    if found > VERSION {
+        return Err(NetworkFileError::Version { path: path.to_owned(), found });
+    }
+    let file = read.map_err(|source| NetworkFileError::Json { path: path.to_owned(), source })?;
     let network = build(&file).map_err(|(place, message)| {
         let path = path.to_owned();
         NetworkFileError::Content { path, place, message }
     })?;
-    Ok((network, file.time_unit))
+    Ok(Saved { network, time_unit: file.time_unit, inference: file.inference })
 }
 
 /// Builds the network; the error is where something is wrong, and what.
-fn build(file: &NetworkFile) -> Result<Network, (String, String)> {
+fn build<I>(file: &NetworkFile<I>) -> Result<Network, (String, String)> {
     let mut network = Network::new();
     let mut total: usize = 0;
     for (index, PopulationEntry { name, size, neurons }) in file.populations.iter().enumerate() {
@@ -255,115 +349,4 @@ fn connect(
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::network::CompiledNetwork;
-
-    fn neuron(values: [f64; 4], leaky: bool) -> NeuronParameters {
-        NeuronParameters {
-            tau_m: if leaky { values[0] } else { f64::INFINITY },
-            tau_s: values[1],
-            tau_s_inhibitory: values[2],
-            initial_current: -values[3],
-            ..NeuronParameters::default()
-        }
-    }
-
-    /// Two populations of neurons and one of sources, with any synapses between them.
-    fn network() -> impl Strategy<Value = Network> {
-        let parameters = (prop::array::uniform4(1e-3..1e3), any::<bool>());
-        let neurons = prop::collection::vec(parameters, 1..5);
-        let synapse = (0..3_usize, 0..9_usize, 0..9_usize, -1e3..1e3, 0.0..9.0, 0..4_u8);
-        (neurons, prop::collection::vec(synapse, 0..30)).prop_map(|(neurons, synapses)| {
-            let mut network = Network::new();
-            let parameters = neurons.iter().map(|&(values, leaky)| neuron(values, leaky));
-            network.add_neurons("various", parameters).expect("valid");
-            network.add_sources("sources", 3).expect("new");
-            network.add_neurons("equal", [NeuronParameters::default(); 2]).expect("valid");
-            let sizes = [neurons.len(), 3, 2];
-            for (pre, from, to, weight, delay, receptor) in synapses {
-                let post = 2 * (to % 2);
-                let (from, to) = (from % sizes[pre], to % sizes[post]);
-                let receptor = match receptor {
-                    0 => Receptor::Excitatory,
-                    1 => Receptor::Inhibitory,
-                    _ => Receptor::BySign,
-                };
-                let ends = ((PopulationId(pre), from), (PopulationId(post), to));
-                let synapse = Synapse { weight, delay };
-                network.connect_to_receptor(ends.0, ends.1, synapse, receptor).expect("valid");
-            }
-            network
-        })
-    }
-
-    fn read_text(text: &str) -> Result<(Network, String), NetworkFileError> {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("network.json");
-        std::fs::write(&path, text).expect("writable");
-        read(&path)
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read_back_to_the_bit(network in network()) {
-            let mut written = Vec::new();
-            write(&network, "us", &mut written).expect("memory");
-            let text = String::from_utf8(written).expect("UTF-8");
-            let (found, unit) = read_text(&text).expect("what was written");
-            prop_assert_eq!(unit, "us");
-            prop_assert_eq!(found.populations(), network.populations());
-            prop_assert!(found.graph().node_weights().eq(network.graph().node_weights()));
-            // The engines' form has an order of its own, whatever that of the graph.
-            let compiled = [&network, &found].map(CompiledNetwork::new);
-            let [expected, found] = &compiled;
-            let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-            prop_assert_eq!(bits(found.weights()), bits(expected.weights()));
-            prop_assert_eq!(bits(found.delays()), bits(expected.delays()));
-            prop_assert_eq!(found.targets(), expected.targets());
-            for synapse in 0..expected.synapse_count() {
-                prop_assert_eq!(found.is_inhibitory(synapse), expected.is_inhibitory(synapse));
-            }
-        }
-    }
-
-    #[test]
-    fn damaged_files_are_refused_with_their_place() {
-        let mut network = Network::new();
-        network.add_sources("input", 2).expect("new");
-        network.add_neurons("neuron", [NeuronParameters::default()]).expect("valid");
-        let synapse = Synapse { weight: 0.5, delay: 0.25 };
-        network.connect((PopulationId(0), 1), (PopulationId(1), 0), synapse).expect("valid");
-        let mut written = Vec::new();
-        write(&network, "tau_s", &mut written).expect("memory");
-        let good = String::from_utf8(written).expect("UTF-8");
-        read_text(&good).expect("undamaged");
-        for (from, to, expected) in [
-            (good.as_str(), &good[..60], "line 1 column 60"),
-            ("\"threshold\"", "\"treshold\"", "unknown field `treshold`"),
-            ("\"threshold\":1.0", "\"threshold\":null", "invalid type: null, expected f64"),
-            ("\"tau_m\":1.0,", "", "missing field `tau_m`"),
-            ("\"tau_m\":1.0", "\"tau_m\":-1.0", "populations[1]: population `neuron`: tau_m = -1"),
-            (
-                "\"size\":2",
-                "\"size\":20000000",
-                "populations[0]: size 20000000 makes 20000000 neurons",
-            ),
-            (
-                "\"size\":1,",
-                "\"size\":9999999,",
-                "populations[1]: size 9999999 makes 10000001 neurons",
-            ),
-            ("\"pre\":\"input\"", "\"pre\":\"inptu\"", "projections[0]: there is no population"),
-            ("[1,0,", "[2,0,", "projections[0].synapses[0]: population `input` has 2 neurons"),
-            ("0.25", "-0.25", "delay = -0.25 must be finite and not negative"),
-            ("]]}", "]],\"receptors\":[\"by_sign\",\"by_sign\"]}", "2 receptors for 1 synapses"),
-        ] {
-            let message = read_text(&good.replacen(from, to, 1)).expect_err(to).to_string();
-            assert!(message.contains("network.json: "), "{message}");
-            assert!(message.contains(expected), "{message}");
-        }
-    }
-}
+mod tests;

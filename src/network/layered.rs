@@ -2,6 +2,7 @@
 
 use rand::Rng;
 use rand_distr::{Distribution, Normal};
+use serde::{Deserialize, Serialize};
 
 use super::{Network, NetworkError, PopulationId, Synapse};
 use crate::neuron::NeuronParameters;
@@ -53,7 +54,8 @@ pub struct LayerDelays {
 }
 
 /// What has a delay of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DelayKind {
     /// Each presynaptic neuron and bias source: its spikes reach the whole layer that much later.
     Axonal,

@@ -38,7 +38,8 @@ struct Length {
 impl Length {
     fn of(scenario: &Scenario) -> Option<Self> {
         if let Some(training) = &scenario.training {
-            let (epochs, schedule) = (training.epochs, training.schedule);
+            // A number that follows from the size of the data is not known here.
+            let (epochs, schedule) = (training.epochs?, training.schedule);
             return Some(Length { key: "training.epochs", epochs, schedule });
         }
         let training = scenario.spike_training.as_ref()?;
@@ -98,9 +99,14 @@ impl RunIdentity {
         &self.files
     }
 
+    /// The first thing in which another identity differs, with both values; none if it is the same.
+    pub(super) fn difference(&self, earlier: &str) -> Option<String> {
+        difference(earlier, &self.text, None)
+    }
+
     /// How an earlier run with this text relates to this one.
     pub(super) fn relation(&self, earlier: &str) -> Relation {
-        let Some(difference) = difference(earlier, &self.text, None) else { return Relation::Same };
+        let Some(difference) = self.difference(earlier) else { return Relation::Same };
         let Some(Length { key, epochs, schedule }) = self.length else {
             return Relation::Different(difference);
         };

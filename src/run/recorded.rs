@@ -12,7 +12,8 @@ use crate::membrane::{MembraneTrace, SpikeTrains};
 use crate::network::{CompiledNetwork, Population};
 use crate::scenario::{Scenario, ScenarioError, load};
 pub use errors::{RecordedError, RunFileError};
-use files::{add_stimulus, check_populations, onto_chip, read_reached, read_spikes};
+pub(super) use files::check_populations;
+use files::{add_stimulus, onto_chip, read_reached, read_spikes};
 
 /// A folder that `firstspike run` wrote: `scenario.toml`, `network.json`, `spikes.csv` and `summary.json`.
 #[derive(Debug)]

@@ -23,6 +23,7 @@ use super::checkpoint::{self, Checkpoint, CheckpointError};
 use super::folder;
 use super::identity::Relation;
 use super::lock::Lock;
+use super::predictions;
 use super::{OutputFolder, RunError, RunIdentity, RunOptions};
 
 /// What a run says about itself, in the file that is written first.
@@ -32,12 +33,13 @@ pub(super) const SCENARIO: &str = "scenario.toml";
 pub(super) const SUMMARY: &str = "summary.json";
 
 /// Every file that a run of any kind writes, in the order in which those of an old run are removed.
-const RESULTS: [&str; 11] = [
+const RESULTS: [&str; 12] = [
     SUMMARY,
     OutputFolder::REPORT,
     "metrics.csv",
     "spikes.csv",
     "potentials.csv",
+    predictions::FILE,
     "network.json",
     "chip_found.csv",
     "class_map.svg",

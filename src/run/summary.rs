@@ -60,6 +60,13 @@ pub struct TrainingSummary {
     /// What the twin found of the substrate, layer by layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<Vec<FoundLayer>>,
+    /// Names of the classes.
+    #[serde(default)]
+    pub class_names: Vec<String>,
+    /// Of the test set, for each true class: how many samples were decided to be each class, and last how many
+    /// were not decided.
+    #[serde(default)]
+    pub confusion: Vec<Vec<u64>>,
     /// How the neurons of each layer took part in the test set.
     pub layers: Vec<LayerSummary>,
     /// What hindered learning, if anything did.

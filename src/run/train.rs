@@ -14,8 +14,8 @@ use super::run_folder::{RunFolder, SUMMARY, Start};
 use super::summary::{LayerSummary, warning};
 use super::training_files::{self, write_metrics};
 use super::{
-    OutputFolder, Progress, RunError, RunIdentity, RunOptions, TrainingSummary, network_file,
-    picture,
+    OutputFolder, Predictions, Progress, RunError, RunIdentity, RunOptions, TrainingSummary,
+    network_file, picture, predictions,
 };
 use crate::chip::HardwareClock;
 use crate::learning::{
@@ -27,7 +27,7 @@ use crate::scenario::{Learner, LoadedScenario, Select};
 const EARLY_EPOCHS: usize = 10;
 
 /// Trains and evaluates a feed-forward scenario on the threads of the present rayon pool, and
-/// writes `scenario.toml`, `metrics.csv`, `summary.json`, `spikes.csv` (of the test set),
+/// writes `scenario.toml`, `metrics.csv`, `summary.json`, `spikes.csv` and `predictions.csv` (of the test set),
 /// `network.json`, `report.html`, a checkpoint, and for data in a plane `class_map.svg` and
 /// `class_map.png`. Goes on from a checkpoint of the same scenario, or of one that differs in its number
 /// of epochs only ([`previous`](super::previous)); the results are the same bytes as without a break.
@@ -112,8 +112,18 @@ pub fn train(
         let account = hardware.account(&happened, test_score.decision_time())?;
         Some(account.for_time_unit(loaded.scenario.time_unit.seconds(), hardware.tau_s))
     });
-    folder
-        .write("network.json", |file| network_file::write(&learner.network.network, unit, file))?;
+    let predictions = Predictions {
+        class_names: learner.data.class_names.clone(),
+        time_unit: unit.to_owned(),
+        rows: tested.predictions,
+    };
+    folder.write(predictions::FILE, |file| predictions.write(file))?;
+    let decisions: Vec<Option<usize>> =
+        predictions.rows.iter().map(|row| row.verdict.map(|verdict| verdict.class)).collect();
+    let inference = learner.inference();
+    folder.write("network.json", |file| {
+        network_file::write_with(&learner.network.network, unit, Some(&inference), file)
+    })?;
     let found = trainer.found_neurons();
     if !found.is_empty() {
         let names = &learner.layer_names;
@@ -124,8 +134,7 @@ pub fn train(
         progress.stage("drawing the class map");
         let title = format!("test accuracy {:.1} %", 100.0 * test_score.accuracy());
         let external = loaded.scenario.substrate.is_some();
-        let map =
-            picture::class_map(&learner, &trainer, &plane, &tested.decisions, &title, external)?;
+        let map = picture::class_map(&learner, &trainer, &plane, &decisions, &title, external)?;
         folder.write("class_map.svg", |file| file.write_all(map.svg.as_bytes()))?;
         folder.write("class_map.png", |file| file.write_all(&map.png))?;
         class_map = Some(map.content);
@@ -154,6 +163,8 @@ pub fn train(
         hardware: account,
         rule: trainer.is_on_substrate().then(|| learner.settings.rule.name().to_owned()),
         found: (!found.is_empty()).then(|| FoundLayer::of(&found, &learner.layer_names)),
+        confusion: predictions.confusion(),
+        class_names: predictions.class_names,
         layers: layers
             .map(|((name, activity), delays)| LayerSummary::new(name, activity, delays))
             .collect(),

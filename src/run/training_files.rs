@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{OutputFolder, RunError, nodes};
+use super::{OutputFolder, Prediction, RunError, nodes};
 use crate::chip::{Activity, HardwareClock};
 use crate::learning::{EncodedSet, EpochMetrics, Evaluation, FirstSpikes, Trainer};
 use crate::network::LayeredNetwork;
@@ -68,7 +68,7 @@ pub(super) fn write_metrics(
 pub(super) struct Tested {
     pub evaluation: Evaluation,
     /// Per sample.
-    pub decisions: Vec<Option<usize>>,
+    pub predictions: Vec<Prediction>,
     /// What happened, as far as first spikes tell.
     pub activity: Activity,
 }
@@ -87,7 +87,9 @@ pub(super) fn test(
     let populations = trainer.network().populations();
     let places = nodes::places(populations);
     let mut counter = SpikeCounter::new(&learner.network);
-    let mut decisions = Vec::with_capacity(test.len());
+    let mut predictions = Vec::with_capacity(test.len());
+    let label_layer = learner.network.layers.last();
+    let labels = label_layer.map_or(0..0, |id| populations[id.0].nodes.clone());
     let mut failed = None;
     let evaluation = folder.write("spikes.csv", |file| {
         let mut writer = match clock {
@@ -98,7 +100,11 @@ pub(super) fn test(
         };
         let mut written = Ok(());
         let evaluated = trainer.evaluate_records(test, |sample, record, decided| {
-            decisions.push(decided);
+            predictions.push(Prediction {
+                verdict: learner.settings.loss.verdict(&record.times()[labels.clone()]),
+                label: Some(test.label(sample)),
+                label_times: Vec::new(),
+            });
             look(sample, record, decided);
             counter.count(record);
             for (node, time) in record.in_order() {
@@ -118,7 +124,7 @@ pub(super) fn test(
         Ok(evaluation)
     });
     let evaluation = evaluation.map_err(|error| failed.map_or(error, RunError::Learning))?;
-    Ok(Tested { evaluation, decisions, activity: counter.activity })
+    Ok(Tested { evaluation, predictions, activity: counter.activity })
 }
 
 /// Counts what happens in samples as far as first spikes tell.

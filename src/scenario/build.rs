@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use super::extent::{MOST_SYNAPSES, short};
 use super::load::LoadedScenario;
-use super::{ScenarioError, Select};
-use crate::dataset::{Augmentation, DataSets, Dataset, Encoding};
+use super::start::Start;
+use super::{ScenarioError, Select, Values};
+use crate::dataset::table::list;
+use crate::dataset::{Augmentation, DataSets, Dataset, Encoding, Features};
 use crate::engine::SourceSpike;
-use crate::learning::{EncodedSet, TrainingSettings, time_range};
+use crate::learning::{Drive, EncodedSet, Inference, TrainingSettings, time_range};
 use crate::network::{LARGEST_SIZE, Layer, LayeredNetwork, layered};
 use crate::random;
 use crate::settings::Problem;
@@ -56,6 +58,35 @@ impl Learner {
             + delays.fold(0.0, |longest, &delay| delay.max(longest))
     }
 
+    /// What the network needs beside itself to be used.
+    pub fn inference(&self) -> Inference {
+        let populations = self.network.network.populations();
+        let times = |bias: &Option<crate::network::PopulationId>| {
+            let nodes = bias.map_or(0..0, |id| populations[id.0].nodes.clone());
+            let own = self.bias.iter().filter(|spike| nodes.contains(&(spike.source as usize)));
+            own.map(|spike| spike.time).collect()
+        };
+        let DataSets { training, class_names, feature_names, scaling, complement, .. } = &self.data;
+        Inference {
+            feature_count: training.feature_count / (1 + usize::from(*complement)),
+            complement: *complement,
+            feature_names: feature_names.clone(),
+            image: training.image,
+            byte_divisor: match training.features {
+                Features::Bytes { divisor, .. } => Some(divisor),
+                Features::Real(_) => None,
+            },
+            scaling: scaling.clone(),
+            encoding: self.encoding,
+            bias_times: self.network.bias.iter().map(times).collect(),
+            delays: self.network.delays.clone(),
+            class_names: class_names.clone(),
+            loss: self.settings.loss,
+            input_span: self.settings.input_span,
+            batch_size: self.settings.batch_size,
+        }
+    }
+
     /// Rows of the first layer that spike at the same time in every sample: the copies of each feature, and
     /// bias sources of one time.
     pub fn synchronous_inputs(&self) -> Vec<Range<u32>> {
@@ -81,7 +112,8 @@ impl LoadedScenario {
     /// # Errors
     /// If a file that the scenario names cannot be read or does not fit.
     pub fn learner(&self) -> Result<Learner, ScenarioError> {
-        let (data, encoding) = self.data_sets()?;
+        let start = self.start()?;
+        let (data, encoding) = self.data_sets(start.as_ref())?;
         let (copies, features) = (encoding.copies(), data.training.feature_count);
         let inputs = copies.saturating_mul(features);
         if inputs > LARGEST_SIZE {
@@ -91,7 +123,17 @@ impl LoadedScenario {
             );
             return Err(self.problem("encoding.copies", message));
         }
-        let network = self.layered_network(inputs)?;
+        let network = self.layered_network(inputs, (&data.training, encoding), start.as_ref())?;
+        Ok(self.learner_of(network, data, encoding))
+    }
+
+    /// The parts of a run of this scenario with a network of its layers that is there already.
+    pub fn learner_of(
+        &self,
+        network: LayeredNetwork,
+        data: DataSets,
+        encoding: Encoding,
+    ) -> Learner {
         let populations = network.network.populations();
         let mut bias = Vec::new();
         for (layer, sources) in self.scenario.layers.iter().zip(&network.bias) {
@@ -104,21 +146,31 @@ impl LoadedScenario {
             );
         }
         let mut learner = Learner {
+            settings: self.scenario.training_settings(&network, data.training.len()),
             network,
             layer_names: self.scenario.layers.iter().map(|layer| layer.name.clone()).collect(),
             data,
             encoding,
             augmentation: self.scenario.augmentation(),
             bias,
-            settings: self.scenario.training_settings(),
             select: self.scenario.training.as_ref().map_or(Select::Last, |known| known.select),
         };
         learner.settings.input_span = learner.input_span();
-        Ok(learner)
+        learner
     }
 
-    /// The data sets, and how their features become spike times.
-    fn data_sets(&self) -> Result<(DataSets, Encoding), ScenarioError> {
+    /// The data sets of the scenario.
+    ///
+    /// # Errors
+    /// If a file cannot be read or does not fit.
+    pub fn own_data(&self) -> Result<DataSets, ScenarioError> {
+        let (data, _) = self.data_sets(self.start()?.as_ref())?;
+        Ok(data)
+    }
+
+    /// The data sets, and how their features become spike times. What is known of them from the network to start
+    /// from is not found anew.
+    fn data_sets(&self, start: Option<&Start>) -> Result<(DataSets, Encoding), ScenarioError> {
         let Some(source) = &self.scenario.dataset else {
             return Err(self.problem("dataset", "[[layers]] need a data set"));
         };
@@ -128,16 +180,14 @@ impl LoadedScenario {
             None => return Err(self.problem("encoding", "a data set needs an [encoding]")),
         };
         let data = source
-            .load()
+            .load(start.map(Start::known).as_ref())
             .map_err(|Problem { key, message }| self.problem(&format!("dataset.{key}"), message))?;
         let classes = data.class_names.len();
         let labels = self.scenario.layers.last().map_or(0, |layer| layer.size);
         if classes != labels {
-            let sets = [&data.training, &data.validation, &data.test];
-            let largest = sets.iter().flat_map(|set| set.labels.iter()).max().unwrap_or(&0);
             let message = format!(
-                "{labels} label neurons, but the data set has {classes} classes (labels up to \
-                 {largest})"
+                "{labels} label neurons, but the data set has {classes} classes ({})",
+                list(&data.class_names)
             );
             let key = format!("layers.{}.size", self.scenario.layers.len().saturating_sub(1));
             return Err(self.problem(&key, message));
@@ -145,9 +195,17 @@ impl LoadedScenario {
         Ok((data, encoding))
     }
 
-    fn layered_network(&self, inputs: usize) -> Result<LayeredNetwork, ScenarioError> {
+    fn layered_network(
+        &self,
+        inputs: usize,
+        (training, encoding): (&Dataset, Encoding),
+        start: Option<&Start>,
+    ) -> Result<LayeredNetwork, ScenarioError> {
         let mut rows = inputs;
         let mut layers = Vec::new();
+        let is_automatic = |values: &Option<Values>| matches!(values, Some(Values::Auto));
+        let automatic = self.scenario.layers.iter().rposition(|layer| is_automatic(&layer.weights));
+        let mut drive = automatic.map(|_| Drive::of_features(training, encoding));
         for (index, layer) in self.scenario.layers.iter().enumerate() {
             let key = format!("layers.{index}");
             let sources = rows + layer.bias_times.len();
@@ -160,21 +218,44 @@ impl LoadedScenario {
             }
             let stream = |purpose| random::stream(self.scenario.seed, purpose, index as u64);
             let refuse = |part, message: String| self.problem(&format!("{key}.{part}"), message);
-            let weights = layer
-                .weights
-                .table(sources, layer.size, self.folder(), &mut stream("initial weights"))
-                .map_err(|error| refuse("weights", error.to_string()))?;
-            let delays = layer.delays.as_ref().map(|delays| {
+            let neurons = self.neurons(&key, &layer.name, &layer.neuron, layer.size, index)?;
+            let mut values = layer.weights.clone();
+            if automatic.is_some_and(|last| index <= last)
+                && let Some(drive) = &mut drive
+            {
+                drive.add_bias(&layer.bias_times);
+                let is_label = index + 1 == self.scenario.layers.len();
+                let found = drive
+                    .weights(&neurons, is_label)
+                    .map_err(|message| refuse("weights", format!("auto: {message}")))?;
+                drive.pass(&neurons, found);
+                if is_automatic(&layer.weights) {
+                    values = Some(Values::Normal { mean: found.mean, std: found.std });
+                }
+            }
+            let (weights, delays) = match (&values, start) {
+                (None, Some(start)) => start
+                    .layer(&layer.name, (sources, layer.size))
+                    .map_err(|message| refuse("size", message))?,
+                (values, _) => {
+                    let values = values.as_ref().unwrap_or(&Values::Auto);
+                    let weights = values
+                        .table(sources, layer.size, self.folder(), &mut stream("initial weights"))
+                        .map_err(|error| refuse("weights", error.to_string()))?;
+                    (weights, None)
+                }
+            };
+            let own_delays = layer.delays.as_ref().map(|delays| {
                 delays
                     .delays((sources, layer.size), self.folder(), &mut stream("initial delays"))
                     .map_err(|message| refuse("delays", message))
             });
             layers.push(Layer {
                 name: layer.name.clone(),
-                neurons: self.neurons(&key, &layer.name, &layer.neuron, layer.size, index)?,
+                neurons,
                 bias_sources: layer.bias_times.len(),
                 weights,
-                delays: delays.transpose()?,
+                delays: own_delays.transpose()?.or(delays),
             });
             rows = layer.size;
         }

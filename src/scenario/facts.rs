@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::{Optimiser, Scenario};
-use crate::dataset::{DataSource, LatencyEncoding, TableFiles};
+use crate::dataset::{DataSource, HeldOutFiles, LatencyEncoding, TableFiles};
 use crate::learning::Schedule;
 
 impl Scenario {
@@ -60,7 +60,17 @@ impl Scenario {
 fn data_set(source: &DataSource) -> String {
     let table = |files: &TableFiles| match files {
         TableFiles::Csv(path) => path.display().to_string(),
-        TableFiles::Npy { features, .. } => features.display().to_string(),
+        TableFiles::Npy { features, .. } | TableFiles::Idx { features, .. } => {
+            features.display().to_string()
+        }
+    };
+    let held_out = |files: &HeldOutFiles| match files {
+        HeldOutFiles::Last(samples) => format!("its last {samples} samples"),
+        HeldOutFiles::Share(share) => format!("a share of {share} of it"),
+        HeldOutFiles::Csv(path) => path.display().to_string(),
+        HeldOutFiles::Npy { features, .. } | HeldOutFiles::Idx { features, .. } => {
+            features.display().to_string()
+        }
     };
     match source {
         DataSource::YinYang(set) => format!(
@@ -70,7 +80,7 @@ fn data_set(source: &DataSource) -> String {
         DataSource::Mnist(set) => format!("MNIST, {0} × {0}", set.size),
         DataSource::FashionMnist(set) => format!("Fashion-MNIST, {0} × {0}", set.size),
         DataSource::File(set) => {
-            format!("{} (training), {} (test)", table(&set.training), table(&set.test))
+            format!("{} (training), {} (test)", table(&set.training), held_out(&set.test))
         }
     }
 }

@@ -13,7 +13,7 @@ use super::locate::{is_there, line_of};
 use super::overrides::{Override, apply_all, folder_of, is_within};
 use super::validate::validate;
 use super::variants::Variants;
-use super::{GroupParameters, Scenario, chip};
+use super::{GroupParameters, Scenario, chip, defaults};
 use crate::dataset::DataSource;
 use crate::neuron::NeuronParameters;
 use crate::settings::Problem;
@@ -309,6 +309,11 @@ fn fill_in(scenario: &mut Scenario, origin: &Origin) {
         // So that the resolved scenario can be run from anywhere.
         *file = absolute(&origin.folder_of(&key).join(&*file));
     }
+    if let Some(start) = &mut scenario.start_from
+        && start.extension().is_none_or(|ending| ending != "json")
+    {
+        start.push("network.json");
+    }
     // `[neuron]` itself stays as it is: what neurons take from it is in their layer or population.
     let general = &scenario.neuron;
     let complete = |own: &mut GroupParameters| {
@@ -323,6 +328,9 @@ fn fill_in(scenario: &mut Scenario, origin: &Origin) {
     }
     if let Some(dataset) = &mut scenario.dataset {
         DataSource::fill_in_folder(dataset);
+    }
+    if scenario.dataset.is_some() {
+        defaults::fill_in(scenario);
     }
 }
 
@@ -386,7 +394,8 @@ mod tests {
         ];
         let loaded = load(&uniform).expect("good in the end");
         let weights = &loaded.scenario.layers[0].weights;
-        assert_eq!(*weights, crate::scenario::Values::Uniform { low: 0.0, high: 2.0 });
+        let uniform_weights = crate::scenario::Values::Uniform { low: 0.0, high: 2.0 };
+        assert_eq!(*weights, Some(uniform_weights));
         let wrong = "training.epochs=many";
         let [first, second, third] = uniform;
         for overrides in [[first, second, third, wrong], [wrong, first, second, third]] {

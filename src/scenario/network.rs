@@ -13,18 +13,23 @@ use crate::settings::{Check, Settings};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerSection {
-    /// Name, unique in the network.
+    /// Name, unique in the network. Default: `label` for the last layer, `hidden` or `hidden_1`, `hidden_2`, …
+    /// for those before.
+    #[serde(default)]
     pub name: String,
     /// Number of neurons.
     pub size: usize,
     /// Times of bias spikes, finite and not negative: each is a source of its own that drives the whole layer.
+    /// Default: none; one in the middle of the encoding's range if there are no `weights` either.
     #[serde(default)]
     pub bias_times: Vec<f64>,
     /// Parameters that differ from the scenario's `[neuron]`.
     #[serde(default)]
     pub neuron: GroupParameters,
-    /// Initial weights: a row per presynaptic neuron, the rows of the bias sources last.
-    pub weights: Values,
+    /// Initial weights: a row per presynaptic neuron, the rows of the bias sources last. Default: those of the
+    /// network to start from, or `auto`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Values>,
     /// Axonal, dendritic or synaptic delays; bias sources have them too. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delays: Option<DelaySection>,
@@ -225,7 +230,9 @@ impl LayerSection {
         for (place, &time) in self.bias_times.iter().enumerate() {
             check.not_negative(format!("bias_times.{place}"), time);
         }
-        check.settings("weights", &self.weights);
+        if let Some(weights) = self.weights.as_ref().filter(|weights| **weights != Values::Auto) {
+            check.settings("weights", weights);
+        }
         if let Some(delays) = &self.delays {
             check.settings("delays", delays);
         }

@@ -39,7 +39,7 @@ impl Parameter {
                     .to_owned()
             }
             Values::File(path) => format!("; see row {} of {}", neuron + 1, path.display()),
-            Values::Constant(_) | Values::Each(_) => String::new(),
+            Values::Constant(_) | Values::Each(_) | Values::Auto => String::new(),
         }
     }
 }

@@ -2,38 +2,44 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Scenario;
+use super::{Scenario, shorthand};
 use crate::dataset::Augmentation;
 use crate::learning::{
     AdamSettings, LearningEngine, LearningRule, Loss, Margin, Schedule, SilentNeuronRule,
     TrainingSettings,
 };
+use crate::network::LayeredNetwork;
 use crate::settings::{Check, Settings};
 
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingSection {
-    /// Passes over the training set. At least 1.
-    pub epochs: usize,
-    /// Samples per step. At least 1. Default: 150.
-    #[serde(default = "default_batch_size")]
-    pub batch_size: usize,
-    /// What the label neurons should do.
-    pub loss: Loss,
-    /// How the weights follow their gradients.
-    #[serde(default)]
+    /// Passes over the training set. At least 1. Default: as many as make 3000 steps, from 30 to 300.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// Samples per step. At least 1. Default: a twentieth of the training set, from 10 to 150.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<usize>,
+    /// What the label neurons should do. Default: `first_spike_cross_entropy`, with a scale of a tenth of the
+    /// encoding's range, an early weight of 0.005, and an early scale of the synaptic time constant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Loss>,
+    /// How the weights follow their gradients. `adam` alone stands for its defaults.
+    #[serde(default, deserialize_with = "shorthand::optimiser")]
     pub optimiser: Optimiser,
     /// How the learning rate changes over the epochs.
     #[serde(default)]
     pub schedule: Schedule,
     /// Largest weight gradient of one neuron in one sample, beyond which that neuron's gradients
     /// from the sample are discarded (grazing spikes have diverging gradients); `inf` keeps all. Above
-    /// zero. Default: 0.2.
-    #[serde(default = "default_guard")]
-    pub gradient_guard: f64,
-    /// What is done about neurons that do not spike.
-    #[serde(default)]
+    /// zero. Default: 0.2, or 30 divided by the size of a batch if that is not given either (what one sample adds to the
+    /// mean of a batch).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_guard: Option<f64>,
+    /// What is done about neurons that do not spike. `true` stands for `auto`, `false` for `ignore`. Default:
+    /// `auto`.
+    #[serde(default = "automatic", deserialize_with = "shorthand::silent_neurons")]
     pub silent_neurons: SilentNeuronRule,
     /// Which epoch's weights are kept.
     #[serde(default)]
@@ -46,12 +52,8 @@ pub struct TrainingSection {
     pub augmentation: Option<Augmentation>,
 }
 
-fn default_batch_size() -> usize {
-    150
-}
-
-fn default_guard() -> f64 {
-    0.2
+fn automatic() -> SilentNeuronRule {
+    SilentNeuronRule::Auto
 }
 
 /// The optimiser.
@@ -86,14 +88,26 @@ pub enum Select {
     BestValidation,
 }
 
+/// Steps of the optimiser that a training takes by default, unless that is too few or too many epochs.
+const STEPS: usize = 3000;
+
+/// The largest batch by default.
+const LARGEST_BATCH: usize = 150;
+
+/// The gradient guard by default, in batches of that size.
+const GUARD: f64 = 0.2;
+
 impl Settings for TrainingSection {
     fn check(&self, check: &mut Check<'_>) {
-        check.at_least_one("epochs", self.epochs);
-        check.at_least_one("batch_size", self.batch_size);
-        check.require(self.gradient_guard > 0.0, "gradient_guard", || {
-            format!("{} must be above 0 (inf for no guard)", self.gradient_guard)
+        check.at_least_one("epochs", self.epochs.unwrap_or(1));
+        check.at_least_one("batch_size", self.batch_size.unwrap_or(1));
+        let guard = self.gradient_guard.unwrap_or(GUARD);
+        check.require(guard > 0.0, "gradient_guard", || {
+            format!("{guard} must be above 0 (inf for no guard)")
         });
-        check.settings("loss", &self.loss);
+        if let Some(loss) = &self.loss {
+            check.settings("loss", loss);
+        }
         check.settings("optimiser", &self.optimiser);
         check.settings("schedule", &self.schedule);
         check.settings("silent_neurons", &self.silent_neurons);
@@ -108,7 +122,7 @@ impl Scenario {
     pub fn loss(&self) -> Loss {
         // Without training it says nothing but that the first label neuron to spike decides.
         let untrained = Loss::ShiftInvariantMeanSquaredError { margin: Margin::Fixed(0.0) };
-        self.training.as_ref().map_or(untrained, |training| training.loss)
+        self.training.as_ref().and_then(|training| training.loss).unwrap_or(untrained)
     }
 
     /// How samples are varied whenever training shows them.
@@ -117,8 +131,13 @@ impl Scenario {
         Some(Augmentation { seed: self.seed, ..augmentation })
     }
 
-    /// The settings of training; with zero epochs for a scenario that does not train.
-    pub(super) fn training_settings(&self) -> TrainingSettings {
+    /// The settings of training a network with so many samples; with zero epochs for a scenario that does not
+    /// train.
+    pub(super) fn training_settings(
+        &self,
+        network: &LayeredNetwork,
+        samples: usize,
+    ) -> TrainingSettings {
         let delays = self.layers.iter().map(|layer| layer.delays.as_ref()?.trainable);
         let untrained = TrainingSettings {
             epochs: 0,
@@ -136,14 +155,19 @@ impl Scenario {
         };
         let Some(training) = &self.training else { return untrained };
         let Optimiser::Adam(adam) = training.optimiser;
-        let guard = training.gradient_guard;
+        let batch_size = training.batch_size.unwrap_or((samples / 20).clamp(10, LARGEST_BATCH));
+        let guard = training.gradient_guard.unwrap_or(match training.batch_size {
+            Some(_) => GUARD,
+            None => GUARD * LARGEST_BATCH as f64 / batch_size as f64,
+        });
+        let epochs = STEPS.div_ceil(samples.div_ceil(batch_size).max(1)).clamp(30, 300);
         TrainingSettings {
-            epochs: training.epochs,
-            batch_size: training.batch_size,
+            epochs: training.epochs.unwrap_or(epochs),
+            batch_size,
             adam,
             schedule: training.schedule,
             gradient_guard: guard.is_finite().then_some(guard),
-            silent_neurons: training.silent_neurons.clone(),
+            silent_neurons: training.silent_neurons.for_network(network),
             rule: training.rule,
             ..untrained
         }

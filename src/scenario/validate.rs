@@ -20,6 +20,15 @@ pub(super) fn validate(scenario: &Scenario) -> Vec<Problem> {
     }
     if let Some(training) = &scenario.training {
         check.settings("training", training);
+        check.require(
+            training.loss.is_some() || scenario.layers.is_empty(),
+            "training.loss",
+            || {
+                "with neurons that differ the loss must be given: for instance \
+             loss.shift_invariant_mean_squared_error.margin = 0.15"
+                    .to_owned()
+            },
+        );
         let mut check = check.section("training.silent_neurons");
         training.silent_neurons.check_layers(scenario.layers.len(), &mut check);
     }
@@ -88,6 +97,7 @@ fn kind(check: &mut Check<'_>, scenario: &Scenario) {
             ("training", scenario.training.is_some()),
             ("engine", scenario.engine.is_some()),
             ("precision", scenario.precision.is_some()),
+            ("start_from", scenario.start_from.is_some()),
         ];
         for (key, given) in misplaced {
             check.require(!given, key, || {
@@ -134,7 +144,8 @@ fn data(check: &mut Check<'_>, scenario: &Scenario) {
     }
     match &scenario.encoding {
         None => check.require(source.has_spike_times(), "encoding", || {
-            "a data set needs an [encoding] with earliest and latest spike times".to_owned()
+            "with neurons that differ a data set needs an [encoding] with earliest and latest spike times"
+                .to_owned()
         }),
         Some(_) if source.has_spike_times() => check.refuse(
             "encoding",

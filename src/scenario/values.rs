@@ -54,6 +54,9 @@ pub enum Values<V = Vec<Vec<f64>>> {
     /// A CSV file that holds them, relative to the scenario's folder: a table has no header, a
     /// parameter of neurons is in the column of its name.
     File(PathBuf),
+    /// For the weights of layers only: normally distributed, so that a stated share of the neurons spikes at a
+    /// stated time ([`Drive`](crate::learning::Drive)).
+    Auto,
 }
 
 fn one() -> f64 {
@@ -82,7 +85,7 @@ impl<V> Values<V> {
             Values::Uniform { low, high } | Values::LogitNormal { low, high, .. } => {
                 Some((low, high))
             }
-            Values::Normal { .. } | Values::Each(_) | Values::File(_) => None,
+            Values::Normal { .. } | Values::Each(_) | Values::File(_) | Values::Auto => None,
         }
     }
 
@@ -98,7 +101,7 @@ impl<V> Values<V> {
                 let raw = Normal::new(mean, std).map_or(f64::NAN, |normal| normal.sample(random));
                 Bounds { low, high }.value(raw)
             }
-            Values::Each(_) | Values::File(_) => f64::NAN,
+            Values::Each(_) | Values::File(_) | Values::Auto => f64::NAN,
         }
     }
 }
@@ -134,6 +137,7 @@ impl<V> Settings for Values<V> {
                 });
             }
             Values::Each(_) | Values::File(_) => {}
+            Values::Auto => check.refuse("", "auto is for the weights of layers only"),
         }
     }
 }

@@ -115,6 +115,8 @@ impl<'t> Tracer<'t> {
         match parts[..] {
             ["layers", _, "delays"] => Some(&DELAYS),
             [.., "neuron", _] => Some(&PARAMETERS),
+            ["training", "optimiser"] => Some(&["adam"]),
+            ["training", "silent_neurons"] => Some(&["ignore", "auto", "bump", "nudge"]),
             _ => None,
         }
     }

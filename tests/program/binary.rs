@@ -12,12 +12,13 @@ use common::binary::{
 use firstspike::trace::{self, Trace};
 
 /// What a training writes; all but the summary, which tells the time, is the same in every run.
-const SAME_IN_EVERY_RUN: [&str; 8] = [
+const SAME_IN_EVERY_RUN: [&str; 9] = [
     "checkpoint.safetensors",
     "class_map.png",
     "class_map.svg",
     "metrics.csv",
     "network.json",
+    "predictions.csv",
     "report.html",
     "scenario.toml",
     "spikes.csv",

@@ -18,6 +18,7 @@ mod help;
 mod identify;
 mod limits;
 mod membranes;
+mod own_data;
 mod raster;
 mod report_html;
 mod reproduce;

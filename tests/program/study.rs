@@ -261,7 +261,7 @@ fn axes_are_combined_as_a_grid_or_in_pairs() {
     let chip = |index: usize| {
         let loaded = study.load(&study.points()[index], 5).expect("a scenario");
         assert_eq!(loaded.scenario.seed, 5);
-        assert_eq!(loaded.scenario.training.expect("it trains").batch_size, 50);
+        assert_eq!(loaded.scenario.training.expect("it trains").batch_size, Some(50));
         loaded.scenario.chip.expect("there is a chip").link
     };
     assert_eq!((chip(5).spike_jitter, chip(5).loss), (0.1 * 6.0, 0.5));

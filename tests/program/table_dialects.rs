@@ -58,7 +58,7 @@ fn data_tables_of_every_dialect_are_read() {
     }
     for (table, said) in [
         (&b"x;y;class\n0.2;0.8;0\n"[..], "there are x, y, class (separated by semicolons)"),
-        (b"x,y,label\n0.2,0.8,0.5\n", "`0.5`: a label must be a whole number from 0"),
+        (b"x,y,label\n0.2,0.8,0.5\n", "`0.5`: a label must be a whole number or a word"),
         (b"\x93NUMPY\x01\x00", "this is an NPY file"),
         (b"PK\x03\x04\x14\x00", "this is a ZIP archive"),
     ] {

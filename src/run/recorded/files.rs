@@ -10,7 +10,7 @@ use crate::run::trace_spikes;
 use crate::scenario::{LayerSection, Learner, LoadedScenario, Scenario, ScenarioError};
 
 /// Checks that the network has the populations of the scenario.
-pub(super) fn check_populations(
+pub(in crate::run) fn check_populations(
     network: &Network,
     scenario: &Scenario,
 ) -> Result<(), RunFileError> {

@@ -166,6 +166,8 @@ mod tests {
             rule: None,
             found: None,
             threads: 1,
+            class_names: Vec::new(),
+            confusion: Vec::new(),
             layers: Vec::new(),
             warnings: Vec::new(),
         }

@@ -81,11 +81,6 @@ fn unknown_keys_and_wrong_types_are_refused() {
             &[("epochs = 1", "epochs = -1")],
             &["scenario.toml", "line 30,", "`-1`, expected a whole number, not negative"],
         ),
-        training(
-            "missing loss",
-            &[("loss.shift_invariant_mean_squared_error.margin = 0.2\n", "")],
-            &["scenario.toml", "line 29,", "[training]", "missing field `loss`"],
-        ),
         simulation(
             "key given twice",
             &[("until = 100.0", "until = 100.0\nuntil = 200.0")],
@@ -151,8 +146,11 @@ test = { size = 30, seed = 40 }
             &["scenario.toml: dataset: ", "add [dataset.yin_yang]"],
         ),
         training(
-            "missing encoding",
-            &[("[encoding]\nearliest = 0.15\nlatest = 2.0\n", "")],
+            "encoding that cannot be derived, for neurons that differ",
+            &[
+                ("[encoding]\nearliest = 0.15\nlatest = 2.0\n", ""),
+                ("size = 5\n", "size = 5\nneuron.tau_s.uniform = { low = 1.0, high = 2.0 }\n"),
+            ],
             &["scenario.toml: encoding: ", "earliest and latest spike times"],
         ),
         simulation(

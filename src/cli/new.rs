@@ -1,0 +1,186 @@
+//! `firstspike new`: a first scenario, for data that are there or from a template.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::{bad_input, console};
+use crate::dataset::{
+    DataError, FileForm, HeldOutFiles, ScalingRule, TableFiles, TableLook, TableSource,
+};
+use crate::scenario::Draft;
+use crate::settings::Problem;
+
+#[derive(Debug, Args)]
+pub(super) struct NewArguments {
+    /// The scenario to write; a file that exists is not replaced.
+    file: PathBuf,
+    /// Data to learn from: a table of text, or an NPY or IDX file.
+    #[arg(long, value_name = "FILE", required_unless_present = "template")]
+    data: Option<PathBuf>,
+    /// Labels of an NPY or IDX file.
+    #[arg(long, value_name = "FILE", requires = "data")]
+    labels: Option<PathBuf>,
+    /// Data to test with [default: a fifth of the data].
+    #[arg(long, value_name = "FILE", requires = "data")]
+    test: Option<PathBuf>,
+    /// Labels of an NPY or IDX file to test with.
+    #[arg(long, value_name = "FILE", requires = "test")]
+    test_labels: Option<PathBuf>,
+    /// Column of a table that has the labels [default: one that is called so, of words, or the last].
+    #[arg(long, value_name = "COLUMN", requires = "data")]
+    label: Option<String>,
+    /// Sizes of the hidden layers.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "100", requires = "data",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    hidden: Vec<u32>,
+    /// The chip that the network is to run on.
+    #[arg(long, value_name = "FILE", requires = "data")]
+    chip: Option<PathBuf>,
+    /// Write this example instead.
+    #[arg(long, value_name = "NAME", conflicts_with = "data")]
+    template: Option<Template>,
+}
+
+/// An example to begin with.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Template {
+    /// One neuron with given input spikes.
+    Simulation,
+    /// A recurrent network of excitatory and inhibitory neurons.
+    Recurrent,
+    /// A network trained on the model of a chip.
+    Chip,
+    /// Trainings over an axis and several seeds; its base scenario is base.toml beside it.
+    Study,
+}
+
+impl Template {
+    fn text(self) -> &'static str {
+        match self {
+            Template::Simulation => include_str!("../../scenarios/single_neuron.toml"),
+            Template::Recurrent => include_str!("../../scenarios/recurrent.toml"),
+            Template::Chip => include_str!("new/chip.toml"),
+            Template::Study => include_str!("new/study.toml"),
+        }
+    }
+
+    /// What the example's own comments call its file.
+    fn own_name(self) -> &'static str {
+        match self {
+            Template::Simulation => "scenarios/single_neuron.toml",
+            Template::Recurrent => "scenarios/recurrent.toml",
+            Template::Chip | Template::Study => "FILE.toml",
+        }
+    }
+}
+
+pub(super) fn run(arguments: &NewArguments) -> ExitCode {
+    let text = match (arguments.template, &arguments.data) {
+        (Some(template), _) => {
+            Ok(template.text().replace(template.own_name(), &arguments.file.to_string_lossy()))
+        }
+        (None, Some(data)) => draft(arguments, data),
+        (None, None) => Err("give --data FILE or --template NAME".to_owned()),
+    };
+    let written = text.and_then(|text| write_new(&arguments.file, &text));
+    match written {
+        Ok(()) => {
+            let file = arguments.file.display();
+            console::out!("wrote {file}: read it, then\n  firstspike run {file}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => bad_input(&message),
+    }
+}
+
+/// Writes a file that is not there yet.
+fn write_new(path: &Path, text: &str) -> Result<(), String> {
+    let written = File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            format!("{} exists: give another name, or remove it", path.display())
+        }
+        _ => format!("cannot write {}: {error}", path.display()),
+    })
+}
+
+fn draft(arguments: &NewArguments, data: &Path) -> Result<String, String> {
+    if arguments.file.exists() {
+        return Err(format!(
+            "{} exists: give another name, or remove it",
+            arguments.file.display()
+        ));
+    }
+    let say = |error: DataError| error.to_string();
+    let mut draft = Draft {
+        file: arguments.file.to_string_lossy().into_owned(),
+        source: TableSource::new(files(data, arguments.labels.as_deref(), "--labels")?),
+        left_out: Vec::new(),
+        perhaps_image: None,
+        hidden: arguments.hidden.iter().map(|&size| size as usize).collect(),
+        chip: arguments.chip.clone(),
+    };
+    let source = &mut draft.source;
+    if let TableFiles::Csv(path) = &source.training {
+        let look = TableLook::at(path, arguments.label.as_deref()).map_err(say)?;
+        let pixels = look.looks_like_pixels;
+        draft.perhaps_image = look.square().filter(|_| pixels);
+        source.scaling = if pixels { ScalingRule::CommonRange } else { ScalingRule::Range };
+        source.complement = !pixels;
+        source.label = look.label;
+        (source.leave_out, draft.left_out) = look.leave_out.into_iter().unzip();
+    } else {
+        source.scaling = ScalingRule::CommonRange;
+    }
+    if let Some(test) = &arguments.test {
+        source.test = match files(test, arguments.test_labels.as_deref(), "--test-labels")? {
+            TableFiles::Csv(path) => HeldOutFiles::Csv(path),
+            TableFiles::Npy { features, labels } => HeldOutFiles::Npy { features, labels },
+            TableFiles::Idx { features, labels } => HeldOutFiles::Idx { features, labels },
+        };
+    }
+    let sets = match source.load(None) {
+        Ok(sets) => sets,
+        Err(Problem { message, .. }) => return Err(message),
+    };
+    if matches!(source.training, TableFiles::Npy { .. }) && sets.training.image.is_none() {
+        source.scaling = ScalingRule::Range;
+        source.complement = true;
+    }
+    place_paths(&mut draft, arguments);
+    Ok(draft.text(&sets))
+}
+
+/// The files of a set, by their form.
+fn files(path: &Path, labels: Option<&Path>, option: &str) -> Result<TableFiles, String> {
+    let form = FileForm::of(path).map_err(|error| error.to_string())?;
+    let (features, labels) = (path.to_owned(), labels.map(Path::to_owned));
+    match (form, labels) {
+        (FileForm::Text, None) => Ok(TableFiles::Csv(features)),
+        (FileForm::Text, Some(_)) => Err(format!(
+            "{option}: {} is a table, which has its labels in a column",
+            path.display()
+        )),
+        (_, None) => Err(format!("{} has no labels: give {option} FILE", path.display())),
+        (FileForm::Npy, Some(labels)) => Ok(TableFiles::Npy { features, labels }),
+        (FileForm::Idx, Some(labels)) => Ok(TableFiles::Idx { features, labels }),
+    }
+}
+
+/// Makes paths of the command line, which begin at the working directory, those of a file, which begin at its
+/// folder.
+fn place_paths(draft: &mut Draft, arguments: &NewArguments) {
+    let folder = arguments.file.parent().unwrap_or(Path::new(""));
+    if folder.as_os_str().is_empty() || folder == Path::new(".") {
+        return;
+    }
+    let place = |path: &mut PathBuf| {
+        *path = std::path::absolute(&*path).unwrap_or_else(|_| path.clone());
+    };
+    draft.source.files_mut().into_iter().for_each(|(_, path)| place(path));
+    draft.chip.iter_mut().for_each(place);
+}
