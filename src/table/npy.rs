@@ -11,10 +11,11 @@ const LONGEST_HEADER: usize = 10_000;
 const DEEPEST: usize = 32;
 
 /// Reads the header of an NPY file, and leaves what is behind it. npyz alone takes as much memory as the file
-/// says that its header is long (up to 4 GiB), and as much stack as its brackets are deep.
+/// says that its header is long (up to 4 GiB), and as much stack as its brackets are deep, and multiplies the
+/// sizes of the shape without a check.
 ///
 /// # Errors
-/// If it is no header, is cut off, too long, or too deep.
+/// If it is no header, is cut off, too long, too deep, or of too large a shape.
 pub(crate) fn npy_header(rest: &mut &[u8]) -> io::Result<NpyHeader> {
     let refuse = |message: String| Err(io::Error::new(io::ErrorKind::InvalidData, message));
     let text = match **rest {
@@ -45,8 +46,19 @@ pub(crate) fn npy_header(rest: &mut &[u8]) -> io::Result<NpyHeader> {
                 return refuse(format!("a header with brackets deeper than {DEEPEST}"));
             }
         }
+        if text.split(|byte| b"()[]{}".contains(byte)).any(|part| product(part).is_none()) {
+            return refuse("a shape of more than 2^64 values".to_owned());
+        }
     }
     NpyHeader::from_reader(rest)
+}
+
+/// The product of the numbers in a text, such as the sizes of a shape; none if it is too large.
+fn product(text: &[u8]) -> Option<u64> {
+    let mut numbers = text.split(|byte| !byte.is_ascii_digit()).filter(|number| !number.is_empty());
+    numbers.try_fold(1_u64, |product, number| {
+        product.checked_mul(std::str::from_utf8(number).ok()?.parse().ok()?)
+    })
 }
 
 #[cfg(test)]
@@ -74,6 +86,9 @@ mod tests {
         ] {
             assert_eq!(read(2, &length.to_le_bytes(), text).expect_err(expected), expected);
         }
+        let large = text.replace("2,", "4294967296, 4294967296, 0");
+        let message = read(2, &(large.len() as u32).to_le_bytes(), &large).expect_err("too large");
+        assert_eq!(message, "a shape of more than 2^64 values");
         assert!(read(9, &[], text).is_err());
     }
 }
