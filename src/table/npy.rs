@@ -55,6 +55,8 @@ pub(crate) fn npy_header(rest: &mut &[u8]) -> io::Result<NpyHeader> {
 
 /// The product of the numbers in a text, such as the sizes of a shape; none if it is too large.
 fn product(text: &[u8]) -> Option<u64> {
+    // Underscores may stand between digits.
+    let text: Vec<u8> = text.iter().copied().filter(|byte| *byte != b'_').collect();
     let mut numbers = text.split(|byte| !byte.is_ascii_digit()).filter(|number| !number.is_empty());
     numbers.try_fold(1_u64, |product, number| {
         product.checked_mul(std::str::from_utf8(number).ok()?.parse().ok()?)
@@ -86,7 +88,7 @@ mod tests {
         ] {
             assert_eq!(read(2, &length.to_le_bytes(), text).expect_err(expected), expected);
         }
-        let large = text.replace("2,", "4294967296, 4294967296, 0");
+        let large = text.replace("2,", "42949_67296, 4294967296, 0");
         let message = read(2, &(large.len() as u32).to_le_bytes(), &large).expect_err("too large");
         assert_eq!(message, "a shape of more than 2^64 values");
         assert!(read(9, &[], text).is_err());
