@@ -37,7 +37,6 @@ use exit::bad_input;
     version,
     propagate_version = true,
     arg_required_else_help = true,
-    term_width = 80,
     after_help = "Start with:\n  firstspike run scenarios/yin_yang.toml\n\n\
         Exit codes:\n  \
         0    everything was done\n  \
