@@ -59,7 +59,7 @@ pub enum TrainedError {
         /// The file.
         path: PathBuf,
         /// What is otherwise.
-        error: LayerError,
+        error: Box<LayerError>,
     },
     /// The network is not of the scenario.
     #[error("{}: {error}", path.display())]
@@ -91,7 +91,7 @@ pub enum TrainedError {
         /// The folder.
         folder: PathBuf,
         /// Why the scenario does not tell.
-        error: ScenarioError,
+        error: Box<ScenarioError>,
     },
     /// The data of the run are not what they were.
     #[error(
@@ -161,7 +161,7 @@ impl TrainedRun {
         }
         check_populations(&saved.network, &trained.scenario).map_err(misfit)?;
         let mut network = LayeredNetwork::try_from(saved.network)
-            .map_err(|error| TrainedError::Layers { path: path.clone(), error })?;
+            .map_err(|error| TrainedError::Layers { path: path.clone(), error: Box::new(error) })?;
         let inference = match saved.inference {
             Some(inference) => inference,
             None => trained.learner().map(|learner| learner.inference()).map_err(|error| {
@@ -169,7 +169,7 @@ impl TrainedRun {
                     path: path.clone(),
                     scenario: folder.join("scenario.toml"),
                     folder: folder.to_owned(),
-                    error,
+                    error: Box::new(error),
                 }
             })?,
         };

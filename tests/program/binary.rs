@@ -241,7 +241,7 @@ fn the_help_of_each_command_has_an_example() {
             count += 1;
         }
     }
-    assert_eq!(count, 10, "{help}");
+    assert_eq!(count, 14, "{help}");
 }
 
 #[test]
