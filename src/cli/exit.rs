@@ -50,9 +50,16 @@ fn code(error: &(dyn Error + 'static)) -> u8 {
     if let Some(LearnError::Run(error)) = error.downcast_ref() {
         return code(error);
     }
-    let is_picture =
-        error.is::<PictureError>() || matches!(error.downcast_ref(), Some(StudyError::Figure(_)));
-    if is_picture { FAILED } else { BAD_INPUT }
+    let picture = match error.downcast_ref() {
+        Some(StudyError::Figure(error)) => Some(error),
+        _ => error.downcast_ref::<PictureError>(),
+    };
+    match picture {
+        Some(PictureError::Empty | PictureError::NoNeurons | PictureError::Size { .. }) | None => {
+            BAD_INPUT
+        }
+        Some(_) => FAILED,
+    }
 }
 
 #[cfg(test)]

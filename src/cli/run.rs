@@ -126,8 +126,11 @@ fn starting_point<S: TrainingResult>(
         return Err(error.into());
     }
     match previous::<S>(&identity, out) {
-        Err(CheckpointError::OtherScenario { .. }) if options.overwrite => beginning,
-        Err(error) => Err(error.into()),
+        Err(error)
+            if !(options.overwrite && matches!(error, CheckpointError::OtherScenario { .. })) =>
+        {
+            Err(error.into())
+        }
         Ok(Previous::Complete(summary)) => {
             console::err!("{place} holds the complete run of this scenario: nothing to do");
             print(&summary);
@@ -137,7 +140,7 @@ fn starting_point<S: TrainingResult>(
             console::err!("resuming after {}", epochs(checkpoint.epochs()));
             Ok(StartingPoint::At(Some(*checkpoint)))
         }
-        Ok(Previous::Nothing) => {
+        Err(_) | Ok(Previous::Nothing) => {
             console::err!("nothing to resume in {place}: starting from the beginning");
             beginning
         }
