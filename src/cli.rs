@@ -121,7 +121,7 @@ enum Command {
         The folder gets chip.toml, a chip file with the measured neurons (neurons.csv), the mean delay, \
         and the noise that remains; and chip_found.csv, with the uncertainties.\n\n\
         Example:\n  \
-        firstspike identify my_chip.toml --trace recorded.csv --data test --out found\n  \
+        firstspike identify my_network.toml --trace recorded.csv --data test --out found\n  \
         firstspike run my_network.toml --set chip=found/chip.toml"
     )]
     Identify(IdentifyArguments),

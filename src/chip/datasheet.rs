@@ -93,7 +93,7 @@ pub enum Sign {
 #[serde(deny_unknown_fields, default)]
 pub struct NeuronSheet {
     /// The membrane time constant that neurons are set to; `inf` for none. Default: the scenario's, which
-    /// is what learning takes it for in any case.
+    /// is what the rule `recorded` takes it for in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tau_m: Option<f64>,
     /// The refractory period. Default: the scenario's.

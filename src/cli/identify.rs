@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::exit::failure;
 use super::{IdentifyArguments, bad_input, console};
-use crate::run::{self, CHIP, FoundLayer, Subset};
+use crate::run::{self, CHIP, FoundLayer};
 use crate::scenario::ScenarioFile;
 
 pub(super) fn run(arguments: &IdentifyArguments) -> ExitCode {
@@ -19,14 +20,10 @@ pub(super) fn run(arguments: &IdentifyArguments) -> ExitCode {
         .out
         .clone()
         .unwrap_or_else(|| Path::new("traces").join(&loaded.scenario.name).join("chip"));
-    let subset = match arguments.data {
-        super::Data::Training => Subset::Training,
-        super::Data::Validation => Subset::Validation,
-        super::Data::Test => Subset::Test,
-    };
+    let subset = arguments.data.into();
     let summary = match run::identify(&loaded, &arguments.trace, subset, &out) {
         Ok(summary) => summary,
-        Err(error) => return bad_input(&error),
+        Err(error) => return failure(&error),
     };
     let unit = loaded.scenario.time_unit.symbol();
     console::out!("samples              {}", summary.samples);

@@ -83,6 +83,14 @@ pub enum Unsupported {
         /// The layer.
         layer: String,
     },
+    /// Neurons that a substrate is expected to have have parameters out of range.
+    #[error("the neurons that are expected in layer `{layer}`: {problem}")]
+    Impossible {
+        /// The layer.
+        layer: String,
+        /// What is out of range.
+        problem: String,
+    },
     /// Bias currents or initial states.
     #[error("the neurons of layer `{layer}` do not rest below their thresholds without input")]
     NotAtRest {

@@ -22,6 +22,8 @@ pub struct SubstrateCondition {
     pub label_noise: Option<f64>,
     /// By how much the loss wants wrong labels to be later, in time units, if it says so in numbers.
     pub margin: Option<f64>,
+    /// Whether that follows the noise, so that losses of different epochs do not compare.
+    pub margin_follows: bool,
     /// Where derivatives come from.
     pub rule: LearningRule,
 }
@@ -40,7 +42,7 @@ pub fn diagnose_substrate(
 ) -> Vec<Diagnosis> {
     let mut found = Vec::new();
     let Some(last) = epochs.last() else { return found };
-    let SubstrateCondition { at_limit, label_noise, margin, rule } = *condition;
+    let SubstrateCondition { at_limit, label_noise, margin, margin_follows, rule } = *condition;
     if at_limit > MANY_AT_LIMIT {
         let rule = match rule {
             LearningRule::Twin => "",
@@ -62,9 +64,8 @@ pub fn diagnose_substrate(
         && margin < THIN_MARGIN * noise
     {
         found.push(Diagnosis {
-            finding: format!(
-                "label times scatter by {noise:.2}, and the loss wants wrong labels to be only {margin:.2} \
-                 later"
+            finding: format!(                "the loss wants wrong labels to be later by {:.1} standard deviations of the label times only",
+                margin / noise
             ),
             advice: "such a margin is decided by chance: set \
                      training.loss.shift_invariant_mean_squared_error.margin = \"auto\""
@@ -73,6 +74,7 @@ pub fn diagnose_substrate(
     }
     let before = epochs.iter().rev().nth(PATIENCE);
     if let Some(before) = before
+        && !margin_follows
         && last.training.accuracy() < 0.9
         && last.training.loss() > (1.0 - LEAST_PROGRESS) * before.training.loss()
     {
@@ -244,6 +246,7 @@ mod tests {
             at_limit: 0.1,
             label_noise: Some(0.05),
             margin: Some(0.15),
+            margin_follows: false,
             rule: LearningRule::Recorded,
         };
         assert_eq!(diagnose_substrate(&[healthy(1)], &well), []);

@@ -109,15 +109,17 @@ impl Runner {
         }
         found
     }
-
-    /// Goes on with the twin of a state, if there is to be one.
-    pub fn restore_twin(&mut self, state: &TrainerState) -> Result<(), StateError> {
-        match self {
-            Runner::Substrate(substrate) => substrate.restore_twin(state),
-            _ => Ok(()),
-        }
+    /// The twin of a state, if there is to be one.
+    pub fn restored_twin(&self, state: &TrainerState) -> Result<Option<Twin>, StateError> {
+        self.twin().map(|twin| twin.restored(state)).transpose()
     }
 
+    /// Goes on with a twin, if there is one.
+    pub fn set_twin(&mut self, twin: Option<Twin>) {
+        if let Runner::Substrate(substrate) = self {
+            substrate.set_twin(twin);
+        }
+    }
     /// What happened on the substrate since it was asked last.
     pub fn take_activity(&self) -> Activity {
         match self {

@@ -248,13 +248,13 @@ impl Trainer {
         let silent_neurons =
             self.silent_neurons.restored("silent_neurons", self.parts.layers.len(), state)?;
         let delays = self.delays.clone().with_memory(state)?;
+        let twin = self.runner.restored_twin(state)?;
         let before = std::mem::replace(&mut self.delays, delays);
-        if let Err(error) =
-            self.set_parameters(state).and_then(|()| self.runner.restore_twin(state))
-        {
+        if let Err(error) = self.set_parameters(state) {
             self.delays = before;
             return Err(error);
         }
+        self.runner.set_twin(twin);
         (self.epoch, self.adam, self.silent_neurons) = (epoch, adam, silent_neurons);
         Ok(())
     }

@@ -41,7 +41,7 @@ use self::filter::{NeuronEstimate, Variance};
 pub use self::identify::{Identification, identify};
 use self::moments::Moments;
 use super::{StateError, TrainerState};
-use crate::chip::Datasheet;
+use crate::chip::{Datasheet, Deviation};
 use crate::engine::layered::{Comparison, LayeredEngine, RecordNoise, Unsupported};
 use crate::network::{LayeredNetwork, Node, PopulationId};
 use crate::neuron::{Dynamics, NeuronParameters};
@@ -70,8 +70,9 @@ impl LearningRule {
     }
 }
 
-/// What is known of a substrate before it has recorded anything. Times are in time units.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What is known of a substrate before it has recorded anything. Times are in time units; standard deviations are
+/// above zero.
+#[derive(Clone, Debug, PartialEq)]
 pub struct SubstratePrior {
     /// Expected factor of thresholds above the leak potential, and its standard deviation.
     pub threshold: [f64; 2],
@@ -85,8 +86,9 @@ pub struct SubstratePrior {
     pub jitter: f64,
     /// Standard deviation of a threshold from trial to trial, relative to it.
     pub threshold_noise: f64,
+    /// Measured thresholds above the leak potential, layer after layer; empty if they are not known.
+    pub measured: Vec<f64>,
 }
-
 impl SubstratePrior {
     /// For a substrate that nothing is known of, whose neurons have this synaptic time constant.
     pub fn unknown(tau_s: f64) -> Self {
@@ -97,6 +99,7 @@ impl SubstratePrior {
             time_constants: [1.0; 2],
             jitter: 0.01 * tau_s,
             threshold_noise: 0.0,
+            measured: Vec::new(),
         }
     }
 
@@ -125,14 +128,24 @@ impl SubstratePrior {
             sheet.link.delay_jitter,
             sheet.presentation.time_stamp / 12_f64.sqrt(),
             LEAST_JITTER * tau_s,
-        ];
+        ]; // As on the model of a chip, no factor is below a tenth, and no threshold comes too close to its leak.
+        let factor = |deviation: Deviation| (1.0 + deviation.mean).max(0.1);
+        let above_leak = factor(fixed.threshold) * factor(trial.threshold)
+            - fixed.leak_potential.mean
+            - trial.leak_potential.mean;
+        // Stronger synapses are a lower threshold.
+        let expected = above_leak.max(LEAST_DISTANCE) / factor(sheet.weights.gain);
         SubstratePrior {
-            threshold: [1.0 + fixed.threshold.mean - fixed.leak_potential.mean, norm(&threshold)],
+            threshold: [expected, norm(&threshold)],
             delay: [sheet.link.delay, norm(&delay)],
             tau_m: sheet.neurons.tau_m,
-            time_constants: [1.0 + fixed.tau_m.mean, 1.0 + fixed.tau_s.mean],
+            time_constants: [
+                factor(fixed.tau_m) * factor(trial.tau_m),
+                factor(fixed.tau_s) * factor(trial.tau_s),
+            ],
             jitter: norm(&jitter),
             threshold_noise: trial.threshold.std.hypot(trial.leak_potential.std),
+            measured: Vec::new(),
         }
     }
 
@@ -140,8 +153,10 @@ impl SubstratePrior {
     pub fn expected(&self, target: &NeuronParameters) -> NeuronParameters {
         let [tau_m, tau_s] = self.time_constants;
         let distance = target.threshold - target.leak_potential;
+        let threshold = target.leak_potential + distance * self.threshold[0].max(LEAST_DISTANCE);
         NeuronParameters {
-            threshold: target.leak_potential + distance * self.threshold[0],
+            threshold,
+            reset_potential: target.reset_potential.min(threshold - LEAST_DISTANCE * distance),
             tau_m: self.tau_m.unwrap_or(target.tau_m) * tau_m,
             tau_s: target.tau_s * tau_s,
             tau_s_inhibitory: target.tau_s_inhibitory * tau_s,
@@ -162,24 +177,41 @@ impl SubstratePrior {
     ) -> Result<LayeredEngine<f64>, Unsupported> {
         let nodes: Vec<&Node> = network.network.graph().node_weights().collect();
         let populations = network.network.populations();
-        let layer = |id: &PopulationId| {
+        let name = |layer: usize| populations[network.layers[layer].0].name.clone();
+        let layer = |(index, id): (usize, &PopulationId)| {
             let neurons = nodes[populations[id.0].nodes.clone()].iter();
             let parameters = neurons.filter_map(|node| match node {
                 Node::Neuron(neuron) => Some(self.expected(neuron)),
                 Node::Source => None,
             });
-            parameters
-                .map(|neuron| Dynamics::new(&neuron).expect("a datasheet is checked"))
-                .collect()
+            let dynamics = parameters.map(|neuron| Dynamics::new(&neuron));
+            dynamics.collect::<Result<Vec<Dynamics>, _>>().map_err(|error| {
+                Unsupported::Impossible { layer: name(index), problem: error.to_string() }
+            })
         };
-        let neurons: Vec<Vec<Dynamics>> = network.layers.iter().map(layer).collect();
-        engine.with_neurons(&neurons, |layer| populations[network.layers[layer].0].name.clone())
+        let neurons: Vec<Vec<Dynamics>> =
+            network.layers.iter().enumerate().map(layer).collect::<Result<_, _>>()?;
+        let mut engine = engine.with_neurons(&neurons, name)?;
+        let mut first = 0;
+        for layer in 0..engine.layer_count() {
+            let count = engine.thresholds(layer).len();
+            if let Some(measured) = self.measured.get(first..first + count) {
+                engine.set_thresholds(layer, measured);
+            }
+            first += count;
+        }
+        Ok(engine)
     }
 }
 
+/// No threshold comes closer to leak or reset potential than this, relative to its target.
+const LEAST_DISTANCE: f64 = 0.05;
 /// No datasheet is exact: the least spread of thresholds, relative to them, and of delays, in synaptic time
 /// constants.
 const LEAST_SPREAD: f64 = 0.02;
+/// A standard deviation of zero would be certain for ever: it is at least this, relative to the threshold or in
+/// synaptic time constants.
+const SMALLEST: f64 = 1e-6;
 /// The least standard deviation of a recorded time, in synaptic time constants.
 const LEAST_JITTER: f64 = 1e-3;
 
@@ -220,8 +252,17 @@ impl LayerTwin {
 /// The twin of a substrate with a layered network.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Twin {
-    prior: SubstratePrior,
     layers: Vec<LayerTwin>,
+}
+
+/// A layer as it is expected on a substrate.
+pub(super) struct ExpectedLayer {
+    /// Relative to the leak potential.
+    pub thresholds: Vec<f64>,
+    /// The same of the network's neurons.
+    pub targets: Vec<f64>,
+    /// In time units.
+    pub tau_s: f64,
 }
 
 /// Batches that a layer remembers of its noise.
@@ -229,17 +270,21 @@ const NOISE_MEMORY: f64 = 150.0;
 /// What the prior says of the noise counts as so many spikes.
 const PRIOR_SPIKES: f64 = 100.0;
 impl Twin {
-    /// The twin of layers that are expected to have these thresholds, relative to the leak potential, and synaptic
-    /// time constants.
-    pub fn new(prior: SubstratePrior, layers: &[(Vec<f64>, f64)]) -> Self {
-        let layer = |(thresholds, tau_s): &(Vec<f64>, f64)| {
-            let of = |&threshold: &f64| {
-                let spread = prior.threshold[1] * threshold / prior.threshold[0];
-                NeuronEstimate::new([threshold, prior.delay[0]], [spread, prior.delay[1]])
-            };
+    /// The twin of layers that are expected to be like this.
+    pub fn new(prior: &SubstratePrior, layers: impl Iterator<Item = ExpectedLayer>) -> Self {
+        let layer = |ExpectedLayer { thresholds, targets, tau_s }: ExpectedLayer| {
+            let delay = [prior.delay[0], prior.delay[1].max(SMALLEST * tau_s)];
+            let neurons: Vec<NeuronEstimate> = thresholds
+                .iter()
+                .zip(&targets)
+                .map(|(&threshold, &target)| {
+                    let spread = prior.threshold[1].max(SMALLEST) * target;
+                    NeuronEstimate::new([threshold, delay[0]], [spread, delay[1]])
+                })
+                .collect();
             let typical = thresholds.iter().sum::<f64>() / thresholds.len() as f64;
-            let variances =
-                [prior.jitter * prior.jitter, (prior.threshold_noise * typical).powi(2)];
+            let jitter = prior.jitter.max(LEAST_JITTER * tau_s);
+            let variances = [jitter * jitter, (prior.threshold_noise * typical).powi(2)];
             // Flat and steep crossings, as the prior expects them.
             let mut moments = Moments::default();
             for slope in [0.0, 1.0, 2.0] {
@@ -247,23 +292,20 @@ impl Twin {
                 let variance = variances[0] + variances[1] * square;
                 moments.observe(PRIOR_SPIKES / (variance * variance), square, variance);
             }
-            let neurons: Vec<NeuronEstimate> = thresholds.iter().map(of).collect();
             LayerTwin {
                 priors: neurons.clone(),
                 neurons,
-                targets: thresholds
-                    .iter()
-                    .map(|threshold| threshold / prior.threshold[0])
-                    .collect(),
+                targets,
                 moments,
                 variances,
                 residuals: [PRIOR_SPIKES, PRIOR_SPIKES * variances[0]],
                 batches: 0.0,
-                tau_s: *tau_s,
+                tau_s,
             }
         };
-        Twin { prior, layers: layers.iter().map(layer).collect() }
+        Twin { layers: layers.map(layer).collect() }
     }
+
     /// The twin of a substrate that runs a network, and the engine with the neurons that are expected there.
     ///
     /// # Errors
@@ -273,10 +315,15 @@ impl Twin {
         network: &LayeredNetwork,
         engine: LayeredEngine<f64>,
     ) -> Result<(LayeredEngine<f64>, Self), Unsupported> {
+        let targets: Vec<Vec<f64>> =
+            (0..engine.layer_count()).map(|layer| engine.thresholds(layer).to_vec()).collect();
         let engine = prior.expected_engine(network, engine)?;
-        let layer = |layer| (engine.thresholds(layer).to_vec(), engine.tau_s(layer));
-        let layers: Vec<_> = (0..engine.layer_count()).map(layer).collect();
-        let twin = Twin::new(prior, &layers);
+        let layers = targets.into_iter().enumerate().map(|(layer, targets)| ExpectedLayer {
+            thresholds: engine.thresholds(layer).to_vec(),
+            targets,
+            tau_s: engine.tau_s(layer),
+        });
+        let twin = Twin::new(&prior, layers);
         Ok((engine, twin))
     }
 
@@ -284,6 +331,16 @@ impl Twin {
     pub fn show_to(&self, engine: &mut LayeredEngine<f64>) {
         for layer in 0..engine.layer_count() {
             engine.set_thresholds(layer, &self.thresholds(layer));
+        }
+    }
+
+    /// Adds to observations what the prior says of the estimates: how it pulls them back.
+    pub fn pull_back(&self, observations: &mut Observations) {
+        for (layer, observations) in self.layers.iter().zip(observations) {
+            let neurons = layer.neurons.iter().zip(&layer.priors);
+            for ((neuron, prior), observation) in neurons.zip(observations) {
+                neuron.pull_back(prior, observation);
+            }
         }
     }
 
@@ -398,12 +455,12 @@ impl Twin {
     pub fn found(&self) -> Vec<FoundNeuron> {
         let each = self.layers.iter().enumerate();
         each.flat_map(|(index, layer)| {
-            let neurons = layer.neurons.iter().zip(&layer.targets);
-            neurons.map(move |(neuron, &target)| FoundNeuron {
+            let neurons = layer.neurons.iter().zip(&layer.priors).zip(&layer.targets);
+            neurons.map(move |((neuron, prior), &target)| FoundNeuron {
                 layer: index,
                 target,
                 residual: layer.residual(),
-                ..neuron.found()
+                ..neuron.found(prior)
             })
         })
         .collect()

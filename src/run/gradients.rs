@@ -28,6 +28,7 @@ use super::{RunError, nodes};
 use crate::engine::EngineOptions;
 use crate::learning::{self, LearningError, TraceGradients};
 use crate::network::CompiledNetwork;
+use crate::neuron::Dynamics;
 use crate::random;
 use crate::scenario::LoadedScenario;
 use probe::{Objective, Parameter, Presentation, Probe, Quotients, Trains};
@@ -245,16 +246,15 @@ fn prepare(loaded: &LoadedScenario, cut_at: Option<f64>) -> Result<(Probe, Vec<T
         set.stimulus(sample, learning::Presentation::Plain, &mut scratch, &mut spikes);
         spikes
     };
+    let compiled = CompiledNetwork::new(&learner.network.network);
+    let tau_s = compiled.dynamics(labels.start).map_or(1.0, Dynamics::tau_s);
+    let loss = learner.settings.loss.with_noise(tau_s, 0.0);
     let presentation = |sample| Presentation {
         stimulus: stimulus(sample),
-        objective: Objective::Training {
-            loss: learner.settings.loss,
-            labels: labels.clone(),
-            correct: set.label(sample),
-        },
+        objective: Objective::Training { loss, labels: labels.clone(), correct: set.label(sample) },
     };
     let probe = Probe {
-        compiled: CompiledNetwork::new(&learner.network.network),
+        compiled,
         presentations: (0..set.len().min(TRAINING_SAMPLES)).map(presentation).collect(),
         network: learner.network.network,
         options: EngineOptions { at_most_one_spike: true },

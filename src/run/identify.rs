@@ -6,7 +6,7 @@ use std::path::Path;
 use super::chip_found::{self, CHIP_FOUND, FoundLayer};
 use super::learn::{LearnError, Recorded};
 use super::{OutputFolder, RunError, Subset};
-use crate::chip::{Datasheet, Deviation};
+use crate::chip::{Datasheet, Deviation, NeuronDeviations, WeightGrid};
 use crate::learning::{FirstSpikes, Identification, identify as find};
 use crate::network::CompiledNetwork;
 use crate::scenario::LoadedScenario;
@@ -23,7 +23,7 @@ pub struct IdentifySummary {
     pub samples: usize,
     /// What was found, layer by layer.
     pub layers: Vec<FoundLayer>,
-    /// Neurons of which no spike could be compared: they have the values that were expected.
+    /// Neurons of which no spike could be compared.
     pub unseen: usize,
 }
 
@@ -42,8 +42,16 @@ pub fn identify(
     if loaded.scenario.is_simulation() {
         return Err(LearnError::NoLayers);
     }
-    let learner = loaded.learner().map_err(RunError::from)?;
+    let mut learner = loaded.learner().map_err(RunError::from)?;
     let hardware = loaded.hardware(&learner).map_err(RunError::from)?;
+    let sheet = hardware.as_ref().map(|hardware| &hardware.sheet);
+    // What the chip was programmed with.
+    if let Some(grid) = sheet.and_then(|sheet| WeightGrid::new(sheet, &learner.network)) {
+        let edges = learner.network.network.graph().edge_weights();
+        let weights: Vec<f64> = edges.map(|synapse| synapse.weight).collect();
+        let programmed = grid.program_all(&learner.network.shapes(), &weights);
+        learner.network.network.set_weights(programmed);
+    }
     let network = CompiledNetwork::new(&learner.network.network);
     let set = learner.encode(match subset {
         Subset::Training => &learner.data.training,
@@ -53,16 +61,18 @@ pub fn identify(
     let unit = loaded.scenario.time_unit.suffix();
     let recorded = Recorded::read(trace, unit, &network, &set)?;
     let records: Vec<&FirstSpikes> = recorded.samples.iter().map(|(_, record)| record).collect();
-    let prior = loaded.prior(&learner, hardware.as_ref());
+    let prior = loaded.prior(&learner, hardware.as_ref()).map_err(RunError::from)?;
+    let time_constants = prior.time_constants;
     let found = find(&learner.network, prior, set.bias(), &records)
         .map_err(|error| LearnError::Unsupported { reason: error.to_string() })?;
     let layers = FoundLayer::of(&found.neurons, &learner.layer_names);
-    let sheet = sheet(&found, trace);
+    let sheet = found_sheet(sheet, &found, trace);
     let folder = OutputFolder::create(out)?;
     folder.write(NEURONS, |file| {
-        writeln!(file, "neuron,threshold")?;
+        writeln!(file, "neuron,threshold,tau_m,tau_s")?;
+        let [tau_m, tau_s] = time_constants;
         for (index, neuron) in found.neurons.iter().enumerate() {
-            writeln!(file, "{index},{}", neuron.threshold[0] / neuron.target)?;
+            writeln!(file, "{index},{},{tau_m},{tau_s}", neuron.threshold[0] / neuron.target)?;
         }
         Ok(())
     })?;
@@ -77,8 +87,8 @@ pub fn identify(
     Ok(IdentifySummary { samples: records.len(), layers, unseen })
 }
 
-/// The chip file: measured neurons, one delay and its spread, and the noise of all layers together.
-fn sheet(found: &Identification, trace: &Path) -> Datasheet {
+/// The chip file: what was known, with measured neurons, their mean delay, and the noise of all layers together.
+fn found_sheet(known: Option<&Datasheet>, found: &Identification, trace: &Path) -> Datasheet {
     let compared = || found.neurons.iter().filter(|neuron| neuron.compared > 0);
     let count = compared().count().max(1) as f64;
     let mean =
@@ -86,7 +96,13 @@ fn sheet(found: &Identification, trace: &Path) -> Datasheet {
     let delay = mean(&|neuron| neuron.delay[0]);
     let jitter = mean(&|neuron| found.noise[neuron.layer][0].powi(2)).sqrt();
     let threshold = mean(&|neuron| (found.noise[neuron.layer][1] / neuron.target).powi(2)).sqrt();
-    let mut sheet = Datasheet { name: "identified".to_owned(), ..Datasheet::default() };
+    let mut sheet = known.cloned().unwrap_or_default();
+    sheet.name = "identified".to_owned();
+    // What was known is in model time, with its distortions.
+    (sheet.base, sheet.time_unit, sheet.tau_s, sheet.distortion) = (None, None, None, 1.0);
+    sheet.neurons.fixed_pattern = NeuronDeviations::default();
+    sheet.neurons.trial_to_trial = NeuronDeviations::default();
+    sheet.link.delay_jitter = 0.0;
     sheet.source = format!("firstspike identify, from {}", trace.display());
     sheet.neurons.measured = Some(NEURONS.into());
     sheet.neurons.trial_to_trial.threshold = Deviation { std: threshold, ..Deviation::IDEAL };

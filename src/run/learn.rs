@@ -10,6 +10,7 @@ use crate::learning::{
     gradients_by_delay,
 };
 use crate::network::{CompiledNetwork, Network, synapse_order};
+use crate::neuron::Dynamics;
 use crate::scenario::LoadedScenario;
 use crate::trace::TraceError;
 
@@ -124,6 +125,8 @@ pub fn learn(
 
     let label_layer = learner.network.layers[learner.network.layers.len() - 1];
     let labels = network.populations()[label_layer.0].nodes.clone();
+    let tau_s = network.dynamics(labels.start).map_or(1.0, Dynamics::tau_s);
+    let loss = settings.loss.with_noise(tau_s, 0.0);
     let mut summary = LearnSummary {
         samples: recorded.samples.len(),
         loss: 0.0,
@@ -137,8 +140,8 @@ pub fn learn(
     for (sample, record) in &recorded.samples {
         let times = &record.times()[labels.clone()];
         let label = set.label(*sample);
-        summary.loss += share * settings.loss.evaluate(times, label, &mut gradient);
-        if settings.loss.decide(times) == Some(label) {
+        summary.loss += share * loss.evaluate(times, label, &mut gradient);
+        if loss.decide(times) == Some(label) {
             summary.accuracy += share;
         }
         pass.time_gradients.fill(0.0);

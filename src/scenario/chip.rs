@@ -219,14 +219,23 @@ impl LoadedScenario {
         }
         Ok(Some(Hardware { sheet, clock, tau_s, batch_size: self.batch_size(learner) }))
     }
-    /// What is known of the substrate before it has recorded anything: what its chip file says, if there is one.
-    pub fn prior(&self, learner: &Learner, hardware: Option<&Hardware>) -> SubstratePrior {
-        match hardware {
-            Some(Hardware { sheet, tau_s, .. }) => SubstratePrior::of(sheet, *tau_s),
-            None => SubstratePrior::unknown(tau_s(learner)),
+    /// What is known of the substrate before it has recorded anything: what its chip file says, if there is one.    ///
+    /// # Errors
+    /// If the file of its measured neurons does not fit.
+    pub fn prior(
+        &self,
+        learner: &Learner,
+        hardware: Option<&Hardware>,
+    ) -> Result<SubstratePrior, ScenarioError> {
+        let Some(Hardware { sheet, tau_s, .. }) = hardware else {
+            return Ok(SubstratePrior::unknown(self::tau_s(learner)));
+        };
+        let mut prior = SubstratePrior::of(sheet, *tau_s);
+        if sheet.neurons.measured.is_some() {
+            prior.measured = self.model(sheet, learner)?.thresholds();
         }
+        Ok(prior)
     }
-
     /// What runs the network in place of the ideal engines; none if they do. An external program is
     /// started; files that it is given are in `folder`.
     ///
@@ -242,13 +251,13 @@ impl LoadedScenario {
         let batch_size = hardware.map_or(self.batch_size(learner), |hardware| hardware.batch_size);
         if let Some(section) = &self.scenario.substrate {
             let substrate = self.external(section, learner, folder)?;
-            let prior = self.prior(learner, hardware);
+            let prior = self.prior(learner, hardware)?;
             return Ok(Some(InTheLoop { substrate, grid, batch_size, prior }));
         }
         match hardware {
             Some(Hardware { sheet, .. }) if !sheet.is_ideal() => {
                 let substrate = Box::new(self.model(sheet, learner)?);
-                let prior = self.prior(learner, hardware);
+                let prior = self.prior(learner, hardware)?;
                 Ok(Some(InTheLoop { substrate, grid, batch_size, prior }))
             }
             _ => Ok(None),

@@ -14,8 +14,8 @@ use crate::engine::layered::{Arrival, Batch, DerivativesAt, LayeredEngine, Unsup
 use crate::learning::batch::{BatchResult, GradientSettings, Look, Parts, UNIT};
 use crate::learning::twin::Twin;
 use crate::learning::{
-    Adam, EncodedSet, FirstSpikes, LearningRule, Loss, Margin, Presentation, StateError,
-    SubstrateCondition, SubstratePrior, TrainedDelays, TrainerState,
+    Adam, EncodedSet, FirstSpikes, LearningRule, Loss, Margin, Presentation, SubstrateCondition,
+    SubstratePrior, TrainedDelays,
 };
 use crate::network::{CompiledNetwork, LayerShape, LayeredNetwork};
 
@@ -107,7 +107,7 @@ impl SubstrateRunner {
         fast.grid = grid;
         let weights: Vec<f64> = edges().map(|synapse| synapse.weight).collect();
         fast.set_weights(&weights);
-        Ok(SubstrateRunner {
+        let mut runner = SubstrateRunner {
             fast,
             device: Mutex::new(Device {
                 substrate,
@@ -124,9 +124,10 @@ impl SubstrateRunner {
             tau_s,
             rule,
             twin,
-        })
+        };
+        runner.follow_twin();
+        Ok(runner)
     }
-
     /// The twin, with the rule that needs one.
     pub fn twin(&self) -> Option<&Twin> {
         self.twin.as_ref()
@@ -143,6 +144,10 @@ impl SubstrateRunner {
                 }
                 _ => None,
             },
+            margin_follows: matches!(
+                self.loss,
+                Loss::ShiftInvariantMeanSquaredError { margin: Margin::Auto }
+            ),
             rule: self.rule,
         }
     }
@@ -151,16 +156,11 @@ impl SubstrateRunner {
     pub fn thresholds(&self) -> Vec<f64> {
         self.device().substrate.thresholds()
     }
-
-    /// Goes on with the twin of a state, if there is to be one.
-    pub fn restore_twin(&mut self, state: &TrainerState) -> Result<(), StateError> {
-        if let Some(twin) = &mut self.twin {
-            *twin = twin.restored(state)?;
-            self.follow_twin();
-        }
-        Ok(())
+    /// Goes on with a twin, if there is one.
+    pub fn set_twin(&mut self, twin: Option<Twin>) {
+        self.twin = twin;
+        self.follow_twin();
     }
-
     pub fn weight_count(&self) -> usize {
         self.fast.weight_count()
     }

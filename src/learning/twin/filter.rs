@@ -17,8 +17,8 @@
 //! ```
 //!
 //! in the `t`-th batch, with `Λ₀` of the prior. The factor forgets: batch `k` counts as `(k/t)²`, since the first ones
-//! were compared with the wrong neuron, and believed too much. The covariance of the estimate is then `Λ⁻¹` times
-//! `Σ k⁴/(t² Σ k²) = (3 t² + 3 t − 1)/(5 t²)`.
+//! were compared with the wrong neuron, and believed too much. The covariance of the estimate is then
+//! `Λ⁻¹ (Λ₀ + s (Λ − Λ₀)) Λ⁻¹` with `s = Σ k⁴/(t² Σ k²) = (3 t² + 3 t − 1)/(5 t²)`.
 //!
 //! The weights `w = 1/(1 + z²/25)` with `z² = y²/(r + hᵀ Λ⁻¹ h)` keep outliers from counting: spikes with another
 //! cause than the twin thinks.
@@ -219,17 +219,33 @@ impl NeuronEstimate {
         }
     }
 
+    /// Adds to a batch what the prior says of the estimate.
+    pub fn pull_back(&self, prior: &NeuronEstimate, batch: &mut NeuronObservations) {
+        let [threshold, both, delay] = prior.information;
+        let away = [prior.mean[0] - self.mean[0], prior.mean[1] - self.mean[1]];
+        batch.pull[0] += threshold * away[0] + both * away[1];
+        batch.pull[1] += both * away[0] + delay * away[1];
+    }
+
     /// But for what is not of the estimate.
-    pub fn found(&self) -> FoundNeuron {
+    pub fn found(&self, prior: &NeuronEstimate) -> FoundNeuron {
         let batches = self.batches.max(1.0);
         let share = (3.0 * batches * batches + 3.0 * batches - 1.0) / (5.0 * batches * batches);
-        let [threshold, _, delay] = self.covariance().map(|variance| share * variance);
+        let part = |place: usize| {
+            let [prior, all] = [prior.information[place], self.information[place]];
+            prior + share * (all - prior)
+        };
+        let [threshold, both, delay] = [part(0), part(1), part(2)];
+        let [a, b, c] = self.covariance();
         FoundNeuron {
             layer: 0,
             target: f64::NAN,
-            threshold: [self.mean[0], threshold.sqrt()],
+            threshold: [
+                self.mean[0],
+                (a * a * threshold + 2.0 * a * b * both + b * b * delay).sqrt(),
+            ],
             true_threshold: None,
-            delay: [self.mean[1], delay.sqrt()],
+            delay: [self.mean[1], (b * b * threshold + 2.0 * b * c * both + c * c * delay).sqrt()],
             residual: f64::NAN,
             compared: self.spikes[0],
             missed: [self.spikes[1], self.spikes[2]],

@@ -70,7 +70,8 @@ pub fn identify(
         twin.learn(&observations);
     }
     for _ in 0..STEPS {
-        let observations = observe(&twin, &mut engine, records);
+        let mut observations = observe(&twin, &mut engine, records);
+        twin.pull_back(&mut observations);
         twin.forget();
         twin.learn(&observations);
     }

@@ -17,6 +17,11 @@ struct Chip {
     jitter: f64,
 }
 
+/// A layer with these thresholds, as the network has it.
+fn expected(thresholds: Vec<f64>) -> impl Iterator<Item = ExpectedLayer> {
+    std::iter::once(ExpectedLayer { targets: thresholds.clone(), thresholds, tau_s: 1.0 })
+}
+
 /// Shows batches of random inputs to a chip, and has a twin learn from them.
 fn learn(prior: SubstratePrior, batches: u64, seed: u64, jitter: f64) -> (Twin, Chip) {
     let mut random = random::stream(seed, "twin chip", 0);
@@ -37,7 +42,7 @@ fn learn(prior: SubstratePrior, batches: u64, seed: u64, jitter: f64) -> (Twin, 
     let chip = Chip { thresholds: draw(1.0, 0.2), delays: draw(0.1, 0.02), jitter };
     let mut real = engine.clone();
     real.set_thresholds(0, &chip.thresholds);
-    let mut twin = Twin::new(prior, &[(engine.thresholds(0).to_vec(), engine.tau_s(0))]);
+    let mut twin = Twin::new(&prior, expected(engine.thresholds(0).to_vec()));
     let mut model = engine;
     for batch in 0..batches {
         let mut random = random::stream(seed, "twin batch", batch);
@@ -109,10 +114,10 @@ fn a_state_has_all_of_the_twin() {
     let (twin, _) = learn(SubstratePrior::unknown(1.0), 3, 3, 0.05);
     let mut state = TrainerState::default();
     twin.save(&mut state);
-    let fresh = Twin::new(SubstratePrior::unknown(1.0), &[(vec![1.0; NEURONS], 1.0)]);
+    let fresh = Twin::new(&SubstratePrior::unknown(1.0), expected(vec![1.0; NEURONS]));
     assert_ne!(fresh, twin);
     assert_eq!(fresh.restored(&state), Ok(twin));
-    let smaller = Twin::new(SubstratePrior::unknown(1.0), &[(vec![1.0; NEURONS - 1], 1.0)]);
+    let smaller = Twin::new(&SubstratePrior::unknown(1.0), expected(vec![1.0; NEURONS - 1]));
     assert!(smaller.restored(&state).is_err());
 }
 
