@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::run::Subset;
-use crate::scenario::{Override, ScenarioFile};
+use crate::scenario::{LoadedScenario, Override, ScenarioError, ScenarioFile};
 use crate::study::is_study;
 use exit::bad_input;
 
@@ -290,6 +290,11 @@ struct ScenarioArguments {
 }
 
 impl ScenarioArguments {
+    /// Reads the scenario, with its overrides.
+    fn load(&self) -> Result<LoadedScenario, ScenarioError> {
+        ScenarioFile::read(&self.scenario)?.load(&self.overrides())
+    }
+
     fn overrides(&self) -> Vec<Override> {
         let seed = self.seed.map(|seed| format!("seed={seed}"));
         self.set.iter().cloned().chain(seed).map(Override::here).collect()
@@ -309,8 +314,9 @@ struct CheckArguments {
     samples: u32,
 }
 
+/// A trace of a scenario's network, recorded by whomever.
 #[derive(Debug, Args)]
-struct LearnArguments {
+struct RecordedArguments {
     #[command(flatten)]
     scenario: ScenarioArguments,
     /// The recorded trace (CSV).
@@ -319,6 +325,12 @@ struct LearnArguments {
     /// The set whose samples the trace shows.
     #[arg(long, value_name = "SET", default_value = "training")]
     data: Data,
+}
+
+#[derive(Debug, Args)]
+struct LearnArguments {
+    #[command(flatten)]
+    recorded: RecordedArguments,
     /// File for the changed network [default: traces/<name of the scenario>/learned.json].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -327,13 +339,7 @@ struct LearnArguments {
 #[derive(Debug, Args)]
 struct IdentifyArguments {
     #[command(flatten)]
-    scenario: ScenarioArguments,
-    /// The recorded trace (CSV).
-    #[arg(long, value_name = "FILE")]
-    trace: PathBuf,
-    /// The set whose samples the trace shows.
-    #[arg(long, value_name = "SET", default_value = "training")]
-    data: Data,
+    recorded: RecordedArguments,
     /// Folder for the chip file [default: traces/<name of the scenario>/chip].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,

@@ -5,14 +5,13 @@ use std::process::ExitCode;
 use super::exit::failure;
 use super::{ScenarioArguments, console};
 use crate::run::{GradientCheck, GradientEntry, Kink, RunError, check_gradients};
-use crate::scenario::ScenarioFile;
 
 /// Entries of the table.
 const SHOWN: usize = 10;
 
 pub(super) fn check(arguments: &ScenarioArguments, samples: usize) -> ExitCode {
-    let checked = ScenarioFile::read(&arguments.scenario)
-        .and_then(|file| file.load(&arguments.overrides()))
+    let checked = arguments
+        .load()
         .map_err(RunError::from)
         .and_then(|loaded| check_gradients(&loaded, samples));
     match checked {

@@ -4,15 +4,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::exit::failure;
-use super::{IdentifyArguments, bad_input, console};
+use super::{IdentifyArguments, RecordedArguments, bad_input, console};
 use crate::run::{self, CHIP, FoundLayer};
-use crate::scenario::ScenarioFile;
 
 pub(super) fn run(arguments: &IdentifyArguments) -> ExitCode {
-    let scenario = &arguments.scenario;
-    let loaded = match ScenarioFile::read(&scenario.scenario)
-        .and_then(|file| file.load(&scenario.overrides()))
-    {
+    let RecordedArguments { scenario, trace, data } = &arguments.recorded;
+    let loaded = match scenario.load() {
         Ok(loaded) => loaded,
         Err(error) => return bad_input(&error),
     };
@@ -20,8 +17,7 @@ pub(super) fn run(arguments: &IdentifyArguments) -> ExitCode {
         .out
         .clone()
         .unwrap_or_else(|| Path::new("traces").join(&loaded.scenario.name).join("chip"));
-    let subset = arguments.data.into();
-    let summary = match run::identify(&loaded, &arguments.trace, subset, &out) {
+    let summary = match run::identify(&loaded, trace, (*data).into(), &out) {
         Ok(summary) => summary,
         Err(error) => return failure(&error),
     };

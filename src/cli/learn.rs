@@ -4,15 +4,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::exit::failure;
-use super::{LearnArguments, bad_input, console};
+use super::{LearnArguments, RecordedArguments, bad_input, console};
 use crate::run::{LearnSummary, learn, learn_spike_trains};
-use crate::scenario::ScenarioFile;
 
 pub(super) fn run(arguments: &LearnArguments) -> ExitCode {
-    let scenario = &arguments.scenario;
-    let loaded = match ScenarioFile::read(&scenario.scenario)
-        .and_then(|file| file.load(&scenario.overrides()))
-    {
+    let RecordedArguments { scenario, trace, data } = &arguments.recorded;
+    let loaded = match scenario.load() {
         Ok(loaded) => loaded,
         Err(error) => return bad_input(&error),
     };
@@ -21,7 +18,7 @@ pub(super) fn run(arguments: &LearnArguments) -> ExitCode {
         .clone()
         .unwrap_or_else(|| Path::new("traces").join(&loaded.scenario.name).join("learned.json"));
     if let Some(spec) = &loaded.scenario.spike_training {
-        return match learn_spike_trains(&loaded, spec, &arguments.trace, &out) {
+        return match learn_spike_trains(&loaded, spec, trace, &out) {
             Ok(metrics) => {
                 console::out!("timing error         {} (before the step)", metrics.timing_error());
                 console::out!("missing spikes       {}", metrics.missing);
@@ -32,8 +29,7 @@ pub(super) fn run(arguments: &LearnArguments) -> ExitCode {
             Err(error) => failure(&error),
         };
     }
-    let subset = arguments.data.into();
-    match learn(&loaded, &arguments.trace, subset, &out) {
+    match learn(&loaded, trace, (*data).into(), &out) {
         Ok(summary) => {
             print(&summary);
             console::out!("changed network      {}", out.display());

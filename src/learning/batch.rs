@@ -13,8 +13,6 @@ use super::{
 use crate::chip::SubstrateError;
 use crate::engine::{EngineError, EngineOptions, EventEngine, SourceSpike};
 use crate::network::{CompiledNetwork, LayeredNetwork};
-use crate::neuron::Dynamics;
-
 /// Learning that cannot go on.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -62,12 +60,6 @@ impl Parts {
     pub fn labels(&self) -> Range<usize> {
         self.layers[self.layers.len() - 1].clone()
     }
-
-    /// Synaptic time constant of the label neurons, in time units.
-    pub fn label_tau_s(&self, network: &CompiledNetwork) -> f64 {
-        network.dynamics(self.labels().start).map_or(1.0, Dynamics::tau_s)
-    }
-
     pub fn silent_activity(&self) -> Vec<LayerActivity> {
         self.layers.iter().map(|nodes| LayerActivity::new(nodes.len())).collect()
     }

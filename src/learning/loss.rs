@@ -1,8 +1,12 @@
 //! What the label neurons' first-spike times should be.
 
+use std::ops::Range;
+
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::network::CompiledNetwork;
+use crate::neuron::Dynamics;
 use crate::settings::{Check, Settings};
 
 /// Loss of a sample whose correct label neuron stays silent. A constant: it has no gradient (what
@@ -153,6 +157,11 @@ impl Settings for Loss {
     }
 }
 
+/// Synaptic time constant of the neurons of a label layer, in time units.
+pub(super) fn label_tau_s(network: &CompiledNetwork, labels: &Range<usize>) -> f64 {
+    network.dynamics(labels.start).map_or(1.0, Dynamics::tau_s)
+}
+
 impl Loss {
     /// The same with a margin in numbers ([`Margin::Auto`]), for label neurons of a synaptic time constant whose
     /// times have a standard deviation, both in time units.
@@ -164,6 +173,10 @@ impl Loss {
             }
             other => other,
         }
+    }
+    /// The same with a margin in numbers, for the labels of a network that has no noise or of which none is known.
+    pub fn for_labels(self, network: &CompiledNetwork, labels: &Range<usize>) -> Self {
+        self.with_noise(label_tau_s(network, labels), 0.0)
     }
 
     /// The loss of one sample; writes its gradient with respect to each label neuron's time.

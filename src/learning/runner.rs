@@ -47,7 +47,7 @@ impl Runner {
         settings: &TrainingSettings,
     ) -> Result<Self, FeedForwardError> {
         let (layered, compiled) = (network.layered(), network.compiled());
-        let loss = settings.loss.with_noise(parts.label_tau_s(compiled), 0.0);
+        let loss = settings.loss.for_labels(compiled, &parts.labels());
         let delays = settings.delays.iter().any(Option::is_some);
         let event =
             |why| Runner::Event(EventRunner::new(compiled, parts.clone(), loss, delays), why);

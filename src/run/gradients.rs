@@ -28,7 +28,6 @@ use super::{RunError, nodes};
 use crate::engine::EngineOptions;
 use crate::learning::{self, LearningError, TraceGradients};
 use crate::network::CompiledNetwork;
-use crate::neuron::Dynamics;
 use crate::random;
 use crate::scenario::LoadedScenario;
 use probe::{Objective, Parameter, Presentation, Probe, Quotients, Trains};
@@ -247,8 +246,7 @@ fn prepare(loaded: &LoadedScenario, cut_at: Option<f64>) -> Result<(Probe, Vec<T
         spikes
     };
     let compiled = CompiledNetwork::new(&learner.network.network);
-    let tau_s = compiled.dynamics(labels.start).map_or(1.0, Dynamics::tau_s);
-    let loss = learner.settings.loss.with_noise(tau_s, 0.0);
+    let loss = learner.settings.loss.for_labels(&compiled, &labels);
     let presentation = |sample| Presentation {
         stimulus: stimulus(sample),
         objective: Objective::Training { loss, labels: labels.clone(), correct: set.label(sample) },

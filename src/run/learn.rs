@@ -10,7 +10,6 @@ use crate::learning::{
     gradients_by_delay,
 };
 use crate::network::{CompiledNetwork, Network, synapse_order};
-use crate::neuron::Dynamics;
 use crate::scenario::LoadedScenario;
 use crate::trace::TraceError;
 
@@ -125,8 +124,7 @@ pub fn learn(
 
     let label_layer = learner.network.layers[learner.network.layers.len() - 1];
     let labels = network.populations()[label_layer.0].nodes.clone();
-    let tau_s = network.dynamics(labels.start).map_or(1.0, Dynamics::tau_s);
-    let loss = settings.loss.with_noise(tau_s, 0.0);
+    let loss = settings.loss.for_labels(&network, &labels);
     let mut summary = LearnSummary {
         samples: recorded.samples.len(),
         loss: 0.0,

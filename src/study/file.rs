@@ -65,6 +65,7 @@ impl Variant {
             Variant::IdealThenChip => "ideal_then_chip",
         }
     }
+
     /// The rule of training in the loop, if it is not the scenario's.
     pub fn rule(self) -> Option<LearningRule> {
         match self {
@@ -74,12 +75,20 @@ impl Variant {
             Variant::Twin => Some(LearningRule::Twin),
         }
     }
+
+    /// A scenario with the rule of this variant.
+    pub(super) fn with_its_rule(self, loaded: LoadedScenario) -> LoadedScenario {
+        match self.rule() {
+            Some(rule) => with_rule(loaded, rule),
+            None => loaded,
+        }
+    }
+
     /// What is trained for a scenario.
     pub(super) fn trained(self, loaded: LoadedScenario) -> LoadedScenario {
-        match (self, self.rule()) {
-            (Variant::IdealThenChip, _) => without_substrate(&loaded),
-            (_, Some(rule)) => with_rule(loaded, rule),
-            (_, None) => loaded,
+        match self {
+            Variant::IdealThenChip => without_substrate(&loaded),
+            _ => self.with_its_rule(loaded),
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use super::{Job, Study, TrainingFailure, Variant};
 use crate::learning::TrainerState;
-use crate::run::{HeadlessTraining, Measurement, RunError, with_rule, without_substrate};
+use crate::run::{HeadlessTraining, Measurement, RunError, without_substrate};
 
 /// The ideal training of a scenario; it may have failed.
 type Ideal = Arc<OnceLock<Result<TrainerState, TrainingFailure>>>;
@@ -53,15 +53,9 @@ impl<'s> Trainings<'s> {
     fn train(&self, job: &Job) -> Result<Option<Measurement>, TrainingFailure> {
         let failure = |error: RunError| TrainingFailure::new(error);
         let loaded = self.study.load(&job.point, job.seed).map_err(TrainingFailure::new)?;
-        let loaded = match job.variant.rule() {
-            Some(rule) => with_rule(loaded, rule),
-            None => loaded,
-        };
+        let loaded = job.variant.with_its_rule(loaded);
         let mut training = HeadlessTraining::new(&loaded, self.folder).map_err(failure)?;
         let is_there = match job.variant {
-            Variant::InTheLoop | Variant::Recorded | Variant::Datasheet | Variant::Twin => {
-                training.train(self.interrupt).map_err(failure)?.is_some()
-            }
             Variant::IdealThenChip => {
                 let ideal = without_substrate(&loaded);
                 let key = ideal.scenario.to_toml();
@@ -84,6 +78,7 @@ impl<'s> Trainings<'s> {
                 }
                 is_there
             }
+            _ => training.train(self.interrupt).map_err(failure)?.is_some(),
         };
         if is_there { Ok(Some(training.measure().map_err(failure)?)) } else { Ok(None) }
     }

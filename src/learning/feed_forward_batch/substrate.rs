@@ -12,6 +12,7 @@ use crate::chip::{
 use crate::engine::Spike;
 use crate::engine::layered::{Arrival, Batch, DerivativesAt, LayeredEngine, Unsupported};
 use crate::learning::batch::{BatchResult, GradientSettings, Look, Parts, UNIT};
+use crate::learning::loss::label_tau_s;
 use crate::learning::twin::Twin;
 use crate::learning::{
     Adam, EncodedSet, FirstSpikes, LearningRule, Loss, Margin, Presentation, SubstrateCondition,
@@ -79,7 +80,7 @@ impl SubstrateRunner {
         in_the_loop: InTheLoop,
     ) -> Result<Self, Unsupported> {
         let InTheLoop { substrate, grid, batch_size, prior } = in_the_loop;
-        let tau_s = parts.label_tau_s(compiled);
+        let tau_s = label_tau_s(compiled, &parts.labels());
         let settled = loss.with_noise(tau_s, 0.0);
         let mut fast = FeedForwardRunner::new(layered, compiled, parts, settled)?.for_records();
         let layer_name =

@@ -23,7 +23,6 @@
 //! The weights `w = 1/(1 + z²/25)` with `z² = y²/(r + hᵀ Λ⁻¹ h)` keep outliers from counting: spikes with another
 //! cause than the twin thinks.
 
-use super::FoundNeuron;
 use super::moments::Moments;
 use crate::engine::layered::Comparison;
 
@@ -227,8 +226,9 @@ impl NeuronEstimate {
         batch.pull[1] += both * away[0] + delay * away[1];
     }
 
-    /// But for what is not of the estimate.
-    pub fn found(&self, prior: &NeuronEstimate) -> FoundNeuron {
+    /// Estimates and counts, of a neuron that had this prior: means with their standard deviations, and how many spikes
+    /// were compared, only recorded, only computed.
+    pub fn found(&self, prior: &NeuronEstimate) -> ([[f64; 2]; 2], [u64; 3]) {
         let batches = self.batches.max(1.0);
         let share = (3.0 * batches * batches + 3.0 * batches - 1.0) / (5.0 * batches * batches);
         let part = |place: usize| {
@@ -237,18 +237,9 @@ impl NeuronEstimate {
         };
         let [threshold, both, delay] = [part(0), part(1), part(2)];
         let [a, b, c] = self.covariance();
-        FoundNeuron {
-            layer: 0,
-            target: f64::NAN,
-            threshold: [
-                self.mean[0],
-                (a * a * threshold + 2.0 * a * b * both + b * b * delay).sqrt(),
-            ],
-            true_threshold: None,
-            delay: [self.mean[1], (b * b * threshold + 2.0 * b * c * both + c * c * delay).sqrt()],
-            residual: f64::NAN,
-            compared: self.spikes[0],
-            missed: [self.spikes[1], self.spikes[2]],
-        }
+        let threshold_variance = a * a * threshold + 2.0 * a * b * both + b * b * delay;
+        let delay_variance = b * b * threshold + 2.0 * b * c * both + c * c * delay;
+        let [threshold, delay] = self.mean;
+        ([[threshold, threshold_variance.sqrt()], [delay, delay_variance.sqrt()]], self.spikes)
     }
 }

@@ -4,6 +4,7 @@ use rand_distr::{Distribution, Normal};
 use super::*;
 use crate::engine::layered::{Arrival, Batch, DerivativesAt, LayeredEngine, Workspace};
 use crate::network::{CompiledNetwork, Layer, layered};
+use crate::neuron::NeuronParameters;
 use crate::random;
 
 const INPUTS: usize = 8;
