@@ -4,7 +4,7 @@
 //! run, study ─→ ReportData ─→ report ─┬─→ page ─→ report.html
 //!                  (plain numbers)    │     ↑
 //!                                     │  page.html, page.css, charts.js, plotly.js
-//!                                     └─ training.js, simulation.js, study.js
+//!                                     └─ training.js, chip_found.js, simulation.js, study.js
 //! ```
 //!
 //! A page carries three things: what readers see without scripts (headline figures, tables), its data as
@@ -21,9 +21,10 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 pub use data::{
-    ClassMap, Content, Curves, Fact, Headline, HeatMap, LayerContent, Membrane, Plane,
-    PopulationContent, PotentialContent, ProjectionContent, Raster, ReportData, Rows, Sample,
-    SimulationContent, SpikeTrainingContent, StudyContent, Table, TrainingContent, short,
+    ChipFound, ClassMap, Content, Curves, Fact, FoundNeurons, Headline, HeatMap, LayerContent,
+    Membrane, Plane, PopulationContent, PotentialContent, ProjectionContent, Raster, ReportData,
+    Rows, Sample, SimulationContent, SpikeTrainingContent, StudyContent, Table, TrainingContent,
+    short,
 };
 pub use histogram::{Histogram, StreamingHistogram};
 
@@ -81,7 +82,9 @@ pub fn page(
 /// If the data cannot be written as JSON.
 pub fn report(data: &ReportData) -> Result<String, serde_json::Error> {
     let script = match data.content {
-        Content::Training(_) => include_str!("html/training.js"),
+        Content::Training(_) => {
+            concat!(include_str!("html/training.js"), include_str!("html/chip_found.js"))
+        }
         Content::Simulation(_) | Content::SpikeTraining(_) => include_str!("html/simulation.js"),
         Content::Study(_) => include_str!("html/study.js"),
     };

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::learning::FoundNeuron;
+use crate::report::html::{ChipFound, FoundNeurons, short};
 
 /// File name.
 pub const CHIP_FOUND: &str = "chip_found.csv";
@@ -55,6 +56,34 @@ impl FoundLayer {
         };
         names.iter().enumerate().map(layer).collect()
     }
+}
+
+/// The same for a report; none if nothing was found.
+pub(super) fn content(neurons: &[FoundNeuron], layers: &[FoundLayer]) -> Option<ChipFound> {
+    let layer = |(index, found): (usize, &FoundLayer)| {
+        let of_layer = || neurons.iter().filter(move |neuron| neuron.layer == index);
+        let column = |value: &dyn Fn(&FoundNeuron) -> f64| {
+            of_layer().map(|neuron| short(value(neuron))).collect()
+        };
+        let truth = |neuron: &FoundNeuron| Some(short(neuron.true_threshold? / neuron.target));
+        FoundNeurons {
+            name: found.layer.clone(),
+            threshold: column(&|neuron| neuron.threshold[0] / neuron.target),
+            threshold_std: column(&|neuron| neuron.threshold[1] / neuron.target),
+            threshold_true: of_layer().map(truth).collect(),
+            delay: column(&|neuron| neuron.delay[0]),
+            delay_std: column(&|neuron| neuron.delay[1]),
+            compared: of_layer().map(|neuron| neuron.compared).collect(),
+            thresholds: found.threshold,
+            delays: found.delay,
+            noise: found.noise,
+            threshold_error: found.threshold_error,
+            disagreement: short(100.0 * found.disagreement),
+        }
+    };
+    let known = neurons.iter().all(|neuron| neuron.true_threshold.is_some());
+    let layers: Vec<FoundNeurons> = layers.iter().enumerate().map(layer).collect();
+    (!neurons.is_empty()).then_some(ChipFound { layers, known })
 }
 
 /// Mean and standard deviation; zero of nothing.

@@ -171,7 +171,9 @@ pub fn train(
         warnings: troubles.iter().map(warning).chain(trainer.warnings()).collect(),
     };
     let neurons = Neurons::new(&trainer, on_chip.as_ref());
-    let report = report.report(loaded, &neurons, history, &summary, class_map);
+    let chip_found =
+        summary.found.as_deref().and_then(|layers| chip_found::content(&found, layers));
+    let report = report.report(loaded, &neurons, history, &summary, class_map, chip_found);
     folder.write_report(&report)?;
     if !summary.interrupted {
         // The summary has the times: equal runs leave equal checkpoints.

@@ -101,6 +101,46 @@ pub struct TrainingContent {
     pub potentials: &'static str,
     /// Time and energy on a chip.
     pub hardware: Option<HardwareAccount>,
+    /// What training in the loop found of the chip's neurons.
+    pub chip_found: Option<ChipFound>,
+}
+
+/// What training in the loop found of a chip.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChipFound {
+    /// Layer by layer.
+    pub layers: Vec<FoundNeurons>,
+    /// Whether the true thresholds are known: the chip is a model.
+    pub known: bool,
+}
+
+/// What was found of the neurons of a layer. Thresholds are relative to those of the scenario.
+#[derive(Clone, Debug, Serialize)]
+pub struct FoundNeurons {
+    /// Name of the layer.
+    pub name: String,
+    /// Per neuron: its threshold.
+    pub threshold: Vec<f64>,
+    /// Per neuron: standard deviation of the threshold found.
+    pub threshold_std: Vec<f64>,
+    /// Per neuron: the threshold that it has, where that is known.
+    pub threshold_true: Vec<Option<f64>>,
+    /// Per neuron: its delay.
+    pub delay: Vec<f64>,
+    /// Per neuron: standard deviation of the delay found.
+    pub delay_std: Vec<f64>,
+    /// Per neuron: spikes that told.
+    pub compared: Vec<u64>,
+    /// Mean and standard deviation of the thresholds.
+    pub thresholds: [f64; 2],
+    /// Mean and standard deviation of the delays.
+    pub delays: [f64; 2],
+    /// Standard deviation of recorded times around those of the twin.
+    pub noise: f64,
+    /// Root mean square of what the thresholds differ from the true ones, where those are known.
+    pub threshold_error: Option<f64>,
+    /// Percentage of spikes that only the record has, or only the twin.
+    pub disagreement: f64,
 }
 
 /// A value per epoch of each quantity.

@@ -28,6 +28,9 @@ firstspike.ready((data) => {
   if (content.layers.some((layer) => layer.delays)) {
     delays();
   }
+  if (content.chip_found) {
+    chipFound(data);
+  }
   if (content.hardware) {
     hardware(content.hardware);
   }

@@ -9,8 +9,8 @@ use crate::learning::{EpochMetrics, FirstSpikes, Trainer};
 use crate::membrane::SpikeTrains;
 use crate::network::{CompiledNetwork, Network};
 use crate::report::html::{
-    ClassMap, Content, Curves, Headline, Histogram, LayerContent, Plane, ReportData, Sample,
-    StreamingHistogram, TrainingContent, short,
+    ChipFound, ClassMap, Content, Curves, Headline, Histogram, LayerContent, Plane, ReportData,
+    Sample, StreamingHistogram, TrainingContent, short,
 };
 use crate::run::TrainingSummary;
 use crate::scenario::{Learner, LoadedScenario};
@@ -130,6 +130,7 @@ impl<'a> TestRecord<'a> {
         history: &[EpochMetrics],
         summary: &TrainingSummary,
         class_map: Option<ClassMap>,
+        chip_found: Option<ChipFound>,
     ) -> ReportData {
         let data = &self.learner.data;
         let unit = loaded.scenario.time_unit.symbol();
@@ -155,6 +156,7 @@ impl<'a> TestRecord<'a> {
             image: data.test.image.map(|image| (image.width, image.height)),
             potentials: neurons.about,
             hardware: summary.hardware.clone(),
+            chip_found,
         };
         let mut notes = summary.warnings.clone();
         notes.extend(engine_note(&summary.engine));
