@@ -6,14 +6,16 @@
 //! A quoted field may hold separators, not line ends.
 
 mod npy;
+mod packed;
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::read::MultiGzDecoder;
-pub(crate) use npy::npy_header;
+pub(crate) use npy::NpyArray;
+pub use npy::NpyProblem;
+pub(crate) use packed::unpacked;
 
 /// The largest table, unpacked, in bytes. A packed file of a few megabytes may claim to be more.
 const LARGEST: u64 = 4 << 30;
@@ -218,15 +220,9 @@ impl TextTable {
 
 /// The bytes of a file, unpacked.
 fn bytes(path: &Path) -> Result<Vec<u8>, TableProblem> {
-    let mut file = BufReader::new(File::open(path).map_err(TableProblem::Unreadable)?);
-    let start = io::BufRead::fill_buf(&mut file).map_err(TableProblem::Unreadable)?;
-    let mut content: Box<dyn Read> = if start.starts_with(&[0x1f, 0x8b]) {
-        Box::new(MultiGzDecoder::new(file))
-    } else {
-        Box::new(file)
-    };
+    let content = File::open(path).and_then(unpacked).map_err(TableProblem::Unreadable)?;
     let mut bytes = Vec::new();
-    content.by_ref().take(LARGEST + 1).read_to_end(&mut bytes).map_err(TableProblem::Unreadable)?;
+    content.take(LARGEST + 1).read_to_end(&mut bytes).map_err(TableProblem::Unreadable)?;
     if bytes.len() as u64 > LARGEST { Err(TableProblem::TooLarge) } else { Ok(bytes) }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::table::TableProblem;
+use crate::table::{NpyProblem, TableProblem};
 
 /// A file of data that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -196,19 +196,9 @@ pub enum DataProblem {
         accepted: &'static str,
     },
 
-    /// It is no NPY file.
-    #[error("is no NPY file: {0}")]
-    NotNpy(io::Error),
-    /// An NPY file has more or fewer bytes than its header announces.
-    #[error("{found} bytes follow a header that announces shape {shape:?} of {values}")]
-    NpySize {
-        /// Bytes behind the header.
-        found: usize,
-        /// The shape in the header.
-        shape: Vec<u64>,
-        /// The type of the values in the header.
-        values: String,
-    },
+    /// It is no NPY file that can be read.
+    #[error(transparent)]
+    Npy(#[from] NpyProblem),
     /// Features in an NPY file have another shape.
     #[error("has shape {shape:?}, but features are a row or an image for each sample")]
     FeatureShape {

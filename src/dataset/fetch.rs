@@ -158,7 +158,7 @@ fn check(file: &CatalogueFile, path: &Path) -> State {
             if path.extension().is_none_or(|ending| ending != "gz" && ending != "partial") {
                 return State::Plausible;
             }
-            (File::open(path).map(|file| Box::new(file) as Box<dyn Read>), expected)
+            (File::open(path).map(|file| Box::new(file) as Box<dyn Read + Send>), expected)
         }
     };
     match content.and_then(checksum) {

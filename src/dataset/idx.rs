@@ -3,12 +3,11 @@
 
 use std::cmp::Ordering;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
-
 use super::{DataError, DataProblem};
+use crate::table::unpacked;
 
 /// A whole file.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,13 +19,8 @@ pub(super) struct Idx {
 }
 
 /// A reader of a file's content, uncompressed.
-pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
-    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
-    if file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
-        Ok(Box::new(MultiGzDecoder::new(file)))
-    } else {
-        Ok(Box::new(file))
-    }
+pub(super) fn open(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    unpacked(File::open(path)?)
 }
 
 /// Reads a file that must have this many dimensions.

@@ -1,8 +1,9 @@
-//! Headers of NPY files, checked before anything is made of them.
+//! NPY files in memory, whose headers are checked before anything is made of them.
 
 use std::io;
+use std::path::Path;
 
-use npyz::NpyHeader;
+use npyz::{Deserialize, NpyFile, NpyHeader};
 
 /// The longest header that NumPy itself reads, in bytes.
 const LONGEST_HEADER: usize = 10_000;
@@ -10,13 +11,74 @@ const LONGEST_HEADER: usize = 10_000;
 /// Brackets within brackets; a header of plain numbers has two.
 const DEEPEST: usize = 32;
 
+/// An NPY file in memory. It has as many bytes as its header announces.
+pub(crate) struct NpyArray {
+    pub header: NpyHeader,
+    content: Vec<u8>,
+}
+
+/// What is wrong with an NPY file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NpyProblem {
+    /// It cannot be read.
+    #[error("{0}")]
+    Unreadable(io::Error),
+    /// It is no NPY file.
+    #[error("this is no NPY file: {0}")]
+    NotNpy(io::Error),
+    /// It has more or fewer bytes than its header announces.
+    #[error("{found} bytes follow a header that announces shape {shape:?} of {values}")]
+    Size {
+        /// Bytes behind the header.
+        found: usize,
+        /// The shape in the header.
+        shape: Vec<u64>,
+        /// The type of the values in the header.
+        values: String,
+    },
+}
+
+impl NpyArray {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it cannot be read, is no NPY file, or of another size than it says.
+    pub fn read(path: &Path) -> Result<Self, NpyProblem> {
+        let mut content = std::fs::read(path).map_err(NpyProblem::Unreadable)?;
+        let mut rest = content.as_slice();
+        let header = npy_header(&mut rest).map_err(NpyProblem::NotNpy)?;
+        let size = header.dtype().num_bytes().and_then(|size| {
+            let mut sizes = header.shape().iter();
+            sizes.try_fold(size as u64, |product, &size| product.checked_mul(size))
+        });
+        let found = rest.len();
+        if size != Some(found as u64) {
+            let (shape, values) = (header.shape().to_vec(), header.dtype().descr());
+            return Err(NpyProblem::Size { found, shape, values });
+        }
+        content.drain(..content.len() - found);
+        Ok(NpyArray { header, content })
+    }
+
+    /// The type of the values, as NumPy writes it.
+    pub fn kind(&self) -> String {
+        self.header.dtype().descr().trim_matches('\'').to_owned()
+    }
+
+    /// The values in the order of the file; none if they are of another type.
+    pub fn values<T: Deserialize>(&self) -> Option<impl Iterator<Item = io::Result<T>>> {
+        NpyFile::with_header(self.header.clone(), self.content.as_slice()).try_data::<T>().ok()
+    }
+}
+
 /// Reads the header of an NPY file, and leaves what is behind it. npyz alone takes as much memory as the file
 /// says that its header is long (up to 4 GiB), and as much stack as its brackets are deep, and multiplies the
 /// sizes of the shape without a check.
 ///
 /// # Errors
 /// If it is no header, is cut off, too long, too deep, or of too large a shape.
-pub(crate) fn npy_header(rest: &mut &[u8]) -> io::Result<NpyHeader> {
+fn npy_header(rest: &mut &[u8]) -> io::Result<NpyHeader> {
     let refuse = |message: String| Err(io::Error::new(io::ErrorKind::InvalidData, message));
     let text = match **rest {
         [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, low, high, ref text @ ..] => {

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::table::NpyProblem;
+
 /// A trace that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -135,22 +137,14 @@ pub enum FormProblem {
         /// The form, and what to do about it.
         form: &'static str,
     },
-    /// It is no NPY file.
-    #[error("this is no NPY file: {0}")]
-    NotNpy(io::Error),
+    /// It is no NPY file that can be read.
+    #[error(transparent)]
+    Npy(#[from] NpyProblem),
     /// An NPY array has no or several dimensions.
     #[error("its shape is {shape:?}: it must have one dimension, with a value for each spike")]
     NpyShape {
         /// Its shape.
         shape: Vec<u64>,
-    },
-    /// An NPY file has more or fewer bytes than its header announces.
-    #[error("the header announces {length} values, which are not {found} bytes")]
-    NpySize {
-        /// How many values there should be.
-        length: u64,
-        /// How many bytes of values there are.
-        found: usize,
     },
     /// Values in an NPY file have another type.
     #[error("its values must be {accepted}, not {found}")]

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use npyz::{Deserialize, NpyFile, NpyHeader, Order};
+use npyz::{Deserialize, Order};
 
 use super::super::{DataError, DataProblem, ImageShape, SampleKind};
 use super::labels::Labels;
 use super::{Kind, Table, Values};
-use crate::table::npy_header;
+use crate::table::NpyArray;
 
 /// What to say of a value that is not a number.
 const MISSING: &str = "there is no value: fill it in, or leave the row out";
@@ -38,7 +38,7 @@ impl Table {
         } else if let Some(values) = array.values::<f32>()? {
             Values::Real(values.into_iter().map(f64::from).collect())
         } else {
-            return Err(refuse(DataProblem::FeatureType { found: array.kind() }));
+            return Err(refuse(DataProblem::FeatureType { found: array.file.kind() }));
         };
         if let Values::Real(values) = &values
             && let Some(place) = values.iter().position(|&value| !kind.accepts(value))
@@ -67,7 +67,7 @@ fn read_labels(path: &Path) -> Result<Labels, DataError> {
     if array.shape.len() != 1 {
         return Err(DataProblem::LabelShape { shape: array.shape }.of(path));
     }
-    let labels = match array.kind().trim_start_matches(['<', '>', '|', '=']) {
+    let labels = match array.file.kind().trim_start_matches(['<', '>', '|', '=']) {
         "u1" => array.whole_numbers::<u8>()?,
         "i1" => array.whole_numbers::<i8>()?,
         "u2" => array.whole_numbers::<u16>()?,
@@ -83,51 +83,27 @@ fn read_labels(path: &Path) -> Result<Labels, DataError> {
     Ok(labels.iter().map(i128::to_string).collect())
 }
 
-/// An NPY file in memory.
+/// An NPY file in memory, and its shape.
 struct Array<'a> {
     path: &'a Path,
-    header: NpyHeader,
+    file: NpyArray,
     shape: Vec<usize>,
-    content: Vec<u8>,
 }
 
 impl<'a> Array<'a> {
     fn open(path: &'a Path) -> Result<Self, DataError> {
-        let refuse = |problem: DataProblem| problem.of(path);
-        let mut content =
-            std::fs::read(path).map_err(|error| refuse(DataProblem::Unreadable(error)))?;
-        let mut rest = content.as_slice();
-        let header = npy_header(&mut rest).map_err(|error| refuse(DataProblem::NotNpy(error)))?;
-        // Before anything is made of that size: are there as many bytes as the header announces?
-        let size = header.dtype().num_bytes().and_then(|size| {
-            let mut sizes = header.shape().iter();
-            sizes.try_fold(size as u64, |product, &size| product.checked_mul(size))
-        });
-        if size != Some(rest.len() as u64) {
-            return Err(refuse(DataProblem::NpySize {
-                found: rest.len(),
-                shape: header.shape().to_vec(),
-                values: header.dtype().descr(),
-            }));
-        }
-        content.drain(..content.len() - rest.len());
-        let shape = header.shape().iter().map(|&size| size as usize).collect();
-        Ok(Array { path, header, shape, content })
-    }
-
-    /// The type of the values, as NumPy writes it.
-    fn kind(&self) -> String {
-        self.header.dtype().descr().trim_matches('\'').to_owned()
+        let file = NpyArray::read(path).map_err(|problem| DataProblem::Npy(problem).of(path))?;
+        let shape = file.header.shape().iter().map(|&size| size as usize).collect();
+        Ok(Array { path, file, shape })
     }
 
     /// The values row by row, if they are of this type.
     fn values<T: Deserialize + Copy>(&self) -> Result<Option<Vec<T>>, DataError> {
-        let file = NpyFile::with_header(self.header.clone(), self.content.as_slice());
-        let Ok(values) = file.try_data::<T>() else { return Ok(None) };
+        let Some(values) = self.file.values::<T>() else { return Ok(None) };
         let values = values
             .collect::<Result<Vec<T>, _>>()
             .map_err(|error| DataProblem::Unreadable(error).of(self.path))?;
-        Ok(Some(match (self.header.order(), &self.shape[..]) {
+        Ok(Some(match (self.file.header.order(), &self.shape[..]) {
             (Order::Fortran, &[rows, columns]) => (0..rows * columns)
                 .map(|place| values[place % columns * rows + place / columns])
                 .collect(),

@@ -146,7 +146,7 @@ fn npy_problems_are_named() {
         ("flat.npy", "flat.npy", "flat.npy: has shape [2]"),
         ("whole.npy", "flat.npy", "whole.npy: has type"),
         ("short.npy", "flat.npy", "short.npy: 31 bytes follow"),
-        ("text.npy", "flat.npy", "text.npy: is no NPY file"),
+        ("text.npy", "flat.npy", "text.npy: this is no NPY file"),
         ("none.npy", "flat.npy", "none.npy: "),
         ("good.npy", "three.npy", "three.npy: 3 labels, but"),
         ("good.npy", "real.npy", "real.npy: has type f8"),

@@ -1,13 +1,13 @@
 //! A file as blocks of whole lines, unpacked if it is packed.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
 use memchr::{memchr, memchr_iter, memrchr};
 
 use super::super::{FormProblem, TraceError};
+use crate::table::unpacked;
 
 /// Bytes that are read at once.
 const BLOCK: usize = 1 << 20;
@@ -62,7 +62,7 @@ impl Blocks {
     pub fn open(path: &Path) -> Result<Self, TraceError> {
         let wrap = |source| TraceError::Read { path: path.to_owned(), source };
         if path == Path::new("-") {
-            return Self::new("standard input".into(), Box::new(io::stdin()));
+            return Self::new("standard input".into(), io::stdin());
         }
         let file = File::open(path).map_err(wrap)?;
         if file.metadata().map_err(wrap)?.is_dir() {
@@ -74,21 +74,13 @@ impl Blocks {
             };
             return Err(TraceError::Form { path: path.to_owned(), line: None, problem });
         }
-        Self::new(path.to_owned(), Box::new(file))
+        Self::new(path.to_owned(), file)
     }
 
-    fn new(path: PathBuf, mut raw: Box<dyn Read + Send>) -> Result<Self, TraceError> {
-        let mut start = Vec::new();
-        if let Err(source) = raw.by_ref().take(2).read_to_end(&mut start) {
-            return Err(TraceError::Read { path, source });
-        }
-        let is_packed = start == [0x1f, 0x8b];
-        let whole = Cursor::new(start).chain(raw);
-        let input: Box<dyn Read + Send> = if is_packed {
-            let buffer = io::BufReader::with_capacity(1 << 16, whole);
-            Box::new(MultiGzDecoder::new(buffer))
-        } else {
-            Box::new(whole)
+    fn new(path: PathBuf, raw: impl Read + Send + 'static) -> Result<Self, TraceError> {
+        let input = match unpacked(raw) {
+            Ok(input) => input,
+            Err(source) => return Err(TraceError::Read { path, source }),
         };
         let mut blocks = Blocks {
             path,

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use npyz::{Deserialize, NpyFile, NpyHeader};
+use npyz::Deserialize;
 
 use super::super::{FormProblem, TraceError};
 use super::Recording;
-use crate::table::npy_header;
+use crate::table::{NpyArray, NpyProblem};
 
 /// Reads the spikes of a file of times and a file of neurons, both NPY arrays with one dimension: times of any
 /// type of numbers, neurons of whole numbers. Nothing in them tells the unit of the times.
@@ -38,30 +38,22 @@ fn refuse(path: &Path, problem: FormProblem) -> TraceError {
 /// An array with one dimension.
 struct Array<'p> {
     path: &'p Path,
-    header: NpyHeader,
-    content: Vec<u8>,
+    file: NpyArray,
 }
 
 impl<'p> Array<'p> {
     fn open(path: &'p Path) -> Result<Self, TraceError> {
-        let wrap = |source| TraceError::Read { path: path.to_owned(), source };
-        let mut content = std::fs::read(path).map_err(wrap)?;
-        let mut rest = content.as_slice();
-        let header =
-            npy_header(&mut rest).map_err(|error| refuse(path, FormProblem::NotNpy(error)))?;
-        let [length] = header.shape()[..] else {
-            return Err(refuse(path, FormProblem::NpyShape { shape: header.shape().to_vec() }));
-        };
-        // Before anything is made of that size: are there as many bytes as the header announces?
-        let size = header.dtype().num_bytes().and_then(|size| length.checked_mul(size as u64));
-        if size != Some(rest.len() as u64) {
-            return Err(refuse(path, FormProblem::NpySize { length, found: rest.len() }));
+        let file = NpyArray::read(path).map_err(|problem| match problem {
+            NpyProblem::Unreadable(source) => TraceError::Read { path: path.to_owned(), source },
+            problem => refuse(path, problem.into()),
+        })?;
+        match file.header.shape()[..] {
+            [length] if u32::try_from(length).is_err() => {
+                Err(refuse(path, FormProblem::TooManySpikes))
+            }
+            [_] => Ok(Array { path, file }),
+            ref shape => Err(refuse(path, FormProblem::NpyShape { shape: shape.to_vec() })),
         }
-        if u32::try_from(length).is_err() {
-            return Err(refuse(path, FormProblem::TooManySpikes));
-        }
-        content.drain(..content.len() - rest.len());
-        Ok(Array { path, header, content })
     }
 
     /// The values, if they are of this type; the first that is not accepted is refused.
@@ -70,8 +62,7 @@ impl<'p> Array<'p> {
         accepted: &'static str,
         accept: impl Fn(T) -> Option<V>,
     ) -> Result<Option<Vec<V>>, TraceError> {
-        let file = NpyFile::with_header(self.header.clone(), self.content.as_slice());
-        let Ok(values) = file.try_data::<T>() else { return Ok(None) };
+        let Some(values) = self.file.values::<T>() else { return Ok(None) };
         let wrap = |source| TraceError::Read { path: self.path.to_owned(), source };
         let mut found = Vec::new();
         for (index, value) in values.enumerate() {
@@ -116,7 +107,7 @@ impl<'p> Array<'p> {
             )*};
         }
         of_type!(i64 i32 u32 u64 i16 u16 i8 u8);
-        let found = self.header.dtype().descr().trim_matches('\'').to_owned();
+        let found = self.file.kind();
         Err(refuse(self.path, FormProblem::NpyType { found, accepted: kind }))
     }
 }
@@ -166,7 +157,11 @@ mod tests {
             ),
             ("nan.npy", "i8.npy", "nan.npy: value 2 is NaN: it must be a finite number"),
             ("text.npy", "i8.npy", "text.npy: this is no NPY file"),
-            ("cut.npy", "i8.npy", "cut.npy: the header announces 2 values, which are not 15 bytes"),
+            (
+                "cut.npy",
+                "i8.npy",
+                "cut.npy: 15 bytes follow a header that announces shape [2] of '<f8'",
+            ),
         ] {
             let message = read_npy(&path(times), &path(neurons)).expect_err(expected).to_string();
             assert!(message.contains(expected), "{message}");

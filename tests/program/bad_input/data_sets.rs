@@ -157,7 +157,7 @@ fn tables_that_do_not_fit_are_refused() {
             &[dataset!("[dataset.file]" "training.npy = { features = 'a.csv', labels = 'b.csv' }"
                        "validation.last = 1" "test.csv = 'b.csv'")],
             &[("a.csv", b"label,x,y\n0,0,1\n"), GOOD_TABLE],
-            &["scenario.toml:10: dataset.file.training: a.csv: is no NPY file"],
+            &["scenario.toml:10: dataset.file.training: a.csv: this is no NPY file"],
         ),
         table(
             "spike times to encode",
