@@ -37,6 +37,8 @@ use exit::bad_input;
     version,
     propagate_version = true,
     arg_required_else_help = true,
+    // As narrow as the terminal, and never wider than pages that are printed.
+    max_term_width = 80,
     after_help = "Start with:\n  firstspike run scenarios/yin_yang.toml\n\n\
         Exit codes:\n  \
         0    everything was done\n  \

@@ -158,3 +158,13 @@ optimiser.adam.learning_rate = 0.01
 "#
     )
 }
+
+/// The subcommands of a command, as its help lists them; `help` itself is left out.
+pub fn subcommands(of: &[&str]) -> Vec<String> {
+    let help = successful(project(), &[of, &["--help"]].concat()).stdout;
+    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let lines = list.take_while(|line| !line.is_empty());
+    let names = lines.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned);
+    names.filter(|name| name != "help").collect()
+}

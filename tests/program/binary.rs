@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use common::binary::{
-    files, firstspike, json, project, read, rows, successful, text, timeless, write_mnist,
+    files, firstspike, json, project, read, rows, subcommands, successful, text, timeless,
+    write_mnist,
 };
 use firstspike::trace::{self, Trace};
 
@@ -229,19 +230,13 @@ fn what_check_prints_is_a_scenario_that_checks_to_the_same() {
 
 #[test]
 fn the_help_of_each_command_has_an_example() {
-    let help = successful(project(), &["--help"]).stdout;
-    let commands = help.split("Commands:\n").nth(1).expect("a list of commands");
-    let mut count = 0;
-    for line in commands.lines().take_while(|line| !line.is_empty()) {
-        let command = line.split_whitespace().next().expect("a name");
-        if command != "help" {
-            let help = successful(project(), &[command, "--help"]).stdout;
-            assert!(help.contains("Example"), "{help}");
-            assert!(help.contains(&format!("firstspike {command} ")), "{help}");
-            count += 1;
-        }
+    let commands = subcommands(&[]);
+    for command in &commands {
+        let help = successful(project(), &[command, "--help"]).stdout;
+        assert!(help.contains("Example"), "{help}");
+        assert!(help.contains(&format!("firstspike {command} ")), "{help}");
     }
-    assert_eq!(count, 14, "{help}");
+    assert_eq!(commands.len(), 14, "{commands:?}");
 }
 
 #[test]
