@@ -5,7 +5,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use firstspike::dataset::{Augmentation, Dataset, Encoding, Features, ImageShape, LatencyEncoding};
+use firstspike::dataset::{
+    Augmentation, Dataset, Encoding, Features, ImageShape, LatencyEncoding, TimeNoise,
+};
 use firstspike::learning::{EncodedSet, EncodingScratch, Presentation};
 
 /// A disc that is bright in the middle: 150 of 784 pixels are not dark, as in MNIST.
@@ -29,9 +31,12 @@ fn encoding(criterion: &mut Criterion) {
     let cases = [
         ("plain", nothing),
         ("distorted", distorted),
-        ("time noise", Augmentation { time_noise: 0.3, ..nothing }),
+        ("time noise", Augmentation { time_noise: Some(TimeNoise::Fixed(0.3)), ..nothing }),
         ("dropout", Augmentation { dropout: 0.1, ..nothing }),
-        ("all", Augmentation { time_noise: 0.3, dropout: 0.1, ..distorted }),
+        (
+            "all",
+            Augmentation { time_noise: Some(TimeNoise::Fixed(0.3)), dropout: 0.1, ..distorted },
+        ),
     ];
     let mut group = criterion.benchmark_group("encoding of a 28 × 28 image");
     for silent_zero in [false, true] {

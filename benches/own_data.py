@@ -2,22 +2,28 @@
 """Measures `firstspike new`, `run` and `predict` on tables that everybody has, with no key changed.
 
     python3 benches/own_data.py --firstspike target/release/firstspike [--hidden 100] [--sets iris,wine] [--splits 5]
+        [--mnist FOLDER]
 
 Each set is split five times into three quarters to learn from and a quarter to test with, by class. firstspike gets a
 CSV file with words as labels; scikit-learn's MLPClassifier, with its defaults, gets the same rows, scaled to mean 0 and
 standard deviation 1. Prints mean test accuracies, and the lowest of the splits, as a table in Markdown.
+
+yin_yang are 5,000 points. mnist are the first 6,000 images of the training set, whose IDX files FOLDER has (`firstspike
+data fetch mnist` gets them).
 
 Needs scikit-learn; penguins need palmerpenguins, from PyPI, too.
 """
 
 import argparse
 import csv
+import gzip
 import statistics
 import subprocess
 import tempfile
 import warnings
 from pathlib import Path
 
+import numpy
 from sklearn import datasets
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -25,11 +31,45 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-SETS = ["iris", "wine", "breast_cancer", "digits", "penguins"]
+SETS = ["iris", "wine", "breast_cancer", "digits", "penguins", "yin_yang"]
 
 
-def table(name):
+def yin_yang(count):
+    """Points of the Yin-Yang data set (Kriener et al. 2022), as many of each class, with the mirrored coordinates."""
+    random, points, labels = numpy.random.default_rng(42), [], []
+    while len(points) < count:
+        x, y = random.random(2)
+        from_left, from_right = numpy.hypot(x - 0.25, y - 0.5), numpy.hypot(x - 0.75, y - 0.5)
+        if numpy.hypot(x - 0.5, y - 0.5) > 0.5:
+            continue
+        is_yin = from_right <= 0.1 or 0.1 < from_left <= 0.25 or (y > 0.5 and from_right > 0.25)
+        label = "dot" if min(from_left, from_right) < 0.1 else "yin" if is_yin else "yang"
+        if label == ("dot", "yin", "yang")[len(points) % 3]:
+            points.append((x, y, 1 - x, 1 - y))
+            labels.append(label)
+    return numpy.array(points), ["x", "y", "1-x", "1-y"], labels
+
+
+def mnist(folder, count):
+    """Images of MNIST's training set, as rows of pixels."""
+
+    def read(name, header):
+        path = next(path for path in Path(folder).rglob(f"{name}*") if path.is_file())
+        content = path.read_bytes()
+        content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        return numpy.frombuffer(content, numpy.uint8, offset=header)
+
+    pixels = read("train-images", 16).reshape(-1, 784)[:count].astype(float)
+    labels = [f"digit {label}" for label in read("train-labels", 8)[:count]]
+    return pixels, [f"pixel {index}" for index in range(784)], labels
+
+
+def table(name, mnist_folder=None):
     """Features, their names, and labels as words."""
+    if name == "yin_yang":
+        return yin_yang(5000)
+    if name == "mnist":
+        return mnist(mnist_folder, 6000)
     if name == "penguins":
         from palmerpenguins import load_penguins
 
@@ -79,6 +119,7 @@ def main():
     parser.add_argument("--hidden", default="100")
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--splits", type=int, default=5)
+    parser.add_argument("--mnist", metavar="FOLDER", help="adds the set mnist")
     arguments = parser.parse_args()
     program = arguments.firstspike
     if "/" in program:
@@ -86,8 +127,8 @@ def main():
     warnings.simplefilter("ignore", ConvergenceWarning)
     print("| data | firstspike, mean (lowest) | MLPClassifier, mean (lowest) |\n|---|---|---|", flush=True)
     means = []
-    for name in arguments.sets.split(","):
-        features, names, labels = table(name)
+    for name in arguments.sets.split(",") + ["mnist"] * bool(arguments.mnist):
+        features, names, labels = table(name, arguments.mnist)
         scores = []
         for seed in range(arguments.splits):
             split = train_test_split(

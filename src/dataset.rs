@@ -19,6 +19,7 @@ mod idx;
 mod look;
 #[cfg(feature = "files")]
 pub mod mnist;
+mod neighbours;
 #[cfg(feature = "files")]
 mod new_samples;
 #[cfg(feature = "files")]
@@ -36,8 +37,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use augmentation::Augmentation;
 pub(crate) use augmentation::Canvas;
+pub use augmentation::{Augmentation, TimeNoise};
 pub use encoding::{Encoding, LatencyEncoding};
 #[cfg(feature = "files")]
 pub use error::{DataError, DataProblem, SampleKind};

@@ -14,6 +14,7 @@
 //! assert_eq!(problem.message, "-1 must be finite and above 0");
 //! ```
 
+pub(crate) mod number_or_auto;
 mod time_unit;
 
 use std::fmt::Display;

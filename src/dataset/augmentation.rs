@@ -5,19 +5,21 @@
 
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::ImageShape;
+use super::neighbours::nearest_neighbour_distance;
+use super::{Dataset, Encoding, ImageShape};
 use crate::random;
-use crate::settings::{Check, Settings};
+use crate::settings::{Check, Settings, number_or_auto};
 
 /// How samples are varied whenever training shows them. By default they are not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augmentation {
-    /// Standard deviation of normal noise on each spike time, in time units. A time that would be
-    /// negative is mirrored (Göltz, Kriener et al. 2021). Not negative.
-    pub time_noise: f64,
+    /// Noise on each spike time. A time that would be negative is mirrored (Göltz, Kriener et al. 2021).
+    /// Default: `"auto"` where the encoding is left to its default as well, else none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_noise: Option<TimeNoise>,
     /// Probability with which each spike is left out, from 0 to below 1.
     pub dropout: f64,
     /// Images move by up to this many pixels in each direction, each as likely. From 0 to 28.
@@ -32,9 +34,37 @@ pub struct Augmentation {
     pub seed: u64,
 }
 
+/// Standard deviation of normal noise on spike times. In a file a number, or `"auto"`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TimeNoise {
+    /// In time units. Not negative.
+    Fixed(f64),
+    /// As much as a sample and its nearest neighbour in the training set differ, in the root mean square over
+    /// their spikes: what is learned then is what neighbours share. The more samples there are, the less noise.
+    Auto,
+}
+
+impl Serialize for TimeNoise {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let number = match *self {
+            TimeNoise::Fixed(noise) => Some(noise),
+            TimeNoise::Auto => None,
+        };
+        number_or_auto::serialize(number, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeNoise {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(number_or_auto::deserialize(deserializer)?.map_or(TimeNoise::Auto, TimeNoise::Fixed))
+    }
+}
+
 impl Settings for Augmentation {
     fn check(&self, check: &mut Check<'_>) {
-        check.not_negative("time_noise", self.time_noise);
+        if let Some(TimeNoise::Fixed(noise)) = self.time_noise {
+            check.not_negative("time_noise", noise);
+        }
         check.range("dropout", self.dropout, 0.0..1.0, "from 0 to below 1");
         check.range("scale", self.scale, 0.0..1.0, "from 0 to below 1");
         check.range("rotation", self.rotation, 0.0..=180.0, "from 0 to 180 degrees");
@@ -46,6 +76,16 @@ impl Augmentation {
     /// Whether images change.
     pub fn distorts_images(&self) -> bool {
         self.shift != 0.0 || self.rotation != 0.0 || self.scale != 0.0
+    }
+
+    /// The same with noise in time units, [`TimeNoise::Auto`] as these training data ask for.
+    #[must_use]
+    pub fn for_training_set(self, training: &Dataset, encoding: Encoding) -> Self {
+        let noise = self.time_noise.map(|noise| match noise {
+            TimeNoise::Auto => TimeNoise::Fixed(nearest_neighbour_distance(training, encoding)),
+            fixed => fixed,
+        });
+        Augmentation { time_noise: noise, ..self }
     }
 
     /// How the image of a sample changes in an epoch.
@@ -60,9 +100,13 @@ impl Augmentation {
         }
     }
 
-    /// The noise of a sample in an epoch; none if there is none.
+    /// The noise of a sample in an epoch; none if there is none, or it is not known yet
+    /// ([`Self::for_training_set`]).
     pub(crate) fn noise(&self, epoch: u64, sample: usize) -> Option<impl FnMut(f64) -> f64> {
-        let std = self.time_noise;
+        let std = match self.time_noise {
+            Some(TimeNoise::Fixed(noise)) => noise,
+            Some(TimeNoise::Auto) | None => 0.0,
+        };
         (std > 0.0).then(|| {
             let mut random = random::stream(self.seed, "input time noise", index(epoch, sample));
             move |time: f64| {
@@ -230,7 +274,7 @@ mod tests {
     #[test]
     fn chance_depends_on_seed_epoch_and_sample_alone() {
         let settings = Augmentation {
-            time_noise: 0.3,
+            time_noise: Some(TimeNoise::Fixed(0.3)),
             dropout: 0.25,
             shift: 2.0,
             rotation: 10.0,
@@ -262,7 +306,11 @@ mod tests {
 
     #[test]
     fn noise_is_normal_and_mirrored_and_dropout_has_its_share() {
-        let settings = Augmentation { time_noise: 0.3, dropout: 0.25, ..Augmentation::default() };
+        let settings = Augmentation {
+            time_noise: Some(TimeNoise::Fixed(0.3)),
+            dropout: 0.25,
+            ..Augmentation::default()
+        };
         let (mut sum, mut squares, mut mirrored, mut kept) = (0.0, 0.0, 0.0, 0);
         let (samples, each) = (500, 200);
         for sample in 0..samples {

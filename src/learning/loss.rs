@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::network::CompiledNetwork;
 use crate::neuron::Dynamics;
-use crate::settings::{Check, Settings};
+use crate::settings::{Check, Settings, number_or_auto};
 
 /// Loss of a sample whose correct label neuron stays silent. A constant: it has no gradient (what
 /// makes silent neurons spike is a [`super::SilentNeuronRule`]).
@@ -78,45 +77,17 @@ impl Margin {
 
 impl Serialize for Margin {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Margin::Fixed(margin) => serializer.serialize_f64(*margin),
-            Margin::Auto => serializer.serialize_str("auto"),
-        }
+        let number = match *self {
+            Margin::Fixed(margin) => Some(margin),
+            Margin::Auto => None,
+        };
+        number_or_auto::serialize(number, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Margin {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NumberOrAuto;
-
-        impl Visitor<'_> for NumberOrAuto {
-            type Value = Margin;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("a number or \"auto\"")
-            }
-
-            fn visit_f64<E: serde::de::Error>(self, margin: f64) -> Result<Margin, E> {
-                Ok(Margin::Fixed(margin))
-            }
-
-            fn visit_i64<E: serde::de::Error>(self, margin: i64) -> Result<Margin, E> {
-                Ok(Margin::Fixed(margin as f64))
-            }
-
-            fn visit_u64<E: serde::de::Error>(self, margin: u64) -> Result<Margin, E> {
-                Ok(Margin::Fixed(margin as f64))
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Margin, E> {
-                if text == "auto" {
-                    return Ok(Margin::Auto);
-                }
-                Err(E::invalid_value(serde::de::Unexpected::Str(text), &self))
-            }
-        }
-
-        deserializer.deserialize_any(NumberOrAuto)
+        Ok(number_or_auto::deserialize(deserializer)?.map_or(Margin::Auto, Margin::Fixed))
     }
 }
 

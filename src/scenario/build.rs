@@ -145,13 +145,16 @@ impl LoadedScenario {
                     .map(|(node, &time)| SourceSpike { time, source: node as u32 }),
             );
         }
+        let augmentation = self.scenario.augmentation();
+        let augmentation =
+            augmentation.map(|varied| varied.for_training_set(&data.training, encoding));
         let mut learner = Learner {
             settings: self.scenario.training_settings(&network, data.training.len()),
             network,
             layer_names: self.scenario.layers.iter().map(|layer| layer.name.clone()).collect(),
             data,
             encoding,
-            augmentation: self.scenario.augmentation(),
+            augmentation,
             bias,
             select: self.scenario.training.as_ref().map_or(Select::Last, |known| known.select),
         };

@@ -21,7 +21,7 @@ pub struct TrainingSection {
     /// Samples per step. At least 1. Default: a twentieth of the training set, from 10 to 150.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<usize>,
-    /// What the label neurons should do. Default: `first_spike_cross_entropy`, with a scale of a tenth of the
+    /// What the label neurons should do. Default: `first_spike_cross_entropy`, with a scale of 0.022 of the
     /// encoding's range, an early weight of 0.005, and an early scale of the synaptic time constant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<Loss>,

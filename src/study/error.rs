@@ -182,6 +182,8 @@ impl TrainingFailure {
         let text = error.to_string();
         let lines: Vec<&str> =
             text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        TrainingFailure { line: lines.join("; ") }
+        // A row of results without a reason would read as one that was measured.
+        let line = if lines.is_empty() { "no reason given".to_owned() } else { lines.join("; ") };
+        TrainingFailure { line }
     }
 }

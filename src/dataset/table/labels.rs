@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use super::super::{DataError, DataProblem};
-use crate::network::LARGEST_SIZE;
 
 /// A label per sample, kept as the index of one of the different labels that there are.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -88,6 +87,10 @@ impl FromIterator<String> for Labels {
     }
 }
 
+/// A larger label is the name of a class, such as an article's number: as the class's own number it would ask
+/// for as many label neurons.
+pub const LARGEST_NUMBER: usize = 9_999;
+
 /// The classes of a data set, in the order of their label neurons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Classes {
@@ -106,15 +109,16 @@ impl Classes {
     }
 
     /// The classes of these tables' labels, of which the first table is the training set. If all labels are whole
-    /// numbers from 0, each is the number of its class. Else the classes are the different labels of the
-    /// training set: in the order of their size if all are numbers, or of the alphabet.
+    /// numbers from 0 to [`LARGEST_NUMBER`], each is the number of its class. Else the classes are the different
+    /// labels of the training set: in the order of their size if all are numbers, or of the alphabet.
     pub fn of(tables: &[&super::Table]) -> Self {
         let numbers = |text: &str| text.parse::<usize>().ok();
         let all: Option<Vec<usize>> =
             tables.iter().flat_map(|table| table.labels.different()).map(numbers).collect();
-        if let Some(all) = all {
-            let largest = all.into_iter().max().unwrap_or(0);
-            return Self::numbered(largest.saturating_add(1).min(LARGEST_SIZE));
+        if let Some(largest) = all.map(|all| all.into_iter().max().unwrap_or(0))
+            && largest <= LARGEST_NUMBER
+        {
+            return Self::numbered(largest + 1);
         }
         let training = tables.first().map(|table| table.labels.different()).unwrap_or_default();
         let mut names: Vec<String> = training.into_iter().map(str::to_owned).collect();

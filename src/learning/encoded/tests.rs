@@ -1,5 +1,5 @@
 use super::*;
-use crate::dataset::{ImageShape, LatencyEncoding};
+use crate::dataset::{ImageShape, LatencyEncoding, TimeNoise};
 
 const PAPER: LatencyEncoding =
     LatencyEncoding { earliest: 0.15, latest: 2.0, inverted: true, silent_zero: false, copies: 1 };
@@ -94,7 +94,7 @@ fn biases_are_in_their_place() {
 #[test]
 fn only_training_is_varied_and_always_in_the_same_way() {
     let settings = Augmentation {
-        time_noise: 0.3,
+        time_noise: Some(TimeNoise::Fixed(0.3)),
         dropout: 0.2,
         shift: 2.0,
         rotation: 15.0,
@@ -104,7 +104,11 @@ fn only_training_is_varied_and_always_in_the_same_way() {
     let training = Presentation::Training { epoch: 4 };
     let only = [
         Augmentation { shift: 2.0, seed: 1, ..Augmentation::default() },
-        Augmentation { time_noise: 0.3, seed: 1, ..Augmentation::default() },
+        Augmentation {
+            time_noise: Some(TimeNoise::Fixed(0.3)),
+            seed: 1,
+            ..Augmentation::default()
+        },
         Augmentation { dropout: 0.2, seed: 1, ..Augmentation::default() },
         settings,
     ];
