@@ -127,7 +127,8 @@ def main():
     warnings.simplefilter("ignore", ConvergenceWarning)
     print("| data | firstspike, mean (lowest) | MLPClassifier, mean (lowest) |\n|---|---|---|", flush=True)
     means = []
-    for name in arguments.sets.split(",") + ["mnist"] * bool(arguments.mnist):
+    sets = [name for name in arguments.sets.split(",") if name]
+    for name in sets + ["mnist"] * bool(arguments.mnist):
         features, names, labels = table(name, arguments.mnist)
         scores = []
         for seed in range(arguments.splits):

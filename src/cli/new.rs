@@ -129,7 +129,7 @@ fn draft(arguments: &NewArguments, data: &Path) -> Result<String, String> {
         let look = TableLook::at(path, arguments.label.as_deref()).map_err(say)?;
         let pixels = look.looks_like_pixels;
         draft.perhaps_image = look.square().filter(|_| pixels);
-        source.scaling = if pixels { ScalingRule::CommonRange } else { ScalingRule::Range };
+        source.scaling = if pixels { ScalingRule::CommonRange } else { ScalingRule::Auto };
         source.complement = !pixels;
         source.label = look.label;
         (source.leave_out, draft.left_out) = look.leave_out.into_iter().unzip();
@@ -148,7 +148,7 @@ fn draft(arguments: &NewArguments, data: &Path) -> Result<String, String> {
         Err(Problem { message, .. }) => return Err(message),
     };
     if matches!(source.training, TableFiles::Npy { .. }) && sets.training.image.is_none() {
-        source.scaling = ScalingRule::Range;
+        source.scaling = ScalingRule::Auto;
         source.complement = true;
     }
     place_paths(&mut draft, arguments);

@@ -15,8 +15,8 @@ use crate::settings::{Check, Problem, Settings};
 pub struct TableSource {
     /// What is learned from.
     pub training: TableFiles,
-    /// What an epoch may be chosen by. Default: `share = 0.1`.
-    #[serde(default = "a_tenth")]
+    /// What an epoch may be chosen by. Default: `share = 0.05`.
+    #[serde(default = "a_twentieth")]
     pub validation: HeldOutFiles,
     /// What the result is measured on. Default: `share = 0.2`.
     #[serde(default = "a_fifth")]
@@ -57,8 +57,8 @@ pub struct TableSource {
     pub class_names: Option<Vec<String>>,
 }
 
-fn a_tenth() -> HeldOutFiles {
-    HeldOutFiles::Share(0.1)
+fn a_twentieth() -> HeldOutFiles {
+    HeldOutFiles::Share(0.05)
 }
 
 fn a_fifth() -> HeldOutFiles {
@@ -189,7 +189,7 @@ impl TableSource {
     pub fn new(training: TableFiles) -> Self {
         TableSource {
             training,
-            validation: a_tenth(),
+            validation: a_twentieth(),
             test: a_fifth(),
             split_seed: one(),
             label: label(),

@@ -67,9 +67,10 @@ impl Inference {
         MismatchError::check("classes", self.class_names.len(), labels)?;
         let features = |count: usize| MismatchError::check("features", count, self.feature_count);
         features(self.feature_names.as_ref().map_or(self.feature_count, Vec::len))?;
-        if let Some(Scaling { low, high }) = &self.scaling {
+        if let Some(Scaling { low, high, between }) = &self.scaling {
             features(low.len())?;
             features(high.len())?;
+            features(if between.is_empty() { self.feature_count } else { between.len() })?;
         }
         features(
             self.image.map_or(self.feature_count, |image| image.width.saturating_mul(image.height)),

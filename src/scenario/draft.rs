@@ -158,6 +158,11 @@ fn held_out(text: &mut String, set: &str, from: &HeldOutFiles) -> std::fmt::Resu
 fn scaling(text: &mut String, rule: ScalingRule) -> std::fmt::Result {
     match rule {
         ScalingRule::None => Ok(()),
+        ScalingRule::Auto => writeln!(
+            text,
+            "scaling = \"auto\"               # each feature by the range of the training set, or by deciles if a few \
+             values reach far beyond the others"
+        ),
         ScalingRule::Range => writeln!(
             text,
             "scaling = \"range\"              # each feature, from its least to its largest value in the \
