@@ -5,6 +5,7 @@ mod console;
 mod data;
 mod diff;
 mod exit;
+mod export;
 mod gradients;
 mod identify;
 mod learn;
@@ -15,6 +16,7 @@ mod progress;
 mod raster;
 mod reproduce;
 mod run;
+mod schema;
 mod session;
 mod stats;
 mod study;
@@ -178,9 +180,21 @@ enum Command {
     #[command(after_help = "Samples are read and shown as by firstspike predict.\n\n\
         Exit codes: 0 done, 1 the network failed, 2 bad input.\n\n\
         Examples:\n  \
-        firstspike evaluate traces/iris --data test.csv\n  \
+        firstspike evaluate traces/iris --data test.csv --report test.html\n  \
         firstspike evaluate traces/iris --set test --chip chips/brainscales2.toml --out on_chip.json")]
     Evaluate(predict::EvaluateArguments),
+    /// Write the network of a run as arrays for NumPy (NPZ) and as tables (CSV).
+    #[command(
+        after_help = "<DIR>/network.npz has every array: of each layer its weights (a row per input, the rows of \
+        bias sources last, a column per neuron), its delays, the parameters of its neurons and its bias times; what \
+        features are scaled by. The same stands in a CSV file per table. Scenarios read these: weights.file = \
+        \"label.weights.csv\", neuron.tau_m.file = \"label.neurons.csv\". Of a simulation there is a list of \
+        synapses for each pair of populations.\n\n\
+        Examples:\n  \
+        firstspike export traces/iris\n  \
+        python3 -c 'import numpy; print(numpy.load(\"traces/iris_export/network.npz\")[\"label.weights\"])'"
+    )]
+    Export(export::ExportArguments),
     /// Train the scenarios of a table with several seeds, and print it beside published figures.
     #[command(
         after_help = "Every row of the table is trained with every seed into <DIR>/<row>/seed_<n>, as \
@@ -275,6 +289,16 @@ enum Command {
         firstspike data verify mnist --folder data/mnist"
     )]
     Data(data::DataCommand),
+    /// Print what can stand in a scenario, chip or study file: a JSON Schema, or a page of every key.
+    #[command(
+        after_help = "Editors with Even Better TOML or Taplo complete and check a file as it is typed if its first line \
+        names the schema: `#:schema ./scenario.schema.json`, a path from the folder of the file. Files of \
+        firstspike new begin so, and the schema is written beside them.\n\n\
+        Examples:\n  \
+        firstspike schema scenario > scenario.schema.json\n  \
+        firstspike schema chip --markdown"
+    )]
+    Schema(schema::SchemaArguments),
 }
 
 /// Which scenario, and what to change in it.
@@ -432,10 +456,12 @@ fn run_command(command: &Command) -> ExitCode {
         Command::New(arguments) => new::run(arguments),
         Command::Predict(arguments) => predict::predict(arguments),
         Command::Evaluate(arguments) => predict::evaluate(arguments),
+        Command::Export(arguments) => export::run(arguments),
         Command::Stats(arguments) => stats::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Membranes(arguments) => membranes::run(arguments),
         Command::Data(command) => data::run(command),
+        Command::Schema(arguments) => schema::run(arguments),
         Command::Check(arguments) if arguments.gradients => {
             gradients::check(&arguments.scenario, arguments.samples as usize)
         }

@@ -83,11 +83,12 @@ pub enum Features {
 
 /// Pixels of an image, row by row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ImageShape {
-    /// Pixels in a row.
+    /// Pixels in a row. At least 1.
     pub width: usize,
-    /// Rows.
+    /// Rows. At least 1.
     pub height: usize,
 }
 

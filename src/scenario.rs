@@ -73,41 +73,43 @@ pub use values::Values;
 
 /// A complete description of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// Name of the run and of its output folder; by default the file's name without its ending.
+    /// Name of the run and of its output folder. Default: the file's name without its ending.
     #[serde(default)]
     pub name: String,
     /// The unit of every time in the scenario and its outputs.
     #[serde(default)]
     pub time_unit: TimeUnit,
-    /// Seed of everything random but the data sets, which have seeds of their own.
+    /// Seed of everything random but the data sets, which have seeds of their own. From 0.
     #[serde(default = "default_seed")]
     pub seed: u64,
     /// A trained network to start from: the folder of its run, or its `network.json`. Layers of the same name
     /// without weights of their own take over its weights, delays and bias times; the data are scaled as its were,
-    /// and encoded alike if there is no `encoding`.
+    /// and encoded alike if there is no `encoding`. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_from: Option<PathBuf>,
-    /// What runs a network of layers.
+    /// What runs a network of layers. Default: `auto`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<LearningEngine>,
-    /// In what precision the feed-forward engine computes.
+    /// The precision in which the feed-forward engine computes. Default: `double`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
-    /// Parameters of all neurons, unless their layer or population says otherwise.
+    /// Parameters of all neurons, unless their layer or population says otherwise. Default: the paper's neuron.
     #[serde(default)]
     pub neuron: GroupParameters,
-    /// Samples to learn from.
+    /// Samples to learn from. Default: none; needed with `layers`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<DataSource>,
-    /// How features become spike times.
+    /// How features become spike times. Default: from 0.15 to 1 of the synaptic time constant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<LatencyEncoding>,
-    /// A feed-forward network, layer by layer; the last is the label layer.
+    /// A feed-forward network, layer by layer; the last is the label layer. Default: none; either these or
+    /// `populations`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerSection>,
-    /// How the layers are trained; without it they are only evaluated.
+    /// How the layers are trained; without it they are only evaluated. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<TrainingSection>,
     /// The chip that the layers are put on: `chip = "file.toml"`, or a table of the same entries, with
@@ -117,23 +119,24 @@ pub struct Scenario {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "chip::file_or_table"
     )]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "chip::file_or_table_schema"))]
     pub chip: Option<Datasheet>,
-    /// A program that runs the layers.
+    /// A program that runs the layers. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub substrate: Option<SubstrateSection>,
-    /// A network of any topology.
+    /// A network of any topology. Default: none; either these or `layers`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub populations: Vec<PopulationSection>,
-    /// Its synapses.
+    /// Its synapses. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub projections: Vec<ProjectionSection>,
-    /// How it is simulated.
+    /// How it is simulated. Default: none; needed with `populations`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub simulation: Option<SimulationSection>,
-    /// How it is trained to emit given spike trains.
+    /// How it is trained to emit given spike trains. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spike_training: Option<SpikeTrainingSection>,
-    /// What is recorded of it.
+    /// What is recorded of it. Default: all spikes, no potentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingSection>,
 }

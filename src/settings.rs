@@ -15,6 +15,8 @@
 //! ```
 
 pub(crate) mod number_or_auto;
+#[cfg(feature = "schema")]
+pub(crate) mod schema;
 mod time_unit;
 
 use std::fmt::Display;

@@ -8,10 +8,12 @@
 //! A [`Study`] names a base scenario, the axes along which it changes and the seeds. [`run()`] does every
 //! [`Job`] on a thread of its own and appends its [`Row`] to one tidy CSV at once, so that a study that
 //! is killed goes on where it was; a [`Shard`] of the jobs can be done elsewhere and [`merge()`]d.
+//! [`Ranking`] names the best point by its validation accuracy.
 //! [`Summary`] reads the results back: medians with confidence intervals, and the distortion that
 //! each study tolerates; [`write_report()`] makes figures and tables of them.
 
 mod axis;
+mod best;
 #[cfg(feature = "mpi")]
 pub mod distributed;
 mod engines;
@@ -24,6 +26,7 @@ mod reader;
 mod report;
 mod results;
 mod runner;
+mod search;
 mod shard;
 mod statistics;
 mod summary;
@@ -32,9 +35,11 @@ mod tolerance;
 mod trainings;
 
 pub use axis::{Axis, AxisValue};
+pub use best::{Ranked, Ranking, Spread};
 pub use error::{ResultsProblem, StudyError, TrainingFailure};
 pub use estimate::{Estimate, estimate};
 pub use figures::{figure, overview};
+pub(crate) use file::StudyFile;
 pub use file::{Combine, Job, Point, Study, Variant, is_study};
 pub use merge::merge;
 pub use report::write_report;

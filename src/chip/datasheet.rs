@@ -16,29 +16,31 @@ use crate::settings::TimeUnit;
 
 /// A chip, or another substrate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Datasheet {
-    /// What it is called.
+    /// What it is called. Default: `ideal`.
     pub name: String,
-    /// Where the figures are from.
+    /// Where the figures are from. Default: none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub source: String,
-    /// A chip file whose entries hold where this one has none.
+    /// A chip file whose entries hold where this one has none. Default: none, what is left out is ideal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<PathBuf>,
-    /// The unit of the times here, one of physical time; with `tau_s`.
+    /// The unit of the times here, one of physical time; with `tau_s`. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_unit: Option<TimeUnit>,
-    /// The synaptic time constant on the chip, in `time_unit`.
+    /// The synaptic time constant on the chip. In `time_unit`. Finite, above zero. Default: none, times are in
+    /// those of the scenario.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tau_s: Option<f64>,
-    /// Which of all chips of the kind this is: the seed of its fixed patterns. Default: the scenario's
+    /// Which of all chips of the kind this is: the seed of its fixed patterns. From 0. Default: the scenario's
     /// seed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub individual: Option<u64>,
-    /// Scales everything that differs from the ideal by an amount: deviations, jitter, losses, the
-    /// steps of weights and time stamps, intervals between events. Ranges, windows and refractory
-    /// periods stay.
+    /// Scales everything that differs from the ideal by an amount: deviations, jitter, losses, the steps of weights
+    /// and time stamps, intervals between events. Ranges, windows and refractory periods stay. Not negative.
+    /// Default: 1.
     pub distortion: f64,
     /// Its synapses.
     pub weights: WeightSheet,
@@ -58,23 +60,25 @@ pub struct Datasheet {
 /// potential to `1/e` of the threshold (both counted from the leak): the threshold itself, if the
 /// capacitance is `tau_s`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct WeightSheet {
-    /// Bits of the magnitude; the sign is apart. Default: continuous weights.
+    /// Bits of the magnitude; the sign is apart. In bits. From 1 to 24. Default: continuous weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub magnitude_bits: Option<u32>,
-    /// The largest magnitude, in units of the threshold. Default: any.
+    /// The largest magnitude; `inf` for any. In units of the threshold. Above zero. Default: `inf`.
     pub largest: f64,
     /// What a sign belongs to.
     pub sign: Sign,
-    /// Fixed-pattern deviation of each synapse's strength.
+    /// Fixed-pattern deviation of each synapse's strength. In parts of the target. Default: 0.
     pub gain: Deviation,
-    /// Fixed-pattern offset of each synapse that is in use, in units of the threshold.
+    /// Fixed-pattern offset of each synapse that is in use. In units of the threshold. Default: 0.
     pub offset: Deviation,
 }
 
 /// What the sign of a weight belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Sign {
     /// Each synapse has its own.
@@ -90,23 +94,24 @@ pub enum Sign {
 
 /// Neurons.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct NeuronSheet {
-    /// The membrane time constant that neurons are set to; `inf` for none. Default: the scenario's, which
-    /// is what the rule `recorded` takes it for in any case.
+    /// The membrane time constant that neurons are set to; `inf` for none. In times of the chip. Above zero.
+    /// Default: the scenario's, which is what the rule `recorded` takes it for in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tau_m: Option<f64>,
-    /// The refractory period. Default: the scenario's.
+    /// The refractory period. In times of the chip. Finite, not negative. Default: the scenario's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refractory_period: Option<f64>,
-    /// Whether neurons spike again after their refractory period; learning sees their first spikes.
+    /// Whether neurons spike again after their refractory period; learning sees their first spikes. Default: false.
     pub repeated_spikes: bool,
     /// Deviations that stay, different from neuron to neuron.
     pub fixed_pattern: NeuronDeviations,
-    /// Measured deviations that stay, instead of those that `fixed_pattern` draws: a CSV file with a
-    /// column `neuron` (from zero, through all layers) and columns named as the parameters. Measured
-    /// over target for threshold, time constants and refractory period; for leak and reset potentials
-    /// the difference, in units of the threshold.
+    /// Measured deviations that stay, instead of those that `fixed_pattern` draws: a CSV file with a column
+    /// `neuron` (from zero, through all layers) and columns named as the parameters. Measured over target for
+    /// threshold, time constants and refractory period; for leak and reset potentials the difference, in units of
+    /// the threshold. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measured: Option<PathBuf>,
     /// Deviations that are drawn anew.
@@ -117,27 +122,31 @@ pub struct NeuronSheet {
 
 /// Deviations of a neuron's parameters from their targets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct NeuronDeviations {
-    /// Of the threshold above the leak potential.
+    /// Of the threshold above the leak potential. In parts of the target. Default: 0.
     pub threshold: Deviation,
-    /// Of the leak potential, in units of the threshold above it.
+    /// Of the leak potential. In units of the threshold above it. Default: 0.
     pub leak_potential: Deviation,
-    /// Of the reset potential, in the same units.
+    /// Of the reset potential. In units of the threshold above the leak potential. Default: 0.
     pub reset_potential: Deviation,
-    /// Of the membrane time constant.
+    /// Of the membrane time constant. In parts of the target. Default: 0.
     pub tau_m: Deviation,
-    /// Of the synaptic time constant; of excitatory synapses only if `tau_s_inhibitory` is given.
+    /// Of the synaptic time constant; of excitatory synapses only if `tau_s_inhibitory` is given. In parts of the
+    /// target. Default: 0.
     pub tau_s: Deviation,
-    /// Of the time constant of inhibitory synapses. Default: that of the neuron's excitatory ones.
+    /// Of the time constant of inhibitory synapses. In parts of the target. Default: that of the neuron's
+    /// excitatory ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tau_s_inhibitory: Option<Deviation>,
-    /// Of the refractory period.
+    /// Of the refractory period. In parts of the target. Default: 0.
     pub refractory_period: Deviation,
 }
 
 /// How often trial-to-trial deviations are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Trial {
     /// For each sample.
@@ -149,69 +158,78 @@ pub enum Trial {
 
 /// How spikes get from sources to synapses. Every layer has a link of its own: that of its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct LinkSheet {
-    /// How long a spike is under way.
+    /// How long a spike is under way. In times of the chip. Finite, not negative. Default: 0.
     pub delay: f64,
-    /// Standard deviation of that between sources; it stays.
+    /// Standard deviation of that between sources; it stays. In times of the chip. Finite, not negative. Default:
+    /// 0.
     pub delay_fixed_pattern: f64,
-    /// Standard deviation between the spikes of a source. None arrives before it was sent.
+    /// Standard deviation between the spikes of a source. None arrives before it was sent. In times of the chip.
+    /// Finite, not negative. Default: 0.
     pub delay_jitter: f64,
-    /// Standard deviation of the time at which a neuron spikes; its record and its effects move
-    /// together.
+    /// Standard deviation of the time at which a neuron spikes; its record and its effects move together. In times
+    /// of the chip. Finite, not negative. Default: 0.
     pub spike_jitter: f64,
-    /// Shortest interval between two events: those that come at once are sent one after the other, the
-    /// source with the lower number first.
+    /// Shortest interval between two events: those that come at once are sent one after the other, the source with
+    /// the lower number first. In times of the chip. Finite, not negative. Default: 0.
     pub interval: f64,
-    /// An event that would have to wait longer is lost.
+    /// An event that would have to wait longer is lost; `inf` for never. In times of the chip. Not negative.
+    /// Default: `inf`.
     pub longest_wait: f64,
-    /// Probability that an event is lost.
+    /// Probability that an event is lost. From 0 to 1. Default: 0.
     pub loss: f64,
 }
 
 /// How samples are shown and spikes recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct PresentationSheet {
-    /// How long a sample lasts; what happens later is not seen. Default: until nothing happens.
+    /// How long a sample lasts; what happens later is not seen; `inf` for until nothing happens. In times of the
+    /// chip. Above zero. Default: `inf`.
     pub window: f64,
-    /// Whether neurons are put to rest before each sample. Without, they keep what the sample before
-    /// left over, within a batch.
+    /// Whether neurons are put to rest before each sample. Without, they keep what the sample before left over,
+    /// within a batch. Default: true.
     pub reset: bool,
-    /// Resolution of recorded spike times: a spike has the time of the last tick before it.
+    /// Resolution of recorded spike times: a spike has the time of the last tick before it. In times of the chip.
+    /// Finite, not negative. Default: 0.
     pub time_stamp: f64,
-    /// What a sample takes besides its window.
+    /// What a sample takes besides its window. In times of the chip. Finite, not negative. Default: 0.
     pub overhead_per_sample: f64,
-    /// What a batch takes besides its samples.
+    /// What a batch takes besides its samples. In times of the chip. Finite, not negative. Default: 0.
     pub overhead_per_batch: f64,
 }
 
 /// What it needs. If nothing is given, its energy is unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct EnergySheet {
-    /// Power whatever happens, in watts.
+    /// Power whatever happens. In watts. Finite, not negative. Default: 0.
     pub static_power: f64,
-    /// Energy of a spike's arrival at one synapse, in joules.
+    /// Energy of a spike's arrival at one synapse. In joules. Finite, not negative. Default: 0.
     pub synaptic_event: f64,
-    /// Energy of a neuron's spike, in joules.
+    /// Energy of a neuron's spike. In joules. Finite, not negative. Default: 0.
     pub spike: f64,
-    /// Energy of reading one sample's result, in joules.
+    /// Energy of reading one sample's result. In joules. Finite, not negative. Default: 0.
     pub readout: f64,
 }
 
 /// How much fits. Default: anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct SizeSheet {
-    /// Neurons on the chip.
+    /// Neurons on the chip. At least 1. Default: any number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neurons: Option<usize>,
-    /// Rows of synapses. The sources of a layer need one each, or two (`sign = "row_pair"`); layers
-    /// use the same rows.
+    /// Rows of synapses. The sources of a layer need one each, or two (`sign = "row_pair"`); layers use the same
+    /// rows. At least 1. Default: any number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub synapse_rows: Option<usize>,
-    /// Synapses of a neuron.
+    /// Synapses of a neuron. At least 1. Default: any number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fan_in: Option<usize>,
 }

@@ -23,8 +23,9 @@ pub struct Deviation {
     pub distribution: Shape,
 }
 
-/// The shape of a distribution.
+/// The shape of a distribution of deviations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
     /// Gaussian.
@@ -148,15 +149,35 @@ impl Deviation {
     }
 }
 
+/// The distribution of a deviation.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "DeviationTable"))]
 #[serde(deny_unknown_fields)]
 struct Table {
+    /// Systematic part, the same for all. Finite, above -0.9.
     #[serde(default)]
     mean: f64,
+    /// Standard deviation. Finite, not negative.
     #[serde(default)]
     std: f64,
+    /// Shape of the distribution.
     #[serde(default)]
     distribution: Shape,
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Deviation {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Deviation".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::settings::schema::number_or::<Table>(
+            "The standard deviation of a normal distribution, or a table with its mean and shape, too.",
+            generator,
+        )
+    }
 }
 
 impl<'de> Deserialize<'de> for Deviation {

@@ -11,6 +11,8 @@ use super::{bad_input, console};
 use crate::dataset::{
     DataError, FileForm, HeldOutFiles, ScalingRule, TableFiles, TableLook, TableSource,
 };
+use crate::reference::FileKind;
+use crate::run::write_file;
 use crate::scenario::Draft;
 use crate::settings::Problem;
 
@@ -68,6 +70,13 @@ impl Template {
         }
     }
 
+    fn kind(self) -> FileKind {
+        match self {
+            Template::Study => FileKind::Study,
+            _ => FileKind::Scenario,
+        }
+    }
+
     /// What the example's own comments call its file.
     fn own_name(self) -> &'static str {
         match self {
@@ -86,15 +95,35 @@ pub(super) fn run(arguments: &NewArguments) -> ExitCode {
         (None, Some(data)) => draft(arguments, data),
         (None, None) => Err("give --data FILE or --template NAME".to_owned()),
     };
+    let kind = arguments.template.map_or(FileKind::Scenario, Template::kind);
+    let schema = format!("{}.schema.json", kind.name());
+    let text = text.map(|text| format!("#:schema ./{schema}\n{text}"));
     let written = text.and_then(|text| write_new(&arguments.file, &text));
     match written {
         Ok(()) => {
+            write_schema(&arguments.file.with_file_name(schema), kind);
             let file = arguments.file.display();
             console::out!("wrote {file}: read it, then\n  firstspike run {file}");
             ExitCode::SUCCESS
         }
         Err(message) => bad_input(&message),
     }
+}
+
+/// Writes the schema that editors check the file with, beside it. It is no part of the scenario: a file that is
+/// something else stays, and a failure is only said.
+fn write_schema(path: &Path, kind: FileKind) {
+    let text = kind.schema_file();
+    let failed = match std::fs::read_to_string(path) {
+        Ok(there) if !there.contains(FileKind::MARK) => {
+            "it exists and is something else".to_owned()
+        }
+        _ => match write_file(path, |file| file.write_all(text.as_bytes())) {
+            Ok(()) => return,
+            Err(error) => error.to_string(),
+        },
+    };
+    console::err!("the schema for editors is not written: {}: {failed}", path.display());
 }
 
 /// Writes a file that is not there yet.

@@ -6,9 +6,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::exit::failure;
 use super::session::Session;
 use super::{Data, bad_input, console};
-use crate::run::{Predictions, RunError, Samples, TrainedError, TrainedRun, write_file};
+use crate::report::html;
+use crate::run::{RunError, Samples, TrainedError, TrainedRun, write_file};
 
 /// The network, and the samples that it is shown.
 #[derive(Debug, Args)]
@@ -52,16 +54,19 @@ pub(super) struct EvaluateArguments {
     /// File for accuracy and confusion matrix (JSON), beside the terminal.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// File for a report (HTML): confusion matrix, distributions of spike times, single samples.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 impl NetworkArguments {
-    fn predict(&self, times: bool) -> Result<Predictions, TrainedError> {
+    fn open(&self) -> Result<(TrainedRun, Samples<'_>), TrainedError> {
         let run = TrainedRun::open(&self.run, self.chip.as_deref())?;
         let samples = match (&self.data, self.set) {
             (Some(path), _) => Samples::File { path, labels: self.labels.as_deref() },
             (None, set) => Samples::Set(set.unwrap_or(Data::Test).into()),
         };
-        run.predict(samples, times)
+        Ok((run, samples))
     }
 
     /// What messages call the samples.
@@ -74,10 +79,14 @@ impl NetworkArguments {
         }
     }
 
-    /// Predicts on threads of its own.
-    fn run(&self, times: bool) -> Result<Predictions, ExitCode> {
+    /// Opens the network and shows it the samples, on threads of its own.
+    fn run<T: Send>(
+        &self,
+        show: impl FnOnce(&TrainedRun, Samples<'_>) -> Result<T, TrainedError> + Send,
+    ) -> Result<T, ExitCode> {
         let pool = Session::threads(self.threads).map_err(|error| bad_input(&error))?;
-        pool.install(|| self.predict(times)).map_err(|error| failed(&error))
+        let shown = pool.install(|| self.open().and_then(|(run, samples)| show(&run, samples)));
+        shown.map_err(|error| failed(&error))
     }
 }
 
@@ -93,7 +102,8 @@ fn failed(error: &TrainedError) -> ExitCode {
 }
 
 pub(super) fn predict(arguments: &PredictArguments) -> ExitCode {
-    let predictions = match arguments.network.run(arguments.times) {
+    let predict = |run: &TrainedRun, samples: Samples<'_>| run.predict(samples, arguments.times);
+    let predictions = match arguments.network.run(predict) {
         Ok(predictions) => predictions,
         Err(code) => return code,
     };
@@ -113,8 +123,14 @@ pub(super) fn predict(arguments: &PredictArguments) -> ExitCode {
 }
 
 pub(super) fn evaluate(arguments: &EvaluateArguments) -> ExitCode {
-    let predictions = match arguments.network.run(false) {
-        Ok(predictions) => predictions,
+    let title = arguments.network.samples();
+    let is_asked = arguments.report.is_some();
+    let show = |run: &TrainedRun, samples: Samples<'_>| match is_asked {
+        true => run.evaluate(samples, &title),
+        false => Ok((run.predict(samples, false)?, None)),
+    };
+    let (predictions, report) = match arguments.network.run(show) {
+        Ok(shown) => shown,
         Err(code) => return code,
     };
     if predictions.rows.iter().any(|row| row.label.is_none()) {
@@ -151,8 +167,17 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> ExitCode {
             return bad_input(&error);
         }
     }
+    if let (Some(path), Some(report)) = (&arguments.report, report) {
+        let page = html::report(&report).map_err(RunError::Page);
+        let written =
+            page.and_then(|page| write_file(path, |file| file.write_all(page.as_bytes())));
+        if let Err(error) = written {
+            return failure(&error);
+        }
+        console::out!("report               {}", path.display());
+    }
     console::out!("accuracy             {:.2} % ({correct} of {samples})", 100.0 * accuracy);
-    console::out!("samples              {}", arguments.network.samples());
+    console::out!("samples              {title}");
     console::out!("undecided            {undecided}");
     let unit = crate::trace::time_unit::symbol(&predictions.time_unit);
     console::out!("mean decision time   {time:.3} {unit}");

@@ -1,6 +1,6 @@
 //! Studies: `firstspike run` of one, and what is done with results.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,10 +11,11 @@ use super::exit::{INTERRUPTED, failure};
 use super::progress::print_engine;
 use super::session::Session;
 use super::{RunArguments, ScenarioArguments, bad_input, console};
+use crate::run::{RunError, write_file};
 use crate::scenario::Override;
 use crate::study::{
-    Finished, Row, Shard, Study, StudyError, Summary, Watch, estimate, merge, run as run_study,
-    tolerance_markdown, write_report,
+    Finished, Ranking, Row, Shard, Spread, Study, StudyError, Summary, Watch, estimate, merge,
+    run as run_study, tolerance_markdown, write_report,
 };
 
 /// How a study is done.
@@ -43,6 +44,17 @@ impl StudyArguments {
 pub(super) enum StudyCommand {
     /// Put the results of several shards together.
     Merge(MergeArguments),
+    /// Name the best point by validation, and write its scenario.
+    #[command(
+        after_help = "The best point has the highest mean accuracy on the validation set over its seeds; only points \
+        with all seeds count. The test set has no say, so its accuracy there is an honest one. The scenario \
+        that is written trains that point with the first seed of the study.\n\n\
+        Example:\n  \
+        firstspike run study.toml\n  \
+        firstspike study best study.toml --out best.toml\n  \
+        firstspike run best.toml"
+    )]
+    Best(BestArguments),
     /// Draw figures and write tables of the results of studies.
     Report(ReportArguments),
 }
@@ -55,6 +67,21 @@ pub(super) struct MergeArguments {
     /// The file for all of them.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BestArguments {
+    /// The study.
+    study: PathBuf,
+    /// Its results [default: traces/<name of the study>/results.csv].
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+    /// File for the scenario [default: best.toml beside the results].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// How many points are listed.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    top: usize,
 }
 
 #[derive(Debug, Args)]
@@ -76,6 +103,7 @@ pub(super) fn study(command: &StudyCommand) -> ExitCode {
             console::out!("{rows} trainings in {}", out.display());
         }),
         StudyCommand::Report(arguments) => report(arguments),
+        StudyCommand::Best(arguments) => best(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -93,6 +121,56 @@ fn report(arguments: &ReportArguments) -> Result<(), StudyError> {
     write_report(&summaries, &arguments.out)?;
     console::out!("{}", tolerance_markdown(&summaries).trim_end());
     console::out!("\nfigures and tables in {}", arguments.out.display());
+    Ok(())
+}
+
+/// How the scenarios begin that `best` writes.
+const BEST: &str = "# The best point of the study ";
+
+fn best(arguments: &BestArguments) -> Result<(), StudyError> {
+    let study = Study::read(&arguments.study)?;
+    let results = arguments
+        .results
+        .clone()
+        .unwrap_or_else(|| Path::new("traces").join(&study.name).join("results.csv"));
+    let ranking = Ranking::read(&study, &results)?;
+    let [best, ..] = &ranking.ranked[..] else { return Ok(()) };
+    let percent = |spread: &Spread| {
+        let std = spread.std.map_or(String::new(), |std| format!(" ± {:.2}", 100.0 * std));
+        let Spread { mean, lowest, highest, .. } = spread;
+        format!("{:.2}{std} % ({:.2}–{:.2})", 100.0 * mean, 100.0 * lowest, 100.0 * highest)
+    };
+    let variants = study.variants.len() > 1;
+    for (place, found) in ranking.ranked.iter().take(arguments.top.max(1)).enumerate() {
+        let variant = if variants { format!(", {}", found.variant.label()) } else { String::new() };
+        console::out!(
+            "{:>3}. validation {}, test {}: {}{variant}",
+            place + 1,
+            percent(&found.validation),
+            percent(&found.test),
+            study.describe(&found.point)
+        );
+    }
+    let seeds = if best.seeds == 1 { "one seed" } else { "mean ± standard deviation (range)" };
+    console::out!("     {seeds} of {} points with all seeds", ranking.ranked.len());
+    if ranking.incomplete > 0 {
+        console::err!("{} points lack a seed, or one failed: not ranked", ranking.incomplete);
+    }
+    let out = arguments.out.clone().unwrap_or_else(|| results.with_file_name("best.toml"));
+    let text = format!(
+        "{BEST}`{}` by validation: {}\n\n{}",
+        study.name,
+        study.describe(&best.point),
+        best.scenario(&study)?.scenario.to_toml()
+    );
+    // What an earlier call wrote may go; what someone else did must not.
+    if std::fs::read_to_string(&out).is_ok_and(|old| !old.starts_with(BEST)) {
+        let source =
+            std::io::Error::other("it exists and is of someone else: choose another --out");
+        return Err(RunError::Output { path: out, source }.into());
+    }
+    write_file(&out, |file| file.write_all(text.as_bytes()))?;
+    console::out!("scenario             {}", out.display());
     Ok(())
 }
 

@@ -14,20 +14,21 @@ use crate::settings::{Check, Settings, number_or_auto};
 
 /// How samples are varied whenever training shows them. By default they are not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Augmentation {
     /// Noise on each spike time. A time that would be negative is mirrored (Göltz, Kriener et al. 2021).
     /// Default: `"auto"` where the encoding is left to its default as well, else none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_noise: Option<TimeNoise>,
-    /// Probability with which each spike is left out, from 0 to below 1.
+    /// Probability with which each spike is left out. From 0 to below 1. Default: 0.
     pub dropout: f64,
-    /// Images move by up to this many pixels in each direction, each as likely. From 0 to 28.
+    /// Images move by up to so much in each direction, each as likely. In pixels. From 0 to 28. Default: 0.
     pub shift: f64,
-    /// Images turn around their centre by up to this many degrees either way, each as likely.
-    /// From 0 to 180.
+    /// Images turn around their centre by up to so much either way, each as likely. In degrees. From 0 to 180.
+    /// Default: 0.
     pub rotation: f64,
-    /// Images grow or shrink by up to this fraction, each as likely. From 0 to below 1.
+    /// Images grow or shrink by up to this fraction, each as likely. From 0 to below 1. Default: 0.
     pub scale: f64,
     /// Seed of all of it. In a scenario that of everything else.
     #[serde(skip)]
@@ -51,6 +52,26 @@ impl Serialize for TimeNoise {
             TimeNoise::Auto => None,
         };
         number_or_auto::serialize(number, serializer)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for TimeNoise {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "TimeNoise".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        use crate::settings::schema::{any_of, number, word};
+        let auto = word(
+            "auto",
+            "As much as a sample and its nearest neighbour in the training set differ, in the root mean square \
+             over their spikes.",
+        );
+        any_of(
+            "A standard deviation in time units, not negative, or `\"auto\"`.",
+            &[number(), auto],
+        )
     }
 }
 

@@ -18,16 +18,17 @@ pub enum Encoding {
 /// `earliest + v (latest − earliest)`; inverted at `earliest + (1 − v) (latest − earliest)`, large
 /// features first (Göltz, Kriener et al. 2021, methods).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LatencyEncoding {
-    /// When the first feature spikes, one of 0 (inverted: of 1), in time units. Not negative.
+    /// When the first feature spikes, one of 0 (inverted: of 1). In time units. Finite, not negative.
     pub earliest: f64,
-    /// When the last feature spikes, one of 1 (inverted: of 0), in time units. After `earliest`.
+    /// When the last feature spikes, one of 1 (inverted: of 0). In time units. Finite, above `earliest`.
     pub latest: f64,
-    /// Whether large features spike early. Default: they spike late.
+    /// Whether large features spike early, not late. Default: false.
     #[serde(default)]
     pub inverted: bool,
-    /// Whether a feature of exactly 0 does not spike at all. Default: it does.
+    /// Whether a feature of exactly 0 does not spike at all. Default: false.
     #[serde(default)]
     pub silent_zero: bool,
     /// How many sources each feature drives, with weights of their own: what makes up for a narrow

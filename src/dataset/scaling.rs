@@ -7,6 +7,7 @@ use crate::settings::{Check, Settings};
 /// What the features of tables are scaled by. It is found in the training set and kept with the network, so that
 /// new samples are scaled alike; what is beyond it becomes 0 or 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum ScalingRule {
     /// Nothing: features are numbers from 0 to 1.

@@ -11,6 +11,7 @@ use crate::settings::{Check, Problem, Settings};
 
 /// Where the samples come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum DataSource {
     /// The Yin-Yang data set, generated.
@@ -57,6 +58,7 @@ pub struct Known {
 
 /// The Yin-Yang data set; the defaults are the published sets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct YinYangSource {
     /// Radius of the dots. From 0.01 to 0.5 times `r_big`. Default: 0.1.
@@ -65,12 +67,15 @@ pub struct YinYangSource {
     pub r_big: f64,
     /// The training set. Default: 5000 samples of seed 42.
     #[serde(deserialize_with = "training")]
+    #[cfg_attr(feature = "schema", schemars(with = "Given"))]
     pub training: GeneratedSet,
     /// The validation set. Default: 1000 samples of seed 41.
     #[serde(deserialize_with = "validation")]
+    #[cfg_attr(feature = "schema", schemars(with = "Given"))]
     pub validation: GeneratedSet,
     /// The test set. Default: 1000 samples of seed 40.
     #[serde(deserialize_with = "test")]
+    #[cfg_attr(feature = "schema", schemars(with = "Given"))]
     pub test: GeneratedSet,
 }
 
@@ -85,21 +90,23 @@ pub struct GeneratedSet {
 
 /// MNIST or a set of the same form. `firstspike data fetch` gets the files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct MnistSource {
-    /// Pixels along each side of an image: 28 as they are, or 16, cropped and resized. Default: 28.
+    /// Pixels along each side of an image: 28 as they are, or 16, cropped and resized. In pixels. From 16 to 28,
+    /// one of the two. Default: 28.
     pub size: usize,
     /// The folder with the four files. Default: where `firstspike data fetch` puts them, `data/mnist`
     /// or `data/fashion_mnist` in the working directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
-    /// Samples to learn from, the first ones, at most 50,000. Default: all.
+    /// Samples to learn from, the first ones. From 1 to 50000. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub training: Option<usize>,
-    /// Samples to validate with, the first of the last 10,000 for training. Default: all.
+    /// Samples to validate with, the first of the last 10,000 for training. From 1 to 10000. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation: Option<usize>,
-    /// Samples to test with, the first ones, at most 10,000. Default: all.
+    /// Samples to test with, the first ones. From 1 to 10000. Default: all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<usize>,
 }
@@ -123,17 +130,23 @@ impl Default for MnistSource {
     }
 }
 
+/// A generated set of samples, as it is written.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "GeneratedSet"))]
+#[serde(deny_unknown_fields)]
+struct Given {
+    /// Number of samples. From 1 to 10000000. Default: as in the published set.
+    size: Option<usize>,
+    /// Seed of the generator. From 0. Default: as in the published set.
+    seed: Option<u32>,
+}
+
 /// Reads a generated set; what is left out is as in the published set.
 fn generated<'de, D: Deserializer<'de>>(
     published: GeneratedSet,
     deserializer: D,
 ) -> Result<GeneratedSet, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Given {
-        size: Option<usize>,
-        seed: Option<u32>,
-    }
     let Given { size, seed } = Given::deserialize(deserializer)?;
     Ok(GeneratedSet { size: size.unwrap_or(published.size), seed: seed.unwrap_or(published.seed) })
 }

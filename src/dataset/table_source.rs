@@ -11,6 +11,7 @@ use crate::settings::{Check, Problem, Settings};
 
 /// Tables of features, with a label for each row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TableSource {
     /// What is learned from.
@@ -21,7 +22,7 @@ pub struct TableSource {
     /// What the result is measured on. Default: `share = 0.2`.
     #[serde(default = "a_fifth")]
     pub test: HeldOutFiles,
-    /// Seed of what is drawn for a share. Default: 1.
+    /// Seed of what is drawn for a share. From 0. Default: 1.
     #[serde(default = "one")]
     pub split_seed: u64,
     /// Name of the column of labels in CSV files. Default: `label`.
@@ -37,8 +38,8 @@ pub struct TableSource {
     /// What features are scaled by. Default: `none`, they are numbers from 0 to 1.
     #[serde(default)]
     pub scaling: ScalingRule,
-    /// Whether one minus each feature is a feature, too, behind the others: where small values matter, they are early
-    /// there. Default: no.
+    /// Whether one minus each feature is a feature, too, behind the others: where small values matter, they are
+    /// early there. Default: false.
     #[serde(default)]
     pub complement: bool,
     /// Width and height if the features are the pixels of an image, row by row; they are then kept in 256
@@ -48,7 +49,7 @@ pub struct TableSource {
     /// Whether the features are spike times, in time units, and are used as they are.
     #[serde(default)]
     pub spike_times: bool,
-    /// Number of classes. Default: one more than the largest label, or as many as there are words.
+    /// Number of classes. From 1 to 10000000. Default: one more than the largest label, or as many as there are words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<usize>,
     /// The labels, in the order of the label neurons. Default: 0, 1, … if all labels are whole numbers from 0,
@@ -79,6 +80,7 @@ fn is_label(name: &str) -> bool {
 
 /// The files of a table of features and labels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum TableFiles {
     /// A CSV file with a header: a column of labels, and a column for each feature.
@@ -101,6 +103,7 @@ pub enum TableFiles {
 
 /// Where a set is that is not learned from: a part of the training table, or in files of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum HeldOutFiles {
     /// The last so many samples of the training table. At least 1. (The test set is taken away first.)

@@ -15,12 +15,13 @@ use crate::settings::{Check, Settings};
 /// the schedule of the weights'. A delay that begins on a bound is moved inside by a thousandth of the
 /// interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DelayTraining {
-    /// Lower bound, never reached, in time units. Not negative. Default: 0.
+    /// Lower bound, never reached. In time units. Not negative. Default: 0.
     #[serde(default)]
     pub low: f64,
-    /// Upper bound, never reached, in time units. Above `low`.
+    /// Upper bound, never reached. In time units. Finite, above `low`.
     pub high: f64,
     /// Step size of Adam at the start of training, for the raw number ([`Bounds`]). Above zero.
     pub learning_rate: f64,

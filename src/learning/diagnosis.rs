@@ -98,7 +98,8 @@ pub fn diagnose_substrate(
 const PATIENCE: usize = 5;
 
 /// Looks for reasons why the network cannot learn, in the metrics of its epochs so far. Empty if
-/// all seems well. `layer_names`, `class_count` and `silent_neurons` are those of the run.
+/// all seems well. `layer_names`, `class_count` and `silent_neurons` are those of the run; `given_weights` says
+/// whether some layer's initial weights are chosen by hand.
 ///
 /// Meant to be called after each of the first epochs: silence shows in the first one, an accuracy
 /// that stays at chance after five.
@@ -107,7 +108,13 @@ pub fn diagnose(
     layer_names: &[String],
     class_count: usize,
     silent_neurons: &SilentNeuronRule,
+    given_weights: bool,
 ) -> Vec<Diagnosis> {
+    let derive = if given_weights {
+        "leave `weights` of the layers out, or say weights = \"auto\" (then they are derived from what arrives), "
+    } else {
+        ""
+    };
     let mut found = Vec::new();
     let Some(last) = epochs.last() else { return found };
     let percent = |fraction: f64| 100.0 * fraction;
@@ -124,7 +131,7 @@ pub fn diagnose(
                     last.epoch
                 ),
                 advice: format!(
-                    "dead neurons receive no gradient: raise the mean of layer `{name}`'s initial \
+                    "dead neurons receive no gradient: {derive}raise the mean of layer `{name}`'s initial \
                      weights, lower its threshold, or turn on training.silent_neurons"
                 ),
             });
@@ -152,10 +159,10 @@ pub fn diagnose(
                 percent(undecided),
                 last.epoch
             ),
-            advice:
-                "a sample without label spike teaches nothing: raise the label layer's initial \
-                     weights, or turn on training.silent_neurons"
-                    .to_owned(),
+            advice: format!(
+                "a sample without label spike teaches nothing: {derive}raise the label layer's initial \
+                 weights, or turn on training.silent_neurons"
+            ),
         });
     }
     if last.guarded_fraction > 0.5 {
@@ -201,9 +208,10 @@ pub fn diagnose(
                 percent(noise),
                 last.training.samples
             ),
-            advice: "try another training.optimiser.adam.learning_rate (a tenth, ten times), and \
-                     check that inputs arrive within a few tau_s of each other"
-                .to_owned(),
+            advice: format!(
+                "{derive}try another training.optimiser.adam.learning_rate (a tenth, ten times), and check \
+                 that inputs arrive within a few tau_s of each other"
+            ),
         });
     }
     found
@@ -235,11 +243,28 @@ mod tests {
 
     fn findings_with(metrics: EpochMetrics, silent_neurons: &SilentNeuronRule) -> Vec<String> {
         let names = ["hidden".to_owned(), "label".to_owned()];
-        diagnose(&[metrics], &names, 3, silent_neurons)
+        diagnose(&[metrics], &names, 3, silent_neurons, false)
             .into_iter()
             .map(|found| found.finding)
             .collect()
     }
+
+    #[test]
+    fn weights_that_were_chosen_by_hand_can_be_derived_instead() {
+        let names = ["hidden".to_owned(), "label".to_owned()];
+        let mut guessing = healthy(5);
+        guessing.training.correct = 33;
+        let advice = |given| {
+            let rule = SilentNeuronRule::Auto;
+            diagnose(std::slice::from_ref(&guessing), &names, 3, &rule, given)[0].advice.clone()
+        };
+        assert!(
+            advice(true)
+                .starts_with("leave `weights` of the layers out, or say weights = \"auto\"")
+        );
+        assert!(advice(false).starts_with("try another"));
+    }
+
     #[test]
     fn what_a_chip_cannot_bear_is_named_with_its_figures() {
         let well = SubstrateCondition {

@@ -15,6 +15,7 @@ pub const SILENT_LOSS: f64 = 100.0;
 /// A loss on the label neurons' first-spike times (infinite for a silent neuron), with its decision
 /// rule. Times and scales are in time units.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Loss {
     /// Cross-entropy of the softmax over `−t/scale`, plus a cost of late correct spikes (Göltz,
@@ -23,11 +24,11 @@ pub enum Loss {
     ///
     /// Decision: the label whose neuron spikes first.
     FirstSpikeCrossEntropy {
-        /// `ξ τ_s`: how far apart two times must be to count as different. Above zero.
+        /// `ξ τ_s`: how far apart two times must be to count as different. In time units. Finite, above zero.
         scale: f64,
         /// `α`: weight of the cost of late spikes. Not negative.
         early_weight: f64,
-        /// `β τ_s`: how quickly that cost grows. Above zero.
+        /// `β τ_s`: how quickly that cost grows. In time units. Finite, above zero.
         early_scale: f64,
     },
     /// `½ Σ_n (t_n − target_n)²` with one target for the correct label and one for the others.
@@ -35,9 +36,9 @@ pub enum Loss {
     /// Decision: the label whose neuron's time is closest to the correct label's target. (With
     /// `correct > wrong` that is the *last* to spike.)
     MeanSquaredError {
-        /// Target of the correct label neuron. Above zero.
+        /// Target of the correct label neuron. In time units. Finite, above zero.
         correct: f64,
-        /// Target of the other label neurons. Above zero, and another than `correct`.
+        /// Target of the other label neurons. In time units. Finite, above zero, and another than `correct`.
         wrong: f64,
     },
     /// `½ Σ_n ((t_n − t_c) − margin)²` over the wrong labels `n`: they should spike `margin` after
@@ -82,6 +83,23 @@ impl Serialize for Margin {
             Margin::Auto => None,
         };
         number_or_auto::serialize(number, serializer)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Margin {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Margin".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        use crate::settings::schema::{any_of, number, word};
+        let auto = word(
+            "auto",
+            "0.15 synaptic time constants, or on a substrate four standard deviations of its label times if \
+             that is more.",
+        );
+        any_of("A number in time units, above 0, or `\"auto\"`.", &[number(), auto])
     }
 }
 

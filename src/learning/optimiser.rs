@@ -7,13 +7,14 @@ use crate::settings::{Check, Settings};
 
 /// Settings of [`Adam`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AdamSettings {
-    /// Step size at the start of training, in units of weight. Above zero. Default: 0.005.
+    /// Step size at the start of training. In units of weight. Above zero. Default: 0.005.
     pub learning_rate: f64,
-    /// Decay of the running mean of the gradient, from 0 to below 1. Default: 0.9.
+    /// Decay of the running mean of the gradient. From 0 to below 1. Default: 0.9.
     pub beta1: f64,
-    /// Decay of the running mean of the squared gradient, from 0 to below 1. Default: 0.999.
+    /// Decay of the running mean of the squared gradient. From 0 to below 1. Default: 0.999.
     pub beta2: f64,
     /// Added to the root mean square so that a vanishing gradient does not divide by zero. 1e-8; files
     /// cannot change it.
@@ -134,13 +135,14 @@ impl AdamStep {
 
 /// How the learning rate changes over the epochs, as a factor of its initial value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Schedule {
     /// It stays.
     Constant,
     /// Multiplied by `factor` every `every` epochs.
     Step {
-        /// Epochs between two steps. At least 1.
+        /// How often. In epochs. At least 1.
         every: usize,
         /// Factor of each step. Above zero, at most 1.
         factor: f64,

@@ -12,6 +12,7 @@ const AMOUNT: f64 = 0.1;
 
 /// What to do about neurons that do not spike in a batch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum SilentNeuronRule {
     /// Nothing.
@@ -22,9 +23,9 @@ pub enum SilentNeuronRule {
     /// layer that was silent in at least one sample has all its incoming weights bumped up by
     /// `amount`, doubled for each batch in a row in which that layer offends.
     Bump {
-        /// Per layer: largest fraction of silent (sample, neuron) pairs that is allowed, 0 to 1.
+        /// Per layer: largest fraction of silent (sample, neuron) pairs that is allowed. From 0 to 1.
         allowed: Vec<f64>,
-        /// First amount, in units of weight. Above zero.
+        /// First amount. In units of weight. Finite, above zero.
         amount: f64,
     },
     /// A steadier rule: the gradient step is always taken, and beside it every neuron whose own
@@ -32,10 +33,10 @@ pub enum SilentNeuronRule {
     /// weights bumped up by `amount` times that excess. Nothing else is disturbed, and the bumps
     /// end by themselves as the neuron begins to spike.
     Nudge {
-        /// Per layer: largest fraction of samples in which a neuron may be silent, 0 to 1.
+        /// Per layer: largest fraction of samples in which a neuron may be silent. From 0 to 1.
         allowed: Vec<f64>,
-        /// Amount for a neuron that is always silent where it should never be, in units of weight.
-        /// Above zero.
+        /// Amount for a neuron that is always silent where it should never be. In units of weight. Finite, above
+        /// zero.
         amount: f64,
     },
     /// `nudge` with fractions and amounts that follow from the network: a hidden neuron may be silent in 80 % of

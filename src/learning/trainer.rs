@@ -55,6 +55,7 @@ pub struct TrainingSettings {
 
 /// What runs a layered network. The results differ by roundings only, except for single precision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LearningEngine {
     /// The feed-forward engine in double precision if it supports the network, else the event engine.

@@ -48,6 +48,7 @@ use crate::engine::layered::{Comparison, LayeredEngine, RecordNoise, Unsupported
 use crate::network::LayeredNetwork;
 /// Where the derivatives of spikes come from that a substrate recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LearningRule {
     /// From the crossings of a twin: a model of every neuron whose threshold and delay are estimated from the

@@ -33,6 +33,7 @@ pub struct Synapse {
 /// Which of a neuron's two synaptic inputs a synapse ends on; it matters where they have different
 /// time constants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Receptor {
     /// The excitatory one if the weight is not negative, else the inhibitory one.

@@ -10,37 +10,46 @@ use crate::settings::{Check, LEAST, MOST, Settings};
 /// Times are in the scenario's time unit; potentials and currents are in any units that satisfy
 /// `current × time = capacitance × potential`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(
+        rename = "NeuronParameters",
+        description = "Parameters of neurons; what is left out is taken from `[neuron]`, and there from the default. \
+                       Potentials and currents are in any units with current × time = capacitance × potential."
+    )
+)]
 #[serde(deny_unknown_fields)]
 pub struct PerParameter<T> {
-    /// Membrane time constant `τ_m`; infinite for the non-leaky (nLIF) neuron. Above zero. Default:
+    /// Membrane time constant `τ_m`; infinite for the non-leaky (nLIF) neuron. In time units. Above zero. Default:
     /// `tau_s`.
     pub tau_m: T,
-    /// Synaptic time constant `τ_s`, of excitatory synapses if those of inhibitory ones differ.
+    /// Synaptic time constant `τ_s`, of excitatory synapses if those of inhibitory ones differ. In time units.
     /// Finite, above zero. Default: 1.
     pub tau_s: T,
-    /// Synaptic time constant of inhibitory synapses (those of negative weight). Finite, above zero.
+    /// Synaptic time constant of inhibitory synapses (those of negative weight). In time units. Finite, above zero.
     /// Default: `tau_s`.
     pub tau_s_inhibitory: T,
-    /// Membrane capacitance `C`. Finite, above zero. Default: `tau_s`, so that a lone spike of weight
-    /// `w` at `tau_m = tau_s` raises the potential to `w/e` in any time unit.
+    /// Membrane capacitance `C`. In units of capacitance. Finite, above zero. Default: `tau_s`, so that a lone
+    /// spike of weight `w` at `tau_m = tau_s` raises the potential to `w/e` in any time unit.
     pub capacitance: T,
-    /// Leak potential `E_l`, where the membrane rests. Finite. Default: 0.
+    /// Leak potential `E_l`, where the membrane rests. In units of potential. Finite. Default: 0.
     pub leak_potential: T,
-    /// Potential to which a spike resets the membrane. Finite, below the threshold. Default: the leak
-    /// potential.
+    /// Potential to which a spike resets the membrane. In units of potential. Finite, below the threshold. Default:
+    /// the leak potential.
     pub reset_potential: T,
-    /// Threshold potential. Finite. Default: 1 above the leak potential.
+    /// Threshold potential. In units of potential. Finite. Default: 1 above the leak potential.
     pub threshold: T,
-    /// How long the potential is held at reset after a spike. Finite, not negative. Default: 0.
+    /// How long the potential is held at reset after a spike. In time units. Finite, not negative. Default: 0.
     pub refractory_period: T,
-    /// Constant current into the membrane. Finite. Default: 0.
+    /// Constant current into the membrane. In units of current. Finite. Default: 0.
     pub bias_current: T,
-    /// Potential at time zero; at the leak potential the neuron starts at rest. Finite. Default: the
-    /// leak potential.
+    /// Potential at time zero; at the leak potential the neuron starts at rest. In units of potential. Finite.
+    /// Default: the leak potential.
     pub initial_potential: T,
-    /// Excitatory synaptic current at time zero. Finite. Default: 0.
+    /// Excitatory synaptic current at time zero. In units of current. Finite. Default: 0.
     pub initial_current: T,
-    /// Inhibitory synaptic current at time zero. Finite. Default: 0.
+    /// Inhibitory synaptic current at time zero. In units of current. Finite. Default: 0.
     pub initial_inhibitory_current: T,
 }
 

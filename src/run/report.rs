@@ -1,6 +1,7 @@
 //! What runs have to tell, collected for their `report.html` ([`crate::report::html`]).
 
 mod activity;
+mod evaluation;
 mod membranes;
 mod simulation;
 mod training;

@@ -21,7 +21,7 @@ use crate::chip::HardwareClock;
 use crate::learning::{
     EncodedSet, Evaluation, FirstSpikes, Score, Trainer, diagnose, diagnose_substrate,
 };
-use crate::scenario::{Learner, LoadedScenario, Select};
+use crate::scenario::{Learner, LoadedScenario, Select, Values};
 
 /// Epochs after which no new trouble is looked for: what hinders learning shows early.
 const EARLY_EPOCHS: usize = 10;
@@ -287,8 +287,11 @@ impl Session<'_, '_> {
             return;
         }
         let Learner { data, layer_names, settings, .. } = self.learner;
-        let mut all =
-            diagnose(history, layer_names, data.class_names.len(), &settings.silent_neurons);
+        let layers = &self.loaded.scenario.layers;
+        let is_given = |weights: &Values| *weights != Values::Auto;
+        let given = layers.iter().any(|layer| layer.weights.as_ref().is_some_and(is_given));
+        let classes = data.class_names.len();
+        let mut all = diagnose(history, layer_names, classes, &settings.silent_neurons, given);
         if let Some(condition) = trainer.substrate_condition() {
             all.extend(diagnose_substrate(history, &condition));
         }

@@ -1,10 +1,12 @@
 //! A trained network in use: the folder of a run opened again, to decide on new samples.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use super::network_file::{self, NetworkFileError};
 use super::predictions::{Prediction, Predictions};
 use super::recorded::check_populations;
+use super::report::{Neurons, TestRecord};
 use super::{RunError, RunFileError, RunIdentity, Subset};
 use crate::dataset::table::{Classes, Kind};
 use crate::dataset::{
@@ -12,6 +14,7 @@ use crate::dataset::{
 };
 use crate::learning::{FirstSpikes, Inference, MismatchError};
 use crate::network::{LayerError, LayeredNetwork};
+use crate::report::html::ReportData;
 use crate::scenario::{LoadedScenario, Override, ScenarioError, ScenarioFile};
 
 /// The folder of a training, opened to use its network.
@@ -205,6 +208,29 @@ impl TrainedRun {
         samples: Samples<'_>,
         label_times: bool,
     ) -> Result<Predictions, TrainedError> {
+        Ok(self.show(samples, label_times, None)?.0)
+    }
+
+    /// Decides on samples as [`Self::predict`] does, and makes a report of them, in which they are called
+    /// `title`; none if there are no labels.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn evaluate(
+        &self,
+        samples: Samples<'_>,
+        title: &str,
+    ) -> Result<(Predictions, Option<ReportData>), TrainedError> {
+        self.show(samples, false, Some(title))
+    }
+
+    fn show(
+        &self,
+        samples: Samples<'_>,
+        label_times: bool,
+        title: Option<&str>,
+    ) -> Result<(Predictions, Option<ReportData>), TrainedError> {
+        let start = Instant::now();
         let (dataset, has_labels) = match samples {
             Samples::Set(subset) => (self.own(subset)?, true),
             Samples::File { path, labels } => self.read(path, labels)?,
@@ -234,17 +260,26 @@ impl TrainedRun {
         let labels = self.network.layers.last().map_or(0..0, |id| populations[id.0].nodes.clone());
         let set = learner.encode(&learner.data.test);
         let mut rows = Vec::with_capacity(set.len());
+        let mut report = title.filter(|_| has_labels).map(|_| TestRecord::new(&learner));
         let look = |sample, record: &FirstSpikes, _| {
             let times = &record.times()[labels.clone()];
+            let verdict = self.inference.loss.verdict(times);
+            if let Some(report) = &mut report {
+                report.look(sample, record, verdict.map(|verdict| verdict.class));
+            }
             rows.push(Prediction {
-                verdict: self.inference.loss.verdict(times),
+                verdict,
                 label: has_labels.then(|| set.label(sample)),
                 label_times: if label_times { times.to_vec() } else { Vec::new() },
             });
         };
         trainer.evaluate_records(&set, look).map_err(RunError::from)?;
         let time_unit = self.time_unit().to_owned();
-        Ok(Predictions { class_names: class_names.clone(), time_unit, rows })
+        let report = report.zip(title).map(|(report, title)| {
+            let (neurons, engine) = (Neurons::new(&trainer, None), trainer.engine().into());
+            report.evaluation(&self.loaded, &neurons, title, &engine, start.elapsed().as_secs_f64())
+        });
+        Ok((Predictions { class_names: class_names.clone(), time_unit, rows }, report))
     }
 
     /// A set of the run's own.

@@ -23,6 +23,7 @@ const EVALUATED: usize = 100;
 
 /// A program that runs the network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SubstrateSection {
     /// The program and its arguments.
@@ -31,7 +32,7 @@ pub struct SubstrateSection {
     /// which the command stands, or the working directory if it is from the command line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<PathBuf>,
-    /// Seconds within which it must answer. Above zero, at most 1e6. Default: 60.
+    /// How long it may take to answer. In seconds. Above 0, at most 1000000. Default: 60.
     #[serde(default = "a_minute")]
     pub timeout: f64,
     /// How it is spoken to.
@@ -45,6 +46,7 @@ fn a_minute() -> f64 {
 
 /// How an external program is spoken to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SubstrateExchange {
     /// Over its standard streams; it is started once.
@@ -87,6 +89,12 @@ pub(super) fn file_or_table<'de, D: Deserializer<'de>>(
     }
 
     deserializer.deserialize_any(FileOrTable).map(Some)
+}
+
+/// The schema of what [`file_or_table`] reads.
+#[cfg(feature = "schema")]
+pub(super) fn file_or_table_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    crate::settings::schema::text_or::<Datasheet>("", generator)
 }
 
 /// A path alone becomes a table, so that overrides can add to it.

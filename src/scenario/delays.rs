@@ -171,6 +171,51 @@ enum Key {
     File,
 }
 
+/// Beside the kinds, the keys of values alone, which are short for `synaptic`.
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for DelaySection {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Delays".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        /// Delays of a layer: one of `axonal`, `dendritic` and `synaptic`. The other keys but `trainable` are
+        /// short for those of `synaptic`.
+        #[derive(schemars::JsonSchema)]
+        #[schemars(deny_unknown_fields)]
+        #[expect(dead_code, reason = "its schema is all that it is for")]
+        struct Kinds {
+            /// One per presynaptic neuron and bias source; in a file the column `delay`. In time units. Not
+            /// negative. Default: none.
+            axonal: Option<Values<Vec<f64>>>,
+            /// One per neuron of the layer; in a file the column `delay`. In time units. Not
+            /// negative. Default: none.
+            dendritic: Option<Values<Vec<f64>>>,
+            /// One per synapse, as weights are given. In time units. Not negative. Default: none.
+            synaptic: Option<Values>,
+            /// How they are trained, within bounds. Default: they are not.
+            trainable: Option<DelayTraining>,
+        }
+
+        let mut schema = Kinds::json_schema(generator);
+        let short = Values::<Vec<Vec<f64>>>::json_schema(generator);
+        let short =
+            short.get("oneOf").and_then(|kinds| kinds.as_array()).cloned().unwrap_or_default();
+        let kinds = schema.get_mut("properties").and_then(|keys| keys.as_object_mut());
+        for (kinds, short) in kinds.into_iter().zip([short]) {
+            for (key, value) in
+                short.iter().filter_map(|kind| kind["properties"].as_object()).flatten()
+            {
+                let mut value = value.clone();
+                let about = "In time units. Finite, not negative. Default: none.";
+                value["description"] = format!("Short for `synaptic.{key}`. {about}").into();
+                kinds.insert(key.clone(), value);
+            }
+        }
+        schema
+    }
+}
+
 struct Delays;
 
 impl<'de> Visitor<'de> for Delays {

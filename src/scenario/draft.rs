@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use super::training::{default_batch_size, default_epochs};
 use crate::dataset::table::list;
 use crate::dataset::{DataSets, Features, HeldOutFiles, ScalingRule, TableFiles, TableSource};
+use crate::learning::AdamSettings;
 
 /// What a scenario for a table is made of.
 #[derive(Clone, Debug)]
@@ -45,6 +47,9 @@ impl Draft {
         let Draft { file, source, .. } = self;
         let stem = file.strip_suffix(".toml").unwrap_or(file);
         let classes = data.class_names.len();
+        let batch_size = default_batch_size(data.training.len());
+        let epochs = default_epochs(data.training.len(), batch_size);
+        let learning_rate = AdamSettings::default().learning_rate;
         writeln!(
             text,
             "# {} training, {} validation and {} test samples of {} inputs in {classes} classes: {}.\n#\n\
@@ -118,10 +123,10 @@ impl Draft {
         writeln!(
             text,
             "\n[[layers]]\nname = \"label\"\nsize = {classes:<23} # a neuron for each class\n\n[training]\n\
-             # All of this has a default; these are what one changes first:\n\
-             # epochs = 200\n\
-             # batch_size = 50\n\
-             # optimiser.adam.learning_rate = 0.003\n\
+             # All of this has a default. What one changes first, with the defaults for these data:\n\
+             # epochs = {epochs}\n\
+             # batch_size = {batch_size}\n\
+             # optimiser.adam.learning_rate = {learning_rate:?}\n\
              # select = \"best_validation\"    # keep the epoch that is best on the validation set"
         )?;
         if data.training.image.is_some() && matches!(data.training.features, Features::Bytes { .. })

@@ -11,19 +11,20 @@ use crate::settings::{Check, Settings};
 /// One layer of a feed-forward network, driven by all of the layer before it (the first by the
 /// features of the data set).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LayerSection {
     /// Name, unique in the network. Default: `label` for the last layer, `hidden` or `hidden_1`, `hidden_2`, …
     /// for those before.
     #[serde(default)]
     pub name: String,
-    /// Number of neurons.
+    /// Number of neurons. From 1 to 10000000.
     pub size: usize,
-    /// Times of bias spikes, finite and not negative: each is a source of its own that drives the whole layer.
-    /// Default: none; one in the middle of the encoding's range if there are no `weights` either.
+    /// Times of bias spikes: each is a source of its own that drives the whole layer. In time units. Finite, not
+    /// negative. Default: none; one in the middle of the encoding's range if there are no `weights` either.
     #[serde(default)]
     pub bias_times: Vec<f64>,
-    /// Parameters that differ from the scenario's `[neuron]`.
+    /// Parameters that differ from the scenario's `[neuron]`. Default: none.
     #[serde(default)]
     pub neuron: GroupParameters,
     /// Initial weights: a row per presynaptic neuron, the rows of the bias sources last. Default: those of the
@@ -37,49 +38,53 @@ pub struct LayerSection {
 
 /// A group of neurons, or of spike sources if it has a `source`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PopulationSection {
     /// Name, unique in the network.
     pub name: String,
-    /// Number of neurons or sources. Default for `spike_times`: one source per list.
+    /// Number of neurons or sources. From 1 to 10000000. Default: required; with `spike_times` one source per list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<usize>,
-    /// Parameters that differ from the scenario's `[neuron]`.
+    /// Parameters that differ from the scenario's `[neuron]`. Default: none.
     #[serde(default)]
     pub neuron: GroupParameters,
-    /// What the spikes of sources are; a population without is one of neurons.
+    /// What the spikes of sources are; a population without is one of neurons. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
 }
 
 /// The spikes of a population of sources.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Source {
-    /// Explicit spike trains, one list per source.
+    /// Explicit spike trains, one list per source. In time units. Finite, not negative.
     SpikeTimes(Vec<Vec<f64>>),
     /// A CSV file with columns `neuron` and `time_<unit>`; its rows of this population, if it has a column
     /// `population`, and of one sample.
     File(SpikeFile),
     /// One spike every `interval`, from `start`.
     Regular {
-        /// Time between two spikes. Above zero.
+        /// Time between two spikes. In time units. Finite, above zero.
         interval: f64,
-        /// Time of the first. Not negative. Default: 0.
+        /// Time of the first. In time units. Finite, not negative. Default: 0.
         #[serde(default)]
         start: f64,
-        /// When they end; a spike at that very time is kept. Default: with the simulation.
+        /// When they end; a spike at that very time is kept. In time units. Above `start`. Default: with the
+        /// simulation.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stop: Option<f64>,
     },
     /// Independent Poisson processes.
     Poisson {
-        /// Spikes per time unit and source. Not negative; 0 for silence.
+        /// How many spikes a source has; 0 for silence. In spikes per time unit. Finite, not negative.
         rate: f64,
-        /// When they begin. Not negative. Default: 0.
+        /// When they begin. In time units. Finite, not negative. Default: 0.
         #[serde(default)]
         start: f64,
-        /// When they end; a spike at that very time is kept. Default: with the simulation.
+        /// When they end; a spike at that very time is kept. In time units. Above `start`. Default: with the
+        /// simulation.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stop: Option<f64>,
     },
@@ -87,6 +92,7 @@ pub enum Source {
 
 /// Synapses from one population to another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProjectionSection {
     /// Presynaptic population.
@@ -95,10 +101,11 @@ pub struct ProjectionSection {
     pub post: String,
     /// Which pairs of neurons have a synapse.
     pub connect: Connect,
-    /// Weights of the synapses; not with explicit edges, which bring their own.
+    /// Weights of the synapses; not with explicit edges, which bring their own. Default: required, but for explicit
+    /// edges.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<Values>,
-    /// Delays of the synapses. Default: 0.
+    /// Delays of the synapses. In time units. Finite, not negative. Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delays: Option<Values>,
     /// Which of the neurons' two synaptic inputs the synapses end on.
@@ -108,6 +115,7 @@ pub struct ProjectionSection {
 
 /// Which pairs of neurons have a synapse.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Connect {
     /// Every pair; a neuron and itself only if `autapses` is set.
@@ -118,10 +126,10 @@ pub enum Connect {
     },
     /// Neurons of equal index; both populations have the same size.
     OneToOne {},
-    /// Each pair with this probability, from 0 to 1, independently; never a neuron with itself.
+    /// Each pair with this probability, independently; never a neuron with itself. From 0 to 1.
     Probability(f64),
-    /// Each postsynaptic neuron receives from this many presynaptic neurons, drawn with
-    /// replacement; never from itself.
+    /// Each postsynaptic neuron receives from this many presynaptic neurons, drawn with replacement; never from
+    /// itself. From 0 to 10000000.
     InDegree(usize),
     /// An explicit list of synapses.
     Edges(Vec<Edge>),
@@ -131,26 +139,28 @@ pub enum Connect {
 
 /// One synapse of an explicit list.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Edge {
-    /// Index of the presynaptic neuron in its population.
+    /// Index of the presynaptic neuron in its population. From 0.
     pub pre: usize,
-    /// Index of the postsynaptic neuron in its population.
+    /// Index of the postsynaptic neuron in its population. From 0.
     pub post: usize,
-    /// Weight.
+    /// Weight. From -1e300 to 1e300.
     pub weight: f64,
-    /// Delay. Default: 0.
+    /// Delay. In time units. Finite, not negative. Default: 0.
     #[serde(default)]
     pub delay: f64,
 }
 
 /// How a network of populations is simulated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SimulationSection {
-    /// When the simulation ends; spikes at that very time are kept. Finite, above zero.
+    /// When the simulation ends; spikes at that very time are kept. In time units. Finite, above zero.
     pub until: f64,
-    /// Whether each neuron spikes at most once.
+    /// Whether each neuron spikes at most once. Default: false.
     #[serde(default)]
     pub at_most_one_spike: bool,
     /// What runs it.
@@ -160,6 +170,7 @@ pub struct SimulationSection {
 
 /// What runs a simulation. The engines' spike times differ by roundings only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SimulationEngine {
     /// The window engine for large networks that it can run, else the event engine.
@@ -172,8 +183,9 @@ pub enum SimulationEngine {
     Window,
 }
 
-/// In what precision the feed-forward engine computes.
+/// The precision in which the feed-forward engine computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// Double: exact to rounding.

@@ -103,6 +103,20 @@ impl<'de> Deserialize<'de> for Parameter {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Parameter {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Parameter".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::settings::schema::number_or::<Values<Vec<f64>>>(
+            "A number for all neurons of the group, or a table for what differs from neuron to neuron.",
+            generator,
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

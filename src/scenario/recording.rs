@@ -10,12 +10,13 @@ use crate::settings::Check;
 
 /// What of a simulation is recorded; without it, all spikes are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RecordingSection {
     /// Names of the populations whose spikes are written. Default: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spikes: Option<Vec<String>>,
-    /// Whose membrane potentials and synaptic currents are written, and when.
+    /// Whose membrane potentials and synaptic currents are written, and when. Default: none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub potential: Vec<PotentialSection>,
 }
@@ -23,23 +24,24 @@ pub struct RecordingSection {
 /// Neurons whose membrane potential and synaptic currents are written, and when: at `times`, or
 /// `every` so often.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PotentialSection {
     /// Their population.
     pub population: String,
-    /// Their indices in it. Default: all.
+    /// Their indices in it. From 0. Default: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub neurons: Option<Vec<usize>>,
-    /// When; times do not decrease.
+    /// When; times do not decrease. In time units. Finite, not negative. Default: none; either these or `every`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<Vec<f64>>,
-    /// Time between two samples. Above zero.
+    /// Time between two samples. In time units. Finite, above zero. Default: none; either this or `times`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<f64>,
-    /// Time of the first sample, with `every`. Default: 0.
+    /// Time of the first sample, with `every`. In time units. Finite, not negative. Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<f64>,
-    /// No sample is later, with `every`. Default: the end of the simulation.
+    /// No sample is later, with `every`. In time units. Above `start`. Default: the end of the simulation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<f64>,
 }

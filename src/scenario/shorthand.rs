@@ -29,6 +29,22 @@ pub(super) fn silent_neurons<'de, D: Deserializer<'de>>(
     })
 }
 
+/// The schema of what [`optimiser`] reads.
+#[cfg(feature = "schema")]
+pub(super) fn optimiser_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    use crate::settings::schema::{any_of, word};
+    let adam = word("adam", "Adam with its defaults.");
+    any_of("", &[adam, generator.subschema_for::<Optimiser>()])
+}
+
+/// The schema of what [`silent_neurons`] reads.
+#[cfg(feature = "schema")]
+pub(super) fn silent_neurons_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let truth = schemars::json_schema!({ "type": "boolean" });
+    let kinds = generator.subschema_for::<SilentNeuronRule>();
+    crate::settings::schema::any_of("", &[truth, kinds])
+}
+
 /// A value with kinds, and what words and truths stand for.
 struct Short<T> {
     expecting: &'static str,

@@ -21,13 +21,19 @@ pub struct SpikeFile {
     pub sample: Option<u32>,
 }
 
-/// The long form.
+/// Which rows of a CSV file of spikes are meant.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "SpikeRows"))]
 #[serde(deny_unknown_fields)]
 struct Rows {
+    /// The file, relative to the folder of this file.
     path: PathBuf,
+    /// If the file has a column `population`: whose rows count. Default: those of the population of this
+    /// name that gets the spikes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     population: Option<String>,
+    /// If the file has a column `sample`: whose rows count. From 0. Default: the only one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sample: Option<u32>,
 }
@@ -78,6 +84,21 @@ impl<'de> Deserialize<'de> for SpikeFile {
         }
 
         deserializer.deserialize_any(Forms)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for SpikeFile {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SpikeFile".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        crate::settings::schema::text_or::<Rows>(
+            "The path of a CSV file with columns `neuron` and `time_<unit>`, or a table that says which of its \
+             rows are meant.",
+            generator,
+        )
     }
 }
 

@@ -11,6 +11,7 @@ use crate::settings::{Check, MOST, Settings};
 
 /// How the neurons of a population are trained to emit given spike trains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SpikeTrainingSection {
     /// The population with targets.
@@ -19,7 +20,7 @@ pub struct SpikeTrainingSection {
     pub targets: TargetTrains,
     /// Runs and steps. At least 1.
     pub epochs: usize,
-    /// Largest distance of a spike from the target it stands for. Above zero.
+    /// Largest distance of a spike from the target it stands for. In time units. Finite, above zero.
     pub window: f64,
     /// Strength of the push where a spike is missing or extra, relative to the gradient of a spike
     /// that is one time unit off. Above zero. Default: 2.
@@ -28,14 +29,14 @@ pub struct SpikeTrainingSection {
     /// Largest magnitude of a derivative; larger ones are cut. Above zero. Default: 10.
     #[serde(default = "default_largest_gradient")]
     pub largest_gradient: f64,
-    /// How the parameters follow their gradients.
+    /// How the parameters follow their gradients. `adam` alone stands for its defaults. Default: `adam`.
     #[serde(default)]
     pub optimiser: Optimiser,
     /// How the learning rate changes over the epochs.
     #[serde(default)]
     pub schedule: Schedule,
-    /// What is trained beside the weights, each within bounds that it cannot reach, and within which
-    /// it starts.
+    /// What is trained beside the weights, each within bounds that it cannot reach, and within which it starts.
+    /// Default: nothing.
     #[serde(default)]
     pub trainable: Trainable,
 }
@@ -50,9 +51,10 @@ fn default_largest_gradient() -> f64 {
 
 /// Target spike trains.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum TargetTrains {
-    /// One list of times per neuron.
+    /// One list of times per neuron. In time units. Finite, not negative.
     SpikeTimes(Vec<Vec<f64>>),
     /// A CSV file with columns `neuron` and `time_<unit>`; its rows of the trained population, if it has a
     /// column `population`, and of one sample.

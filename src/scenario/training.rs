@@ -13,6 +13,7 @@ use crate::settings::{Check, Settings};
 
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TrainingSection {
     /// Passes over the training set. At least 1. Default: as many as make 3000 steps, from 30 to 300.
@@ -25,8 +26,9 @@ pub struct TrainingSection {
     /// encoding's range, an early weight of 0.005, and an early scale of the synaptic time constant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<Loss>,
-    /// How the weights follow their gradients. `adam` alone stands for its defaults.
+    /// How the weights follow their gradients. `adam` alone stands for its defaults. Default: `adam`.
     #[serde(default, deserialize_with = "shorthand::optimiser")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "shorthand::optimiser_schema"))]
     pub optimiser: Optimiser,
     /// How the learning rate changes over the epochs.
     #[serde(default)]
@@ -40,6 +42,7 @@ pub struct TrainingSection {
     /// What is done about neurons that do not spike. `true` stands for `auto`, `false` for `ignore`. Default:
     /// `auto`.
     #[serde(default = "automatic", deserialize_with = "shorthand::silent_neurons")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "shorthand::silent_neurons_schema"))]
     pub silent_neurons: SilentNeuronRule,
     /// Which epoch's weights are kept.
     #[serde(default)]
@@ -47,7 +50,7 @@ pub struct TrainingSection {
     /// Where derivatives come from if a chip or program runs the network. Default: `"twin"`.
     #[serde(default)]
     pub rule: LearningRule,
-    /// How samples are varied whenever they are shown.
+    /// How samples are varied whenever they are shown. Default: not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augmentation: Option<Augmentation>,
 }
@@ -58,6 +61,7 @@ fn automatic() -> SilentNeuronRule {
 
 /// The optimiser.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Optimiser {
     /// Adam.
@@ -79,6 +83,7 @@ impl Settings for Optimiser {
 
 /// Which epoch's weights are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Select {
     /// Those of the last epoch.
@@ -96,6 +101,16 @@ const LARGEST_BATCH: usize = 150;
 
 /// The gradient guard by default, in batches of that size.
 const GUARD: f64 = 0.2;
+
+/// Samples per step if nothing is said, for a training set of so many.
+pub(super) fn default_batch_size(samples: usize) -> usize {
+    (samples / 20).clamp(10, LARGEST_BATCH)
+}
+
+/// Passes over a training set of so many samples if nothing is said.
+pub(super) fn default_epochs(samples: usize, batch_size: usize) -> usize {
+    STEPS.div_ceil(samples.div_ceil(batch_size).max(1)).clamp(30, 300)
+}
 
 impl Settings for TrainingSection {
     fn check(&self, check: &mut Check<'_>) {
@@ -155,14 +170,13 @@ impl Scenario {
         };
         let Some(training) = &self.training else { return untrained };
         let Optimiser::Adam(adam) = training.optimiser;
-        let batch_size = training.batch_size.unwrap_or((samples / 20).clamp(10, LARGEST_BATCH));
+        let batch_size = training.batch_size.unwrap_or_else(|| default_batch_size(samples));
         let guard = training.gradient_guard.unwrap_or(match training.batch_size {
             Some(_) => GUARD,
             None => GUARD * LARGEST_BATCH as f64 / batch_size as f64,
         });
-        let epochs = STEPS.div_ceil(samples.div_ceil(batch_size).max(1)).clamp(30, 300);
         TrainingSettings {
-            epochs: training.epochs.unwrap_or(epochs),
+            epochs: training.epochs.unwrap_or_else(|| default_epochs(samples, batch_size)),
             batch_size,
             adam,
             schedule: training.schedule,

@@ -16,35 +16,44 @@ use crate::table::{TableError, TextRow, TextTable};
 /// table with a row per presynaptic neuron and a column per postsynaptic neuron, for a parameter of
 /// neurons ([`Parameter`](super::Parameter)) a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(
+        rename = "Values{V}",
+        description = "Numbers of a group: one for all, drawn from a distribution, or one by one. For synapses these \
+                       are a table with a row per presynaptic and a column per postsynaptic neuron, for neurons a list."
+    )
+)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Values<V = Vec<Vec<f64>>> {
     /// The same for all.
     Constant(f64),
     /// Drawn from a normal distribution.
     Normal {
-        /// Its mean.
+        /// Its mean. Finite.
         mean: f64,
-        /// Its standard deviation, not negative.
+        /// Its standard deviation. Finite, not negative.
         std: f64,
     },
     /// Drawn with equal probability from an interval.
     Uniform {
-        /// Its lower end.
+        /// Its lower end. Finite.
         low: f64,
-        /// Its upper end, not below the lower.
+        /// Its upper end. Finite, at least `low`.
         high: f64,
     },
     /// `low + (high − low)/(1 + e^(−x))` with `x` drawn from a normal distribution: between the ends,
     /// and never on them.
     LogitNormal {
-        /// Mean of `x`.
+        /// Mean of `x`. Finite.
         mean: f64,
-        /// Its standard deviation, not negative.
+        /// Its standard deviation. Finite, not negative.
         std: f64,
-        /// The lower end.
+        /// The lower end. Finite. Default: 0.
         #[serde(default)]
         low: f64,
-        /// The upper end, above the lower.
+        /// The upper end. Finite, above `low`. Default: 1.
         #[serde(default = "one")]
         high: f64,
     },

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The unit of all times in a scenario and its outputs, or in a chip file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TimeUnit {
     /// The synaptic time constant, which has no physical unit.

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::search::{Pool, RandomRange};
 use crate::settings::Check;
 
 /// One value on an axis.
@@ -45,35 +46,72 @@ pub struct Axis {
     pub is_logarithmic: bool,
 }
 
-/// An axis as it is written.
+/// One direction in which a study varies its scenario. Its values are one of `values`, `linear`, `logarithmic`
+/// and `random`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Axis"))]
 #[serde(deny_unknown_fields)]
 pub(super) struct AxisEntry {
+    /// Column of the results: letters, digits and `_`.
     pub name: String,
+    /// The key of the scenario that varies, with dots: `training.batch_size`. Default: required, or `keys`.
     pub key: Option<String>,
+    /// Keys that are all set to the same value. Default: only `key`.
     pub keys: Option<Vec<String>>,
+    /// What a number is multiplied by to get the value of the key: the axis may be in other units. Finite, not
+    /// zero. Default: 1.
     pub factor: Option<f64>,
+    /// What it is, for figures. Default: `name`.
     pub label: Option<String>,
+    /// Its unit, for figures. Default: none.
     #[serde(default)]
     pub unit: String,
+    /// The values, one by one. Default: one of the four is required.
     pub values: Option<Vec<AxisValue>>,
+    /// Evenly spaced values. Default: one of the four is required.
     pub linear: Option<Range>,
+    /// Values with even ratios. Default: one of the four is required.
     pub logarithmic: Option<Range>,
+    /// Values that are drawn from an interval, as many as `study.budget` allows. Default: one of the four is
+    /// required.
+    pub random: Option<RandomRange>,
+    /// The value without distortion, with which the others are compared. Default: none.
     pub ideal: Option<AxisValue>,
+    /// What figures call the value `"base"`. Default: `base`.
     pub base_label: Option<String>,
 }
 
 /// Evenly spaced values, ends included.
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Range {
+    /// The first. Finite; above zero if they are logarithmic.
     pub from: f64,
+    /// The last. Finite; above zero if they are logarithmic.
     pub to: f64,
+    /// How many. From 2 to 10000.
     pub count: usize,
 }
 
 /// More values of one axis are surely a mistake.
 const MOST_VALUES: usize = 10_000;
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for AxisValue {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "AxisValue".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A number, `inf` included, `true` or `false`, a word, or `\"base\"` for the base \
+                            scenario's own value.",
+            "type": ["number", "boolean", "string"],
+        })
+    }
+}
 
 impl<'de> Deserialize<'de> for AxisValue {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -235,13 +273,19 @@ impl Range {
 }
 
 impl AxisEntry {
+    /// What a search draws from.
+    pub fn pool(&self, axis: &Axis) -> Pool {
+        self.random.map_or_else(|| Pool::List(axis.values.clone()), Pool::Interval)
+    }
+
     /// The axis; of no use if a problem is noted.
-    pub fn axis(self, check: &mut Check<'_>) -> Axis {
+    pub fn axis(&self, check: &mut Check<'_>) -> Axis {
+        let entry = self.clone();
         let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        check.require(!self.name.is_empty() && self.name.chars().all(fits), "name", || {
-            format!("`{}` must be made of letters, digits and `_`", self.name)
+        check.require(!entry.name.is_empty() && entry.name.chars().all(fits), "name", || {
+            format!("`{}` must be made of letters, digits and `_`", entry.name)
         });
-        let keys = match (self.key, self.keys) {
+        let keys = match (entry.key, entry.keys) {
             (Some(key), None) => vec![key],
             (None, Some(keys)) if !keys.is_empty() => keys,
             _ => {
@@ -257,17 +301,24 @@ impl AxisEntry {
                 check.refuse("key", "seeds are given in [study]");
             }
         }
-        let values = match (self.values, self.linear, self.logarithmic) {
-            (Some(values), None, None) => {
+        let values = match (entry.values, entry.linear, entry.logarithmic, entry.random) {
+            (Some(values), None, None, None) => {
                 check.require((1..=MOST_VALUES).contains(&values.len()), "values", || {
                     format!("{} values must be from 1 to {MOST_VALUES}", values.len())
                 });
                 values
             }
-            (None, Some(range), None) => range.checked_values(false, check.section("linear")),
-            (None, None, Some(range)) => range.checked_values(true, check.section("logarithmic")),
+            (None, Some(range), None, None) => range.checked_values(false, check.section("linear")),
+            (None, None, Some(range), None) => {
+                range.checked_values(true, check.section("logarithmic"))
+            }
+            (None, None, None, Some(range)) => {
+                range.check(check.section("random"));
+                Vec::new()
+            }
             _ => {
-                check.refuse("values", "give one of `values`, `linear` and `logarithmic`");
+                check
+                    .refuse("values", "give one of `values`, `linear`, `logarithmic` and `random`");
                 Vec::new()
             }
         };
@@ -279,25 +330,26 @@ impl AxisEntry {
                 check.refuse("values", format!("{value} is there twice"));
             }
         }
-        if let Some(ideal) = &self.ideal
+        if let Some(ideal) = &entry.ideal
             && !values.iter().any(|value| value.is(ideal))
         {
             check.refuse("ideal", format!("{ideal} must be one of the values"));
         }
-        let factor = self.factor.unwrap_or(1.0);
+        let factor = entry.factor.unwrap_or(1.0);
         check.require(factor.is_finite() && factor != 0.0, "factor", || {
             format!("{factor} must be finite and not 0")
         });
         Axis {
-            label: self.label.unwrap_or_else(|| self.name.clone()),
-            name: self.name,
+            label: entry.label.unwrap_or_else(|| entry.name.clone()),
+            name: entry.name,
             keys,
             factor,
-            unit: self.unit,
+            unit: entry.unit,
             values,
-            ideal: self.ideal,
-            base_label: self.base_label.unwrap_or_else(|| "base".to_owned()),
-            is_logarithmic: self.logarithmic.is_some(),
+            ideal: entry.ideal,
+            base_label: entry.base_label.unwrap_or_else(|| "base".to_owned()),
+            is_logarithmic: entry.logarithmic.is_some()
+                || entry.random.is_some_and(|range| range.logarithmic),
         }
     }
 }

@@ -157,6 +157,12 @@ pub enum ResultsProblem {
         /// The other file.
         other: PathBuf,
     },
+    /// No point has all of its seeds.
+    #[error(
+        "no point has a validation accuracy for each of its seeds: let the study end first (firstspike run \
+         goes on where it stopped)"
+    )]
+    NoCompletePoint,
     /// No files are to be merged.
     #[error("there is nothing to merge")]
     NothingToMerge,

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use super::axis::AxisEntry;
+use super::search::{self, Pool};
 use super::{Axis, AxisValue, StudyError, results};
 use crate::learning::LearningRule;
 use crate::run::{checksums, with_rule, without_substrate};
@@ -31,8 +32,10 @@ pub struct Study {
     pub variants: Vec<Variant>,
     /// What varies.
     pub axes: Vec<Axis>,
-    /// How the axes are combined.
+    /// How the axes are combined; in a search [`Combine::Paired`].
     pub combine: Combine,
+    /// Whether its points are drawn.
+    pub is_search: bool,
     path: PathBuf,
     /// The scenario's file, once a point has asked for it.
     base_file: OnceLock<ScenarioFile>,
@@ -40,6 +43,7 @@ pub struct Study {
 
 /// How a network is trained for the substrate that it is measured on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Variant {
     /// On it: as the scenario says.
@@ -106,6 +110,7 @@ impl Variant {
 
 /// How the values of several axes are combined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Combine {
     /// Each with each.
@@ -130,34 +135,62 @@ pub struct Job {
     pub seed: u64,
 }
 
-/// The file as it is written.
+/// A study file.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct StudyFile {
+pub(crate) struct StudyFile {
+    /// What is trained, and how often.
     study: Head,
+    /// What varies: at least one axis.
     axes: Vec<AxisEntry>,
 }
 
+/// What is trained, and how often.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Head {
+    /// Short name, also of the folder of its results: letters, digits, `_` and `-`. Default: the file's name
+    /// without its ending.
     name: Option<String>,
+    /// Heading of its figures. Default: `name`.
     title: Option<String>,
+    /// The scenario that varies; the path begins at the study's folder.
     base: PathBuf,
+    /// Changes of the scenario at every point, as `key=value`. Default: none.
     #[serde(default)]
     set: Vec<String>,
+    /// The seeds with which each point is trained.
     seeds: Seeds,
+    /// How the networks are trained for their substrate. Default: `in_the_loop`, as the scenario says.
     #[serde(default = "in_the_loop")]
     variants: Vec<Variant>,
+    /// How the values of several axes are combined. Default: `grid`.
     #[serde(default)]
     combine: Combine,
+    /// Makes the study a random search of so many trainings, over points, variants and seeds: as many points as
+    /// fit, each with a value of every axis drawn, from the interval of a `random` axis, from the list of
+    /// another. From 1 to 1000000. Default: no search.
+    budget: Option<usize>,
+    /// Seed of what a random search draws. From 0. Default: 1.
+    #[serde(default = "one")]
+    draw_seed: u64,
 }
 
+/// Their number `n` for seeds 1 to `n`, or a list.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected a number of seeds, or a list of seeds")]
 enum Seeds {
+    /// Seeds 1 to this number. At least 1.
     Count(u64),
+    /// The seeds. From 0.
     List(Vec<u64>),
+}
+
+fn one() -> u64 {
+    1
 }
 
 fn in_the_loop() -> Vec<Variant> {
@@ -187,14 +220,17 @@ impl Study {
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut problems = Vec::new();
         let mut axes = Vec::new();
-        for (index, axis) in file.axes.into_iter().enumerate() {
+        for (index, axis) in file.axes.iter().enumerate() {
             let mut check = Check::new(&mut problems);
             axes.push(axis.axis(&mut check.section(format!("axes.{index}"))));
         }
-        let Head { name, title, base, set, seeds, variants, combine } = file.study;
+        let pools: Vec<Pool> =
+            file.axes.iter().zip(&axes).map(|(entry, axis)| entry.pool(axis)).collect();
+        let Head { name, title, base, set, seeds, variants, combine, budget, draw_seed } =
+            file.study;
         let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let name = name.unwrap_or_else(stem);
-        let study = Study {
+        let mut study = Study {
             title: title.unwrap_or_else(|| name.clone()),
             name,
             base: folder.join(base),
@@ -206,9 +242,16 @@ impl Study {
             variants,
             axes,
             combine,
+            is_search: budget.is_some(),
             path: path.to_owned(),
             base_file: OnceLock::new(),
         };
+        study.check_search(budget, &pools, &mut Check::new(&mut problems));
+        if let Some(budget) = budget
+            && problems.is_empty()
+        {
+            study.draw(&pools, budget, draw_seed);
+        }
         if problems.is_empty() {
             problems = study.problems();
         }
@@ -222,6 +265,43 @@ impl Study {
         let problems = problems.iter();
         let problems = problems.map(|problem| format!("{}: {problem}", place(&problem.key)));
         Err(StudyError::Invalid { problems: problems.collect() })
+    }
+
+    /// Notes what does not go with a search, or only with one.
+    fn check_search(&self, budget: Option<usize>, pools: &[Pool], check: &mut Check<'_>) {
+        let Some(budget) = budget else {
+            for (index, pool) in pools.iter().enumerate() {
+                let drawn = matches!(pool, Pool::Interval(_));
+                check.require(!drawn, format!("axes.{index}.random"), || {
+                    "how many values? Give study.budget, the number of trainings in all".to_owned()
+                });
+            }
+            return;
+        };
+        let per_point = self.seeds.len().saturating_mul(self.variants.len()).max(1);
+        check.require((per_point..=MOST_JOBS).contains(&budget), "study.budget", || {
+            format!(
+                "{budget} must be from {per_point} (seeds and variants of one point) to {MOST_JOBS}"
+            )
+        });
+        check.require(self.combine == Combine::Grid, "study.combine", || {
+            "a search with a budget draws its points: leave combine out".to_owned()
+        });
+        for (index, axis) in self.axes.iter().enumerate() {
+            check.require(axis.ideal.is_none(), format!("axes.{index}.ideal"), || {
+                "a search has no ideal value to compare with: leave it out".to_owned()
+            });
+        }
+    }
+
+    /// Draws the points of a search.
+    fn draw(&mut self, pools: &[Pool], budget: usize, seed: u64) {
+        let per_point = self.seeds.len().saturating_mul(self.variants.len()).max(1);
+        let drawn = search::draw(pools, budget / per_point, seed);
+        for (axis, values) in self.axes.iter_mut().zip(drawn) {
+            axis.values = values;
+        }
+        self.combine = Combine::Paired;
     }
 
     /// The file that it was read from.

@@ -107,9 +107,10 @@ impl Summary {
                 found.sort_by_key(|(seed, _)| *seed);
                 let failed = found.iter().filter(|(_, outcome)| outcome.is_err()).count();
                 let measured = found.into_iter().filter_map(|(_, outcome)| outcome.ok()).collect();
+                let whole = study.is_search.then(|| AxisValue::Text(study.describe(&point)));
                 let mut values = point.0.into_iter();
-                let Some(value) = values.next() else { continue };
-                // Paired axes move together: the first stands for all.
+                let Some(value) = whole.or_else(|| values.next()) else { continue };
+                // Paired axes move together: the first stands for all, and in a search the whole point.
                 let others: Vec<AxisValue> = match study.combine {
                     super::Combine::Grid => values.collect(),
                     super::Combine::Paired => Vec::new(),

@@ -38,7 +38,10 @@ pub fn statistics_csv(summaries: &[Summary], output: impl io::Write) -> io::Resu
                         summary.study.name.clone(),
                         summary.name_of(series),
                         series.variant.name().to_owned(),
-                        summary.study.axes[0].name.clone(),
+                        match summary.study.is_search {
+                            true => "point".to_owned(),
+                            false => summary.study.axes[0].name.clone(),
+                        },
                         group.value.to_string(),
                         quantity.name().to_owned(),
                         summary.unit(quantity).to_owned(),
@@ -92,7 +95,10 @@ pub fn statistics_markdown(summaries: &[Summary]) -> String {
 /// The medians of one study.
 pub(super) fn statistics_table(summary: &Summary) -> Table {
     let quantities = summary.quantities();
-    let mut head = vec![summary.study.axes[0].title()];
+    let mut head = vec![match summary.study.is_search {
+        true => "point".to_owned(),
+        false => summary.study.axes[0].title(),
+    }];
     let has_names = summary.series.len() > 1;
     if has_names {
         head.push("networks".to_owned());

@@ -61,6 +61,13 @@ fn predicting_the_test_set_gives_the_bytes_of_the_run() {
     let summary = json(&path.join("run/summary.json"));
     let evaluated =
         successful(path, &["evaluate", "run", "--set", "test", "--out", "evaluation.json"]);
+    let report = ["evaluate", "run", "--set", "test", "--report", "test.html"];
+    let reported = successful(path, &report);
+    assert!(reported.stdout.starts_with("report               test.html\n"), "{}", reported.stdout);
+    let page = String::from_utf8(read(&path.join("test.html"))).expect("UTF-8");
+    assert!(page.contains("Evaluation of a trained network on the test set"));
+    let accuracy = 100.0 * summary["test_accuracy"].as_f64().expect("a number");
+    assert!(page.contains(&format!("{accuracy:.2} %")));
     let evaluation = json(&path.join("evaluation.json"));
     assert_eq!(evaluation["accuracy"], summary["test_accuracy"]);
     assert_eq!(evaluation["confusion"], summary["confusion"]);

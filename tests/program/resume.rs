@@ -338,3 +338,31 @@ fn goes_on_in_another_trainer(engine: LearningEngine) {
     assert!(refused.contains("`adam.weights.mean`"), "{refused}");
     assert_eq!(second.state(), whole.state());
 }
+
+/// A training that starts from the network of another.
+#[test]
+fn an_interrupted_fine_tuning_resumes_to_the_same_bytes() {
+    let base = tempfile::tempdir().expect("a temporary folder");
+    done(base.path(), &run("trained", &["--set", "training.epochs=2"]));
+    let start = format!("start_from={}", text(&base.path().join("trained")));
+    let other = [
+        "--set",
+        &start,
+        "--set",
+        "training.loss={shift_invariant_mean_squared_error.margin=0.2}",
+        "--set",
+        "training.schedule=constant",
+    ];
+    let whole = tempfile::tempdir().expect("a temporary folder");
+    done(whole.path(), &run(".", &[&other[..], &["--threads", "2"]].concat()));
+    for by in [Signal::SIGINT, Signal::SIGKILL] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let arguments = run(".", &other);
+        let (code, said) = signal(folder.path(), &arguments, |line| ends(line, 3), by);
+        assert!(code != Some(0), "{said:?}");
+        let resumed = run(".", &[&other[..], &["--resume", "--threads", "1"]].concat());
+        let ended = done(folder.path(), &resumed);
+        assert!(ended.stderr.starts_with("resuming after "), "{}", ended.stderr);
+        assert_same(whole.path(), folder.path());
+    }
+}

@@ -11,11 +11,18 @@ use crate::settings::{Check, Settings};
 /// `dx/dr = (x − low)(high − x)/(high − low)`: the closer to a bound, the slower the change, and no
 /// step can cross it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(
+    feature = "schema",
+    schemars(
+        description = "An interval that a trained parameter cannot leave: the closer to an end, the slower it changes."
+    )
+)]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
-    /// The lower bound, never reached.
+    /// The lower bound, never reached. Finite.
     pub low: f64,
-    /// The upper bound, never reached. Above `low`.
+    /// The upper bound, never reached. Finite, above `low`.
     pub high: f64,
 }
 
@@ -40,19 +47,20 @@ impl Bounds {
 
 /// Which parameters are trained beside the weights, each within bounds; what has none stays as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Trainable {
-    /// Delays of all synapses, in time units. Not negative.
+    /// Delays of all synapses. In time units. Not negative. Default: not trained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delays: Option<Bounds>,
-    /// Thresholds of all neurons.
+    /// Thresholds of all neurons. Default: not trained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<Bounds>,
-    /// Membrane time constants of all neurons, in time units. Above zero.
+    /// Membrane time constants of all neurons. In time units. Above zero. Default: not trained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tau_m: Option<Bounds>,
-    /// Synaptic time constants of all neurons, in time units; those of inhibitory synapses follow.
-    /// Above zero.
+    /// Synaptic time constants of all neurons; those of inhibitory synapses follow. In time units. Above zero.
+    /// Default: not trained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tau_s: Option<Bounds>,
 }

@@ -58,6 +58,8 @@ pub(in crate::run) struct TestRecord<'a> {
     first_spikes: Vec<StreamingHistogram>,
     confusion: Vec<Vec<u64>>,
     decided: Vec<Option<usize>>,
+    /// Sum of the times of all decisions.
+    times: f64,
     /// Of right and of wrong decisions.
     decision_times: [StreamingHistogram; 2],
     chosen: Vec<(usize, Option<usize>, FirstSpikes)>,
@@ -84,6 +86,7 @@ impl<'a> TestRecord<'a> {
             parts,
             confusion: vec![vec![0; classes + 1]; classes],
             decided: Vec::with_capacity(learner.data.test.len()),
+            times: 0.0,
             decision_times: Default::default(),
             chosen: Vec::new(),
             right: vec![0; classes],
@@ -104,6 +107,7 @@ impl<'a> TestRecord<'a> {
         self.decided.push(decided);
         let is_right = decided == Some(label);
         if let Some(time) = self.decision_time(times, decided) {
+            self.times += time;
             self.decision_times[usize::from(!is_right)].count(time);
         }
         let (so_far, most) = if is_right {
@@ -134,29 +138,13 @@ impl<'a> TestRecord<'a> {
     ) -> ReportData {
         let data = &self.learner.data;
         let unit = loaded.scenario.time_unit.symbol();
-        let wrong = self.confusion.iter().enumerate().map(|(label, row)| {
-            let all: u64 = row.iter().sum();
-            (all - row[label]) as usize
-        });
         let content = TrainingContent {
-            class_names: data.class_names.clone(),
             curves: (!history.is_empty()).then(|| curves(history, &self.learner.layer_names)),
             selected_epoch: summary.selected_epoch,
-            confusion: self.confusion.clone(),
             class_map,
-            plane: data.plane.map(|_| self.plane()),
-            layers: self.layers(),
-            decision_times: StreamingHistogram::finish_alike(self.decision_times.clone()),
-            samples: self
-                .chosen
-                .iter()
-                .map(|chosen| self.sample(&neurons.network, chosen))
-                .collect(),
-            wrong: wrong.sum(),
-            image: data.test.image.map(|image| (image.width, image.height)),
-            potentials: neurons.about,
             hardware: summary.hardware.clone(),
             chip_found,
+            ..self.content(neurons)
         };
         let mut notes = summary.warnings.clone();
         notes.extend(engine_note(&summary.engine));
@@ -183,6 +171,39 @@ impl<'a> TestRecord<'a> {
             time_unit: unit.to_owned(),
             content: Content::Training(Box::new(content)),
         }
+    }
+
+    /// What the samples came to, without how the network was trained.
+    pub(super) fn content(&self, neurons: &Neurons<'_>) -> TrainingContent {
+        let data = &self.learner.data;
+        let wrong = self.confusion.iter().enumerate().map(|(label, row)| {
+            let all: u64 = row.iter().sum();
+            (all - row[label]) as usize
+        });
+        TrainingContent {
+            class_names: data.class_names.clone(),
+            curves: None,
+            selected_epoch: 0,
+            confusion: self.confusion.clone(),
+            class_map: None,
+            plane: data.plane.map(|_| self.plane()),
+            layers: self.layers(),
+            decision_times: StreamingHistogram::finish_alike(self.decision_times.clone()),
+            samples: self
+                .chosen
+                .iter()
+                .map(|chosen| self.sample(&neurons.network, chosen))
+                .collect(),
+            wrong: wrong.sum(),
+            image: data.test.image.map(|image| (image.width, image.height)),
+            potentials: neurons.about,
+            hardware: None,
+        }
+    }
+
+    /// Mean time of the decisions, in time units; not a number if there are none.
+    pub(super) fn mean_decision_time(&self) -> f64 {
+        self.times / self.decided.iter().flatten().count() as f64
     }
 
     /// How many samples there are.
