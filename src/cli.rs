@@ -224,11 +224,12 @@ enum Command {
         firstspike raster nest.dat --time-column 2 --neuron-column 1 | less"
     )]
     Raster(raster::RasterArguments),
-    /// Put results of studies together, and draw them.
+    /// Put results of studies together, draw them, and name the best point.
     #[command(
         subcommand,
         after_help = "Examples:\n  \
         firstspike study merge part*/results_*.csv --out traces/jitter/results.csv\n  \
+        firstspike study best search.toml\n  \
         firstspike study report scenarios/studies/yin_yang/*.toml --out traces/report"
     )]
     Study(study::StudyCommand),

@@ -105,15 +105,18 @@ fn numbers(schema: &mut Map<String, Value>) -> Option<&mut Map<String, Value>> {
 /// for null, though.
 fn optional(schema: &mut Map<String, Value>, takes_infinity: bool) {
     if let Some(kinds) = schema.get_mut("type") {
-        if let Value::Array(list) = kinds {
-            list.retain(|kind| kind != "null");
-            if let [only] = &list[..] {
-                *kinds = only.clone();
-            }
+        let mut list = match &*kinds {
+            Value::Array(list) => list.clone(),
+            only => vec![only.clone()],
+        };
+        list.retain(|kind| kind != "null");
+        if takes_infinity && list.contains(&json!("number")) {
+            list.push(json!("null"));
         }
-        if takes_infinity && *kinds == "number" {
-            *kinds = json!(["number", "null"]);
-        }
+        *kinds = match &list[..] {
+            [only] => only.clone(),
+            _ => Value::Array(list),
+        };
     }
     if let Some(Value::Array(forms)) = schema.get_mut("anyOf") {
         forms.retain(|form| form["type"] != "null");

@@ -110,9 +110,13 @@ impl schemars::JsonSchema for Parameter {
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        crate::settings::schema::number_or::<Values<Vec<f64>>>(
+        let for_all = schemars::json_schema!({
+            "type": "number",
+            "description": "The same for all neurons of the group; `inf` for a membrane without leak.",
+        });
+        crate::settings::schema::any_of(
             "A number for all neurons of the group, or a table for what differs from neuron to neuron.",
-            generator,
+            &[for_all, generator.subschema_for::<Values<Vec<f64>>>()],
         )
     }
 }

@@ -99,7 +99,7 @@ fn a_scenario_reads_exported_tables() {
         "training.epochs=1",
         "training.silent_neurons=false",
         "layers.0.weights.file=run_export/hidden.weights.csv",
-        "layers.0.neuron.tau_m.file=run_export/hidden.neurons.csv",
+        "layers.1.neuron.tau_m.file=run_export/label.neurons.csv",
         "layers.1.weights.file=run_export/label.weights.csv",
         "layers.1.delays={ axonal.file = \"run_export/label.delays.csv\" }",
     ] {

@@ -5,6 +5,7 @@ mod common;
 
 mod bad_input;
 mod binary;
+mod book;
 mod changed_values;
 mod chip;
 mod data;
