@@ -7,7 +7,7 @@
 //!
 //! The comments of the types are the only place where units, ranges and defaults are written. A sentence
 //! that begins with `Above`, `At least`, `Finite`, `From`, `Not negative` or the like is a range
-//! ([`Description`]); the schema has it as bounds, the page as a column of its own.
+//! (`description.rs`); the schema has it as bounds, the page as a column of its own.
 
 mod description;
 mod page;

@@ -42,17 +42,17 @@ pub struct Datasheet {
     /// and time stamps, intervals between events. Ranges, windows and refractory periods stay. Not negative.
     /// Default: 1.
     pub distortion: f64,
-    /// Its synapses.
+    /// Its synapses. Default: ideal.
     pub weights: WeightSheet,
-    /// Its neurons.
+    /// Its neurons. Default: ideal.
     pub neurons: NeuronSheet,
-    /// How spikes get to synapses.
+    /// How spikes get to synapses. Default: ideal.
     pub link: LinkSheet,
-    /// How samples are shown and spikes recorded.
+    /// How samples are shown and spikes recorded. Default: ideal.
     pub presentation: PresentationSheet,
-    /// What it needs.
+    /// What it needs. Default: unknown.
     pub energy: EnergySheet,
-    /// How much fits.
+    /// How much fits. Default: anything fits.
     pub size: SizeSheet,
 }
 
@@ -106,7 +106,7 @@ pub struct NeuronSheet {
     pub refractory_period: Option<f64>,
     /// Whether neurons spike again after their refractory period; learning sees their first spikes. Default: false.
     pub repeated_spikes: bool,
-    /// Deviations that stay, different from neuron to neuron.
+    /// Deviations that stay, different from neuron to neuron. Default: none.
     pub fixed_pattern: NeuronDeviations,
     /// Measured deviations that stay, instead of those that `fixed_pattern` draws: a CSV file with a column
     /// `neuron` (from zero, through all layers) and columns named as the parameters. Measured over target for
@@ -114,7 +114,7 @@ pub struct NeuronSheet {
     /// the threshold. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measured: Option<PathBuf>,
-    /// Deviations that are drawn anew.
+    /// Deviations that are drawn anew. Default: none.
     pub trial_to_trial: NeuronDeviations,
     /// How often those are.
     pub trial: Trial,

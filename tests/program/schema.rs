@@ -66,7 +66,9 @@ fn every_file_of_the_repository_keeps_to_its_schema() {
             continue;
         };
         let found = problems(&schemas[kind], &schemas[kind], &file, "");
-        assert!(found.is_empty(), "{}: {}", path.display(), found.join("\n"));
+        // A case of a weight that the program refuses.
+        let is_refused = text(&path).contains("cases/overflow-silent/");
+        assert_eq!(!found.is_empty(), is_refused, "{}: {}", path.display(), found.join("\n"));
         count[kind] += 1;
     }
     assert!(count[0] > 20 && count[1] == 4 && count[2] > 30, "{count:?}");
