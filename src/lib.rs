@@ -115,7 +115,7 @@
 //! | [`report`] | pictures and pages | `cli` |
 //! | [`run`] | a whole run, from scenario to results | `cli` |
 //! | [`study`] | many runs: axes, seeds, statistics | `cli` |
-//! | [`reference`] | every key of scenario, chip and study files, as JSON Schemas and as pages | `cli` |
+//! | [`reference`](mod@reference) | every key of scenario, chip and study files, as JSON Schemas and as pages | `cli` |
 //! | [`cli`] | the command line | `cli` |
 //!
 //! [`random`] gives every use of chance its own stream, and [`settings`] are how settings check

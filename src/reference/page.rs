@@ -81,6 +81,9 @@ struct Section {
     paths: Vec<String>,
 }
 
+/// A column of a section's table: its heading, and what it has of a row.
+type Column = (&'static str, fn(&Row) -> &str);
+
 /// A row of a section's table.
 struct Row {
     key: String,
@@ -106,7 +109,7 @@ impl<'s> Page<'s> {
         }
         self.rows(&mut rows, path, "", section);
         let column = |column: fn(&Row) -> &str| rows.iter().any(|row| !column(row).is_empty());
-        let columns: [(&str, fn(&Row) -> &str); 6] = [
+        let columns: [Column; 6] = [
             (if kinds.is_some() { "value" } else { "key" }, |row| &row.key),
             ("type", |row| &row.kind),
             ("unit", |row| &row.description.unit),

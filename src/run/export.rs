@@ -3,6 +3,7 @@
 //! A trained network of layers has matrices, a row per presynaptic neuron and a column per neuron of the layer, the
 //! rows of bias sources last; any other network has lists of synapses. `docs/export.md` has the names.
 
+use std::collections::BTreeMap;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 
@@ -127,8 +128,7 @@ impl Export {
             let found = populations.iter().position(|population| population.nodes.contains(&node));
             found.map_or((0, node), |index| (index, node - populations[index].nodes.start))
         };
-        let mut pairs: std::collections::BTreeMap<(usize, usize), Vec<(usize, [f64; 4])>> =
-            std::collections::BTreeMap::new();
+        let mut pairs = BTreeMap::<_, Vec<(usize, [f64; 4])>>::new();
         for edge in graph.edge_references() {
             let (from, to) = (place(edge.source().index()), place(edge.target().index()));
             let synapse = edge.weight();

@@ -198,6 +198,7 @@ impl<'a> TestRecord<'a> {
             image: data.test.image.map(|image| (image.width, image.height)),
             potentials: neurons.about,
             hardware: None,
+            chip_found: None,
         }
     }
 
