@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::axis::AxisEntry;
 use super::search::{self, Pool};
+use super::written::{Head, Seeds, StudyFile};
 use super::{Axis, AxisValue, StudyError, results};
 use crate::learning::LearningRule;
 use crate::run::{checksums, with_rule, without_substrate};
@@ -133,68 +133,6 @@ pub struct Job {
     pub point: Point,
     /// With which seed.
     pub seed: u64,
-}
-
-/// A study file.
-#[derive(Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(crate) struct StudyFile {
-    /// What is trained, and how often.
-    study: Head,
-    /// What varies: at least one axis.
-    axes: Vec<AxisEntry>,
-}
-
-/// What is trained, and how often.
-#[derive(Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-struct Head {
-    /// Short name, also of the folder of its results: letters, digits, `_` and `-`. Default: the file's name
-    /// without its ending.
-    name: Option<String>,
-    /// Heading of its figures. Default: `name`.
-    title: Option<String>,
-    /// The scenario that varies; the path begins at the study's folder.
-    base: PathBuf,
-    /// Changes of the scenario at every point, as `key=value`. Default: none.
-    #[serde(default)]
-    set: Vec<String>,
-    /// The seeds with which each point is trained.
-    seeds: Seeds,
-    /// How the networks are trained for their substrate. Default: `in_the_loop`, as the scenario says.
-    #[serde(default = "in_the_loop")]
-    variants: Vec<Variant>,
-    /// How the values of several axes are combined. Default: `grid`.
-    #[serde(default)]
-    combine: Combine,
-    /// Makes the study a random search of so many trainings, over points, variants and seeds: as many points as
-    /// fit, each with a value of every axis drawn, from the interval of a `random` axis, from the list of
-    /// another. From 1 to 1000000. Default: no search.
-    budget: Option<usize>,
-    /// Seed of what a random search draws. From 0. Default: 1.
-    #[serde(default = "one")]
-    draw_seed: u64,
-}
-
-/// Their number `n` for seeds 1 to `n`, or a list.
-#[derive(Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(untagged, expecting = "expected a number of seeds, or a list of seeds")]
-enum Seeds {
-    /// Seeds 1 to this number. At least 1.
-    Count(u64),
-    /// The seeds. From 0.
-    List(Vec<u64>),
-}
-
-fn one() -> u64 {
-    1
-}
-
-fn in_the_loop() -> Vec<Variant> {
-    vec![Variant::InTheLoop]
 }
 
 /// More trainings are surely a mistake.
