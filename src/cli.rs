@@ -23,6 +23,7 @@ mod study;
 mod traces;
 mod viewer;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -428,7 +429,24 @@ impl From<Data> for Subset {
 
 /// Runs the command line and returns the exit code.
 pub fn main() -> ExitCode {
-    let code = match Cli::try_parse() {
+    command(std::env::args_os())
+}
+
+/// Runs the program with these arguments, of which the first is its name; returns its exit code. What it prints
+/// goes to the standard streams of the process, and it listens for Ctrl-C and SIGTERM from then on.
+pub fn run<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> u8 {
+    let code = command(arguments);
+    // An exit code does not give its number away.
+    (0..=u8::MAX).find(|&number| ExitCode::from(number) == code).unwrap_or(exit::FAILED)
+}
+
+/// The exit code of the program for an error of a run.
+pub fn exit_code_of(error: &(dyn std::error::Error + 'static)) -> u8 {
+    exit::code(error)
+}
+
+fn command<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> ExitCode {
+    let code = match Cli::try_parse_from(arguments) {
         Ok(cli) => run_command(&cli.command),
         // Also what is no error: --help and --version.
         Err(error) => {

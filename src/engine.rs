@@ -8,7 +8,7 @@
 //!
 //! Layered networks of first spikes have engines of their own, layer by layer and many neurons or
 //! samples at a time; [`learning`](crate::learning) uses them wherever a network is not
-//! [`Unsupported`].
+//! [`Unsupported`]. A [`FirstSpikeLayer`] is one layer on flat arrays, forward and backward.
 
 mod delivery;
 mod event;
@@ -23,5 +23,9 @@ mod window;
 
 pub use event::{EngineError, EngineOptions, EventEngine, RunStatistics, SourceSpike};
 pub use layered::Unsupported;
+pub use layered::single::{
+    FirstSpikeLayer, FlatGradients, LayerArrays, LayerInputError, LayerNeuronParameters,
+    LayerParameterGradients, WeightOrder, parameter_gradients,
+};
 pub use observer::{Observer, Recording, Spike};
 pub use window::{WindowEngine, WindowError};

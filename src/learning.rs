@@ -10,6 +10,7 @@
 
 mod adjoint;
 mod batch;
+mod chip_layer;
 mod classifier;
 mod delays;
 mod diagnosis;
@@ -34,6 +35,7 @@ mod twin;
 
 pub use adjoint::{NeuronGradients, TraceGradients, trace_gradients};
 pub use batch::LearningError;
+pub use chip_layer::{ChipLayer, ChipLayerError, ChipLayerSettings, ChipRun};
 pub use classifier::{Classifier, ClassifyError, Decision, MismatchError, SampleEncoder};
 pub use delays::{DelayTraining, TrainedDelays, gradients_by_delay};
 pub use diagnosis::{Diagnosis, SubstrateCondition, diagnose, diagnose_substrate};

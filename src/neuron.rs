@@ -18,6 +18,7 @@
 //! * [`Dynamics::first_crossing`]: when the threshold is reached if nothing else arrives.
 //! * [`CrossingBound`]: a cheap proof that the threshold is not reached, for many neurons at once.
 //! * [`crossing_derivatives`]: how that time moves with every weight and input time.
+//! * [`crossing_by_parameters`]: the same with time constants and threshold.
 //! * The adjoint state, which carries derivatives of a loss backwards over any number of spikes, to the
 //!   parameters themselves ([`NeuronGradients`]).
 //!
@@ -30,6 +31,7 @@ mod compensated_sum;
 mod crossing;
 mod crossing_split;
 mod derivative;
+mod derivative_by_parameter;
 mod dynamics;
 pub(crate) mod heterogeneous;
 mod kernel;
@@ -43,6 +45,7 @@ pub use bound::CrossingBound;
 pub(crate) use compensated_sum::add_compensated;
 pub use crossing::{Crossing, first_spike};
 pub use derivative::{CausalInput, CrossingDerivative, crossing_derivatives};
+pub use derivative_by_parameter::crossing_by_parameters;
 pub(crate) use dynamics::Ratio;
 pub use dynamics::{Dynamics, Propagator, State};
 pub(crate) use membrane::{Membrane, Propagators};

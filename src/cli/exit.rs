@@ -33,7 +33,7 @@ pub(super) fn failure(error: &(dyn Error + 'static)) -> ExitCode {
 }
 
 /// What an error means. One without a type of its own is about the input.
-fn code(error: &(dyn Error + 'static)) -> u8 {
+pub(super) fn code(error: &(dyn Error + 'static)) -> u8 {
     if let Some(error) = error.downcast_ref::<RunError>() {
         return match error {
             RunError::Scenario(_)

@@ -24,6 +24,7 @@ mod arrival;
 mod batch;
 mod batched;
 mod guard;
+pub mod single;
 mod sorting;
 mod sorting_network;
 mod tiles;
@@ -60,6 +61,13 @@ struct Tuning {
 
 const TUNING: Tuning =
     Tuning { few_rows: 8, most_rows: 128, few_neurons: 16, samples: 64, samples_of_wide: 16 };
+
+impl Tuning {
+    /// Whether a layer of this shape is one for the batched kernel.
+    fn suits_batches(&self, Tiling { rows, columns, .. }: Tiling) -> bool {
+        rows <= self.few_rows || rows <= self.most_rows && columns <= self.few_neurons
+    }
+}
 
 /// Why a layered network needs the event engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -429,10 +437,7 @@ impl Kernel {
     /// The faster one for these layers.
     fn of<T>(layers: &[Layer<T>]) -> Self {
         let is_double = size_of::<T>() == size_of::<f64>();
-        let is_small = |layer: &Layer<T>| {
-            let Tiling { rows, columns, .. } = layer.tiling;
-            rows <= TUNING.few_rows || rows <= TUNING.most_rows && columns <= TUNING.few_neurons
-        };
+        let is_small = |layer: &Layer<T>| TUNING.suits_batches(layer.tiling);
         let is_batched = is_double && layers.iter().all(is_small) || has_synaptic_delays(layers);
         if is_batched { Kernel::Batched } else { Kernel::Wide }
     }

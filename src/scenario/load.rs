@@ -218,6 +218,14 @@ impl ScenarioFile {
     pub fn read(path: &Path) -> Result<Self, ScenarioError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
+        ScenarioFile::parse(path, text)
+    }
+
+    /// Parses a text that is no file's. Messages call it `path`, and paths in it begin at the folder of that.
+    ///
+    /// # Errors
+    /// If it is no TOML.
+    pub fn parse(path: &Path, text: String) -> Result<Self, ScenarioError> {
         let table = toml::from_str(&text).map_err(|error| parse_error(path, &error))?;
         Ok(ScenarioFile { path: path.to_owned(), text, table })
     }

@@ -8,6 +8,7 @@ mod chip_distortions;
 mod crossing_exactness;
 mod engine_reference;
 mod feed_forward;
+mod flat_layer;
 mod gold;
 mod gradients;
 mod membrane;

@@ -214,6 +214,25 @@ impl<T: Element> Batch<T> {
         &self.gradients
     }
 
+    /// Writes the derivatives by the inputs (sample × input, `rows` inputs), which the backward pass of this batch
+    /// left in the workspace if the first layer is none of the network's.
+    pub(super) fn copy_input_gradients(&self, workspace: &Workspace<T>, rows: usize, to: &mut [T]) {
+        let width = batched::width(self.samples);
+        for (sample, to) in to.chunks_exact_mut(rows).enumerate() {
+            match &self.passes {
+                // A batch of this kernel has one sample.
+                Passes::Wide(_) => {
+                    let by_row = workspace.wide.by_time.iter();
+                    to.iter_mut().zip(by_row).for_each(|(to, &by)| *to = T::from_f64(by));
+                }
+                Passes::Batched(_) => {
+                    let by_row = workspace.by_time[sample..].iter().step_by(width);
+                    to.iter_mut().zip(by_row).for_each(|(to, &by)| *to = T::from_f64(by));
+                }
+            }
+        }
+    }
+
     /// How many neurons the gradient guard kept from learning, in all layers and samples.
     pub fn guarded(&self) -> u64 {
         self.gradients.iter().map(|layer| layer.guarded).sum()

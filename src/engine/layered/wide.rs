@@ -45,7 +45,7 @@ pub(super) struct Scratch<T> {
     crossings: Crossings<T>,
     times: TimeGradient<T>,
     /// Derivatives by the spike times of the layer that is being looked at.
-    by_time: Vec<f64>,
+    pub(super) by_time: Vec<f64>,
 }
 
 /// Runs one sample.
