@@ -1,7 +1,6 @@
 """What the compiled part has. Use the modules of the package: this changes with them."""
 
 import os
-from collections.abc import Mapping
 from typing import Any, final
 
 import numpy as np
@@ -76,7 +75,9 @@ class ChipLayer:
 class Network:
     def __new__(cls) -> Network: ...
     def add_sources(self, name: str, size: int) -> None: ...
-    def add_neurons(self, name: str, size: int, parameters: dict[str, float | _Doubles]) -> None: ...
+    def add_neurons(
+        self, name: str, size: int, parameters: dict[str, float | _Doubles]
+    ) -> None: ...
     def connect(
         self,
         pre: str,
@@ -122,7 +123,9 @@ def layer_parameter_gradients(
     spikes: _Array,
     by_spikes: _Array,
 ) -> tuple[float, float, float, _Doubles]: ...
-def loss(kind: str, values: tuple[float, ...], times: _Doubles, labels: _Whole) -> tuple[_Doubles, _Doubles]: ...
+def loss(
+    kind: str, values: tuple[float, ...], times: _Doubles, labels: _Whole
+) -> tuple[_Doubles, _Doubles]: ...
 def initial_weights(
     times: _Doubles,
     tau_m: float,
@@ -143,7 +146,9 @@ def run_scenario(
     checkpoint_every: float,
     progress: Reporter | None,
 ) -> os.PathLike[str]: ...
-def check_scenario(scenario: os.PathLike[str] | dict[str, Any], set: dict[str, Any] | None) -> str: ...
+def check_scenario(
+    scenario: os.PathLike[str] | dict[str, Any], set: dict[str, Any] | None
+) -> str: ...
 def predict(
     folder: os.PathLike[str],
     file: os.PathLike[str] | None,

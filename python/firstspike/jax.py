@@ -67,9 +67,8 @@ def _backward(kind: str | None, capacitance: float | None, arguments: Any, by_sp
         spikes, run, parameters = _run(kind, capacitance, True, given)
         by_spikes = _host(by_spikes, dtype)
         by_times, by_weight, by_delays = run.backward(by_spikes)
-        tau_m, tau_s, by_capacitance, by_threshold = _core.layer_parameter_gradients(
-            *parameters, spikes, by_spikes
-        )
+        everything = (*parameters, spikes, by_spikes)
+        tau_m, tau_s, by_capacitance, by_threshold = _core.layer_parameter_gradients(*everything)
         if capacitance is None:
             # The capacitance is tau_s, too.
             tau_s += by_capacitance

@@ -22,8 +22,6 @@ from .errors import InputError
 from .progress import Reporter, reporter
 from .spikes import Spikes, read_trace
 
-Scenario = "str | os.PathLike[str] | Mapping[str, Any]"
-
 #: Samples of a raster in a notebook.
 _SHOWN = 3
 
@@ -164,7 +162,10 @@ class Run:
         """``potentials.csv``: arrays ``population``, ``neuron``, ``time``, ``potential`` and the currents."""
         path = self._file("potentials.csv", "the scenario records no potentials ([recording])")
         columns = _columns(path)
-        return {("time" if name.startswith("time_") else name): values for name, values in columns.items()}
+        return {
+            ("time" if name.startswith("time_") else name): values
+            for name, values in columns.items()
+        }
 
     @functools.cached_property
     def network(self) -> NetworkFile:

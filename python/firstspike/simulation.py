@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,6 @@ import numpy.typing as npt
 from . import _core
 from .errors import InputError
 from .spikes import Spikes
-
-#: Spike times of sources: a list of times for each source, (neurons, times), or an array sources × times.
-Stimulus = "Sequence[npt.ArrayLike] | tuple[npt.ArrayLike, npt.ArrayLike]"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)

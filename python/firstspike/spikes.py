@@ -248,9 +248,7 @@ class Difference:
         pairs, missing, extra = (
             part["time"].size for part in (self.pairs, self.missing, self.extra)
         )
-        return (
-            f"Difference({pairs} pairs at most {self.largest:.3g} apart, {missing} missing, {extra} extra)"
-        )
+        return f"Difference({pairs} pairs at most {self.largest:.3g} apart, {missing} missing, {extra} extra)"
 
 
 def diff(a: Any, b: Any, *, reach: float | None = None) -> Difference:

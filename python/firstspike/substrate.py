@@ -44,10 +44,14 @@ class Wiring:
     neurons: dict[str, dict[str, npt.NDArray[np.float64]]]
     sizes: dict[str, int]
     #: pre × post for each pair of populations; not a number where there is no synapse.
-    weights: dict[tuple[str, str], npt.NDArray[np.float64]] = dataclasses.field(default_factory=dict)
+    weights: dict[tuple[str, str], npt.NDArray[np.float64]] = dataclasses.field(
+        default_factory=dict
+    )
     delays: dict[tuple[str, str], npt.NDArray[np.float64]] = dataclasses.field(default_factory=dict)
 
-    def onto(self, post: str) -> Iterator[tuple[str, npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+    def onto(
+        self, post: str
+    ) -> Iterator[tuple[str, npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
         """What drives a population: each presynaptic one, with weights and delays."""
         for (pre, to), weights in self.weights.items():
             if to == post:
@@ -128,7 +132,9 @@ class Substrate:
                 sink.write("\n".join([*lines, f"end,{batch}\n"]))
                 sink.flush()
             else:
-                raise RuntimeError(f"firstspike sent a table `{name}`, which this version does not know")
+                raise RuntimeError(
+                    f"firstspike sent a table `{name}`, which this version does not know"
+                )
 
 
 def _network(heading: list[str], rows: list[list[str]]) -> Wiring:
@@ -163,7 +169,9 @@ def _weights(network: Wiring, heading: list[str], rows: list[list[str]]) -> None
 
 
 def _samples(network: Wiring, rows: list[list[str]], count: int) -> list[Sample]:
-    sources = {name: size for name, size in network.sizes.items() if network.kinds[name] != "neuron"}
+    sources = {
+        name: size for name, size in network.sizes.items() if network.kinds[name] != "neuron"
+    }
     samples = [
         Sample(number, {name: np.full(size, np.inf) for name, size in sources.items()})
         for number in range(count)

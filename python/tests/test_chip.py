@@ -6,8 +6,9 @@ import copy
 import io
 import pickle
 
-import firstspike
 import pytest
+
+import firstspike
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 

@@ -10,9 +10,10 @@ import sys
 import threading
 import time
 
-import firstspike
 import numpy as np
 import pytest
+
+import firstspike
 from firstspike import InputError
 
 TINY = {
@@ -200,7 +201,9 @@ def test_an_exception_of_a_listener_ends_the_run(tmp_path):
             raise RuntimeError("enough")
 
     with pytest.raises(RuntimeError, match="enough"):
-        firstspike.run(TINY, set={"training.epochs": 10_000}, out=tmp_path / "run", progress=Broken())
+        firstspike.run(
+            TINY, set={"training.epochs": 10_000}, out=tmp_path / "run", progress=Broken()
+        )
     assert firstspike.load(tmp_path / "run").summary["interrupted"]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import firstspike
 import numpy as np
 import pytest
+
+import firstspike
 from firstspike import InputError
 
 
@@ -28,7 +29,10 @@ def test_a_pair_takes_turns():
     # Never above the threshold, but for rounding.
     assert found.potentials["pair"].max() <= 1.0 + 1e-9
     trains = turns.trains(2)
-    assert [train.size for train in trains] == [(turns.neurons == 0).sum(), (turns.neurons == 1).sum()]
+    assert [train.size for train in trains] == [
+        (turns.neurons == 0).sum(),
+        (turns.neurons == 1).sum(),
+    ]
     once = network.simulate({"input": [[0.0]]}, until=10.0, at_most_one_spike=True)
     assert len(once.spikes) == 3
 
@@ -85,7 +89,8 @@ def test_the_window_engine_is_the_event_engine():
     network.connect("n", "n", random.normal(0.0, 0.2, (40, 40)), delays=0.2)
     stimulus = {"input": [np.sort(random.uniform(0, 5, 20)) for _ in range(30)]}
     event, window = (
-        network.simulate(stimulus, until=6.0, engine=engine).spikes for engine in ("event", "window")
+        network.simulate(stimulus, until=6.0, engine=engine).spikes
+        for engine in ("event", "window")
     )
     difference = firstspike.diff(event, window)
     assert difference.is_equal(1e-9) and len(event) > 700, difference
@@ -138,7 +143,9 @@ def test_statistics_of_clocks_and_of_chance():
     assert clock["coefficient_of_variation"] == 0.0 and clock["interval"]["mean"] == 1.0
     random = np.random.default_rng(1)
     trains = [np.cumsum(random.exponential(1.0, 2000)) for _ in range(20)]
-    chance = firstspike.stats({"a": trains, "b": []}, sizes={"a": 20, "b": 5}, bin=1.0, window=(0, 1500))
+    chance = firstspike.stats(
+        {"a": trains, "b": []}, sizes={"a": 20, "b": 5}, bin=1.0, window=(0, 1500)
+    )
     assert abs(chance["a"]["coefficient_of_variation"] - 1.0) < 0.05
     assert abs(chance["a"]["fano_factor"] - 1.0) < 0.2
     assert chance["b"]["spikes"] == 0 and chance["all"]["size"] == 25

@@ -6,13 +6,14 @@ import io
 import subprocess
 import sys
 
-import firstspike
 import numpy as np
 import pytest
 from test_runs import TINY
 
+import firstspike
+
 #: Exact neurons with tau_m = tau_s, in Python: what a lab's driver would be, but for the chip.
-DRIVER = '''
+DRIVER = """
 import firstspike
 
 class Exact(firstspike.Substrate):
@@ -33,7 +34,7 @@ class Exact(firstspike.Substrate):
         return recorded
 
 Exact().serve()
-'''
+"""
 
 
 def test_a_driver_runs_in_the_loop(tmp_path):

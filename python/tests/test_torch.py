@@ -50,7 +50,14 @@ def test_gradcheck_by_every_argument(kind, tau_m):
             threshold=threshold,
         )
 
-    arguments = (times, weight, time_constant, tau_s, threshold, *([] if delays is None else [delays]))
+    arguments = (
+        times,
+        weight,
+        time_constant,
+        tau_s,
+        threshold,
+        *([] if delays is None else [delays]),
+    )
     assert bool(torch.isfinite(spikes(*arguments)).all()), "the test's neurons spike"
     assert torch.autograd.gradcheck(spikes, arguments, eps=1e-6, atol=1e-6, rtol=1e-5)
 
@@ -87,7 +94,9 @@ def test_gradcheck_of_losses_and_encoding(reduction):
     finite = torch.tensor([[1.1, 0.9, 1.4], [0.7, 0.6, 1.0]], dtype=double, requires_grad=True)
     for loss in (
         lambda times: fst.first_spike_cross_entropy(times, labels, reduction=reduction),
-        lambda times: fst.mean_squared_loss(times, labels, correct=1.9, wrong=1.6, reduction=reduction),
+        lambda times: fst.mean_squared_loss(
+            times, labels, correct=1.9, wrong=1.6, reduction=reduction
+        ),
         lambda times: fst.shift_invariant_loss(times, labels, margin=0.2, reduction=reduction),
     ):
         assert torch.autograd.gradcheck(loss, (finite,))
@@ -127,7 +136,9 @@ def test_layers_stack_and_learn(dtype):
     torch.manual_seed(1)
     network = torch.nn.Sequential(
         fst.FirstSpikeLinear(4, 20, bias_times=[0.9], delays="synaptic", dtype=dtype),
-        fst.FirstSpikeLinear(20, 3, bias_times=[0.9], trainable=["threshold", "tau_s"], dtype=dtype),
+        fst.FirstSpikeLinear(
+            20, 3, bias_times=[0.9], trainable=["threshold", "tau_s"], dtype=dtype
+        ),
     )
     features, labels = firstspike.yin_yang(150, 42)
     times = fst.latency(torch.tensor(features, dtype=dtype), 0.15, 2.0)
@@ -140,7 +151,7 @@ def test_layers_stack_and_learn(dtype):
         loss = fst.shift_invariant_loss(spikes, torch.tensor(labels), margin=0.2)
         loss.backward()
         optimiser.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     assert losses[-1] < 0.6 * losses[0]
     for parameter in network.parameters():
         assert parameter.grad is not None and bool(torch.isfinite(parameter.grad).all())
@@ -237,6 +248,22 @@ def test_silent_neurons_are_nudged():
     for _ in range(200):
         fst.nudge_silent_(layer, layer(times), allowed=0.2)
     assert float(torch.isinf(layer(times)).float().mean(0).max()) <= 0.25
+
+
+@pytest.mark.skipif(not torch.set_flush_denormal(False), reason="the processor cannot")
+def test_threads_that_flush_denormals_change_nothing():
+    times, weight, _ = tensors(None)
+    expected = fst.first_spike(times, weight)
+    torch.set_flush_denormal(True)
+    try:
+        found = fst.first_spike(times, weight)
+        gradient = torch.autograd.grad(found.sum(), weight)[0]
+    finally:
+        torch.set_flush_denormal(False)
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    torch.testing.assert_close(
+        gradient, torch.autograd.grad(expected.sum(), weight)[0], rtol=0, atol=0
+    )
 
 
 def test_initial_weights_make_neurons_spike():

@@ -10,13 +10,13 @@ from torch.autograd.function import once_differentiable
 from .. import _core
 from ..errors import InputError
 
-Value = "float | torch.Tensor"
-
 
 def array(tensor: torch.Tensor, name: str) -> Any:
     """A tensor as an array that shares its memory."""
     if tensor.device.type != "cpu":
-        raise InputError(f"{name} is on {tensor.device}: firstspike computes on the CPU (use .cpu())")
+        raise InputError(
+            f"{name} is on {tensor.device}: firstspike computes on the CPU (use .cpu())"
+        )
     return tensor.detach().numpy()
 
 
@@ -88,9 +88,8 @@ class _FirstSpike(torch.autograd.Function):
                 found[place] = torch.from_numpy(value)
         if any(needs[3:6]):
             _, _, out, *_ = ctx.saved_tensors
-            tau_m, tau_s, by_capacitance, threshold = _core.layer_parameter_gradients(
-                *ctx.arguments, out.numpy(), gradient
-            )
+            everything = (*ctx.arguments, out.numpy(), gradient)
+            tau_m, tau_s, by_capacitance, threshold = _core.layer_parameter_gradients(*everything)
             if ctx.follows:
                 # The capacitance is tau_s, too.
                 tau_s += by_capacitance

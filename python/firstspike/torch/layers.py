@@ -131,7 +131,10 @@ class SpikingLinear(nn.Module):
 
     def extra_repr(self) -> str:
         parts = [f"{self.in_features}, {self.out_features}"]
-        parts += [f"tau_m={number(self.tau_m, 'tau_m'):g}", f"tau_s={number(self.tau_s, 'tau_s'):g}"]
+        parts += [
+            f"tau_m={number(self.tau_m, 'tau_m'):g}",
+            f"tau_s={number(self.tau_s, 'tau_s'):g}",
+        ]
         if isinstance(self.threshold, float):
             parts.append(f"threshold={self.threshold:g}")
         if self.delay_kind is not None:
