@@ -110,6 +110,7 @@ def layer_forward(
     capacitance: float,
     threshold: float | _Doubles,
     by_times: bool,
+    bias: _Array | None = None,
 ) -> tuple[_Array, LayerRun]: ...
 def layer_parameter_gradients(
     times: _Array,
@@ -122,6 +123,7 @@ def layer_parameter_gradients(
     threshold: float | _Doubles,
     spikes: _Array,
     by_spikes: _Array,
+    bias: _Array | None = None,
 ) -> tuple[float, float, float, _Doubles]: ...
 def loss(
     kind: str, values: tuple[float, ...], times: _Doubles, labels: _Whole

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use numpy::ndarray::{ArrayViewD, ShapeBuilder};
+use numpy::ndarray::{ArrayViewD, Ix2, ShapeBuilder};
 use numpy::{
     Element, IntoPyArray, PyArray1, PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn,
     PyUntypedArrayMethods,
@@ -48,9 +48,22 @@ pub fn array<'py, T: Element>(
 
 /// The values in the order of the last index first.
 pub fn values<T: Copy>(view: ArrayViewD<'_, T>) -> Cow<'_, [T]> {
-    match view.to_slice() {
-        Some(values) => Cow::Borrowed(values),
-        None => Cow::Owned(view.iter().copied().collect()),
+    if let Some(values) = view.to_slice() {
+        return Cow::Borrowed(values);
+    }
+    // Row by row: to go through all indices takes ten times as long.
+    match view.view().into_dimensionality::<Ix2>() {
+        Ok(matrix) => {
+            let mut values = Vec::with_capacity(matrix.len());
+            for row in matrix.rows() {
+                match row.to_slice() {
+                    Some(row) => values.extend_from_slice(row),
+                    None => values.extend(row.iter().copied()),
+                }
+            }
+            Cow::Owned(values)
+        }
+        Err(_) => Cow::Owned(view.iter().copied().collect()),
     }
 }
 

@@ -65,6 +65,8 @@ pub struct LayerRun {
     is_double: bool,
     /// Samples, inputs, neurons.
     sizes: [usize; 3],
+    /// Sources of the bias, the last inputs of all.
+    bias: usize,
     order: WeightOrder,
     delays: Option<DelayKind>,
 }
@@ -107,6 +109,8 @@ pub fn delay_kind(py: Python<'_>, name: Option<&str>) -> PyResult<Option<DelayKi
 /// Arrays of a layer, borrowed from Python.
 struct Borrowed<'py, T: Element> {
     times: PyReadonlyArrayDyn<'py, T>,
+    /// When the bias spikes, in every sample.
+    bias: Vec<T>,
     weights: PyReadonlyArrayDyn<'py, T>,
     delays: Option<(DelayKind, PyReadonlyArrayDyn<'py, T>)>,
     parameters: LayerNeuronParameters,
@@ -118,13 +122,26 @@ impl<'py, T: Float> Borrowed<'py, T> {
         weights: &Bound<'py, PyAny>,
         delays: Option<(Option<&str>, &Bound<'py, PyAny>)>,
         parameters: LayerNeuronParameters,
+        bias: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Self> {
         let py = times.py();
         let times = arrays::array(times, "times", 2)?;
         let weights = arrays::array::<T>(weights, "weights", 2)?;
-        if weights.shape()[1] != times.shape()[1] {
+        let bias = match bias {
+            None => Vec::new(),
+            Some(bias) => {
+                let bias = arrays::array::<T>(bias, "bias_times", 1)?;
+                arrays::values(bias.as_array()).into_owned()
+            }
+        };
+        if weights.shape()[1] != times.shape()[1] + bias.len() {
+            let sources = match bias.len() {
+                0 => String::new(),
+                count => format!(" with {count} of the bias"),
+            };
             let message = format!(
-                "weights of shape {:?} (neurons, inputs) do not fit times of shape {:?} (samples, inputs)",
+                "weights of shape {:?} (neurons, inputs) do not fit times of shape {:?} (samples, \
+                 inputs){sources}",
                 weights.shape(),
                 times.shape()
             );
@@ -154,18 +171,21 @@ impl<'py, T: Float> Borrowed<'py, T> {
                 Some((kind, values))
             }
         };
-        Ok(Borrowed { times, weights, delays, parameters })
+        Ok(Borrowed { times, bias, weights, delays, parameters })
     }
 
     /// Does something with the arrays, in their order in memory where that is one.
     fn with<R>(&self, by_times: bool, work: impl FnOnce(&LayerArrays<'_, T>) -> R) -> R {
-        let (samples, inputs) = (self.times.shape()[0], self.times.shape()[1]);
+        let (samples, inputs) = (self.times.shape()[0], self.times.shape()[1] + self.bias.len());
         let neurons = self.weights.shape()[0];
         let weights = self.weights.as_array();
         let by_input = !weights.is_standard_layout() && weights.t().is_standard_layout();
         let order = if by_input { WeightOrder::ByInput } else { WeightOrder::ByNeuron };
         let weights = if by_input { weights.reversed_axes() } else { weights };
-        let (times, weights) = (arrays::values(self.times.as_array()), arrays::values(weights));
+        let (mut times, weights) = (arrays::values(self.times.as_array()), arrays::values(weights));
+        if !self.bias.is_empty() {
+            times = Cow::Owned(with_columns(&times, samples, &self.bias));
+        }
         let delays = self.delays.as_ref().map(|(kind, delays)| {
             let delays = delays.as_array();
             let is_turned = *kind == DelayKind::Synaptic && by_input;
@@ -183,6 +203,25 @@ impl<'py, T: Float> Borrowed<'py, T> {
             by_times,
         })
     }
+}
+
+/// Rows with some more values at their ends.
+fn with_columns<T: Copy>(rows: &[T], count: usize, more: &[T]) -> Vec<T> {
+    let width = rows.len() / count.max(1);
+    let mut wider = Vec::with_capacity(rows.len() + count * more.len());
+    for row in 0..count {
+        wider.extend_from_slice(&rows[row * width..(row + 1) * width]);
+        wider.extend_from_slice(more);
+    }
+    wider
+}
+
+/// Rows without some values at their ends.
+fn without_columns<T: Copy>(rows: Vec<T>, width: usize, fewer: usize) -> Vec<T> {
+    if fewer == 0 {
+        return rows;
+    }
+    rows.chunks_exact(width).flat_map(|row| &row[..width - fewer]).copied().collect()
 }
 
 /// Thresholds: a number, or one for each neuron.
@@ -205,7 +244,7 @@ fn is_double(array: &Bound<'_, PyAny>) -> bool {
 
 /// Runs a layer: when each neuron first spikes, and what the way back needs.
 #[pyfunction]
-#[pyo3(signature = (times, weights, delays, delay_kind, tau_m, tau_s, capacitance, threshold, by_times))]
+#[pyo3(signature = (times, weights, delays, delay_kind, tau_m, tau_s, capacitance, threshold, by_times, bias=None))]
 #[allow(clippy::too_many_arguments)]
 pub fn layer_forward<'py>(
     py: Python<'py>,
@@ -218,14 +257,15 @@ pub fn layer_forward<'py>(
     capacitance: f64,
     threshold: &Bound<'py, PyAny>,
     by_times: bool,
+    bias: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<(Bound<'py, PyAny>, LayerRun)> {
     let thresholds = thresholds(threshold)?;
     let parameters = LayerNeuronParameters { tau_m, tau_s, capacitance, thresholds };
     let delays = delays.map(|delays| (delay_kind, delays));
     if is_double(times) {
-        forward::<f64>(py, Borrowed::new(times, weights, delays, parameters)?, by_times)
+        forward::<f64>(py, Borrowed::new(times, weights, delays, parameters, bias)?, by_times)
     } else {
-        forward::<f32>(py, Borrowed::new(times, weights, delays, parameters)?, by_times)
+        forward::<f32>(py, Borrowed::new(times, weights, delays, parameters, bias)?, by_times)
     }
 }
 
@@ -234,6 +274,7 @@ fn forward<'py, T: Float>(
     layer: Borrowed<'py, T>,
     by_times: bool,
 ) -> PyResult<(Bound<'py, PyAny>, LayerRun)> {
+    let bias = layer.bias.len();
     let (run, spikes) = layer.with(by_times, |layer| {
         let LayerArrays { inputs, neurons, samples, order, delays, .. } = *layer;
         let pool = threads::pool_for(py, samples * inputs * neurons >= ENOUGH)?;
@@ -248,6 +289,7 @@ fn forward<'py, T: Float>(
                 inner: Mutex::new(T::into_run(run)),
                 is_double: size_of::<T>() == size_of::<f64>(),
                 sizes: [samples, inputs, neurons],
+                bias,
                 order,
                 delays: delays.map(|(kind, _)| kind),
             };
@@ -277,7 +319,14 @@ impl LayerRun {
         order: WeightOrder,
         delays: Option<DelayKind>,
     ) -> Self {
-        LayerRun { inner: Mutex::new(Inner::Double(layer)), is_double: true, sizes, order, delays }
+        LayerRun {
+            inner: Mutex::new(Inner::Double(layer)),
+            is_double: true,
+            sizes,
+            bias: 0,
+            order,
+            delays,
+        }
     }
 
     fn back<'py, T: Float>(&self, by_spikes: &Bound<'py, PyAny>) -> PyResult<Gradients<'py>> {
@@ -300,7 +349,10 @@ impl LayerRun {
             gradients.map_err(|error| refused(py, &error))?;
         let times = match times.is_empty() {
             true => None,
-            false => Some(arrays::matrix(py, [samples, inputs], false, times)?.into_any()),
+            false => {
+                let times = without_columns(times, inputs, self.bias);
+                Some(arrays::matrix(py, [samples, inputs - self.bias], false, times)?.into_any())
+            }
         };
         let by_input = self.order == WeightOrder::ByInput;
         let weights = arrays::matrix(py, [neurons, inputs], by_input, weights)?.into_any();
@@ -317,7 +369,7 @@ impl LayerRun {
 
 /// How a loss depends on tau_m, tau_s (at a constant capacitance), capacitance and threshold of a layer.
 #[pyfunction]
-#[pyo3(signature = (times, weights, delays, delay_kind, tau_m, tau_s, capacitance, threshold, spikes, by_spikes))]
+#[pyo3(signature = (times, weights, delays, delay_kind, tau_m, tau_s, capacitance, threshold, spikes, by_spikes, bias=None))]
 #[allow(clippy::too_many_arguments)]
 pub fn layer_parameter_gradients<'py>(
     py: Python<'py>,
@@ -331,15 +383,16 @@ pub fn layer_parameter_gradients<'py>(
     threshold: &Bound<'py, PyAny>,
     spikes: &Bound<'py, PyAny>,
     by_spikes: &Bound<'py, PyAny>,
+    bias: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<(f64, f64, f64, Bound<'py, PyAny>)> {
     let thresholds = thresholds(threshold)?;
     let parameters = LayerNeuronParameters { tau_m, tau_s, capacitance, thresholds };
     let delays = delays.map(|delays| (delay_kind, delays));
     if is_double(times) {
-        let layer = Borrowed::<f64>::new(times, weights, delays, parameters)?;
+        let layer = Borrowed::<f64>::new(times, weights, delays, parameters, bias)?;
         by_parameters(py, &layer, spikes, by_spikes)
     } else {
-        let layer = Borrowed::<f32>::new(times, weights, delays, parameters)?;
+        let layer = Borrowed::<f32>::new(times, weights, delays, parameters, bias)?;
         by_parameters(py, &layer, spikes, by_spikes)
     }
 }

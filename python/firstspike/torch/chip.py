@@ -116,8 +116,11 @@ class ChipLinear(SpikingLinear):
 
     def forward(self, times: torch.Tensor) -> torch.Tensor:
         """Recorded spike times of the neurons for spike times of the inputs."""
+        flat = self._inputs(times)
+        if self.bias_times.numel():
+            flat = torch.cat([flat, self.bias_times.expand(flat.shape[0], -1)], dim=1)
         spikes: torch.Tensor = _ChipSpike.apply(
-            self._inputs(times), self.weight, self._bounded_delays(), self._chip, self.training
+            flat, self.weight, self._bounded_delays(), self._chip, self.training
         )
         return spikes if times.dim() == 2 else spikes.reshape(*times.shape[:-1], self.out_features)
 

@@ -50,6 +50,7 @@ class _FirstSpike(torch.autograd.Function):
         threshold: float | torch.Tensor,
         capacitance: float | None,
         kind: str | None,
+        bias: torch.Tensor | None,
     ) -> torch.Tensor:
         synaptic = number(tau_s, "tau_s")
         arguments = (
@@ -63,10 +64,11 @@ class _FirstSpike(torch.autograd.Function):
             thresholds(threshold),
         )
         needs = ctx.needs_input_grad
-        spikes, ctx.run = _core.layer_forward(*arguments, needs[0])
+        constant = None if bias is None else array(bias, "bias_times")
+        spikes, ctx.run = _core.layer_forward(*arguments, needs[0], constant)
         out = torch.from_numpy(spikes)
         if any(needs[3:6]):
-            ctx.arguments = arguments
+            ctx.arguments, ctx.bias = arguments, constant
             ctx.follows = capacitance is None
             ctx.shapes = [
                 (value.shape, value.dtype) if isinstance(value, torch.Tensor) else None
@@ -82,13 +84,13 @@ class _FirstSpike(torch.autograd.Function):
         needs = ctx.needs_input_grad
         gradient = array(by_spikes, "gradient")
         by_times, by_weight, by_delays = ctx.run.backward(gradient)
-        found: list[Any] = [None] * 8
+        found: list[Any] = [None] * 9
         for place, value in enumerate((by_times, by_weight, by_delays)):
             if needs[place] and value is not None:
                 found[place] = torch.from_numpy(value)
         if any(needs[3:6]):
             _, _, out, *_ = ctx.saved_tensors
-            everything = (*ctx.arguments, out.numpy(), gradient)
+            everything = (*ctx.arguments, out.numpy(), gradient, ctx.bias)
             tau_m, tau_s, by_capacitance, threshold = _core.layer_parameter_gradients(*everything)
             if ctx.follows:
                 # The capacitance is tau_s, too.
@@ -110,24 +112,29 @@ def first_spike(
     tau_s: float | torch.Tensor = 1.0,
     threshold: float | torch.Tensor = 1.0,
     capacitance: float | None = None,
+    bias_times: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """When each neuron of a layer first spikes.
 
     ``times`` (batch × in) are the inputs' spike times, ``weight`` is out × in, ``delays`` are as many as their kind
     says: ``"axonal"`` (in), ``"dendritic"`` (out) or ``"synaptic"`` (out × in). ``threshold`` is one for all neurons,
-    or one for each. ``tau_m`` may be ``inf``; ``capacitance`` is ``tau_s`` unless it is given. Everything that is a
+    or one for each. ``bias_times`` are spikes of further inputs, the same in all samples, whose weights are the last
+    columns. ``tau_m`` may be ``inf``; ``capacitance`` is ``tau_s`` unless it is given. Everything that is a
     tensor has its exact derivative. A spike that does not happen has none.
 
     Raises :class:`firstspike.InputError` where a value or a shape is not accepted.
     """
     if (delays is None) != (delay_kind is None):
         raise InputError("delays and delay_kind belong together: give both or none")
-    if times.dtype != weight.dtype or (delays is not None and delays.dtype != weight.dtype):
+    others = (delays, bias_times)
+    if times.dtype != weight.dtype or any(
+        t is not None and t.dtype != weight.dtype for t in others
+    ):
         other = "" if delays is None else f", delays are {delays.dtype}"
         raise InputError(
             f"times are {times.dtype}, weight is {weight.dtype}{other}: they must be of one type"
         )
     found: torch.Tensor = _FirstSpike.apply(
-        times, weight, delays, tau_m, tau_s, threshold, capacitance, delay_kind
+        times, weight, delays, tau_m, tau_s, threshold, capacitance, delay_kind, bias_times
     )
     return found

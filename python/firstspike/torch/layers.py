@@ -110,15 +110,12 @@ class SpikingLinear(nn.Module):
             self.weight.normal_(mean, std)
 
     def _inputs(self, times: torch.Tensor) -> torch.Tensor:
-        """Input times with those of the bias."""
+        """Input times as batch × in."""
         if times.dim() < 1 or times.shape[-1] != self.in_features:
             raise InputError(
                 f"times have shape {tuple(times.shape)}: the layer has {self.in_features} inputs"
             )
-        flat = times if times.dim() == 2 else times.reshape(-1, self.in_features)
-        if self.bias_times.numel():
-            flat = torch.cat([flat, self.bias_times.expand(flat.shape[0], -1)], dim=1)
-        return flat
+        return times if times.dim() == 2 else times.reshape(-1, self.in_features)
 
     def _bounded_delays(self) -> torch.Tensor | None:
         """The delays, which an optimiser may have moved out of their range, within it."""
@@ -208,5 +205,6 @@ class FirstSpikeLinear(SpikingLinear):
             tau_s=self.tau_s,
             threshold=self.threshold,
             capacitance=self.capacitance,
+            bias_times=self.bias_times if self.bias_times.numel() else None,
         )
         return spikes if times.dim() == 2 else spikes.reshape(*times.shape[:-1], self.out_features)
