@@ -171,7 +171,7 @@ def loop(epochs, seed, report=None):
         hidden.weight.normal_(1.5, 0.8)
         label.weight.normal_(0.5, 0.4)
     parameters = [*hidden.parameters(), *label.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=0.01)
+    optimiser = torch.optim.Adam(parameters, lr=0.01, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
     took = []
     for _ in range(epochs):

@@ -37,8 +37,8 @@ pub fn array<'py, T: Element>(
         return Err(errors::input(py, message));
     }
     let size = size_of::<T>();
-    let is_aligned = array.data() as usize % align_of::<T>() == 0
-        && array.strides().iter().all(|stride| stride.unsigned_abs() % size == 0);
+    let is_aligned = (array.data() as usize).is_multiple_of(align_of::<T>())
+        && array.strides().iter().all(|stride| stride.unsigned_abs().is_multiple_of(size));
     if is_aligned {
         return Ok(array.try_readonly()?);
     }

@@ -29,7 +29,6 @@ impl ChipLayer {
     /// `chip` is the path of a chip file or a dictionary, `set` changes entries of it.
     #[new]
     #[pyo3(signature = (chip, set, inputs, neurons, tau_m, tau_s, capacitance, threshold, delays, rule, seed))]
-    #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
         chip: &Bound<'_, PyAny>,

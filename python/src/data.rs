@@ -68,7 +68,6 @@ pub fn loss<'py>(
 /// Mean and standard deviation of initial weights for a layer on these input times (sample × input).
 #[pyfunction]
 #[pyo3(signature = (times, tau_m, tau_s, capacitance, threshold, neurons, is_label))]
-#[allow(clippy::too_many_arguments)]
 pub fn initial_weights(
     py: Python<'_>,
     times: &Bound<'_, PyAny>,
@@ -115,7 +114,7 @@ pub fn yin_yang(
     r_small: f64,
     r_big: f64,
 ) -> PyResult<(Bound<'_, PyAny>, Bound<'_, PyAny>)> {
-    let yin_yang = YinYang { r_small, r_big, ..YinYang::default() };
+    let yin_yang = YinYang { r_small, r_big };
     yin_yang.check().map_err(|error| errors::input(py, error))?;
     let samples = py.detach(|| yin_yang.generate(seed, size));
     let features: Vec<f64> = samples.features.iter().flatten().copied().collect();

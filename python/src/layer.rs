@@ -245,7 +245,6 @@ fn is_double(array: &Bound<'_, PyAny>) -> bool {
 /// Runs a layer: when each neuron first spikes, and what the way back needs.
 #[pyfunction]
 #[pyo3(signature = (times, weights, delays, delay_kind, tau_m, tau_s, capacitance, threshold, by_times, bias=None))]
-#[allow(clippy::too_many_arguments)]
 pub fn layer_forward<'py>(
     py: Python<'py>,
     times: &Bound<'py, PyAny>,
@@ -370,7 +369,6 @@ impl LayerRun {
 /// How a loss depends on tau_m, tau_s (at a constant capacitance), capacitance and threshold of a layer.
 #[pyfunction]
 #[pyo3(signature = (times, weights, delays, delay_kind, tau_m, tau_s, capacitance, threshold, spikes, by_spikes, bias=None))]
-#[allow(clippy::too_many_arguments)]
 pub fn layer_parameter_gradients<'py>(
     py: Python<'py>,
     times: &Bound<'py, PyAny>,

@@ -116,7 +116,6 @@ impl Network {
 
     /// Connects neurons one by one: from `pre[i]` to `post[i]` with a weight and a delay.
     #[pyo3(signature = (pre, post, from, to, weights, delays, receptor))]
-    #[allow(clippy::too_many_arguments)]
     fn connect(
         &self,
         py: Python<'_>,

@@ -91,7 +91,6 @@ fn recording(
 /// Counts in spikes: all of them, and each population.
 #[pyfunction]
 #[pyo3(signature = (times, neurons, samples, population, populations, sizes, all_samples, window, bin))]
-#[allow(clippy::too_many_arguments)]
 pub fn statistics<'py>(
     py: Python<'py>,
     times: &Bound<'py, PyAny>,

@@ -209,7 +209,7 @@ impl<T: Element> FirstSpikeLayer<T> {
         }
         gradients.delays = delays.into_iter().map(T::from_f64).collect();
         if matches!(layer.delays, Delays::Synaptic(_)) {
-            gradients.delays = order.from_rows(layer.tiling, &gradients.delays);
+            gradients.delays = order.ordered(layer.tiling, &gradients.delays);
         }
         Ok(gradients)
     }

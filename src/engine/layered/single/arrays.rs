@@ -72,7 +72,7 @@ impl WeightOrder {
     }
 
     /// From rows of inputs to this order.
-    pub(super) fn from_rows<T: Element>(self, tiling: Tiling, rows: &[T]) -> Vec<T> {
+    pub(super) fn ordered<T: Element>(self, tiling: Tiling, rows: &[T]) -> Vec<T> {
         let place = |index: usize| match self {
             WeightOrder::ByInput => index,
             WeightOrder::ByNeuron => index % tiling.rows * tiling.columns + index / tiling.rows,
