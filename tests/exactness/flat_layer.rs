@@ -85,7 +85,7 @@ impl Case {
             delays: self.kind.map(|kind| LayerDelays { kind, values: self.delays.clone() }),
         };
         let network = CompiledNetwork::new(&layered(inputs, &[layer]).expect("valid").network);
-        let options = EngineOptions { at_most_one_spike: true, ..EngineOptions::default() };
+        let options = EngineOptions { at_most_one_spike: true };
         let mut engine = EventEngine::new(&network, options);
         let mut pass = BackwardPass::with_delays(&network);
         let [mut spikes, mut by_times, mut by_thresholds] = [vec![], vec![], vec![0.0; neurons]];
