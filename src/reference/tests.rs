@@ -26,7 +26,7 @@ impl Walk<'_> {
         if let Some(keys) = part["properties"].as_object() {
             look(part, path);
             for (key, value) in keys {
-                self.walk(value, &[path, &[key.clone()]].concat(), look);
+                self.walk(value, &[path, std::slice::from_ref(key)].concat(), look);
             }
         }
         if part["items"].is_object() {
@@ -43,7 +43,7 @@ impl Walk<'_> {
             }
             for form in forms {
                 for (key, value) in form["properties"].as_object().into_iter().flatten() {
-                    self.walk(value, &[path, &[key.clone()]].concat(), look);
+                    self.walk(value, &[path, std::slice::from_ref(key)].concat(), look);
                 }
                 if form["properties"].is_null() {
                     self.walk(form, path, look);
