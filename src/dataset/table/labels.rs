@@ -109,7 +109,7 @@ impl Classes {
     }
 
     /// The classes of these tables' labels, of which the first table is the training set. If all labels are whole
-    /// numbers from 0 to [`LARGEST_NUMBER`], each is the number of its class. Else the classes are the different
+    /// numbers from 0 to 9,999, each is the number of its class. Else the classes are the different
     /// labels of the training set: in the order of their size if all are numbers, or of the alphabet.
     pub fn of(tables: &[&super::Table]) -> Self {
         let numbers = |text: &str| text.parse::<usize>().ok();
