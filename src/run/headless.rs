@@ -54,7 +54,7 @@ impl HeadlessTraining {
         Ok(HeadlessTraining {
             hardware,
             trainer,
-            training: learner.encode(&learner.data.training),
+            training: learner.encode_training(),
             validation: learner.encode(&learner.data.validation),
             test: learner.encode(&learner.data.test),
             learner,

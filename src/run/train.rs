@@ -81,7 +81,7 @@ pub fn train(
 
     session.progress.engine(&trainer.engine().into());
     let validation = learner.encode(&learner.data.validation);
-    let training = learner.encode(&learner.data.training);
+    let training = learner.encode_training();
     session.epochs(&mut trainer, &training, &validation)?;
     let Session { mut so_far, progress, .. } = session;
     let Checkpoint { best, history, troubles, .. } = &so_far;

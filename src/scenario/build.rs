@@ -39,9 +39,15 @@ impl Learner {
     pub fn encode(&self, dataset: &Dataset) -> EncodedSet {
         let populations = self.network.network.populations();
         let first_input = populations[self.network.input.0].nodes.start;
-        let set = EncodedSet::new(dataset, self.encoding, first_input, &self.bias);
+        EncodedSet::new(dataset, self.encoding, first_input, &self.bias)
+    }
+
+    /// Encodes the training set, which is varied whenever training shows it.
+    pub fn encode_training(&self) -> EncodedSet {
+        let training = &self.data.training;
+        let set = self.encode(training);
         match self.augmentation {
-            Some(augmentation) => set.augmented(augmentation),
+            Some(varied) => set.augmented(varied.for_training_set(training, self.encoding)),
             None => set,
         }
     }
@@ -145,16 +151,13 @@ impl LoadedScenario {
                     .map(|(node, &time)| SourceSpike { time, source: node as u32 }),
             );
         }
-        let augmentation = self.scenario.augmentation();
-        let augmentation =
-            augmentation.map(|varied| varied.for_training_set(&data.training, encoding));
         let mut learner = Learner {
             settings: self.scenario.training_settings(&network, data.training.len()),
             network,
             layer_names: self.scenario.layers.iter().map(|layer| layer.name.clone()).collect(),
             data,
             encoding,
-            augmentation,
+            augmentation: self.scenario.augmentation(),
             bias,
             select: self.scenario.training.as_ref().map_or(Select::Last, |known| known.select),
         };
