@@ -120,6 +120,19 @@ impl Scaling {
         }
     }
 
+    /// What becomes the fractions at so many equal steps between 0 and 1, also of a feature that is scaled linearly.
+    #[cfg(feature = "cli")]
+    pub(crate) fn steps(&self, feature: usize, count: usize) -> Vec<f64> {
+        match self.between.get(feature) {
+            Some(between) if !between.is_empty() => between.clone(),
+            _ => {
+                let (low, high) = (self.low[feature], self.high[feature]);
+                let step = |index: usize| index as f64 / (count + 1) as f64;
+                (1..=count).map(|index| low + step(index) * (high - low)).collect()
+            }
+        }
+    }
+
     /// What a value of a feature becomes.
     fn fraction(&self, feature: usize, value: f64) -> f64 {
         let (mut low, mut high) = (self.low[feature], self.high[feature]);

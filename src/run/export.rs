@@ -103,6 +103,11 @@ impl Export {
             let columns = [("low", &scaling.low), ("high", &scaling.high)];
             let columns = columns.map(|(name, values)| (name.to_owned(), values.clone()));
             export.columns("scaling".to_owned(), columns.to_vec());
+            let steps = scaling.between.iter().map(Vec::len).max().unwrap_or(0);
+            if steps > 0 {
+                let rows = (0..scaling.low.len()).flat_map(|feature| scaling.steps(feature, steps));
+                export.matrix("scaling.between".to_owned(), steps, rows.collect());
+            }
         }
         for (name, texts) in [
             ("classes", Some(&inference.class_names)),

@@ -90,6 +90,34 @@ fn a_trained_network_is_exported_as_it_was_learned() {
 }
 
 #[test]
+fn deciles_of_features_are_exported_and_linear_ones_as_even_steps() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path();
+    let rows = (0..80).map(|row| {
+        let value = f64::from(row) / 5.0;
+        format!("{value},{},{}\n", value.exp(), ["low", "high"][usize::from(row >= 40)])
+    });
+    let table = format!("even,steep,label\n{}", rows.collect::<String>());
+    std::fs::write(path.join("table.csv"), table).expect("writable");
+    successful(path, &["new", "own.toml", "--data", "table.csv", "--hidden", "5"]);
+    successful(path, &["run", "own.toml", "--out", "run", "--quiet", "--set", "training.epochs=1"]);
+    successful(path, &["export", "run"]);
+    let scaling = &json(&path.join("run/network.json"))["inference"]["scaling"];
+    let numbers = |list: &serde_json::Value| -> Vec<f64> {
+        let list = list.as_array().expect("a list");
+        list.iter().map(|one| one.as_f64().expect("a number")).collect()
+    };
+    assert!(numbers(&scaling["between"][0]).is_empty());
+    let (low, high) = (numbers(&scaling["low"])[0], numbers(&scaling["high"])[0]);
+    let (shape, found) = &arrays(&path.join("run_export/network.npz"))["scaling.between"];
+    assert_eq!(shape, &[2, 9]);
+    assert_eq!(found[9..], numbers(&scaling["between"][1]));
+    for (tenth, value) in (1..10).zip(found) {
+        assert_eq!(*value, low + f64::from(tenth) / 10.0 * (high - low));
+    }
+}
+
+#[test]
 fn a_scenario_reads_exported_tables() {
     let folder = exported();
     let path = folder.path();
