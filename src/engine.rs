@@ -25,7 +25,7 @@ pub use event::{EngineError, EngineOptions, EventEngine, RunStatistics, SourceSp
 pub use layered::Unsupported;
 pub use layered::single::{
     FirstSpikeLayer, FlatGradients, LayerArrays, LayerInputError, LayerNeuronParameters,
-    LayerParameterGradients, WeightOrder, parameter_gradients,
+    LayerParameterGradients, WeightOrder, is_for_threads, parameter_gradients,
 };
 pub use observer::{Observer, Recording, Spike};
 pub use window::{WindowEngine, WindowError};

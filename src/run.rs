@@ -67,7 +67,7 @@ pub(crate) use lock::Lock;
 pub use membranes::{ChosenNeuron, Membranes, write_file};
 pub use predictions::{Prediction, Predictions};
 pub use recorded::{NeuronModel, RecordedError, RecordedRun, RunFileError};
-pub use resumption::{Previous, TrainingResult, previous};
+pub use resumption::{Previous, TrainingResult, previous, to_resume};
 pub use run_folder::{FolderError, Start, other_run};
 pub use run_metadata::RunMetadata;
 pub use simulate::simulate;

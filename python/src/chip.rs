@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use firstspike::engine::WeightOrder;
+use firstspike::engine::{LayerNeuronParameters, WeightOrder};
 use firstspike::learning::{self, ChipLayerSettings, LearningRule, TrainerState};
 use firstspike::neuron::NeuronParameters;
 use numpy::PyUntypedArrayMethods;
@@ -62,15 +62,9 @@ impl ChipLayer {
                 return Err(errors::input(py, message));
             }
         };
-        let of_neuron = |neuron: usize| NeuronParameters {
-            tau_m,
-            tau_s,
-            tau_s_inhibitory: tau_s,
-            capacitance,
-            threshold: thresholds[neuron.min(thresholds.len() - 1)],
-            ..NeuronParameters::default()
-        };
-        let neurons: Vec<NeuronParameters> = (0..neurons).map(of_neuron).collect();
+        let parameters = LayerNeuronParameters { tau_m, tau_s, capacitance, thresholds };
+        let neurons: Vec<NeuronParameters> =
+            (0..neurons).map(|neuron| parameters.of_neuron(neuron)).collect();
         let delays = delay_kind(py, delays)?;
         let settings =
             ChipLayerSettings { sheet: &sheet, inputs, neurons: &neurons, delays, rule, seed };

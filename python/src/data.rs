@@ -2,8 +2,8 @@
 
 use firstspike::dataset::yin_yang::YinYang;
 use firstspike::dataset::{Dataset, Encoding, Features};
+use firstspike::engine::LayerNeuronParameters;
 use firstspike::learning::{Drive, Loss, Margin};
-use firstspike::neuron::NeuronParameters;
 use firstspike::settings::{Check, Settings};
 use numpy::PyUntypedArrayMethods;
 use pyo3::prelude::*;
@@ -92,14 +92,8 @@ pub fn initial_weights(
         image: None,
     };
     let drive = Drive::of_features(&dataset, Encoding::SpikeTimes);
-    let neuron = NeuronParameters {
-        tau_m,
-        tau_s,
-        tau_s_inhibitory: tau_s,
-        capacitance,
-        threshold,
-        ..NeuronParameters::default()
-    };
+    let thresholds = vec![threshold];
+    let neuron = LayerNeuronParameters { tau_m, tau_s, capacitance, thresholds }.of_neuron(0);
     neuron.validate().map_err(|error| errors::input(py, error))?;
     let weights = drive.weights(&vec![neuron; neurons.max(1)], is_label);
     weights.map(|weights| (weights.mean, weights.std)).map_err(|error| errors::input(py, error))

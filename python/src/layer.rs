@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use firstspike::engine::layered::Element as Number;
 use firstspike::engine::{
     FirstSpikeLayer, FlatGradients, LayerArrays, LayerInputError, LayerNeuronParameters,
-    WeightOrder, parameter_gradients,
+    WeightOrder, is_for_threads, parameter_gradients,
 };
 use firstspike::network::DelayKind;
 use numpy::{Element, PyArrayDyn, PyReadonlyArrayDyn, PyUntypedArrayMethods};
@@ -14,8 +14,6 @@ use pyo3::prelude::*;
 
 use crate::{arrays, errors, threads};
 
-/// Samples times synapses from which on the threads are asked.
-const ENOUGH: usize = 200_000;
 /// Runs whose memory is kept for the next ones.
 const KEPT: usize = 16;
 
@@ -276,7 +274,7 @@ fn forward<'py, T: Float>(
     let bias = layer.bias.len();
     let (run, spikes) = layer.with(by_times, |layer| {
         let LayerArrays { inputs, neurons, samples, order, delays, .. } = *layer;
-        let pool = threads::pool_for(py, samples * inputs * neurons >= ENOUGH)?;
+        let pool = threads::pool_for(py, is_for_threads(samples, inputs, neurons))?;
         let ran = py.detach(|| {
             let mut run = locked(T::kept()).pop().unwrap_or_default();
             let mut spikes = vec![T::default(); samples * neurons];
@@ -338,7 +336,7 @@ impl LayerRun {
             return Err(errors::input(py, message));
         }
         let by_spikes = arrays::values(by_spikes.as_array());
-        let pool = threads::pool_for(py, samples * inputs * neurons >= ENOUGH)?;
+        let pool = threads::pool_for(py, is_for_threads(samples, inputs, neurons))?;
         let gradients = py.detach(|| {
             let mut inner = locked(&self.inner);
             let Some(run) = T::run(&mut inner) else { return Ok(FlatGradients::default()) };

@@ -16,11 +16,6 @@ use pyo3::types::{PyDict, PyList};
 use crate::program::interruptibly;
 use crate::{arrays, errors, threads};
 
-/// Synapses from which on the window engine's start-up pays, and inputs of a neuron up to which its sums are exact
-/// to 1e-12: the program has the same.
-const LARGE: usize = 200_000;
-const MOST_INPUTS: usize = 20_000;
-
 /// A network of populations.
 #[pyclass(frozen, module = "firstspike._core")]
 pub struct Network(Mutex<Inner>);
@@ -231,10 +226,11 @@ impl Network {
                 let window = WindowEngine::new(compiled, options);
                 ("window", Some(window.map_err(|error| errors::input(py, error))?))
             }
-            "auto" => match WindowEngine::new(compiled, options) {
-                Ok(window) if is_for_window(compiled) => ("window", Some(window)),
-                _ => ("event", None),
+            "auto" if is_for_window(compiled) => match WindowEngine::new(compiled, options) {
+                Ok(window) => ("window", Some(window)),
+                Err(_) => ("event", None),
             },
+            "auto" => ("event", None),
             other => {
                 let message =
                     format!("engine {other:?} is none of \"auto\", \"event\" and \"window\"");
@@ -284,9 +280,7 @@ impl Network {
 
 /// Whether the window engine is the faster one, and exact.
 fn is_for_window(network: &CompiledNetwork) -> bool {
-    let mut inputs = vec![0_usize; network.node_count()];
-    network.targets().iter().for_each(|&target| inputs[target as usize] += 1);
-    network.synapse_count() >= LARGE && inputs.iter().all(|&inputs| inputs <= MOST_INPUTS)
+    network.synapse_count() >= WindowEngine::LARGE && WindowEngine::crowded(network).is_none()
 }
 
 /// Input spikes in order of time.

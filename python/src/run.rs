@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use firstspike::learning::{EpochMetrics, Score, SpikeTrainMetrics};
 use firstspike::run::{
-    Checkpoint, CheckpointError, EngineSummary, Previous, Progress, RunError, RunIdentity,
-    RunOptions, Samples, SpikeTrainingSummary, Start, Subset, TrainedRun, TrainingResult,
-    TrainingSummary, other_run, previous, simulate, train, train_spike_trains,
+    Checkpoint, EngineSummary, Previous, Progress, RunError, RunIdentity, RunOptions, Samples,
+    SpikeTrainingSummary, Subset, TrainedRun, TrainingResult, TrainingSummary, simulate, to_resume,
+    train, train_spike_trains,
 };
 use firstspike::scenario::{LoadedScenario, Override, ScenarioFile};
 use firstspike::study::is_study;
@@ -252,21 +252,13 @@ fn beginning<S: TrainingResult>(
     if !resume {
         return Ok(Some(None));
     }
-    let identity = RunIdentity::of(loaded);
-    if !options.overwrite
-        && let Some(error) = other_run(&identity, &options.out, Start::Resumed)
-    {
-        return Err(error.into());
-    }
-    match previous::<S>(&identity, &options.out) {
-        Err(CheckpointError::OtherScenario { .. }) if options.overwrite => Ok(Some(None)),
-        Err(error) => Err(error.into()),
-        Ok(Previous::Complete(_)) => Ok(None),
-        Ok(Previous::Stopped(checkpoint) | Previous::OtherEpochs(checkpoint)) => {
-            Ok(Some(Some(*checkpoint)))
+    Ok(match to_resume::<S>(&RunIdentity::of(loaded), options)? {
+        Previous::Complete(_) => None,
+        Previous::Stopped(checkpoint) | Previous::OtherEpochs(checkpoint) => {
+            Some(Some(*checkpoint))
         }
-        Ok(Previous::Nothing) => Ok(Some(None)),
-    }
+        Previous::Nothing => Some(None),
+    })
 }
 
 /// Checks a scenario; returns it as TOML with every default filled in.

@@ -10,9 +10,9 @@ use super::{RunArguments, bad_input, console};
 use crate::chip::HardwareAccount;
 use crate::dataset::DataSource;
 use crate::run::{
-    Checkpoint, CheckpointError, Previous, RunError, RunIdentity, RunOptions, SimulationSummary,
-    SpikeTrainingSummary, Start, TrainingResult, TrainingSummary, other_run, previous, simulate,
-    train, train_spike_trains,
+    Checkpoint, Previous, RunError, RunIdentity, RunOptions, SimulationSummary,
+    SpikeTrainingSummary, TrainingResult, TrainingSummary, previous, simulate, to_resume, train,
+    train_spike_trains,
 };
 use crate::scenario::{LoadedScenario, ScenarioFile};
 use crate::trace::statistics::rate_unit;
@@ -120,27 +120,17 @@ fn starting_point<S: TrainingResult>(
         }
         return beginning;
     }
-    if !options.overwrite
-        && let Some(error) = other_run(&identity, out, Start::Resumed)
-    {
-        return Err(error.into());
-    }
-    match previous::<S>(&identity, out) {
-        Err(error)
-            if !(options.overwrite && matches!(error, CheckpointError::OtherScenario { .. })) =>
-        {
-            Err(error.into())
-        }
-        Ok(Previous::Complete(summary)) => {
+    match to_resume::<S>(&identity, options)? {
+        Previous::Complete(summary) => {
             console::err!("{place} holds the complete run of this scenario: nothing to do");
             print(&summary);
             Ok(StartingPoint::End)
         }
-        Ok(Previous::Stopped(checkpoint) | Previous::OtherEpochs(checkpoint)) => {
+        Previous::Stopped(checkpoint) | Previous::OtherEpochs(checkpoint) => {
             console::err!("resuming after {}", epochs(checkpoint.epochs()));
             Ok(StartingPoint::At(Some(*checkpoint)))
         }
-        Err(_) | Ok(Previous::Nothing) => {
+        Previous::Nothing => {
             console::err!("nothing to resume in {place}: starting from the beginning");
             beginning
         }

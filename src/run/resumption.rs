@@ -15,7 +15,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use super::identity::Relation;
-use super::run_folder::{SCENARIO, SUMMARY};
+use super::run_folder::{SCENARIO, SUMMARY, Start, other_run};
 use super::{
     Checkpoint, CheckpointError, FolderError, RunError, RunIdentity, RunOptions,
     SpikeTrainingSummary, TrainingSummary,
@@ -97,6 +97,26 @@ pub fn previous<S: TrainingResult>(
             Previous::OtherEpochs(Box::new(checkpoint))
         }
     })
+}
+
+/// What [`previous`] left that a training is to go on from: nothing else is there than what fits, or it may be
+/// overwritten.
+///
+/// # Errors
+/// If the folder is another run's, or [`previous`] fails.
+pub fn to_resume<S: TrainingResult>(
+    identity: &RunIdentity,
+    options: &RunOptions<'_>,
+) -> Result<Previous<S>, RunError> {
+    if !options.overwrite
+        && let Some(error) = other_run(identity, &options.out, Start::Resumed)
+    {
+        return Err(error.into());
+    }
+    match previous(identity, &options.out) {
+        Err(CheckpointError::OtherScenario { .. }) if options.overwrite => Ok(Previous::Nothing),
+        found => Ok(found?),
+    }
 }
 
 /// The summary in a folder, if it is that of a complete training.

@@ -6,18 +6,10 @@ use crate::engine::{EngineError, EventEngine, Observer, RunStatistics, WindowEng
 use crate::network::{CompiledNetwork, Population};
 use crate::scenario::{LoadedScenario, ScenarioError, Simulation, SimulationEngine};
 
-/// Synapses from which on the window engine's start-up pays.
-const LARGE: usize = 200_000;
-
 /// How many times as fast as the event engine the window engine is: in a balanced random network of 12,500
 /// neurons with 1,250 synapses each it handles 117 million synaptic events per second on one thread, the
 /// event engine 2.8 million.
 const WINDOW: (&str, u32) = ("window", 42);
-
-/// Inputs of a neuron up to which the window engine's sums are exact to 1e-12: it adds up plainly what arrives in
-/// an interval. 100,000 equal inputs at one time cost 2e-12, a million 2e-11; the event engine compensates its
-/// sums.
-const MOST_INPUTS: usize = 20_000;
 
 /// The engine that runs a simulation.
 pub(super) enum Engine {
@@ -44,7 +36,7 @@ impl Engine {
             Ok((engine, summary))
         };
         let event = || Engine::Event(EventEngine::new(network, simulation.options));
-        let is_large = network.synapse_count() >= LARGE;
+        let is_large = network.synapse_count() >= WindowEngine::LARGE;
         let slower = |why| Ok((event(), EngineSummary::slower("event", WINDOW, why)));
         match simulation.engine {
             SimulationEngine::Window => match window() {
@@ -86,13 +78,11 @@ impl Engine {
 
 /// Why the sums of a neuron's inputs want the event engine, if they do.
 fn crowded(network: &CompiledNetwork) -> Option<String> {
-    let mut inputs = vec![0_usize; network.node_count()];
-    network.targets().iter().for_each(|&target| inputs[target as usize] += 1);
-    let node = inputs.iter().position(|&inputs| inputs > MOST_INPUTS)?;
+    let (node, inputs) = WindowEngine::crowded(network)?;
     Some(format!(
-        "{} has {} inputs: with more than {MOST_INPUTS}, the window engine's sums may be off by more than 1e-12",
+        "{} has {inputs} inputs: with more than {}, the window engine's sums may be off by more than 1e-12",
         nodes::name(node, network.populations()),
-        inputs[node],
+        WindowEngine::MOST_INPUTS,
     ))
 }
 
@@ -125,7 +115,7 @@ pub(super) fn spike_training_engine(
                            \"auto\" or \"event\"";
             Err(loaded.problem("simulation.engine", message))
         }
-        _ if synapses < LARGE => Ok(EngineSummary::fastest("event")),
+        _ if synapses < WindowEngine::LARGE => Ok(EngineSummary::fastest("event")),
         SimulationEngine::Event => {
             Ok(EngineSummary::slower("event", WINDOW, "the scenario asks for it".to_owned()))
         }

@@ -31,8 +31,10 @@ use super::{
 use crate::network::DelayKind;
 use crate::neuron::Membrane;
 
-/// Samples times synapses below which a second thread does not pay.
-const ENOUGH: usize = 200_000;
+/// Whether there is enough to do in a layer of this shape for more than one thread.
+pub fn is_for_threads(samples: usize, inputs: usize, neurons: usize) -> bool {
+    samples * inputs * neurons >= 200_000
+}
 
 /// Samples of a unit of work in the wide kernel.
 const UNIT: usize = 16;
@@ -308,7 +310,7 @@ impl<T: Element> FirstSpikeLayer<T> {
 
 /// Whether more than one thread pays.
 fn pays(samples: usize, tiling: Tiling) -> bool {
-    samples * tiling.rows * tiling.columns >= ENOUGH && rayon::current_num_threads() > 1
+    is_for_threads(samples, tiling.rows, tiling.columns) && rayon::current_num_threads() > 1
 }
 
 /// Does all units of work, on several threads if that pays.

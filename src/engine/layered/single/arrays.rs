@@ -104,7 +104,10 @@ pub struct LayerNeuronParameters {
 
 impl LayerNeuronParameters {
     /// The parameters of one of the neurons.
-    pub(super) fn of_neuron(&self, neuron: usize) -> NeuronParameters {
+    ///
+    /// # Panics
+    /// If there are several thresholds, and none for this neuron.
+    pub fn of_neuron(&self, neuron: usize) -> NeuronParameters {
         let threshold = match self.thresholds[..] {
             [threshold] => threshold,
             _ => self.thresholds[neuron],
