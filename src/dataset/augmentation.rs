@@ -62,15 +62,10 @@ impl schemars::JsonSchema for TimeNoise {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        use crate::settings::schema::{any_of, number, word};
-        let auto = word(
-            "auto",
+        crate::settings::schema::number_or_auto(
+            "A standard deviation in time units, not negative, or `\"auto\"`.",
             "As much as a sample and its nearest neighbour in the training set differ, in the root mean square \
              over their spikes.",
-        );
-        any_of(
-            "A standard deviation in time units, not negative, or `\"auto\"`.",
-            &[number(), auto],
         )
     }
 }

@@ -213,16 +213,9 @@ impl ChipLayer {
         let LayerArrays { inputs, neurons, samples, times, weights, .. } = *arrays;
         self.shown += u64::from(trains);
         let epoch = if trains { self.shown } else { 0 };
-        let delay = |synapse: usize| match arrays.delays {
-            Some((kind, delays)) => {
-                delays[kind.index(synapse / neurons, synapse % neurons, neurons)]
-            }
-            None => 0.0,
-        };
-        let delays: Vec<f64> = match arrays.delays {
-            Some(_) => (0..inputs * neurons).map(delay).collect(),
-            None => Vec::new(),
-        };
+        let delays = arrays.delays.map_or_else(Vec::new, |(kind, delays)| {
+            kind.of_synapses(delays, inputs, neurons).collect()
+        });
         self.model.program(&Program { weights, delays: &delays })?;
         let presented: Vec<Presented> = times
             .chunks_exact(inputs)

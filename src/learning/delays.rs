@@ -171,10 +171,8 @@ impl TrainedDelays {
         let mut delays: Vec<f64> = edges.map(|synapse| synapse.delay).collect();
         for (layer, (_, values)) in self.layers.iter().zip(self.by_layer()) {
             let LayerShape { first, rows, columns } = layer.shape;
-            for index in 0..rows * columns {
-                let value = layer.kind.index(index / columns, index % columns, columns);
-                delays[first + index] = values[value];
-            }
+            let of_synapses = layer.kind.of_synapses(values, rows, columns);
+            delays[first..].iter_mut().zip(of_synapses).for_each(|(to, delay)| *to = delay);
         }
         network.set_delays(delays);
     }

@@ -93,13 +93,11 @@ impl schemars::JsonSchema for Margin {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        use crate::settings::schema::{any_of, number, word};
-        let auto = word(
-            "auto",
+        crate::settings::schema::number_or_auto(
+            "A number in time units, above 0, or `\"auto\"`.",
             "0.15 synaptic time constants, or on a substrate four standard deviations of its label times if \
              that is more.",
-        );
-        any_of("A number in time units, above 0, or `\"auto\"`.", &[number(), auto])
+        )
     }
 }
 

@@ -84,6 +84,17 @@ impl DelayKind {
         }
     }
 
+    /// The delay of each synapse of a layer, row by row, from the values of this kind.
+    pub(crate) fn of_synapses(
+        self,
+        values: &[f64],
+        rows: usize,
+        columns: usize,
+    ) -> impl Iterator<Item = f64> {
+        (0..rows * columns)
+            .map(move |synapse| values[self.index(synapse / columns, synapse % columns, columns)])
+    }
+
     /// `axonal`, `dendritic` or `synaptic`.
     pub fn name(self) -> &'static str {
         match self {

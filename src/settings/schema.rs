@@ -17,6 +17,11 @@ pub(crate) fn word(word: &str, description: &str) -> Schema {
     json_schema!({ "const": word, "description": description })
 }
 
+/// A number, or `"auto"`, which means what `auto` says.
+pub(crate) fn number_or_auto(description: &str, auto: &str) -> Schema {
+    any_of(description, &[number(), word("auto", auto)])
+}
+
 /// A number, or what the type `Table` has.
 pub(crate) fn number_or<Table: JsonSchema>(
     description: &str,

@@ -273,19 +273,13 @@ impl Range {
 }
 
 impl AxisEntry {
-    /// What a search draws from.
-    pub fn pool(&self, axis: &Axis) -> Pool {
-        self.random.map_or_else(|| Pool::List(axis.values.clone()), Pool::Interval)
-    }
-
-    /// The axis; of no use if a problem is noted.
-    pub fn axis(&self, check: &mut Check<'_>) -> Axis {
-        let entry = self.clone();
+    /// The axis, and what a search draws its values from; of no use if a problem is noted.
+    pub fn axis(self, check: &mut Check<'_>) -> (Axis, Pool) {
         let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        check.require(!entry.name.is_empty() && entry.name.chars().all(fits), "name", || {
-            format!("`{}` must be made of letters, digits and `_`", entry.name)
+        check.require(!self.name.is_empty() && self.name.chars().all(fits), "name", || {
+            format!("`{}` must be made of letters, digits and `_`", self.name)
         });
-        let keys = match (entry.key, entry.keys) {
+        let keys = match (self.key, self.keys) {
             (Some(key), None) => vec![key],
             (None, Some(keys)) if !keys.is_empty() => keys,
             _ => {
@@ -301,7 +295,7 @@ impl AxisEntry {
                 check.refuse("key", "seeds are given in [study]");
             }
         }
-        let values = match (entry.values, entry.linear, entry.logarithmic, entry.random) {
+        let values = match (self.values, self.linear, self.logarithmic, self.random) {
             (Some(values), None, None, None) => {
                 check.require((1..=MOST_VALUES).contains(&values.len()), "values", || {
                     format!("{} values must be from 1 to {MOST_VALUES}", values.len())
@@ -330,27 +324,29 @@ impl AxisEntry {
                 check.refuse("values", format!("{value} is there twice"));
             }
         }
-        if let Some(ideal) = &entry.ideal
+        if let Some(ideal) = &self.ideal
             && !values.iter().any(|value| value.is(ideal))
         {
             check.refuse("ideal", format!("{ideal} must be one of the values"));
         }
-        let factor = entry.factor.unwrap_or(1.0);
+        let factor = self.factor.unwrap_or(1.0);
         check.require(factor.is_finite() && factor != 0.0, "factor", || {
             format!("{factor} must be finite and not 0")
         });
-        Axis {
-            label: entry.label.unwrap_or_else(|| entry.name.clone()),
-            name: entry.name,
+        let pool = self.random.map_or_else(|| Pool::List(values.clone()), Pool::Interval);
+        let axis = Axis {
+            label: self.label.unwrap_or_else(|| self.name.clone()),
+            name: self.name,
             keys,
             factor,
-            unit: entry.unit,
+            unit: self.unit,
             values,
-            ideal: entry.ideal,
-            base_label: entry.base_label.unwrap_or_else(|| "base".to_owned()),
-            is_logarithmic: entry.logarithmic.is_some()
-                || entry.random.is_some_and(|range| range.logarithmic),
-        }
+            ideal: self.ideal,
+            base_label: self.base_label.unwrap_or_else(|| "base".to_owned()),
+            is_logarithmic: self.logarithmic.is_some()
+                || self.random.is_some_and(|range| range.logarithmic),
+        };
+        (axis, pool)
     }
 }
 
@@ -362,7 +358,7 @@ mod tests {
     fn axis(text: &str) -> Result<Axis, Vec<Problem>> {
         let mut problems = Vec::new();
         let entry: AxisEntry = toml::from_str(text).expect("an axis");
-        let axis = entry.axis(&mut Check::new(&mut problems));
+        let (axis, _) = entry.axis(&mut Check::new(&mut problems));
         if problems.is_empty() { Ok(axis) } else { Err(problems) }
     }
 

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use super::axis::AxisEntry;
 use super::search::{self, Pool};
 use super::written::{Head, Seeds, StudyFile};
 use super::{Axis, AxisValue, StudyError, results};
@@ -157,13 +158,12 @@ impl Study {
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let mut problems = Vec::new();
-        let mut axes = Vec::new();
-        for (index, axis) in file.axes.iter().enumerate() {
+        let mut entry = |(index, entry): (usize, AxisEntry)| {
             let mut check = Check::new(&mut problems);
-            axes.push(axis.axis(&mut check.section(format!("axes.{index}"))));
-        }
-        let pools: Vec<Pool> =
-            file.axes.iter().zip(&axes).map(|(entry, axis)| entry.pool(axis)).collect();
+            entry.axis(&mut check.section(format!("axes.{index}")))
+        };
+        let (axes, pools): (Vec<Axis>, Vec<Pool>) =
+            file.axes.into_iter().enumerate().map(&mut entry).unzip();
         let Head { name, title, base, set, seeds, variants, combine, budget, draw_seed } =
             file.study;
         let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();

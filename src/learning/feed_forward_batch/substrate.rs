@@ -181,10 +181,8 @@ impl SubstrateRunner {
         for (layer, values) in delays.by_layer() {
             let Some(kind) = self.kinds[layer] else { continue };
             let LayerShape { first, rows, columns } = self.shapes[layer];
-            for synapse in 0..rows * columns {
-                let index = kind.index(synapse / columns, synapse % columns, columns);
-                self.delays[first + synapse] = values[index];
-            }
+            let of_synapses = kind.of_synapses(values, rows, columns);
+            self.delays[first..].iter_mut().zip(of_synapses).for_each(|(to, delay)| *to = delay);
         }
         self.is_outdated();
     }
