@@ -21,6 +21,16 @@ def yin_yang(
     return _core.yin_yang(size, seed, r_small, r_big)
 
 
+def spike_times(features: Any, earliest: float, latest: float, inverted: bool) -> Any:
+    """Features from 0 to 1, an array or a tensor, as spike times; those of silent features, too."""
+    if not 0.0 <= earliest < latest < np.inf:
+        raise InputError(
+            f"earliest = {earliest}, latest = {latest}: must be finite with 0 ≤ earliest < latest"
+        )
+    fraction = 1.0 - features if inverted else features
+    return earliest + fraction * (latest - earliest)
+
+
 def latency(
     features: npt.ArrayLike,
     earliest: float,
@@ -33,13 +43,8 @@ def latency(
 
     With ``inverted`` large features spike first; with ``silent_zero`` a feature of 0 does not spike at all.
     """
-    if not 0.0 <= earliest < latest < np.inf:
-        raise InputError(
-            f"earliest = {earliest}, latest = {latest}: must be finite with 0 ≤ earliest < latest"
-        )
     values = np.asarray(features)
     if not np.issubdtype(values.dtype, np.floating):
         values = values.astype(np.float64)
-    fraction = 1.0 - values if inverted else values
-    times = earliest + fraction * (latest - earliest)
+    times = spike_times(values, earliest, latest, inverted)
     return np.where(values == 0.0, np.inf, times).astype(values.dtype) if silent_zero else times

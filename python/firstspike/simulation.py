@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from . import _core
 from .errors import InputError
-from .spikes import Spikes
+from .spikes import Spikes, whole
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -41,13 +41,6 @@ def _floats(values: npt.ArrayLike, name: str) -> npt.NDArray[np.float64]:
         return np.asarray(values, dtype=np.float64, order="C")
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} must be numbers: {error}") from None
-
-
-def _indices(values: npt.ArrayLike, name: str) -> npt.NDArray[np.int64]:
-    given = np.asarray(values)
-    if given.size and not np.issubdtype(given.dtype, np.integer):
-        raise InputError(f"{name} must be whole numbers: they are of {given.dtype}")
-    return np.ascontiguousarray(given, dtype=np.int64)
 
 
 class Network:
@@ -101,14 +94,14 @@ class Network:
         """
         shape = (self._size(pre), self._size(post))
         if indices is not None:
-            rows, columns = (_indices(values, "indices") for values in indices)
+            rows, columns = (whole(values, "indices") for values in indices)
             values = np.broadcast_to(_floats(weights, "weights"), rows.shape)
         elif hasattr(weights, "tocoo"):
             matrix = weights.tocoo()
             self._check_shape("weights", matrix.shape, shape)
             rows, columns = (
-                _indices(matrix.row, "rows of weights"),
-                _indices(matrix.col, "columns of weights"),
+                whole(matrix.row, "rows of weights"),
+                whole(matrix.col, "columns of weights"),
             )
             values = _floats(matrix.data, "weights")
         else:
@@ -166,7 +159,7 @@ class Network:
         if isinstance(given, tuple):
             if len(given) != 2:
                 raise InputError(f"input spikes of {name!r}: a tuple is (neurons, times)")
-            return name, _indices(given[0], "neurons"), _floats(given[1], "times").reshape(-1)
+            return name, whole(given[0], "neurons"), _floats(given[1], "times").reshape(-1)
         trains = [_floats(train, f"input spikes of {name!r}").reshape(-1) for train in given]
         if len(trains) != size:
             raise InputError(

@@ -13,9 +13,8 @@ from . import _core
 from .errors import InputError
 
 
-def _whole(values: Any, name: str) -> npt.NDArray[np.int64] | None:
-    if values is None:
-        return None
+def whole(values: npt.ArrayLike, name: str) -> npt.NDArray[np.int64]:
+    """Whole numbers as an array."""
     given = np.asarray(values)
     if given.size and not np.issubdtype(given.dtype, np.integer):
         raise InputError(f"{name} must be whole numbers: they are of {given.dtype}")
@@ -124,9 +123,9 @@ class Spikes:
     def _columns(self) -> tuple[Any, Any, Any, Any, list[str]]:
         return (
             self.times,
-            _whole(self.neurons, "neurons"),
-            _whole(self.samples, "samples"),
-            _whole(self.population, "population"),
+            whole(self.neurons, "neurons"),
+            None if self.samples is None else whole(self.samples, "samples"),
+            whole(self.population, "population"),
             list(self.populations),
         )
 

@@ -122,7 +122,7 @@ class ChipLinear(SpikingLinear):
         spikes: torch.Tensor = _ChipSpike.apply(
             flat, self.weight, self._bounded_delays(), self._chip, self.training
         )
-        return spikes if times.dim() == 2 else spikes.reshape(*times.shape[:-1], self.out_features)
+        return self._outputs(times, spikes)
 
     def programmed(self) -> torch.Tensor:
         """The weights that the chip is programmed with."""

@@ -117,6 +117,10 @@ class SpikingLinear(nn.Module):
             )
         return times if times.dim() == 2 else times.reshape(-1, self.in_features)
 
+    def _outputs(self, times: torch.Tensor, spikes: torch.Tensor) -> torch.Tensor:
+        """Spikes (batch × out) in the shape of these input times."""
+        return spikes if times.dim() == 2 else spikes.reshape(*times.shape[:-1], self.out_features)
+
     def _bounded_delays(self) -> torch.Tensor | None:
         """The delays, which an optimiser may have moved out of their range, within it."""
         if self.delays is not None and self.training:
@@ -207,4 +211,4 @@ class FirstSpikeLinear(SpikingLinear):
             capacitance=self.capacitance,
             bias_times=self.bias_times if self.bias_times.numel() else None,
         )
-        return spikes if times.dim() == 2 else spikes.reshape(*times.shape[:-1], self.out_features)
+        return self._outputs(times, spikes)

@@ -8,6 +8,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from .. import _core
+from ..data import spike_times
 from ..errors import InputError
 from .functional import array
 from .layers import SpikingLinear
@@ -94,15 +95,8 @@ def latency(
 ) -> torch.Tensor:
     """Features from 0 to 1 as spike times: 0 spikes at ``earliest``, 1 at ``latest``; see
     :func:`firstspike.latency`."""
-    if not 0.0 <= earliest < latest < float("inf"):
-        raise InputError(
-            f"earliest = {earliest}, latest = {latest}: must be finite with 0 ≤ earliest < latest"
-        )
-    fraction = 1.0 - features if inverted else features
-    times = earliest + fraction * (latest - earliest)
-    if silent_zero:
-        times = torch.where(features == 0.0, torch.inf, times)
-    return times
+    times: torch.Tensor = spike_times(features, earliest, latest, inverted)
+    return torch.where(features == 0.0, torch.inf, times) if silent_zero else times
 
 
 def nudge_silent_(
