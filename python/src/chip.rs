@@ -123,19 +123,16 @@ impl ChipLayer {
         py: Python<'py>,
         weights: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let weights = arrays::array::<f64>(weights, "weights", 2)?;
-        if weights.shape() != [self.neurons, self.inputs] {
-            let message = format!(
-                "weights have shape {:?}: the layer's have [{}, {}]",
-                weights.shape(),
-                self.neurons,
-                self.inputs
-            );
-            return Err(errors::input(py, message));
-        }
-        let weights = arrays::values(weights.as_array().reversed_axes());
-        let programmed = self.lock(py).programmed(&weights);
-        Ok(arrays::matrix(py, [self.neurons, self.inputs], true, programmed)?.into_any())
+        self.of_weights(py, weights, learning::ChipLayer::programmed)
+    }
+
+    /// These weights (neurons × inputs) within the chip's range.
+    fn clipped<'py>(
+        &self,
+        py: Python<'py>,
+        weights: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.of_weights(py, weights, learning::ChipLayer::clipped)
     }
 
     /// Thresholds of the neurons that derivatives are of, and those that the model has.
@@ -166,5 +163,27 @@ impl ChipLayer {
 impl ChipLayer {
     fn lock(&self, py: Python<'_>) -> std::sync::MutexGuard<'_, learning::ChipLayer> {
         self.layer.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the layer makes of weights (neurons × inputs), in the same form.
+    fn of_weights<'py>(
+        &self,
+        py: Python<'py>,
+        weights: &Bound<'py, PyAny>,
+        made: fn(&learning::ChipLayer, &[f64]) -> Vec<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let weights = arrays::array::<f64>(weights, "weights", 2)?;
+        if weights.shape() != [self.neurons, self.inputs] {
+            let message = format!(
+                "weights have shape {:?}: the layer's have [{}, {}]",
+                weights.shape(),
+                self.neurons,
+                self.inputs
+            );
+            return Err(errors::input(py, message));
+        }
+        let weights = arrays::values(weights.as_array().reversed_axes());
+        let values = made(&self.lock(py), &weights);
+        Ok(arrays::matrix(py, [self.neurons, self.inputs], true, values)?.into_any())
     }
 }

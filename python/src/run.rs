@@ -185,6 +185,10 @@ pub fn run_scenario(
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<PathBuf> {
     let loaded = load(scenario, set)?;
+    if resume && loaded.scenario.is_simulation() && loaded.scenario.spike_training.is_none() {
+        let text = "resume=True: a simulation keeps no checkpoint to go on from; leave it out to simulate anew";
+        return Err(errors::input(py, text));
+    }
     let out = out.unwrap_or_else(|| Path::new("traces").join(&loaded.scenario.name));
     let checkpoint_every = Duration::try_from_secs_f64(checkpoint_every)
         .map_err(|_| errors::input(py, "checkpoint_every must be a number of seconds"))?;

@@ -55,6 +55,8 @@ def test_training_in_the_loop(chips):
         spikes = network[1](hidden)
         fst.shift_invariant_loss(spikes, labels, margin=0.3).backward()
         optimiser.step()
+        for layer in network:
+            layer.clip_weights_()
         fst.nudge_silent_(network[0], hidden, allowed=0.8)
         fst.nudge_silent_(network[1], spikes, allowed=0.5)
     network.eval()
@@ -67,6 +69,12 @@ def test_training_in_the_loop(chips):
     assert estimated.shape == true.shape == (40,)
     step = network[0].programmed()
     assert step.unique().numel() <= 2 * 63 + 1, "six bits and a sign"
+    with torch.no_grad():
+        network[0].weight[3, 2] = 1000.0
+    programmed = network[0].programmed()
+    network[0].clip_weights_()
+    assert network[0].weight[3, 2] == programmed.max() < 1000.0
+    torch.testing.assert_close(network[0].programmed(), programmed, rtol=0, atol=0)
 
 
 def test_the_twin_is_copied_pickled_and_saved(times):

@@ -111,6 +111,8 @@ def test_a_simulation_has_spikes_and_potentials(scenarios, tmp_path):
     assert statistics
     with pytest.raises(InputError, match="only a training has epochs"):
         _ = run.metrics
+    with pytest.raises(InputError, match="keeps no checkpoint"):
+        firstspike.run(scenarios / "heterogeneous.toml", out=tmp_path / "run", resume=True)
 
 
 def test_values_can_be_changed_and_runs_resumed(tmp_path):

@@ -84,14 +84,28 @@ impl WeightGrid {
     /// What the chip is programmed with for all weights of the layers at these places, which hold the
     /// matrices one after the other, row by row.
     pub fn program_all(&self, shapes: &[LayerShape], weights: &[f64]) -> Vec<f64> {
+        self.each(shapes, weights, |grid, weight| grid.program(weight)).collect()
+    }
+
+    /// All weights within the chip's range, laid out as for [`Self::program_all`].
+    pub fn clip_all(&self, shapes: &[LayerShape], weights: &[f64]) -> Vec<f64> {
+        self.each(shapes, weights, |grid, weight| grid.clip(weight)).collect()
+    }
+
+    /// A function of each weight and the values that its synapse can have.
+    fn each<'a>(
+        &'a self,
+        shapes: &'a [LayerShape],
+        weights: &'a [f64],
+        value: impl Fn(SynapseGrid, f64) -> f64 + Copy + 'a,
+    ) -> impl Iterator<Item = f64> + 'a {
         let layers = shapes.iter().enumerate();
-        let programmed = layers.flat_map(|(layer, &LayerShape { first, rows, columns })| {
+        layers.flat_map(move |(layer, &LayerShape { first, rows, columns })| {
             (0..rows).flat_map(move |row| {
                 let weights = &weights[first + row * columns..][..columns];
-                self.row(layer, row, 0).zip(weights).map(|(grid, &weight)| grid.program(weight))
+                self.row(layer, row, 0).zip(weights).map(move |(grid, &weight)| value(grid, weight))
             })
-        });
-        programmed.collect()
+        })
     }
 }
 

@@ -155,6 +155,15 @@ impl ChipLayer {
         }
     }
 
+    /// These weights (input × neuron) within the chip's range. A weight beyond acts as the limit does: an
+    /// optimiser's steps there do nothing, and as many have to lead back.
+    pub fn clipped(&self, weights: &[f64]) -> Vec<f64> {
+        match &self.grid {
+            Some(grid) => grid.clip_all(&self.network.shapes(), weights),
+            None => weights.to_vec(),
+        }
+    }
+
     /// Runs samples on the chip. `weights` are input × neuron, `delays` one per input or neuron. In training every
     /// presentation has new noise and the twin learns from the record; else noise depends on the place of a sample
     /// alone.

@@ -129,6 +129,15 @@ class ChipLinear(SpikingLinear):
         weights = array(self.weight.to(torch.float64), "weight")
         return torch.from_numpy(self._chip.programmed(weights)).to(self.weight.dtype)
 
+    def clip_weights_(self) -> None:
+        """Brings the weights into the chip's range, for after ``optimiser.step()``.
+
+        A weight beyond acts as the limit does, so steps out there do nothing, and as many have to lead back.
+        """
+        clipped = self._chip.clipped(array(self.weight.to(torch.float64), "weight"))
+        with torch.no_grad():
+            self.weight.copy_(torch.from_numpy(clipped))
+
     def thresholds(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Thresholds of the neurons that derivatives are of, and those that the model of the chip has."""
         estimated, true = self._chip.thresholds()
