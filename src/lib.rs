@@ -141,6 +141,7 @@ pub mod neuron;
 pub mod random;
 pub mod settings;
 mod simd;
+mod sorting;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -8,8 +8,8 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::datasheet::LinkSheet;
-use crate::engine::layered::{Arrival, ArrivalSorter};
 use crate::random;
+use crate::sorting::{Arrival, ArrivalSorter};
 
 /// The link that carries the inputs of one layer. Times are in the scenario's time unit.
 #[derive(Clone, Debug)]

@@ -20,28 +20,24 @@
 //!
 //! What a [`LayeredEngine`] cannot run says [`Unsupported`]; the event engine runs everything.
 
-mod arrival;
 mod batch;
 mod batched;
 mod guard;
 pub mod single;
-mod sorting;
-mod sorting_network;
 mod tiles;
 mod wide;
 
 use pulp::Arch;
 
-pub use self::arrival::Arrival;
 pub use self::batch::{Batch, Comparison, DerivativesAt, LayerGradients, RecordNoise, Workspace};
 pub use self::guard::GradientGuard;
-pub(crate) use self::sorting::ArrivalSorter;
-use self::sorting_network::Comparators;
 pub use self::tiles::{Tile, Tiling};
 pub use self::wide::{HomogeneousLayer, HomogeneousWorkspace};
 use crate::network::{CompiledNetwork, DelayKind, LayerDelays, LayeredNetwork};
 use crate::neuron::{Dynamics, Membrane};
 pub use crate::simd::Element;
+pub use crate::sorting::Arrival;
+use crate::sorting::Comparators;
 
 /// Which kernel runs a network, and on how many samples at a time. Measured on one thread with `cargo bench
 /// --bench epoch` and `--bench mnist`.

@@ -9,10 +9,11 @@ use crate::engine::Spike;
 use crate::engine::heterogeneous::{
     HeterogeneousLayer, HeterogeneousWorkspace, LayerSpike, NeuronStates,
 };
-use crate::engine::layered::{Arrival, ArrivalSorter, HomogeneousWorkspace};
+use crate::engine::layered::{Arrival, HomogeneousWorkspace};
 use crate::network::DelayKind;
 use crate::neuron::heterogeneous::HeterogeneousNeurons;
 use crate::random;
+use crate::sorting::ArrivalSorter;
 
 /// Scratch memory that threads take and give back. It is no part of a chip: a copy starts without.
 #[derive(Debug, Default)]

@@ -23,13 +23,13 @@ use rayon::prelude::*;
 
 pub use self::arrays::{LayerArrays, LayerInputError, LayerNeuronParameters, WeightOrder};
 pub use self::parameters::{LayerParameterGradients, parameter_gradients};
-use super::sorting_network::Comparators;
 use super::{
     Arrival, Batch, Comparison, Delays, DerivativesAt, Element, Kernel, Layer, LayerNeurons,
     LayeredEngine, SynapticDelays, TUNING, Tiling, Workspace,
 };
 use crate::network::DelayKind;
 use crate::neuron::Membrane;
+use crate::sorting::Comparators;
 
 /// Whether there is enough to do in a layer of this shape for more than one thread.
 pub fn is_for_threads(samples: usize, inputs: usize, neurons: usize) -> bool {

@@ -8,9 +8,9 @@ use pulp::{Simd, bytemuck};
 
 use super::LANES;
 use super::arrivals::ArrivalTimes;
-use crate::engine::layered::sorting_network::{BLOCK, sort_blocks, sort_keys};
 use crate::neuron::basis::{Instant, NEVER, TimeBasis};
 use crate::simd::{F64s, grow, registers, registers_mut, with_row};
+use crate::sorting::{BLOCK, sort_blocks, sort_keys};
 
 /// Most rows whose number fits into the last bits of a key without harm to the order: seven bits are lost of
 /// fifty-two. Longer lists are sorted sample by sample.

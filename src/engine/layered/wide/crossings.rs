@@ -213,9 +213,9 @@ impl<S: Simd> Certainty<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::layered::sorting::Sorted;
     use crate::neuron::{Dynamics, Membrane, NeuronParameters, State};
     use crate::simd::F64s;
+    use crate::sorting::Sorted;
 
     /// Sixteen neurons in this state at their only input.
     fn solve(membrane: &Membrane, current: f64, potential: f64) -> f64 {

@@ -5,10 +5,10 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use crate::engine::layered::Arrival;
-use crate::engine::layered::sorting::{Sorted, Sorter};
 use crate::neuron::{Membrane, Propagators};
 use crate::simd::{Element, grow};
 use crate::simd::{F64s, registers};
+use crate::sorting::{Sorted, Sorter};
 
 /// The sorted inputs of a layer in one sample: what the backward pass still needs of them.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,6 @@ use pulp::{Simd, WithSimd};
 
 use super::super::{BatchedLayer, Delays, LayerPass};
 use super::{FOUND, Found, Scratch, scaled_weights, write_spikes};
-use crate::engine::layered::sorting_network::{Comparators, sort_keys};
 use crate::engine::layered::tiles::Tiling;
 use crate::neuron::basis::{BasisOf, TimeBasis};
 #[cfg(target_arch = "x86_64")]
@@ -14,6 +13,7 @@ use crate::simd::ByPermutation;
 use crate::simd::{
     ByLanes, F64s, LARGE_TABLE, Lookup, SMALL_TABLE, grow, registers, registers_mut, with_row,
 };
+use crate::sorting::{Comparators, sort_keys};
 
 /// The neurons of a layer with a delay per synapse.
 pub(super) struct OwnOrder<'a, B> {

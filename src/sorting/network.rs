@@ -12,10 +12,10 @@ use crate::simd::select;
 /// The sorting network for some number of inputs: pairs of places, to be put in order one after the
 /// other.
 #[derive(Clone, Debug)]
-pub(super) struct Comparators(Vec<[u32; 2]>);
+pub(crate) struct Comparators(Vec<[u32; 2]>);
 
 /// Most keys that are sorted in registers. Longer lists have whole blocks.
-pub(super) const BLOCK: usize = 16;
+pub(crate) const BLOCK: usize = 16;
 
 impl Comparators {
     pub fn new(places: usize) -> Self {
@@ -46,7 +46,7 @@ fn exchange<S: Simd>(simd: S, low: usize, high: usize, keys: &mut [S::f64s]) {
 
 /// Puts the keys of each lane in order: at most [`BLOCK`], or whole blocks.
 #[inline(always)]
-pub(super) fn sort_keys<S: Simd, const N: usize>(simd: S, keys: &mut [S::f64s; N]) {
+pub(crate) fn sort_keys<S: Simd, const N: usize>(simd: S, keys: &mut [S::f64s; N]) {
     if N <= BLOCK {
         sort_block(simd, keys);
     } else {
@@ -56,7 +56,7 @@ pub(super) fn sort_keys<S: Simd, const N: usize>(simd: S, keys: &mut [S::f64s; N
 
 /// Puts the keys of each lane in order, which are whole blocks.
 #[inline(always)]
-pub(super) fn sort_blocks<S: Simd>(simd: S, keys: &mut [S::f64s]) {
+pub(crate) fn sort_blocks<S: Simd>(simd: S, keys: &mut [S::f64s]) {
     for block in keys.as_chunks_mut::<BLOCK>().0 {
         sort_block(simd, block);
     }

@@ -4,19 +4,15 @@
 //! at. All are dealt out into buckets of some arrivals each, by a linear map of time. Within a bucket
 //! an arrival's place is the number of those before it, which a register counts for as many arrivals as
 //! it has lanes: two operations per register and arrival, and no branch. A comparison sort of times in
-//! no order mispredicts every other one. Arrivals of a small layer are sorted in registers ([`bitonic`]).
-
-mod bitonic;
-mod list;
+//! no order mispredicts every other one. Arrivals of a small layer are sorted in registers
+//! ([`bitonic`](super::bitonic)).
 
 use std::ops::Range;
 
 use pulp::Simd;
 
-use self::bitonic::sort_in_registers;
-pub(crate) use self::list::ArrivalSorter;
-
 use super::Arrival;
+use super::bitonic::{self, sort_in_registers};
 use crate::simd::grow;
 use crate::simd::{F64s, registers, registers_mut};
 
@@ -50,7 +46,7 @@ const ROUNDER: f64 = 4_503_599_627_370_496.0;
 
 /// Arrivals in the order of time, then row; in columns that may be longer.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sorted {
+pub(crate) struct Sorted {
     /// How many there are.
     pub count: usize,
     /// In time units.
@@ -61,7 +57,7 @@ pub(super) struct Sorted {
 
 /// Sorts arrivals by time, then row: from the first one on, as far as it is asked to.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sorter {
+pub(crate) struct Sorter {
     /// Times of all arrivals, in no order; infinite for what never comes.
     times: Vec<f64>,
     rows: Vec<u32>,
@@ -357,7 +353,7 @@ fn count_smaller<S: Simd>(simd: S, keys: &[u32], count: usize, smaller: &mut [u3
 
 /// Whether it comes before another: by time, then row.
 #[inline(always)]
-fn comes_before(a: &Arrival, b: &Arrival) -> bool {
+pub(super) fn comes_before(a: &Arrival, b: &Arrival) -> bool {
     a.time < b.time || a.time == b.time && a.row < b.row
 }
 
@@ -374,6 +370,3 @@ fn insert(arrivals: &mut [Arrival]) {
         arrivals[place] = arrival;
     }
 }
-
-#[cfg(test)]
-mod tests;

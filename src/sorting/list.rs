@@ -2,8 +2,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{Sorted, Sorter, comes_before};
-use crate::engine::layered::Arrival;
+use super::buckets::comes_before;
+use super::{Arrival, Sorted, Sorter};
 
 /// Sorts lists of arrivals by time, then row.
 #[derive(Clone, Debug)]

@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use pulp::{Arch, Scalar, WithSimd};
+use pulp::{Arch, Scalar, Simd, WithSimd};
 
 use super::*;
 
