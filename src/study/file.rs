@@ -172,7 +172,7 @@ impl Study {
             title: title.unwrap_or_else(|| name.clone()),
             name,
             base: folder.join(base),
-            set: set.into_iter().map(|given| Override::in_folder(given, folder)).collect(),
+            set: set.given().into_iter().map(|given| Override::in_folder(given, folder)).collect(),
             seeds: match seeds {
                 Seeds::Count(count) => (1..=count.min(MOST_JOBS as u64 + 1)).collect(),
                 Seeds::List(seeds) => seeds,
