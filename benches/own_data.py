@@ -2,7 +2,7 @@
 """Measures `firstspike new`, `run` and `predict` on tables that everybody has, with no key changed.
 
     python3 benches/own_data.py --firstspike target/release/firstspike [--hidden 100] [--sets iris,wine] [--splits 5]
-        [--mnist FOLDER]
+        [--mnist FOLDER] [--chip chips/brainscales2.toml] [--set chip.link.spike_jitter=0.1]
 
 Each set is split five times into three quarters to learn from and a quarter to test with, by class. firstspike gets a
 CSV file with words as labels; scikit-learn's MLPClassifier, with its defaults, gets the same rows, scaled to mean 0 and
@@ -11,12 +11,16 @@ standard deviation 1. Prints mean test accuracies, and the lowest of the splits,
 yin_yang are 5,000 points. mnist are the first 6,000 images of the training set, whose IDX files FOLDER has (`firstspike
 data fetch mnist` gets them).
 
+With --chip, networks are trained in the loop on the model of a chip, and tested on it; --set changes keys of the drafted
+scenarios.
+
 Needs scikit-learn; penguins need palmerpenguins, from PyPI, too.
 """
 
 import argparse
 import csv
 import gzip
+import json
 import statistics
 import subprocess
 import tempfile
@@ -88,18 +92,22 @@ def write(path, names, features, labels):
         writer.writerows([*row, label] for row, label in zip(features.tolist(), labels))
 
 
-def ours(program, names, train, test, hidden):
-    """The test accuracy of a scenario as it was drafted."""
+def ours(arguments, names, train, test):
+    """The test accuracy of a scenario as it was drafted: by `predict`, or on the chip."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         write(place / "train.csv", names, *train)
         write(place / "test.csv", names, *test)
 
-        def run(*arguments):
-            subprocess.run([program, *arguments], cwd=place, check=True, capture_output=True)
+        def run(*words):
+            subprocess.run([arguments.firstspike, *words], cwd=place, check=True, capture_output=True)
 
-        run("new", "own.toml", "--data", "train.csv", "--test", "test.csv", "--hidden", hidden)
-        run("run", "own.toml", "--quiet")
+        chip = ["--chip", str(arguments.chip.resolve())] if arguments.chip else []
+        own = ["own.toml", "--data", "train.csv", "--test", "test.csv", "--hidden", arguments.hidden]
+        run("new", *own, *chip)
+        run("run", "own.toml", "--quiet", *(f"--set={change}" for change in arguments.set))
+        if chip:
+            return json.loads((place / "traces/own/summary.json").read_text())["test_accuracy"]
         run("predict", "traces/own", "--data", "test.csv", "--out", "decided.csv")
         with open(place / "decided.csv", newline="") as file:
             decided = [row["class"] for row in csv.DictReader(file)]
@@ -120,10 +128,11 @@ def main():
     parser.add_argument("--sets", default=",".join(SETS))
     parser.add_argument("--splits", type=int, default=5)
     parser.add_argument("--mnist", metavar="FOLDER", help="adds the set mnist")
+    parser.add_argument("--chip", type=Path, help="trains in the loop on this model of a chip")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     arguments = parser.parse_args()
-    program = arguments.firstspike
-    if "/" in program:
-        program = str(Path(program).resolve())
+    if "/" in arguments.firstspike:
+        arguments.firstspike = str(Path(arguments.firstspike).resolve())
     warnings.simplefilter("ignore", ConvergenceWarning)
     print("| data | firstspike, mean (lowest) | MLPClassifier, mean (lowest) |\n|---|---|---|", flush=True)
     means = []
@@ -138,7 +147,7 @@ def main():
             train, test = (split[0], split[2]), (split[1], split[3])
             scores.append(
                 (
-                    ours(program, names, train, test, arguments.hidden),
+                    ours(arguments, names, train, test),
                     theirs(train, test, arguments.hidden, seed),
                 )
             )

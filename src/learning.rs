@@ -38,7 +38,9 @@ pub use batch::LearningError;
 pub use chip_layer::{ChipLayer, ChipLayerError, ChipLayerSettings, ChipRun};
 pub use classifier::{Classifier, ClassifyError, Decision, MismatchError, SampleEncoder};
 pub use delays::{DelayTraining, TrainedDelays, gradients_by_delay};
-pub use diagnosis::{Diagnosis, SubstrateCondition, diagnose, diagnose_substrate};
+pub use diagnosis::{
+    Diagnosis, SubstrateCondition, diagnose, diagnose_against_ideal, diagnose_substrate,
+};
 pub use encoded::{EncodedSet, EncodingScratch, Presentation, time_range};
 pub use engine_choice::{EngineChoice, FeedForwardError, WhyNotFaster};
 pub use feed_forward_batch::InTheLoop;

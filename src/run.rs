@@ -22,6 +22,7 @@ mod export;
 mod folder;
 mod gradients;
 mod headless;
+mod ideal_then_chip;
 mod identify;
 mod identity;
 mod learn;

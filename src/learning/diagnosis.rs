@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EpochMetrics, LearningRule, SilentNeuronRule};
+use super::{EpochMetrics, LearningRule, Score, SilentNeuronRule};
 
 /// A likely cause of trouble, with the figures that show it and what to change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,6 +92,52 @@ pub fn diagnose_substrate(
         });
     }
     found
+}
+
+/// Accuracies on the chip that differ by less are not told apart, however many samples there are.
+const WORTH_SAYING: f64 = 0.05;
+
+/// Says if training on a substrate (`in_the_loop`) does worse on it than a network which was trained as many epochs
+/// without and then put there (`then_chip`): by more than [`WORTH_SAYING`] and three standard errors.
+pub fn diagnose_against_ideal(
+    epochs: usize,
+    in_the_loop: &Score,
+    then_chip: &Score,
+    condition: &SubstrateCondition,
+) -> Option<Diagnosis> {
+    let accuracies = [in_the_loop, then_chip].map(Score::accuracy);
+    let variance = |accuracy: f64| accuracy * (1.0 - accuracy) / in_the_loop.samples as f64;
+    let error = accuracies.map(variance).iter().sum::<f64>().sqrt();
+    let [of_loop, of_ideal] = accuracies;
+    // Not so if there are no samples.
+    if !(of_ideal - of_loop > WORTH_SAYING.max(3.0 * error)) {
+        return None;
+    }
+    let advice = match condition.rule {
+        LearningRule::Recorded => {
+            "derivatives at recorded times are wrong where spikes are late or noisy: set training.rule = \"twin\""
+        }
+        LearningRule::Datasheet => {
+            "the chip is not as its datasheet says: set training.rule = \"twin\", which learns what it is"
+        }
+        LearningRule::Twin if !condition.margin_follows => {
+            "set training.loss.shift_invariant_mean_squared_error.margin = \"auto\", which follows the noise of the \
+             label times, or train without the chip and put the network on it (firstspike predict RUN --chip FILE)"
+        }
+        LearningRule::Twin => {
+            "lower training.optimiser.adam.learning_rate, raise training.gradient_guard, or train without the chip and \
+             put the network on it (firstspike predict RUN --chip FILE)"
+        }
+    };
+    Some(Diagnosis {
+        finding: format!(
+            "training in the loop does worse than training without the chip: after {epochs} epochs it decides \
+             {:.1} % of the validation set, a network that was trained without the chip and then put on it {:.1} %",
+            100.0 * of_loop,
+            100.0 * of_ideal
+        ),
+        advice: advice.to_owned(),
+    })
 }
 
 /// Epochs after which a run that is still at chance level is called unable to learn.
@@ -247,6 +293,38 @@ mod tests {
             .into_iter()
             .map(|found| found.finding)
             .collect()
+    }
+
+    #[test]
+    fn training_in_the_loop_is_to_be_better_than_without_the_chip() {
+        let condition = |rule, margin_follows| SubstrateCondition {
+            at_limit: 0.0,
+            label_noise: None,
+            margin: None,
+            margin_follows,
+            rule,
+        };
+        let score = |correct| Score { samples: 1000, correct, ..Score::default() };
+        let advice = |in_the_loop, ideal, rule, follows| {
+            diagnose_against_ideal(5, &score(in_the_loop), &score(ideal), &condition(rule, follows))
+                .map(|found| format!("{}: {}", found.finding, found.advice))
+        };
+        let said = advice(440, 812, LearningRule::Recorded, true).expect("much worse");
+        assert!(said.contains("after 5 epochs it decides 44.0 %"), "{said}");
+        assert!(said.contains("put on it 81.2 %"), "{said}");
+        assert!(said.contains("training.rule = \"twin\""), "{said}");
+        let twin = advice(440, 812, LearningRule::Twin, false).expect("much worse");
+        assert!(twin.contains("margin = \"auto\""), "{twin}");
+        // Three standard errors of 1000 samples at a half are 0.067.
+        assert_eq!(advice(500, 560, LearningRule::Twin, true), None);
+        assert!(advice(500, 575, LearningRule::Twin, true).is_some());
+        assert_eq!(advice(960, 1000, LearningRule::Datasheet, true), None);
+        assert_eq!(advice(900, 400, LearningRule::Twin, true), None);
+        let none = Score::default();
+        assert_eq!(
+            diagnose_against_ideal(5, &none, &none, &condition(LearningRule::Twin, true)),
+            None
+        );
     }
 
     #[test]

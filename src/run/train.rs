@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::checkpoint::{Best, Checkpoint};
 use super::chip_found::{self, CHIP_FOUND, FoundLayer};
 use super::chip_network::chip_network;
+use super::ideal_then_chip::{self, COMPARED_AFTER};
 use super::report::{Neurons, TestRecord};
 use super::resumption::Beginning;
 use super::run_folder::{RunFolder, SUMMARY, Start};
@@ -21,7 +22,7 @@ use crate::chip::HardwareClock;
 use crate::learning::{
     EncodedSet, Evaluation, FirstSpikes, Score, Trainer, diagnose, diagnose_substrate,
 };
-use crate::scenario::{Learner, LoadedScenario, Select, Values};
+use crate::scenario::{Hardware, Learner, LoadedScenario, Select, Values};
 
 /// Epochs after which no new trouble is looked for: what hinders learning shows early.
 const EARLY_EPOCHS: usize = 10;
@@ -66,6 +67,7 @@ pub fn train(
         loaded,
         identity: &identity,
         clock,
+        hardware: hardware.as_ref(),
         learner: &learner,
         options,
         folder: &folder,
@@ -191,6 +193,7 @@ struct Session<'a, 'p> {
     loaded: &'a LoadedScenario,
     identity: &'a RunIdentity,
     clock: Option<HardwareClock>,
+    hardware: Option<&'a Hardware>,
     learner: &'a Learner,
     options: &'a RunOptions<'a>,
     folder: &'a OutputFolder,
@@ -247,6 +250,9 @@ impl Session<'_, '_> {
             self.progress.epoch(&metrics);
             self.so_far.history.push(metrics);
             self.look_for_trouble(trainer);
+            if epoch == COMPARED_AFTER {
+                self.compare_with_ideal(trainer, [training, validation], &score)?;
+            }
             self.so_far.trainer = trainer.state();
             self.write_metrics()?;
             if saved.elapsed() >= self.options.checkpoint_every {
@@ -302,5 +308,20 @@ impl Session<'_, '_> {
                 troubles.push(found);
             }
         }
+    }
+
+    fn compare_with_ideal(
+        &mut self,
+        trainer: &Trainer,
+        sets: [&EncodedSet; 2],
+        score: &Score,
+    ) -> Result<(), RunError> {
+        let Session { loaded, learner, hardware, .. } = *self;
+        let found = ideal_then_chip::compare(loaded, learner, hardware, trainer, sets, score)?;
+        if let Some(found) = found {
+            self.progress.trouble(&found);
+            self.so_far.troubles.push(found);
+        }
+        Ok(())
     }
 }

@@ -309,7 +309,8 @@ impl LoadedScenario {
         Ok(self.ideal_trainer(learner)?.engine())
     }
 
-    fn ideal_trainer(&self, learner: &Learner) -> Result<Trainer, ScenarioError> {
+    /// What trains the network without the chip.
+    pub(crate) fn ideal_trainer(&self, learner: &Learner) -> Result<Trainer, ScenarioError> {
         Trainer::new(&learner.network, learner.settings.clone()).map_err(|error| {
             let message = format!("not feed_forward: {error}; use engine = \"event\"");
             self.problem("engine", &message)
