@@ -118,7 +118,7 @@
 //! | [`reference`](mod@reference) | every key of scenario, chip and study files, as JSON Schemas and as pages | `cli` |
 //! | [`cli`] | the command line | `cli` |
 //!
-//! [`random`] gives every use of chance its own stream, and [`settings`] are how settings check
+//! [`hdf5`] reads and writes HDF5 files (feature `hdf5`). [`random`] gives every use of chance its own stream, and [`settings`] are how settings check
 //! themselves.
 //!
 //! # Features
@@ -145,6 +145,8 @@ mod sorting;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "hdf5")]
+pub mod hdf5;
 #[cfg(feature = "cli")]
 pub mod reference;
 #[cfg(feature = "cli")]
