@@ -11,6 +11,7 @@ mod identify;
 mod learn;
 mod membranes;
 mod new;
+mod nir;
 mod predict;
 mod progress;
 mod raster;
@@ -45,8 +46,8 @@ use exit::bad_input;
     after_help = "Start with:\n  firstspike run scenarios/yin_yang.toml\n\n\
         Exit codes:\n  \
         0    everything was done\n  \
-        1    the work began and failed; for diff, check --gradients and data verify:\n       \
-        something differs or is wrong\n  \
+        1    the work began and failed; for diff, check --gradients, data verify and nir\n       \
+        check: something differs or is wrong\n  \
         2    bad input; nothing was touched\n  \
         3    a result could not be written or printed: the disk is full, or the\n       \
         output was closed\n  \
@@ -196,6 +197,28 @@ enum Command {
         python3 -c 'import numpy; print(numpy.load(\"traces/iris_export/network.npz\")[\"label.weights\"])'"
     )]
     Export(export::ExportArguments),
+    /// Read, check, compare and write networks of other programs (NIR).
+    #[command(
+        subcommand,
+        after_help = "A NIR file holds a network, and leaves open what decides its spikes: the unit of its \
+        times, and how far one spike moves a current. --dialect says how it is meant:\n  \
+        strict         s; a spike of weight W moves the current by w_in W/tau_syn\n  \
+        snntorch       s; by w_in W dt/tau_syn, with steps of 0.1 ms\n  \
+        norse          s; by w_in W dt/tau_syn, with steps of 1 ms: as norse reads\n  \
+        norse-lifcell  s × dt; by W, r = 1: as norse writes its LIFCell\n  \
+        spyx           steps; by W, r = 1/step; reset by subtraction\n  \
+        rockpool       s; by W; reset by subtraction\n  \
+        jaxsnn         ms; by W, r = 1\n  \
+        hxtorch        s; by W, r = 1\n\
+        Where a file says it, or only one program writes such numbers, no --dialect is needed.\n\n\
+        Examples:\n  \
+        firstspike nir check network.nir\n  \
+        firstspike nir check network.nir --against other.nir --svg differences.svg\n  \
+        firstspike nir import network.nir --dialect strict --out imported\n  \
+        firstspike nir export traces/recurrent recurrent.nir\n  \
+        firstspike nir convert network.nir for_snntorch.nir --to snntorch"
+    )]
+    Nir(nir::NirCommand),
     /// Train the scenarios of a table with several seeds, and print it beside published figures.
     #[command(
         after_help = "Every row of the table is trained with every seed into <DIR>/<row>/seed_<n>, as \
@@ -476,6 +499,7 @@ fn run_command(command: &Command) -> ExitCode {
         Command::Predict(arguments) => predict::predict(arguments),
         Command::Evaluate(arguments) => predict::evaluate(arguments),
         Command::Export(arguments) => export::run(arguments),
+        Command::Nir(command) => nir::run(command),
         Command::Stats(arguments) => stats::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Membranes(arguments) => membranes::run(arguments),

@@ -112,6 +112,7 @@
 //! | [`dataset`] | Yin-Yang, MNIST and tables; features as spike times, augmentation, downloads | `files`, `download` |
 //! | [`learning`] | losses, backpropagation through recorded times, training, classification | |
 //! | [`scenario`] | the TOML file that describes all of this | `scenario` |
+//! | [`nir`] | networks of other programs: NIR files read, meant, compared, written | `hdf5` |
 //! | [`report`] | pictures and pages | `cli` |
 //! | [`run`] | a whole run, from scenario to results | `cli` |
 //! | [`study`] | many runs: axes, seeds, statistics | `cli` |
@@ -147,6 +148,8 @@ mod sorting;
 pub mod cli;
 #[cfg(feature = "hdf5")]
 pub mod hdf5;
+#[cfg(feature = "hdf5")]
+pub mod nir;
 #[cfg(feature = "cli")]
 pub mod reference;
 #[cfg(feature = "cli")]

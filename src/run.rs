@@ -56,6 +56,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use chip_found::{CHIP_FOUND, FoundLayer};
 pub use engine_summary::EngineSummary;
 pub use export::Export;
+pub(crate) use export::names as file_names;
 pub use folder::OutputFolder;
 pub use gradients::{GradientCheck, GradientEntry, Kink, check_gradients};
 pub use headless::{HeadlessTraining, Measurement, with_rule, without_substrate};

@@ -294,7 +294,7 @@ fn write_npy<T: npyz::AutoSerialize + Copy>(
 }
 
 /// Names of populations that can be names of files, each another.
-fn names(populations: &[Population]) -> Vec<String> {
+pub(crate) fn names(populations: &[Population]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (index, population) in populations.iter().enumerate() {
         let fits = |letter: char| letter.is_alphanumeric() || "_-".contains(letter);

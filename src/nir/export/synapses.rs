@@ -1,0 +1,179 @@
+//! Synapses as matrices: one for each pair of populations, with the delays before or behind it.
+//!
+//! Delays that the presynaptic neuron decides are a `Delay` before the matrix, those that the postsynaptic one
+//! decides a `Delay` behind it. Any others are split: a matrix for each length.
+
+use std::collections::BTreeMap;
+
+use super::super::model::{Graph, Node, Tensor};
+use super::neurons::{Scale, Terms};
+use super::{ExportError, MOST_NUMBERS, unused};
+use crate::network::{Network, Receptor};
+
+/// Lengths of delays between two populations that are neither axonal nor dendritic, at most.
+const MOST_DELAYS: usize = 1000;
+
+struct Edge {
+    pre: usize,
+    post: usize,
+    weight: f64,
+    delay: f64,
+}
+
+/// Adds all matrices; returns the populations that have their bias in one.
+pub(super) fn add(
+    graph: &mut Graph,
+    network: &Network,
+    names: &[String],
+    scales: &[Vec<Scale>],
+    terms: &Terms,
+    notes: &mut Vec<String>,
+) -> Result<Vec<usize>, ExportError> {
+    let populations = network.populations();
+    let mut population_of = vec![0; network.graph().node_count()];
+    for (index, population) in populations.iter().enumerate() {
+        population_of[population.nodes.clone()].fill(index);
+    }
+    let mut pairs = BTreeMap::<(usize, usize), Vec<Edge>>::new();
+    for (index, edge) in network.graph().raw_edges().iter().enumerate() {
+        let (from, to) = (edge.source().index(), edge.target().index());
+        let pair = (population_of[from], population_of[to]);
+        let weight = edge.weight.weight;
+        let by_sign = if weight < 0.0 { Receptor::Inhibitory } else { Receptor::Excitatory };
+        let receptor = network.receptor(index);
+        if receptor != Receptor::BySign && receptor != by_sign {
+            return Err(ExportError {
+                population: populations[pair.1].name.clone(),
+                reason: "a synapse ends on the receptor of the other sign".to_owned(),
+                help: "NIR has one synaptic input per neuron".to_owned(),
+            });
+        }
+        let first = |population: usize| populations[population].nodes.start;
+        pairs.entry(pair).or_default().push(Edge {
+            pre: from - first(pair.0),
+            post: to - first(pair.1),
+            weight,
+            delay: edge.weight.delay * terms.ratio,
+        });
+    }
+    let mut numbers = 0usize;
+    let mut biased = Vec::new();
+    for ((pre, post), edges) in &pairs {
+        let sizes = (populations[*pre].nodes.len(), populations[*post].nodes.len());
+        let parts = parts(edges, sizes).ok_or_else(|| ExportError {
+            population: populations[*post].name.clone(),
+            reason: format!(
+                "synapses from `{}` have more than {MOST_DELAYS} delays",
+                populations[*pre].name
+            ),
+            help: "NIR has delays per neuron: a delay per synapse needs a matrix each".to_owned(),
+        })?;
+        numbers =
+            numbers.saturating_add(sizes.0.saturating_mul(sizes.1).saturating_mul(parts.len()));
+        if numbers > MOST_NUMBERS {
+            return Err(ExportError {
+                population: populations[*post].name.clone(),
+                reason: format!(
+                    "the matrices of all synapses have more than {MOST_NUMBERS} numbers"
+                ),
+                help: "NIR has no sparse matrices: a smaller network is needed".to_owned(),
+            });
+        }
+        if parts.len() > 1 {
+            notes.push(format!(
+                "synapses `{}` → `{}` have {} delays: a matrix for each",
+                names[*pre],
+                names[*post],
+                parts.len()
+            ));
+        }
+        for part in parts {
+            let bias = (!biased.contains(post)).then(|| {
+                biased.push(*post);
+                scales[*post].iter().map(|scale| scale.bias).collect::<Vec<f64>>()
+            });
+            let bias = bias.filter(|bias| bias.iter().any(|&bias| bias != 0.0));
+            part.add(graph, (&names[*pre], &names[*post]), sizes, &scales[*post], bias);
+        }
+    }
+    Ok(biased)
+}
+
+/// Synapses that one matrix can be, with delays before and behind it.
+struct Part<'e> {
+    edges: Vec<&'e Edge>,
+    before: Option<Vec<f64>>,
+    behind: Option<Vec<f64>>,
+}
+
+fn parts(edges: &[Edge], (pre, post): (usize, usize)) -> Option<Vec<Part<'_>>> {
+    let all: Vec<&Edge> = edges.iter().collect();
+    let distinct = |end: fn(&Edge) -> usize, count: usize| {
+        let mut delays: Vec<Option<f64>> = vec![None; count];
+        for edge in edges {
+            match &mut delays[end(edge)] {
+                delay @ None => *delay = Some(edge.delay),
+                Some(delay) if *delay == edge.delay => {}
+                Some(_) => return None,
+            }
+        }
+        let delays: Vec<f64> = delays.into_iter().map(Option::unwrap_or_default).collect();
+        Some(delays.iter().any(|&delay| delay != 0.0).then_some(delays))
+    };
+    if let Some(before) = distinct(|edge| edge.pre, pre) {
+        return Some(vec![Part { edges: all, before, behind: None }]);
+    }
+    if let Some(behind) = distinct(|edge| edge.post, post) {
+        return Some(vec![Part { edges: all, before: None, behind }]);
+    }
+    let mut by_delay = BTreeMap::<u64, Vec<&Edge>>::new();
+    for edge in edges {
+        // The bits of numbers that are not negative are in the numbers' order.
+        by_delay.entry(edge.delay.to_bits()).or_default().push(edge);
+    }
+    (by_delay.len() <= MOST_DELAYS).then(|| {
+        let part = |(bits, edges)| {
+            let delay = f64::from_bits(bits);
+            Part { edges, before: (delay != 0.0).then(|| vec![delay; pre]), behind: None }
+        };
+        by_delay.into_iter().map(part).collect()
+    })
+}
+
+impl Part<'_> {
+    fn add(
+        self,
+        graph: &mut Graph,
+        (pre, post): (&String, &String),
+        (inputs, outputs): (usize, usize),
+        scales: &[Scale],
+        bias: Option<Vec<f64>>,
+    ) {
+        let mut values = vec![0.0; inputs * outputs];
+        for edge in &self.edges {
+            let scale = scales[edge.post].weight;
+            let weight = if scale == 1.0 { edge.weight } else { edge.weight * scale };
+            values[edge.post * inputs + edge.pre] += weight;
+        }
+        let weight = Tensor { shape: vec![outputs, inputs], values, whole: false };
+        let node = match bias {
+            Some(bias) => Node::new("Affine", [("weight", weight), ("bias", Tensor::vector(bias))]),
+            None => Node::new("Linear", [("weight", weight)]),
+        };
+        let mut last = pre.clone();
+        let mut append = |graph: &mut Graph, wanted: String, node: Node| {
+            let name = unused(graph, &wanted);
+            graph.nodes.insert(name.clone(), node);
+            graph.edges.push((std::mem::replace(&mut last, name.clone()), name));
+        };
+        let delay = |delays: Vec<f64>| Node::new("Delay", [("delay", Tensor::vector(delays))]);
+        if let Some(before) = self.before {
+            append(graph, format!("{pre}-{post}_delay"), delay(before));
+        }
+        append(graph, format!("{pre}-{post}"), node);
+        if let Some(behind) = self.behind {
+            append(graph, format!("{pre}-{post}_delay"), delay(behind));
+        }
+        graph.edges.push((last, post.clone()));
+    }
+}
