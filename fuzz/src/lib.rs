@@ -10,11 +10,13 @@
 
 mod data;
 mod folder;
+mod networks;
 mod results;
 mod settings;
 mod traces;
 
 pub use data::{dataset_csv, dataset_npy, idx, scenario_tables, table};
+pub use networks::nir;
 pub use results::{answer, checkpoint, network, study_results};
 pub use settings::{chip, scenario, study};
 pub use traces::{trace, trace_npy};
@@ -23,7 +25,7 @@ pub use traces::{trace, trace_npy};
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its program and of its corpus.
-pub const TARGETS: [(&str, Target); 14] = [
+pub const TARGETS: [(&str, Target); 15] = [
     ("answer", answer),
     ("checkpoint", checkpoint),
     ("chip", chip),
@@ -31,6 +33,7 @@ pub const TARGETS: [(&str, Target); 14] = [
     ("dataset_npy", dataset_npy),
     ("idx", idx),
     ("network", network),
+    ("nir", nir),
     ("scenario", scenario),
     ("scenario_tables", scenario_tables),
     ("study", study),

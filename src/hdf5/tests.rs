@@ -80,6 +80,17 @@ fn what_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
+fn ten_gigabytes_that_are_not_there_are_refused() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/files/claims.h5");
+    let file = Hdf5File::open(&path).expect("a file of h5py");
+    for name in ["contiguous", "chunked", "packed"] {
+        let error = file.dataset(name).expect_err(name).to_string();
+        let claim = format!("claims.h5: {name}: it claims 10000000000 bytes (shape [1250000000])");
+        assert!(error.contains(&claim), "{error}");
+    }
+}
+
+#[test]
 fn claims_beyond_the_file_are_refused() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("large.h5");

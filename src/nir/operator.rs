@@ -3,7 +3,9 @@
 use super::model::{Node, Tensor};
 
 /// Synapses of a network, and entries of a matrix on the way to it, at most.
-pub(super) const MOST_ENTRIES: usize = 20_000_000;
+pub(super) const MOST_ENTRIES: usize = 5_000_000;
+/// Neurons of a population, and signals of a node, at most.
+pub(super) const MOST_SIGNALS: usize = 1_000_000;
 
 /// A linear map with the shape of what comes out.
 #[derive(Clone, Debug, Default)]
@@ -103,6 +105,8 @@ impl Operator {
             let reason = format!("its weight has the shape {:?}", weight.shape);
             return Err((reason, "a matrix is needed: [outputs, inputs]".to_owned()));
         };
+        signals(&[inputs])?;
+        signals(&[outputs])?;
         let weights = weight.values.iter().enumerate().filter(|(_, weight)| **weight != 0.0);
         let entries: Vec<(u32, u32, f64)> = weights
             .map(|(place, &weight)| ((place % inputs) as u32, (place / inputs) as u32, weight))
@@ -179,6 +183,8 @@ impl Operator {
         let window = Window { size: [height, width], kernel, stride, padding, dilation: [1, 1] };
         let out = window.out()?;
         bounded([channels, out[0], out[1], kernel[0], kernel[1]])?;
+        signals(&[channels, height, width])?;
+        signals(&[channels, out[0], out[1]])?;
         let mut entries = Vec::new();
         window.each(out, |from, to, _| {
             entries.extend((0..channels).map(|channel| {
@@ -251,6 +257,8 @@ impl Operator {
         let window = Window { size, kernel, stride, padding, dilation };
         let out = window.out()?;
         bounded([channels_out, channels_in, out[0], out[1], kernel[0] * kernel[1]])?;
+        signals(&[channels_in, groups, size[0], size[1]])?;
+        signals(&[channels_out, out[0], out[1]])?;
         let (pixels_in, pixels_out) = (size[0] * size[1], out[0] * out[1]);
         let of_kernel = kernel[0] * kernel[1];
         let mut entries = Vec::new();
@@ -334,12 +342,24 @@ impl Window {
 
 /// Refuses a matrix of more entries than there may be.
 fn bounded(sizes: [usize; 5]) -> Result<(), Refused> {
-    let entries = sizes.iter().fold(1u128, |product, &size| product.saturating_mul(size as u128));
+    // Windows are walked through for no channels, too.
+    let entries =
+        sizes.iter().fold(1u128, |product, &size| product.saturating_mul(size.max(1) as u128));
     if entries <= MOST_ENTRIES as u128 {
         return Ok(());
     }
     let reason = format!("unrolled it has {entries} weights, and {MOST_ENTRIES} is the most");
     Err((reason, "a smaller picture or fewer channels are needed".to_owned()))
+}
+
+/// Refuses more signals than there may be.
+fn signals(sizes: &[usize]) -> Result<(), Refused> {
+    let count = sizes.iter().fold(1u128, |product, &size| product.saturating_mul(size as u128));
+    if count <= MOST_SIGNALS as u128 {
+        return Ok(());
+    }
+    let reason = format!("it has {count} signals (shape {sizes:?})");
+    Err((reason, format!("at most {MOST_SIGNALS} are read")))
 }
 
 /// Two numbers, for height and width; one stands for both.

@@ -30,3 +30,9 @@ with h5py.File("hdf5.h5", "w") as f:
     f.attrs["version"] = [0, 1]
     t.attrs["sorting"] = np.bytes_("by_time")
     g["scalar"].attrs["units"] = "milliseconds"
+
+# What claims to be 10 GB, and is a few bytes.
+with h5py.File("claims.h5", "w") as f:
+    f.create_dataset("contiguous", (1_250_000_000,), "f8")
+    f.create_dataset("chunked", (1_250_000_000,), "f8", chunks=(1000,))
+    f.create_dataset("packed", (1_250_000_000,), "f8", chunks=(100_000_000,), compression="gzip")

@@ -20,6 +20,7 @@ mod help;
 mod identify;
 mod limits;
 mod membranes;
+mod nir;
 mod own_data;
 mod raster;
 mod report_html;

@@ -1,12 +1,9 @@
 //! What reaches what: shapes of signals, and paths from neurons through linear nodes to neurons.
 
 use super::super::flat::{Flat, FlatNode};
-use super::super::operator::{MOST_ENTRIES, Operator, Refused};
+use super::super::operator::{MOST_ENTRIES, MOST_SIGNALS, Operator, Refused};
 use super::Refusal;
 use super::neurons::{Kind, Population};
-
-/// Neurons and sources of a network, at most.
-const MOST_NEURONS: usize = 10_000_000;
 
 /// Synapses between two populations.
 pub(super) struct Bundle {
@@ -56,11 +53,11 @@ pub(super) fn shapes(flat: &Flat<'_>, refusals: &mut Vec<Refusal>) -> Vec<Option
                     if shape
                         .iter()
                         .try_fold(1usize, |product, &size| product.checked_mul(size))
-                        .is_none_or(|size| size > MOST_NEURONS) =>
+                        .is_none_or(|size| size > MOST_SIGNALS) =>
                 {
                     refused[index] = true;
                     let reason = format!("its shape is {shape:?}");
-                    let help = format!("at most {MOST_NEURONS} neurons or signals are read");
+                    let help = format!("at most {MOST_SIGNALS} neurons or signals are read");
                     refusals.push(refusal(node, (reason, help)));
                 }
                 Ok(Some(shape)) => {
