@@ -65,6 +65,7 @@ pub fn meaning(graph: &Graph, convention: &Convention) -> Result<Meaning, Vec<Re
                 .flatten()
         })
         .collect();
+    paths::refuse_read_outs(&flat, &populations, &mut refusals);
     if populations.iter().flatten().all(|population| population.kind == Kind::Sources)
         && refusals.is_empty()
     {

@@ -212,8 +212,15 @@ fn run(page: &str) {
 }
 
 /// The pages with commands that are run, each by a test of its own.
-const RUN: [&str; 6] =
-    ["install.md", "your_data.md", "your_network.md", "your_chip.md", "your_study.md", "paper.md"];
+const RUN: [&str; 7] = [
+    "install.md",
+    "your_data.md",
+    "your_network.md",
+    "your_chip.md",
+    "your_study.md",
+    "paper.md",
+    "nir.md",
+];
 
 #[test]
 fn every_page_with_commands_has_its_test() {
@@ -253,4 +260,8 @@ fn the_commands_of_your_study_work() {
 #[test]
 fn the_commands_of_the_paper_work() {
     run(RUN[5]);
+}
+#[test]
+fn the_commands_of_networks_of_other_programs_work() {
+    run(RUN[6]);
 }

@@ -1,5 +1,6 @@
 //! `firstspike nir`: networks of other programs.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -40,7 +41,13 @@ fn a_network_comes_back_with_the_same_spikes_to_the_bit() {
         let (first, again) =
             (spikes(name).expect("spikes"), spikes(&format!("{name}_again")).expect("spikes"));
         assert!(first.lines().count() > 1, "{name}");
-        assert!(first == again, "{name}: other spikes");
+        if name == "heterogeneous" {
+            // It records some neurons only.
+            let again: HashSet<&str> = again.lines().collect();
+            assert!(first.lines().all(|spike| again.contains(spike)), "{name}: other spikes");
+        } else {
+            assert!(first == again, "{name}: other spikes");
+        }
     }
 }
 
@@ -100,24 +107,15 @@ fn two_dialects_of_one_network_are_equal_and_a_mistake_is_named() {
         assert_eq!(ran.code, Some(0), "{dialect}: {}{}", ran.stdout, ran.stderr);
         assert!(ran.stdout.contains("equal to 1e-12"), "{dialect}: {}", ran.stdout);
     }
-    for (dialect, cause) in
-        [("strict", "the jump of the current per spike"), ("jaxsnn", "the unit of time")]
-    {
-        let ran = nir(
-            folder.path(),
-            &[
-                "check",
-                &network,
-                "--dialect",
-                "norse",
-                "--against",
-                &network,
-                "--against-dialect",
-                dialect,
-                "--svg",
-                "differences.svg",
-            ],
-        );
+    // Milliseconds that are read as seconds, and another jump.
+    for (other, dialect, cause) in [
+        ("jaxsnn.nir", "hxtorch", "the likely cause is the unit of time"),
+        (&network, "strict", "the likely cause is the jump of the current per spike"),
+    ] {
+        let arguments = ["check", &network, "--dialect", "norse", "--against", other];
+        let how =
+            ["--against-dialect", dialect, "--against-step", "1e-4", "--svg", "differences.svg"];
+        let ran = nir(folder.path(), &[&arguments[..], &how].concat());
         assert_eq!(ran.code, Some(1), "{dialect}: {}{}", ran.stdout, ran.stderr);
         assert!(ran.stdout.contains("the first spike that differs"), "{dialect}: {}", ran.stdout);
         assert!(ran.stdout.contains(cause), "{dialect}: {}", ran.stdout);
@@ -169,7 +167,7 @@ fn a_scenario_is_not_replaced_and_bad_files_are_refused() {
 pub(super) fn python(packages: &[&str], what: &str) -> Option<PathBuf> {
     let python = PathBuf::from(std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into()));
     let import = format!("import {}", packages.join(", "));
-    let found = Command::new(&python).args(["-c", &import]).stdoutput();
+    let found = Command::new(&python).args(["-c", &import]).output();
     if found.is_ok_and(|output| output.status.success()) {
         return Some(python);
     }

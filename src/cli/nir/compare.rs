@@ -7,6 +7,7 @@ use super::check::CheckArguments;
 use super::{DialectArguments, Outcome, Source, Stop, console, differs};
 use crate::nir::{Comparison, Dialect, Meaning, Reference, Spikes, compare, compare_with, meaning};
 use crate::report::differences::{Differences, MOST_PANELS, Panel};
+use crate::run::file_names;
 use crate::trace::recording::{ColumnNames, Recording, read_recording};
 use crate::trace::time_unit;
 
@@ -108,20 +109,28 @@ fn as_reference(
     }
     let mut reference = Reference::default();
     let mut places = Vec::new();
+    // Scenarios that were imported have other letters in the names of some nodes.
+    let all = meaning.network.populations();
+    let written = file_names(all);
+    let node = |name: &String| {
+        let exact = all.iter().find(|population| population.name == *name);
+        exact.or_else(|| {
+            all.iter().zip(&written).find(|(_, written)| *written == name).map(|found| found.0)
+        })
+    };
     for name in &recording.populations {
-        let input = meaning.inputs.iter().position(|input| input == name);
-        let known = meaning.network.population(name);
-        let Some((_, population)) = known else {
-            let all: Vec<&str> =
-                meaning.network.populations().iter().map(|known| known.name.as_str()).collect();
+        let known = node(name);
+        let Some(population) = known else {
+            let all: Vec<&str> = all.iter().map(|known| known.name.as_str()).collect();
             return Err(format!(
                 "{}: there is no population `{name}` in the network; it has `{}`",
                 path.display(),
                 all.join("`, `")
             ));
         };
+        let input = meaning.inputs.iter().position(|input| *input == population.name);
         if input.is_none() {
-            reference.populations.push((name.clone(), Spikes::new()));
+            reference.populations.push((population.name.clone(), Spikes::new()));
         }
         places.push((input, reference.populations.len().wrapping_sub(1), population.nodes.len()));
     }
@@ -142,8 +151,8 @@ fn as_reference(
     }
     // Populations that are silent in the trace are compared, too, if others were recorded.
     if !reference.populations.is_empty() {
-        for population in meaning.network.populations() {
-            let is_known = recording.populations.contains(&population.name);
+        for population in all {
+            let is_known = reference.populations.iter().any(|(name, _)| *name == population.name);
             if !is_known && meaning.outputs.contains(&population.name) {
                 reference.populations.push((population.name.clone(), Spikes::new()));
             }

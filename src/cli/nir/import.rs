@@ -51,11 +51,16 @@ pub(super) fn run(arguments: &ImportArguments) -> Outcome {
     let folder = OutputFolder::create(&out)?;
     if !meaning.stimulus.is_empty() && spikes.is_none() {
         let unit = meaning.time_unit.suffix();
+        let names = file_names(meaning.network.populations());
+        let name = |population: &String| {
+            let found = meaning.network.population(population);
+            found.map_or_else(|| population.clone(), |(id, _)| names[id.0].clone())
+        };
         folder.write("inputs.csv", |file| {
             writeln!(file, "population,neuron,time_{unit}")?;
             let mut writer = csv::Writer::from_writer(file);
             for (population, neuron, time) in &meaning.stimulus {
-                writer.write_record([population, &neuron.to_string(), &time.to_string()])?;
+                writer.write_record([&name(population), &neuron.to_string(), &time.to_string()])?;
             }
             writer.flush()
         })?;
@@ -65,7 +70,7 @@ pub(super) fn run(arguments: &ImportArguments) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The scenario, as text.
+/// The scenario, as text. Its populations have the names of nodes, with `_` for letters that such names may not have.
 fn scenario(meaning: &Meaning, graph: &Graph, path: &Path, spikes: Option<&Path>) -> String {
     let network = &meaning.network;
     let unit = meaning.time_unit.suffix();
@@ -88,8 +93,12 @@ fn scenario(meaning: &Meaning, graph: &Graph, path: &Path, spikes: Option<&Path>
     let round = |value: f64| format!("{value:.9e}").parse().unwrap_or(value);
     for (index, population) in network.populations().iter().enumerate() {
         let Population { name, nodes } = population;
-        let _ =
-            write!(text, "\n[[populations]]\nname = {}\nsize = {}\n", quoted(name), nodes.len());
+        let _ = write!(
+            text,
+            "\n[[populations]]\nname = {}\nsize = {}\n",
+            quoted(&names[index]),
+            nodes.len()
+        );
         match neurons(network, population) {
             None => {
                 let own = meaning.stimulus.iter().any(|(population, ..)| population == name);
@@ -124,9 +133,8 @@ fn scenario(meaning: &Meaning, graph: &Graph, path: &Path, spikes: Option<&Path>
         }
     }
     for (pre, post) in pairs(network) {
-        let populations = network.populations();
         let table = quoted(&format!("{}-{}.synapses.csv", names[pre], names[post]));
-        let (pre, post) = (quoted(&populations[pre].name), quoted(&populations[post].name));
+        let (pre, post) = (quoted(&names[pre]), quoted(&names[post]));
         let _ =
             write!(text, "\n[[projections]]\npre = {pre}\npost = {post}\nconnect.file = {table}\n");
     }

@@ -1,9 +1,12 @@
 //! Synapses as matrices: one for each pair of populations, with the delays before or behind it.
 //!
 //! Delays that the presynaptic neuron decides are a `Delay` before the matrix, those that the postsynaptic one
-//! decides a `Delay` behind it. Any others are split: a matrix for each length.
+//! decides a `Delay` behind it. Any others are split: a matrix for each length. So are synapses that connect the same
+//! two neurons.
 
 use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
 
 use super::super::model::{Graph, Node, Tensor};
 use super::neurons::{Scale, Terms};
@@ -60,7 +63,11 @@ pub(super) fn add(
     let mut biased = Vec::new();
     for ((pre, post), edges) in &pairs {
         let sizes = (populations[*pre].nodes.len(), populations[*post].nodes.len());
-        let parts = parts(edges, sizes).ok_or_else(|| ExportError {
+        let layers = layers(edges);
+        let parts: Option<Vec<Vec<Part<'_>>>> =
+            layers.into_iter().map(|layer| parts(layer, sizes)).collect();
+        let parts = parts.map(|parts| parts.into_iter().flatten().collect::<Vec<_>>());
+        let parts = parts.ok_or_else(|| ExportError {
             population: populations[*post].name.clone(),
             reason: format!(
                 "synapses from `{}` have more than {MOST_DELAYS} delays",
@@ -81,7 +88,7 @@ pub(super) fn add(
         }
         if parts.len() > 1 {
             notes.push(format!(
-                "synapses `{}` → `{}` have {} delays: a matrix for each",
+                "synapses `{}` → `{}` are {} matrices, as they have several delays, or several connect the same neurons",
                 names[*pre],
                 names[*post],
                 parts.len()
@@ -106,11 +113,26 @@ struct Part<'e> {
     behind: Option<Vec<f64>>,
 }
 
-fn parts(edges: &[Edge], (pre, post): (usize, usize)) -> Option<Vec<Part<'_>>> {
-    let all: Vec<&Edge> = edges.iter().collect();
+/// Synapses with at most one for each pair of neurons: a matrix has one number for it, and a sum of weights is
+/// rounded.
+fn layers(edges: &[Edge]) -> Vec<Vec<&Edge>> {
+    let mut counts = FxHashMap::<(usize, usize), usize>::default();
+    let mut layers: Vec<Vec<&Edge>> = Vec::new();
+    for edge in edges {
+        let count = counts.entry((edge.pre, edge.post)).or_default();
+        if *count == layers.len() {
+            layers.push(Vec::new());
+        }
+        layers[*count].push(edge);
+        *count += 1;
+    }
+    layers
+}
+
+fn parts(edges: Vec<&Edge>, (pre, post): (usize, usize)) -> Option<Vec<Part<'_>>> {
     let distinct = |end: fn(&Edge) -> usize, count: usize| {
         let mut delays: Vec<Option<f64>> = vec![None; count];
-        for edge in edges {
+        for edge in &edges {
             match &mut delays[end(edge)] {
                 delay @ None => *delay = Some(edge.delay),
                 Some(delay) if *delay == edge.delay => {}
@@ -121,10 +143,10 @@ fn parts(edges: &[Edge], (pre, post): (usize, usize)) -> Option<Vec<Part<'_>>> {
         Some(delays.iter().any(|&delay| delay != 0.0).then_some(delays))
     };
     if let Some(before) = distinct(|edge| edge.pre, pre) {
-        return Some(vec![Part { edges: all, before, behind: None }]);
+        return Some(vec![Part { edges, before, behind: None }]);
     }
     if let Some(behind) = distinct(|edge| edge.post, post) {
-        return Some(vec![Part { edges: all, before: None, behind }]);
+        return Some(vec![Part { edges, before: None, behind }]);
     }
     let mut by_delay = BTreeMap::<u64, Vec<&Edge>>::new();
     for edge in edges {

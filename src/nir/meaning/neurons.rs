@@ -10,9 +10,10 @@ use super::Refusal;
 use super::paths::{Found, refusal};
 use crate::neuron::NeuronParameters;
 
-/// The synaptic time constant that stands for none, in membrane time constants. Spikes come later by less than
-/// 30 of it.
+/// The synaptic time constant that stands for none, in membrane time constants.
 const FAST: f64 = 1e-9;
+/// By how much spikes are late at most, in membrane time constants: what decays in 30 synaptic ones is gone.
+const LATE: f64 = 3e-8;
 /// How long a neuron without synaptic filter stays at reset, in that constant: until what has come is gone.
 const FAST_REST: f64 = 40.0;
 
@@ -270,7 +271,7 @@ fn fast(
          late by less than {:e} of one",
         node.node.kind,
         node.name,
-        30.0 * FAST
+        LATE
     ));
     Ok(population)
 }

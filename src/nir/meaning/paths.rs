@@ -135,15 +135,6 @@ pub(super) fn follow(
         let help = "a neuron is needed in every circle".to_owned();
         refusals.push(refusal(&flat.nodes[node], (reason, help)));
     }
-    for (index, node) in flat.nodes.iter().enumerate() {
-        if matches!(node.node.kind.as_str(), "LI" | "CubaLI" | "I")
-            && reaches(flat, populations, index)
-        {
-            let reason = "its potential goes on to neurons, and only spikes can".to_owned();
-            let help = "it may be at the end only, as a read-out".to_owned();
-            refusals.push(refusal(node, (reason, help)));
-        }
-    }
     if !refusals.is_empty() {
         return Err(refusals);
     }
@@ -223,6 +214,23 @@ pub(super) fn follow(
     }
     constants(flat, &operators, populations, &mut found);
     Ok(found)
+}
+
+/// Refuses read-outs, which have no spikes, where their signals go on to neurons.
+pub(super) fn refuse_read_outs(
+    flat: &Flat<'_>,
+    populations: &[Option<Population>],
+    refusals: &mut Vec<Refusal>,
+) {
+    for (index, node) in flat.nodes.iter().enumerate() {
+        if matches!(node.node.kind.as_str(), "LI" | "CubaLI" | "I")
+            && reaches(flat, populations, index)
+        {
+            let reason = "its potential goes on to neurons, and only spikes can".to_owned();
+            let help = "it may be at the end only, as a read-out".to_owned();
+            refusals.push(refusal(node, (reason, help)));
+        }
+    }
 }
 
 /// Whether there is a way from a node to a neuron.
