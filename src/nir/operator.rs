@@ -369,7 +369,7 @@ fn pair(node: &Node, name: &str, default: Option<[usize; 2]>) -> Result<[usize; 
         return default.ok_or_else(|| refuse(format!("it has no {name}")));
     };
     let whole = |value: f64| {
-        (value >= 0.0 && value <= 1e9 && value.fract() == 0.0).then_some(value as usize)
+        ((0.0..=1e9).contains(&value) && value.fract() == 0.0).then_some(value as usize)
     };
     let values: Option<Vec<usize>> = tensor.values.iter().map(|&value| whole(value)).collect();
     match values.as_deref() {

@@ -47,7 +47,7 @@ fn synapses(meaning: &Meaning) -> Vec<(usize, usize, f64, f64)> {
             (ends.0, ends.1, edge.weight.weight, edge.weight.delay)
         })
         .collect();
-    synapses.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    synapses.sort_by_key(|synapse| (synapse.0, synapse.1));
     synapses
 }
 
@@ -259,4 +259,51 @@ fn circles_without_neurons_and_fast_chains_are_refused() {
     assert!(meaning(&chain(&[1.0, 2.0, 0.0, 1.0]), &strict).is_ok());
     let refused = meaning(&chain(&[1.0, -2.0, 0.0, 1.0]), &strict).expect_err("an order decides");
     assert!(refused[0].reason.contains("their order would decide"), "{}", refused[0]);
+}
+
+#[test]
+fn neurons_without_synaptic_filter_spike_with_their_input_and_lose_what_is_too_much() {
+    let all = [("tau", 10.0), ("r", 1.0), ("v_leak", 0.0), ("v_threshold", 1.0)];
+    let lif = Node::new("LIF", all.map(|(name, value)| (name, vector(&[value]))));
+    // The potential jumps by 0.6 and by 0.9.
+    let weight = Node::new("Linear", [("weight", matrix(1, &[6.0, 9.0]))]);
+    let graph = graph(
+        vec![("input", input(&[2])), ("lif", lif), ("w", weight)],
+        &[("input", "w"), ("w", "lif")],
+    );
+    let meant = meaning(&graph, &Dialect::Strict.convention(None)).expect("meant");
+    // 0.6 e^-0.1 + 0.6 is above the threshold. Of the 0.14 that are too much, 0.9 would make a spike at 2.5.
+    let inputs = vec![(0, 0, 1.0), (0, 0, 2.0), (0, 1, 2.5)];
+    let populations = vec![("lif".to_owned(), vec![(0, 2.0)])];
+    let reference = Reference { inputs, populations };
+    let comparison = compare_with(&meant, &reference, 1e-6).expect("it runs");
+    assert_eq!(comparison.difference, None);
+    assert!(comparison.spikes == 1 && comparison.largest < 3e-7, "{comparison:?}");
+}
+
+#[test]
+fn what_is_written_says_what_it_means_and_contradictions_are_refused() {
+    let graph = graph(
+        vec![
+            ("input", input(&[1])),
+            ("lif", cuba(1)),
+            ("w", Node::new("Linear", [("weight", matrix(1, &[4.0]))])),
+        ],
+        &[("input", "w"), ("w", "lif")],
+    );
+    assert!(matches!(guess(&graph), Guess::Unknown(_)));
+    let first = meaning(&graph, &Dialect::Norse.convention(None)).expect("meant");
+    let written = export(&first.network, first.time_unit, Dialect::Strict, None, &[]);
+    let (mut written, _) = written.expect("written");
+    let Guess::Known { convention, .. } = guess(&written) else { panic!("it says so") };
+    let second = meaning(&written, &convention).expect("meant");
+    assert_eq!(synapses(&first), synapses(&second));
+    let nodes = |meaning: &Meaning| -> Vec<NetworkNode> {
+        meaning.network.graph().raw_nodes().iter().map(|node| node.weight).collect()
+    };
+    assert_eq!(nodes(&first), nodes(&second));
+    let lif = written.nodes.get_mut("lif").expect("there");
+    lif.fields.insert("v_threshold".to_owned(), Field::Numbers(vector(&[2.0])));
+    let refused = meaning(&written, &convention).expect_err("it was changed");
+    assert!(refused[0].reason.contains("v_threshold is 2"), "{}", refused[0]);
 }
