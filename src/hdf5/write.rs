@@ -12,8 +12,9 @@ use hdf5_pure::{
 
 use super::{Attribute, Hdf5Error, Hdf5Problem};
 
-/// Numbers in a chunk of a column.
-const CHUNK: usize = 1 << 16;
+/// Numbers in a chunk of a column. Of 65,536 and more the crate writes the length in more bytes than the HDF5 library
+/// (2.0) accepts.
+const CHUNK: usize = 1 << 15;
 
 /// A data set to be written.
 #[derive(Clone, Debug, PartialEq)]

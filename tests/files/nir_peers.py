@@ -168,4 +168,19 @@ def read():
     print(f"neurons: {neurons}, unit: {unit}")
 
 
-{"snntorch": snntorch, "norse": norse, "read": read}[sys.argv[1]]()
+def columns():
+    import h5py
+
+    with h5py.File("peer.h5") as file:
+        group = file["spikes/all"]
+        ids = np.arange(len(group["id"]))
+        same = (
+            (group["time"][()] == ids / 8).all()
+            and (group["id"][()] == ids).all()
+            and (group["short"][()] == ids).all()
+            and group["short"].dtype == np.uint32
+        )
+        print(f"{len(ids)} spikes in {group.attrs['units']}, as written: {bool(same)}")
+
+
+{"snntorch": snntorch, "norse": norse, "read": read, "columns": columns}[sys.argv[1]]()

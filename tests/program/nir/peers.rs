@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use firstspike::hdf5::{Attribute, ColumnType, Hdf5Columns};
 use tempfile::TempDir;
 
 use super::{nir, python};
@@ -67,4 +68,25 @@ fn the_package_nir_reads_what_is_written() {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let said = script(&python, "nir_peers.py", folder.path(), &["read"]);
     assert!(said.contains("neurons: 100, unit: ms"), "{said}");
+}
+
+#[test]
+fn h5py_reads_what_is_written() {
+    let Some(python) = python(&["h5py", "numpy"], "HDF5 files in h5py") else { return };
+    let folder = TempDir::new().expect("a temporary folder");
+    let path = folder.path().join("peer.h5");
+    let kinds = [("time", ColumnType::Double), ("id", ColumnType::U64), ("short", ColumnType::U32)];
+    let units = [("units".to_owned(), Attribute::Texts(vec!["ms".to_owned()]))];
+    let mut columns =
+        Hdf5Columns::create(&path, ("spikes/all", &units), &kinds).expect("it can be written");
+    for block in 0..100u64 {
+        let ids: Vec<u64> = (block * 3000..block * 3000 + 3000).collect();
+        let times: Vec<f64> = ids.iter().map(|&id| id as f64 / 8.0).collect();
+        columns.push_doubles(0, &times).expect("written");
+        columns.push_integers(1, &ids).expect("written");
+        columns.push_integers(2, &ids).expect("written");
+    }
+    columns.finish().expect("written");
+    let said = script(&python, "nir_peers.py", folder.path(), &["columns"]);
+    assert!(said.contains("300000 spikes in ms, as written: True"), "{said}");
 }
