@@ -2,6 +2,7 @@
 
 mod check;
 mod console;
+mod convert;
 mod data;
 mod diff;
 mod exit;
@@ -33,6 +34,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::run::Subset;
 use crate::scenario::{LoadedScenario, Override, ScenarioError, ScenarioFile};
 use crate::study::is_study;
+use crate::trace::format::{IdRanges, TraceFormat, TraceSource};
 use exit::bad_input;
 
 /// Simulate and train spiking neural networks that compute with first-spike times.
@@ -111,8 +113,8 @@ enum Command {
     Check(CheckArguments),
     /// Take one learning step on a recorded trace.
     #[command(
-        after_help = "The trace is a CSV file (sample,population,neuron,time_<unit>) with the \
-        inputs, biases and first spikes of samples of the scenario's data set, as `run` writes it or \
+        after_help = "The trace is a CSV file (sample,population,neuron,time_<unit>), or in another format of firstspike \
+        convert, with the inputs, biases and first spikes of samples of the scenario's data set, as `run` writes it or \
         recorded elsewhere. Prints its loss, and writes the network after one optimiser step.\n\n\
         Example:\n  \
         firstspike learn scenarios/yin_yang.toml --trace spikes.csv --data test"
@@ -120,8 +122,8 @@ enum Command {
     Learn(LearnArguments),
     /// Find thresholds and delays of a chip's neurons in a trace that it recorded.
     #[command(
-        after_help = "The trace is a CSV file (sample,population,neuron,time_<unit>) with the \
-        inputs, biases and first spikes of samples of the scenario's data set. The network has the \
+        after_help = "The trace is a CSV file (sample,population,neuron,time_<unit>), or in another format of firstspike \
+        convert, with the inputs, biases and first spikes of samples of the scenario's data set. The network has the \
         weights that the scenario gives it. A model of every neuron is compared with its records; what \
         the scenario's chip file says is where the search begins.\n\n\
         The folder gets chip.toml, a chip file with the measured neurons (neurons.csv), the mean delay, \
@@ -235,8 +237,8 @@ enum Command {
     Reproduce(ReproduceArguments),
     /// Look at the spikes of a trace: in the terminal, or as a picture.
     #[command(
-        after_help = "The trace may be of any simulator: a CSV file with a time and a neuron in each \
-        row, or such a file packed with gzip. Each neuron has a row, populations are stacked with the \
+        after_help = "The trace may be of any simulator, in every format of firstspike convert, or a CSV file with a \
+        time and a neuron in each row, packed with gzip or not. Each neuron has a row, populations are stacked with the \
         first one lowest, samples are side by side. Where marks of several spikes fall together, the \
         last line says how many. A window does not include its end.\n\n\
         Examples:\n  \
@@ -259,9 +261,9 @@ enum Command {
     Study(study::StudyCommand),
     /// Count in a trace: rates, latencies, intervals, irregularity, synchrony, silent neurons.
     #[command(
-        after_help = "Any CSV file with times and neurons is a trace: of this program, of NEST, Brian2, \
-        spreadsheets, packed with gzip or not, with a heading or two columns of numbers. Which columns \
-        are which is recognised from their names; if not, the message says what to add. A single column \
+        after_help = "SONATA, NEST, NPY, SHD and NIRData are read (see firstspike convert --help), and any CSV \
+        file with times and neurons: of this program, of NEST, Brian2, spreadsheets, packed with gzip \
+        or not, with a heading or two columns of numbers. Which columns are which is recognised from their names; if not, the message says what to add. A single column \
         of times is the spike train of one neuron. Every row is a spike, also where a neuron spikes twice \
         at one time.\n\n\
         Definitions, the same in stats, in report.html and in summary.json:\n  \
@@ -296,7 +298,8 @@ enum Command {
         and neuron. Within a neuron, spikes are paired in order of time so that the sum of all time \
         differences is least, where a spike without partner costs half the --reach (the metric of \
         Victor & Purpura 1996). What A has and B has not is missing, the reverse is extra.\n\n\
-        Any CSV file with times and neurons is a trace, packed or not; see firstspike stats --help. \
+        Every format of firstspike convert is read, and any CSV file with times and neurons, packed or not; \
+        see firstspike stats --help. \
         For traces whose columns have different names, options are given as A,B: --time-column \
         t,when. Units of time are converted where both are known.\n\n\
         Exit codes: 0 equal within the tolerance, 1 different; the others as in firstspike --help.\n\n\
@@ -306,6 +309,26 @@ enum Command {
         firstspike diff a.csv b.csv.gz --map exc=E --map inh=I --csv neurons.csv"
     )]
     Diff(diff::DiffArguments),
+    /// Convert a trace to the format of another tool.
+    #[command(after_help = "Formats, by the names of files or --from and --to:\n  \
+        csv      .csv .tsv .txt, packed (.gz) or not: any columns of times and neurons are read;\n           \
+        sample,population,neuron,time_<unit> is written\n  \
+        nest     .gdf (no heading), .dat (heading): ids and times in ms\n  \
+        npy      two NumPy files: times.npy with neurons.npy, spike_times.npy with\n           \
+        spike_clusters.npy (kilosort), a.npy with a_neurons.npy\n  \
+        sonata   .h5: /spikes/<population>/timestamps in ms, and node_ids\n  \
+        shd      HDF5 of the data sets SHD and SSC; read only\n  \
+        nirdata  .nirdata: HDF5, NIRData of the Python package nir\n\n\
+        Several files of one simulation are one trace: 'spikes-7-*.dat', or a.dat,b.dat. In nest and npy, the \
+        populations are ranges of ids; the file <OUTPUT>.ids.csv says which are whose, and is found there when \
+        they are read again. What a format cannot hold is refused, with the option that decides.\n\n\
+        Examples:\n  \
+        firstspike convert spikes.csv spikes.h5\n  \
+        firstspike convert spikes.csv spikes.gdf --samples 0 --tau-s 10ms\n  \
+        firstspike convert 'spikes-7-*.dat' spikes.h5 --ids exc=1-8000,inh=8001-10000\n  \
+        firstspike convert spike_times.npy spikes.csv --sampling-rate 30000\n  \
+        firstspike convert shd_test.h5 spikes.csv.gz")]
+    Convert(convert::ConvertArguments),
     /// Fetch, list and verify the public data sets.
     #[command(
         subcommand,
@@ -370,12 +393,27 @@ struct CheckArguments {
 struct RecordedArguments {
     #[command(flatten)]
     scenario: ScenarioArguments,
-    /// The recorded trace (CSV).
+    /// The recorded trace: CSV with the columns of this program, or any format of firstspike convert.
     #[arg(long, value_name = "FILE")]
     trace: PathBuf,
+    /// Format of the trace [default: by its name, or its first bytes].
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<TraceFormat>,
+    /// Which ids are whose, in a format that numbers all neurons in a row: in=1-5,hidden=6-35, or a CSV file
+    /// with population,first_id,last_id [default: the file <TRACE>.ids.csv, if it is there].
+    #[arg(long, value_name = "RANGES|FILE", value_parser = traces::id_ranges)]
+    ids: Option<IdRanges>,
     /// The set whose samples the trace shows.
     #[arg(long, value_name = "SET", default_value = "training")]
     data: Data,
+}
+
+impl RecordedArguments {
+    /// Where the trace is.
+    fn source(&self) -> TraceSource {
+        let (format, ids) = (self.format, self.ids.clone());
+        TraceSource { format, ids, ..TraceSource::new(&self.trace) }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -501,6 +539,7 @@ fn run_command(command: &Command) -> ExitCode {
         Command::Export(arguments) => export::run(arguments),
         Command::Nir(command) => nir::run(command),
         Command::Stats(arguments) => stats::run(arguments),
+        Command::Convert(arguments) => convert::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Membranes(arguments) => membranes::run(arguments),
         Command::Data(command) => data::run(command),

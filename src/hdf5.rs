@@ -9,6 +9,10 @@
 //! values → Hdf5Group ─ write → file;    columns, a block at a time → Hdf5Columns → file
 //! ```
 //!
+//! Two newer forms of chunks are not read, and the message names `h5repack`, which rewrites them: lengths that are
+//! stored in 3 bytes (65,536 or more in files for the latest version only), and indices that grow in several
+//! dimensions.
+//!
 //! Numbers come as doubles or as integers, whatever their width, sign and byte order; half precision, too.
 
 mod dataset;

@@ -108,7 +108,7 @@
 //! | [`engine`] | simulation in continuous time: any network, large networks, layered networks | |
 //! | [`chip`] | substrates: the model of a chip, its time and energy; external programs | `external` |
 //! | [`membrane`] | potentials and currents after the fact, from recorded spikes | |
-//! | [`trace`] | recorded spike trains as CSV, of this program and of others; statistics, comparison | `files` |
+//! | [`trace`] | recorded spike trains, of this program and of others, in every format; statistics, comparison | `files` |
 //! | [`dataset`] | Yin-Yang, MNIST and tables; features as spike times, augmentation, downloads | `files`, `download` |
 //! | [`learning`] | losses, backpropagation through recorded times, training, classification | |
 //! | [`scenario`] | the TOML file that describes all of this | `scenario` |

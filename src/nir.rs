@@ -1,4 +1,4 @@
-//! NIR: networks of other programs, read, meant, compared and written.
+//! NIR: networks of other programs, read, checked, compared and written.
 //!
 //! A file of the Neuromorphic Intermediate Representation is a graph of nodes in HDF5. It leaves open what decides
 //! spikes: the unit of its times, and how far one spike moves a current. So a graph means a network only together

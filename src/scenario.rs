@@ -178,7 +178,9 @@ impl Scenario {
             let delays = projection.delays.as_mut().and_then(Values::file_mut);
             files.extend(delays.map(|file| (key("delays.file"), file)));
             if let Connect::File(file) = &mut projection.connect {
-                files.push((key("connect.file"), file));
+                files.push((key("connect.file"), &mut file.path));
+                let types = file.edge_types.as_mut();
+                files.extend(types.map(|file| (key("connect.file.edge_types"), file)));
             }
         }
         let data = self.dataset.iter_mut().flat_map(DataSource::files_mut);

@@ -5,6 +5,7 @@
 //! that begin with `#` or `%`, a separator at the end of each line, and any kind of line end are read over.
 //! A quoted field may hold separators, not line ends.
 
+mod blocks;
 mod npy;
 mod packed;
 
@@ -13,8 +14,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-pub(crate) use npy::NpyArray;
+pub(crate) use blocks::{TextBlock, TextBlocks};
 pub use npy::NpyProblem;
+pub(crate) use npy::{NpyArray, NpyColumn};
 pub(crate) use packed::unpacked;
 
 /// The largest table, unpacked, in bytes. A packed file of a few megabytes may claim to be more.
@@ -40,6 +42,12 @@ pub enum TableProblem {
     /// The file cannot be read.
     #[error("{0}")]
     Unreadable(io::Error),
+    /// It is a pipe or a folder.
+    #[error("this is no file that can be read twice (a folder or a pipe): give a file")]
+    NotAFile,
+    /// A line is longer than any row.
+    #[error("a line has more than 1048576 bytes")]
+    LongLine,
     /// It is larger than any table.
     #[error("it has more than {LARGEST} bytes, unpacked")]
     TooLarge,
@@ -77,19 +85,19 @@ pub enum TableProblem {
 
 /// What is between two fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Separator {
+pub(crate) enum Separator {
     Letter(char),
     /// Any number of blanks.
     Blanks,
 }
 
 impl Separator {
-    fn of(line: &str) -> Self {
+    pub(crate) fn of(line: &str) -> Self {
         let found = [';', '\t', ','].into_iter().find(|&letter| line.contains(letter));
         found.map_or(Separator::Blanks, Separator::Letter)
     }
 
-    fn describe(self) -> &'static str {
+    pub(crate) fn describe(self) -> &'static str {
         match self {
             Separator::Letter(';') => "separated by semicolons",
             Separator::Letter('\t') => "separated by tabs",
@@ -188,7 +196,7 @@ impl TextTable {
     fn fields<'t>(&self, line: &'t str) -> Option<Vec<Cow<'t, str>>> {
         let line = line.trim_end_matches(['\r', ' ']);
         if line.contains('"') {
-            return self.quoted(line);
+            return quoted(line, self.separator);
         }
         Some(match self.separator {
             Separator::Letter(letter) => {
@@ -197,25 +205,26 @@ impl TextTable {
             Separator::Blanks => line.split_whitespace().map(Cow::Borrowed).collect(),
         })
     }
+}
 
-    fn quoted<'t>(&self, line: &str) -> Option<Vec<Cow<'t, str>>> {
-        // The csv crate closes an open quote at the end of the text.
-        if line.matches('"').count() % 2 == 1 {
-            return None;
-        }
-        let delimiter = match self.separator {
-            Separator::Letter(letter) => letter as u8,
-            Separator::Blanks => b' ',
-        };
-        let mut reader = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .delimiter(delimiter)
-            .trim(csv::Trim::All)
-            .from_reader(line.trim_start().as_bytes());
-        let record = reader.records().next()?.ok()?;
-        let is_field = |field: &&str| self.separator != Separator::Blanks || !field.is_empty();
-        Some(record.iter().filter(is_field).map(|field| Cow::Owned(field.to_owned())).collect())
+/// The fields of a line with quotes; none if a quoted one has no end.
+fn quoted<'t>(line: &str, separator: Separator) -> Option<Vec<Cow<'t, str>>> {
+    // The csv crate closes an open quote at the end of the text.
+    if line.matches('"').count() % 2 == 1 {
+        return None;
     }
+    let delimiter = match separator {
+        Separator::Letter(letter) => letter as u8,
+        Separator::Blanks => b' ',
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .delimiter(delimiter)
+        .trim(csv::Trim::All)
+        .from_reader(line.trim_start().as_bytes());
+    let record = reader.records().next()?.ok()?;
+    let is_field = |field: &&str| separator != Separator::Blanks || !field.is_empty();
+    Some(record.iter().filter(is_field).map(|field| Cow::Owned(field.to_owned())).collect())
 }
 
 /// The bytes of a file, unpacked.

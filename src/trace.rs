@@ -4,21 +4,29 @@
 //! printed with the digits that bring back the same double. In Python, a trace is
 //! `pandas.read_csv("spikes.csv")`.
 //!
-//! [`recording`] reads the traces of others too, and large ones fast; [`trains`] sorts their spikes by
+//! [`recording`] reads the traces of others too, and large ones fast; [`format`](mod@format) reads every format of
+//! them, [`conversion`] and [`written`] write it; [`trains`] sorts their spikes by
 //! neuron, [`statistics`] counts and [`alignment`] compares them.
 
 pub mod alignment;
 pub mod bins;
+pub mod conversion;
 mod error;
+pub mod format;
 pub mod recording;
 pub mod selection;
 pub mod statistics;
+mod strict;
 pub mod time_unit;
 pub mod trains;
+pub mod written;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
+
+use format::{TraceFormat, TraceSource};
+use strict::Table;
 
 pub use error::{FormProblem, SelectionError, TraceError};
 
@@ -59,6 +67,16 @@ impl<W: Write> TraceWriter<W> {
     pub fn new(output: W, time_unit: &str) -> io::Result<Self> {
         let mut writer = csv::Writer::from_writer(output);
         writer.write_record(["sample", "population", "neuron", &format!("time_{time_unit}")])?;
+        Ok(TraceWriter { writer, hardware: None })
+    }
+
+    /// Writes the heading of a trace whose unit of time is not known.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn without_unit(output: W) -> io::Result<Self> {
+        let mut writer = csv::Writer::from_writer(output);
+        writer.write_record(["sample", "population", "neuron", "time"])?;
         Ok(TraceWriter { writer, hardware: None })
     }
 
@@ -115,21 +133,38 @@ impl<W: Write> TraceWriter<W> {
 /// If the file cannot be read, lacks a column, or a field is not what its column says; with the line.
 pub fn read(path: &Path) -> Result<Trace, TraceError> {
     let mut spikes = Vec::new();
-    let time_unit = for_each(path, |_, sample, population, neuron, time| {
-        spikes.push(TraceSpike { sample, population: population.to_owned(), neuron, time });
-    })?;
+    let time_unit =
+        for_each(&TraceSource::new(path), None, |_, sample, population, neuron, time| {
+            spikes.push(TraceSpike { sample, population: population.to_owned(), neuron, time });
+        })?;
     Ok(Trace { time_unit, spikes })
 }
 
 /// Reads a trace row by row, and returns the unit of its times: `look` gets the line in the file, from
-/// 1, and sample, population, neuron and time of each spike.
+/// 1, and sample, population, neuron and time of each spike. In a format without lines, that is the number of
+/// the spike. A trace of no samples is of sample 0. In another format than CSV, times are converted to `unit`
+/// if they can be.
 ///
 /// # Errors
 /// As [`read`].
 pub fn for_each(
-    path: &Path,
+    source: &TraceSource,
+    unit: Option<&str>,
     mut look: impl FnMut(u64, u32, &str, u32, f64),
 ) -> Result<String, TraceError> {
+    let path = source.path.as_path();
+    if source.format()? != TraceFormat::Csv {
+        let (recording, _) = source.read()?;
+        let factor = unit.and_then(|unit| recording.factor_to(path, unit).ok());
+        for (spike, &time) in recording.times.iter().enumerate() {
+            let line = recording.lines.of(spike).unwrap_or(spike as u64 + 1);
+            let population = &recording.populations[recording.population_of(spike)];
+            let time = non_negative(path, line, time * factor.unwrap_or(1.0))?;
+            look(line, recording.sample_of(spike), population, recording.neurons[spike], time);
+        }
+        let converted = factor.and(unit).map(str::to_owned);
+        return Ok(converted.or(recording.time_unit).unwrap_or_default());
+    }
     let mut table = Table::open(path)?;
     let sample = table.column("sample")?;
     let population = table.column("population")?;
@@ -147,10 +182,19 @@ pub fn for_each(
     Ok(time_unit)
 }
 
+fn non_negative(path: &Path, line: u64, time: f64) -> Result<f64, TraceError> {
+    if time >= 0.0 {
+        return Ok(time);
+    }
+    let (column, field) = ("time".to_owned(), time.to_string());
+    let accepted = strict::TIME;
+    Err(TraceError::Field { path: path.to_owned(), line, column, field, accepted })
+}
+
 /// Reads the spikes (neuron, time) of one population in one sample, for a stimulus or as targets: a CSV
-/// with the columns `neuron` and `time_<unit>`. Where it has a column `population`, only rows of this one
-/// count, and where it has a column `sample`, only those of the chosen one; none may be chosen if all of
-/// its rows are of one.
+/// with the columns `neuron` and `time_<unit>`, or a trace in any other format, whose times are converted.
+/// Where it has populations, only rows of this one count, and where it has samples, only those of the chosen
+/// one; none may be chosen if all of its rows are of one.
 ///
 /// # Errors
 /// As [`read`]; if there are rows, but none of the population or of the sample; or if the rows of the
@@ -161,26 +205,45 @@ pub fn read_spikes_of(
     population: &str,
     sample: Option<u32>,
 ) -> Result<Vec<(usize, f64)>, TraceError> {
-    let mut table = Table::open(path)?;
-    let neuron = table.column("neuron")?;
-    let time = table.column(&format!("time_{time_unit}"))?;
-    let columns = [table.position("population")?, table.position("sample")?];
     let (mut spikes, mut populations, mut samples) = (Vec::new(), Vec::new(), BTreeSet::new());
-    while let Some(row) = table.next()? {
-        let spike = (row.index(neuron, "neuron")? as usize, row.time(time)?);
-        if let Some(column) = columns[0] {
-            let name = row.text(column);
-            if name != population {
-                if !populations.iter().any(|known| known == name) && populations.len() < 12 {
-                    populations.push(name.to_owned());
-                }
-                continue;
+    let mut add = |name: Option<&str>, own: Option<u32>, spike: (usize, f64)| {
+        if let Some(name) = name.filter(|name| *name != population) {
+            if !populations.iter().any(|known| known == name) && populations.len() < 12 {
+                populations.push(name.to_owned());
             }
+            return;
         }
-        let own = columns[1].map(|column| row.index(column, "sample")).transpose()?;
         samples.extend(own);
         if own.is_none() || sample.is_none() || own == sample {
             spikes.push(spike);
+        }
+    };
+    let source = TraceSource::new(path);
+    if source.format()? == TraceFormat::Csv {
+        let mut table = Table::open(path)?;
+        let neuron = table.column("neuron")?;
+        let time = table.column(&format!("time_{time_unit}"))?;
+        let columns = [table.position("population")?, table.position("sample")?];
+        while let Some(row) = table.next()? {
+            let spike = (row.index(neuron, "neuron")? as usize, row.time(time)?);
+            let own = columns[1].map(|column| row.index(column, "sample"));
+            let name = columns[0].map(|column| row.text(column));
+            // The sample of a row that does not count need be no number.
+            match name {
+                Some(name) if name != population => add(Some(name), None, spike),
+                name => add(name, own.transpose()?, spike),
+            }
+        }
+    } else {
+        let (recording, _) = source.read()?;
+        let factor = recording.factor_to(path, time_unit)?;
+        for (spike, &time) in recording.times.iter().enumerate() {
+            let line = recording.lines.of(spike).unwrap_or(spike as u64 + 1);
+            let name = &recording.populations[recording.population_of(spike)];
+            let time = non_negative(path, line, time * factor)?;
+            let neuron = recording.neurons[spike] as usize;
+            let own = recording.samples.get(spike).copied();
+            add(Some(name.as_str()).filter(|name| !name.is_empty()), own, (neuron, time));
         }
     }
     let path = path.to_owned();
@@ -196,100 +259,6 @@ pub fn read_spikes_of(
             Err(TraceError::NoSample { path, sample, first, last })
         }
         _ => Ok(spikes),
-    }
-}
-
-/// A CSV file being read, with errors that name file and line.
-struct Table<'a> {
-    path: &'a Path,
-    reader: csv::Reader<std::fs::File>,
-    headings: Vec<String>,
-    record: csv::StringRecord,
-}
-
-struct Row<'t> {
-    path: &'t Path,
-    record: &'t csv::StringRecord,
-}
-
-impl<'a> Table<'a> {
-    fn open(path: &'a Path) -> Result<Self, TraceError> {
-        let wrap = |source| TraceError::Csv { path: path.to_owned(), source };
-        let mut reader =
-            csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(wrap)?;
-        let headings = reader.headers().map_err(wrap)?.iter().map(str::to_owned).collect();
-        Ok(Table { path, reader, headings, record: csv::StringRecord::new() })
-    }
-
-    /// Where a column is, if there is one of this name.
-    fn position(&self, name: &str) -> Result<Option<usize>, TraceError> {
-        let mut places = (0..self.headings.len()).filter(|&place| self.headings[place] == name);
-        let place = places.next();
-        if places.next().is_none() {
-            return Ok(place);
-        }
-        let (path, column) = (self.path.to_owned(), name.to_owned());
-        Err(TraceError::DoubledColumn { path, column })
-    }
-
-    fn column(&self, name: &str) -> Result<usize, TraceError> {
-        self.position(name)?.ok_or_else(|| TraceError::Column {
-            path: self.path.to_owned(),
-            column: name.to_owned(),
-            found: self.headings.join(", "),
-        })
-    }
-
-    /// The time column and its unit.
-    fn time_column(&self) -> Result<(usize, String), TraceError> {
-        let unit = self.headings.iter().enumerate().find_map(|(index, heading)| {
-            heading.strip_prefix("time_").map(|unit| (index, unit.to_owned()))
-        });
-        match unit {
-            Some(found) => Ok(found),
-            None => self.column("time_<unit>").map(|index| (index, String::new())),
-        }
-    }
-
-    fn next(&mut self) -> Result<Option<Row<'_>>, TraceError> {
-        let more = self
-            .reader
-            .read_record(&mut self.record)
-            .map_err(|source| TraceError::Csv { path: self.path.to_owned(), source })?;
-        Ok(more.then_some(Row { path: self.path, record: &self.record }))
-    }
-}
-
-impl Row<'_> {
-    fn text(&self, column: usize) -> &str {
-        self.record.get(column).unwrap_or("")
-    }
-
-    fn line(&self) -> u64 {
-        self.record.position().map_or(0, csv::Position::line)
-    }
-
-    fn refuse(&self, column: &str, field: &str, accepted: &'static str) -> TraceError {
-        TraceError::Field {
-            path: self.path.to_owned(),
-            line: self.line(),
-            column: column.to_owned(),
-            field: field.to_owned(),
-            accepted,
-        }
-    }
-
-    fn index(&self, column: usize, name: &str) -> Result<u32, TraceError> {
-        let field = self.text(column);
-        field.parse().map_err(|_| self.refuse(name, field, "a whole number from 0 to 4294967295"))
-    }
-
-    fn time(&self, column: usize) -> Result<f64, TraceError> {
-        let field = self.text(column);
-        match field.parse() {
-            Ok(time) if (0.0..f64::INFINITY).contains(&time) => Ok(time),
-            _ => Err(self.refuse("time", field, "a finite number, not negative")),
-        }
     }
 }
 

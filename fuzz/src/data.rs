@@ -110,7 +110,7 @@ projections = [
     }
     let loaded = load(&write("tables.toml", SCENARIO), &[]).expect("a sound scenario");
     if let Ok(simulation) = loaded.simulation() {
-        assert_eq!(simulation.network.graph().node_count(), 4);
+        assert_eq!(simulation.network.node_count(), 4);
         let is_sorted = simulation.stimulus.is_sorted_by(|one, other| one.time <= other.time);
         assert!(is_sorted, "the stimulus is not in order of time");
     }

@@ -9,13 +9,17 @@
 //! byte is between them.
 
 mod data;
+mod edges;
 mod folder;
+mod formats;
 mod networks;
 mod results;
 mod settings;
 mod traces;
 
 pub use data::{dataset_csv, dataset_npy, idx, scenario_tables, table};
+pub use edges::{edge_list, sonata_edges};
+pub use formats::{trace_hdf5, trace_nest};
 pub use networks::nir;
 pub use results::{answer, checkpoint, network, study_results};
 pub use settings::{chip, scenario, study};
@@ -25,20 +29,24 @@ pub use traces::{trace, trace_npy};
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its program and of its corpus.
-pub const TARGETS: [(&str, Target); 15] = [
+pub const TARGETS: [(&str, Target); 19] = [
     ("answer", answer),
     ("checkpoint", checkpoint),
     ("chip", chip),
     ("dataset_csv", dataset_csv),
     ("dataset_npy", dataset_npy),
+    ("edge_list", edge_list),
     ("idx", idx),
     ("network", network),
     ("nir", nir),
     ("scenario", scenario),
     ("scenario_tables", scenario_tables),
+    ("sonata_edges", sonata_edges),
     ("study", study),
     ("study_results", study_results),
     ("table", table),
     ("trace", trace),
+    ("trace_hdf5", trace_hdf5),
+    ("trace_nest", trace_nest),
     ("trace_npy", trace_npy),
 ];

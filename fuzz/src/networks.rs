@@ -1,5 +1,6 @@
 //! Networks of other programs.
 
+use firstspike::network::CompiledNetwork;
 use firstspike::nir::{Dialect, Graph, export, guess, meaning};
 
 use super::folder::{place, write};
@@ -25,7 +26,9 @@ pub fn nir(data: &[u8]) {
             return;
         }
         let strict = Dialect::Strict;
-        let Ok((written, _)) = export(&first.network, first.time_unit, strict, None, &[]) else {
+        let Ok((written, _)) =
+            export(&CompiledNetwork::new(&first.network), first.time_unit, strict, None, &[])
+        else {
             continue;
         };
         if written.write(&copy).is_err() {

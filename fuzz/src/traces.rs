@@ -29,7 +29,7 @@ pub fn trace_npy(data: &[u8]) {
 }
 
 /// Counts in a trace, and compares it with itself.
-fn use_recording(recording: &Recording) {
+pub fn use_recording(recording: &Recording) {
     assert_eq!(recording.times.len(), recording.neurons.len());
     assert!(recording.times.iter().all(|time| time.is_finite()));
     let trains = Trains::new(recording);

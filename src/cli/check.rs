@@ -25,11 +25,10 @@ pub(super) fn check(arguments: &ScenarioArguments, file: &ScenarioFile) -> ExitC
 fn describe(loaded: &LoadedScenario) -> Result<(String, EngineSummary), ScenarioError> {
     if loaded.scenario.is_simulation() {
         let simulation = loaded.simulation()?;
-        let graph = simulation.network.graph();
         let description = format!(
             "valid; {} neurons and sources, {} synapses, {} input spikes",
-            graph.node_count(),
-            graph.edge_count(),
+            simulation.network.node_count(),
+            simulation.network.synapse_count(),
             simulation.stimulus.len()
         );
         return Ok((description, simulation_engine(loaded, &simulation)?));

@@ -19,7 +19,7 @@ use crate::trace::trains::Trains;
 
 #[derive(Debug, Args)]
 pub(super) struct DiffArguments {
-    /// A trace: a CSV file with times and neurons, packed with gzip or not.
+    /// A trace: a CSV file with times and neurons, packed with gzip or not, or any format of firstspike convert.
     a: PathBuf,
     /// The trace to compare with it; times are converted to the unit of the first.
     b: PathBuf,

@@ -40,6 +40,12 @@ pub(super) fn code(error: &(dyn Error + 'static)) -> u8 {
             | RunError::Folder(_)
             | RunError::Checkpoint(_)
             | RunError::State(_) => BAD_INPUT,
+            // What cannot be said in the format that was asked for.
+            RunError::Output { source, .. }
+                if source.kind() == std::io::ErrorKind::InvalidInput =>
+            {
+                BAD_INPUT
+            }
             RunError::Output { .. } => NO_OUTPUT,
             _ => FAILED,
         };

@@ -8,7 +8,8 @@ use super::{IdentifyArguments, RecordedArguments, bad_input, console};
 use crate::run::{self, CHIP, FoundLayer};
 
 pub(super) fn run(arguments: &IdentifyArguments) -> ExitCode {
-    let RecordedArguments { scenario, trace, data } = &arguments.recorded;
+    let RecordedArguments { scenario, data, .. } = &arguments.recorded;
+    let trace = &arguments.recorded.source();
     let loaded = match scenario.load() {
         Ok(loaded) => loaded,
         Err(error) => return bad_input(&error),

@@ -8,7 +8,8 @@ use super::{LearnArguments, RecordedArguments, bad_input, console};
 use crate::run::{LearnSummary, learn, learn_spike_trains};
 
 pub(super) fn run(arguments: &LearnArguments) -> ExitCode {
-    let RecordedArguments { scenario, trace, data } = &arguments.recorded;
+    let RecordedArguments { scenario, data, .. } = &arguments.recorded;
+    let trace = &arguments.recorded.source();
     let loaded = match scenario.load() {
         Ok(loaded) => loaded,
         Err(error) => return bad_input(&error),

@@ -18,7 +18,7 @@ use crate::nir::{Convention, Dialect, Graph, Guess, Meaning, Refusal, Reset, gue
 
 #[derive(Debug, Subcommand)]
 pub(super) enum NirCommand {
-    /// List what of a network cannot be meant, or compare it with another one or with recorded spikes.
+    /// List what of a network is not supported, or compare it with another one or with recorded spikes.
     #[command(
         after_help = "Without --against and --reference it says what the file means, and lists every node that no \
         network of leaky integrate-and-fire neurons can be, with the reason and what would help.\n\n\
@@ -27,7 +27,7 @@ pub(super) enum NirCommand {
         cause is: unit of time, jump of the current, reset, delay, threshold.\n\n\
         --reference runs the network on the input spikes of a trace, whose populations have the names of the \
         nodes, and compares the others. Without a dialect every one is tried, and those that agree are named.\n\n\
-        Exit codes: 0 all is meant, or equal; 1 something is not; 2 the file is none, or does not say what it means \
+        Exit codes: 0 all is supported, or equal; 1 something is not; 2 the file is none, or does not say what it means \
         and there is no --dialect.\n\n\
         Examples:\n  \
         firstspike nir check network.nir --dialect snntorch\n  \
@@ -65,10 +65,10 @@ pub(super) enum NirCommand {
     Convert(convert::ConvertArguments),
 }
 
-/// How a file is meant.
+/// How a file is read.
 #[derive(Debug, Args)]
 pub(super) struct DialectArguments {
-    /// How the file is meant [default: as it says, or as its numbers show].
+    /// How to read the file [default: as it says, or as its numbers show].
     #[arg(long, value_parser = dialect())]
     dialect: Option<Dialect>,
     /// Length of a step of the program that wrote it, in the file's times [default: the usual one].
@@ -103,7 +103,7 @@ pub(super) fn run(command: &NirCommand) -> ExitCode {
 
 type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 
-/// A file, and how it is meant.
+/// A file, and how it is read.
 struct Source {
     path: PathBuf,
     graph: Graph,
@@ -152,7 +152,7 @@ impl Source {
         )
     }
 
-    /// What it means, said aloud; what cannot be meant is listed, and the exit code is the error.
+    /// What it means, said aloud; what is not supported is listed, and the exit code is the error.
     fn meaning(&self) -> Result<Meaning, Stop> {
         let Some(convention) = &self.convention else { return Err(Stop::Error(self.undecided())) };
         console::err!("{}: {convention} ({})", self.path.display(), self.reason);
@@ -190,16 +190,18 @@ impl Stop {
 
 /// Prints every refusal.
 fn list(path: &Path, refusals: &[Refusal]) {
-    let count = refusals.len();
-    let nodes = if count == 1 { "1 thing".to_owned() } else { format!("{count} things") };
-    console::err!("error: {}: {nodes} cannot be meant:", path.display());
+    let what = match refusals.len() {
+        1 => "1 thing is".to_owned(),
+        count => format!("{count} things are"),
+    };
+    console::err!("error: {}: {what} not supported:", path.display());
     for Refusal { node, kind, reason, help } in refusals {
         console::out!("{node} ({kind}): {reason}");
         console::out!("    {help}");
     }
 }
 
-/// The exit code of what differs or cannot be meant.
+/// The exit code of what differs or is not supported.
 fn differs() -> ExitCode {
     ExitCode::from(FAILED)
 }

@@ -27,7 +27,8 @@ const PIPE: (u16, u16) = (80, 24);
 
 #[derive(Debug, Args)]
 pub(super) struct RasterArguments {
-    /// The trace: a CSV file with times and neurons, gzipped or not; - for standard input.
+    /// The trace: a CSV file with times and neurons, gzipped or not, or any format of firstspike convert;
+    /// - for standard input.
     trace: PathBuf,
     /// Write a picture for a page of print.
     #[arg(long, value_name = "FILE")]

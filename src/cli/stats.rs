@@ -20,7 +20,8 @@ use span::Span;
 
 #[derive(Debug, Args)]
 pub(super) struct StatsArguments {
-    /// The trace: a CSV file with times and neurons, packed with gzip or not; - for standard input.
+    /// The trace: a CSV file with times and neurons, packed with gzip or not, or any format of firstspike
+    /// convert; - for standard input.
     trace: PathBuf,
     /// Print JSON.
     #[arg(long, conflicts_with = "csv")]

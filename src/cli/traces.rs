@@ -1,12 +1,16 @@
 //! What the commands on traces have in common: which columns, which spikes, and how numbers look.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::console;
-use crate::trace::recording::{ColumnNames, Recording, read_npy, read_recording};
+use crate::trace::format::{IdRanges, TraceFormat, TraceSource};
+use crate::trace::recording::{ColumnNames, Recording};
 use crate::trace::selection::Selection;
+
+/// Help heading of what says how a file is to be read.
+const FORMAT: &str = "Format (recognised from name and content if not given)";
 
 /// What the columns are called, if their names are not recognised.
 #[derive(Debug, Args)]
@@ -27,9 +31,21 @@ pub(super) struct ColumnArguments {
     /// Unit of the times, if the name of their column does not tell: s, ms, us, …
     #[arg(long, value_name = "UNIT")]
     time_unit: Option<String>,
-    /// The NPY file of the neurons, for a trace that is an NPY file of times (numpy.save).
-    #[arg(long, value_name = "FILE")]
+    /// Format of the trace: csv, nest, npy, sonata, shd or nirdata [default: by its name, or its first
+    /// bytes].
+    #[arg(long, visible_alias = "from", value_name = "FORMAT", help_heading = FORMAT)]
+    format: Option<String>,
+    /// The NPY file of the neurons, for a trace that is an NPY file of times (numpy.save) [default: the one
+    /// beside it: spike_clusters.npy for spike_times.npy, neurons.npy for times.npy, a_neurons.npy for a.npy].
+    #[arg(long, value_name = "FILE", help_heading = FORMAT)]
     neuron_file: Option<String>,
+    /// Samples per second, if times in an NPY file are numbers of samples: 30000 for many probes.
+    #[arg(long, value_name = "HZ", help_heading = FORMAT)]
+    sampling_rate: Option<String>,
+    /// Which ids are whose, if the file numbers all neurons in a row: exc=1-8000,inh=8001-10000, or a CSV file
+    /// with population,first_id,last_id [default: the file <TRACE>.ids.csv, if it is there].
+    #[arg(long, value_name = "RANGES|FILE", help_heading = FORMAT, value_parser = id_ranges)]
+    ids: Option<IdRanges>,
     /// Number of the first neuron in the trace, if it is not 0: NEST counts from 1, across populations.
     /// From here on, the first neuron is neuron 0.
     #[arg(long, value_name = "N")]
@@ -60,6 +76,27 @@ fn samples(text: &str) -> Result<(u32, u32), String> {
     }
 }
 
+/// The format of a name.
+fn format(name: &str) -> Result<TraceFormat, String> {
+    TraceFormat::from_str(name, true).map_err(|_| {
+        let names = TraceFormat::ALL.map(TraceFormat::name).join(", ");
+        format!("--format {name}: it must be one of {names}; for two traces, as csv,sonata")
+    })
+}
+
+/// Ranges as they are written in an option, or the table of a file.
+pub(super) fn id_ranges(text: &str) -> Result<IdRanges, String> {
+    let path = Path::new(text);
+    if path.is_file() { IdRanges::read(path) } else { text.parse() }
+        .map_err(|error| error.to_string())
+}
+
+/// A number above 0, for an option.
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    rate.ok_or_else(|| format!("--sampling-rate {text}: it must be a number above 0, in Hz"))
+}
+
 fn window(text: &str) -> Result<(f64, f64), String> {
     let wrong = || "a window is written as FROM:TO, with FROM below TO, such as 0:100".to_owned();
     let (from, to) = text.split_once(':').ok_or_else(wrong)?;
@@ -83,30 +120,32 @@ impl ColumnArguments {
             }
             .map(str::to_owned)
         };
-        let names = ColumnNames {
+        let columns = ColumnNames {
             time: pick(&self.time_column),
             neuron: pick(&self.neuron_column),
             population: pick(&self.population_column),
             sample: pick(&self.sample_column),
         };
-        let read = match pick(&self.neuron_file) {
-            Some(neurons) => read_npy(path, Path::new(&neurons)).map(|found| (found, Vec::new())),
-            None => read_recording(path, &names),
+        let format = pick(&self.format).map(|name| format(&name)).transpose()?;
+        let source = TraceSource {
+            path: path.to_owned(),
+            format,
+            columns,
+            time_unit: pick(&self.time_unit),
+            neuron_file: pick(&self.neuron_file).map(PathBuf::from),
+            sampling_rate: pick(&self.sampling_rate).map(|text| rate(&text)).transpose()?,
+            // Of two traces, ranges are for that which has no populations.
+            ids: self.ids.clone().filter(|_| of.is_none()),
         };
-        let (mut recording, warnings) = read.map_err(|error| error.to_string())?;
+        let (mut recording, warnings) = source.read().map_err(|error| error.to_string())?;
         for warning in warnings {
             console::err!("warning: {warning}");
         }
-        let unit = pick(&self.time_unit);
-        if let (Some(given), Some(found)) = (&unit, &recording.time_unit)
-            && given != found
+        if let Some(ids) = self.ids.as_ref().filter(|_| of.is_some())
+            && recording.populations == [""]
         {
-            return Err(format!(
-                "--time-unit {given}: the times of {} are in {found}, as the heading says",
-                path.display()
-            ));
+            ids.apply(&mut recording).map_err(|error| format!("{}: {error}", path.display()))?;
         }
-        recording.time_unit = unit.or(recording.time_unit);
         if let Some(first) = pick(&self.first_neuron) {
             count_from(&mut recording, &first, path)?;
         }

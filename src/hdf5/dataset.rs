@@ -211,7 +211,7 @@ impl<'f> Hdf5Dataset<'f> {
         if claimed == 0 {
             return Ok(());
         }
-        match self.dataset.layout().map_err(malformed)? {
+        match self.dataset.layout().map_err(|error| self.unread(&error))? {
             Layout::Compact { size } if claimed > u128::from(size) => refuse(size),
             Layout::Contiguous { address: Some(address), .. }
                 if claimed > u128::from(size.saturating_sub(address)) =>
@@ -252,7 +252,7 @@ impl<'f> Hdf5Dataset<'f> {
             .iter()
             .fold(u128::from(element), |product, &along| product.saturating_mul(along.into()));
         let stored = self.dataset.chunks();
-        let stored = stored.map_err(|error| self.file.malformed(&self.place, &error))?;
+        let stored = stored.map_err(|error| self.unread(&error))?;
         let bytes = stored.iter().fold(0u64, |sum, chunk| sum.saturating_add(chunk.storage_size));
         let inside = stored.iter().all(|chunk| {
             chunk.address.checked_add(chunk.storage_size).is_some_and(|end| end <= size)
@@ -275,6 +275,14 @@ impl<'f> Hdf5Dataset<'f> {
 
     fn type_error(&self, expected: &'static str) -> Hdf5Error {
         self.error(Hdf5Problem::Type { found: format!("it holds {}", self.datatype), expected })
+    }
+
+    /// Chunks that are damaged, or stored in a form that is not read.
+    fn unread(&self, error: &hdf5_pure::Error) -> Hdf5Error {
+        self.malformed(format!(
+            "its chunks cannot be read ({error}); if other programs can, `h5repack --low=0 --high=1 IN OUT` stores them in a \
+             form that is read here"
+        ))
     }
 
     fn malformed(&self, message: String) -> Hdf5Error {

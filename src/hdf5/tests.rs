@@ -91,6 +91,17 @@ fn ten_gigabytes_that_are_not_there_are_refused() {
 }
 
 #[test]
+fn newer_forms_of_chunks_are_refused_with_a_remedy() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/files/newer.h5");
+    let file = Hdf5File::open(&path).expect("a file of h5py");
+    for name in ["long", "both"] {
+        let error = file.dataset(name).expect_err(name).to_string();
+        assert!(error.contains(&format!("newer.h5: {name}: its chunks cannot be read")), "{error}");
+        assert!(error.contains("h5repack"), "{error}");
+    }
+}
+
+#[test]
 fn claims_beyond_the_file_are_refused() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("large.h5");

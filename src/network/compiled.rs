@@ -110,7 +110,7 @@ impl CompiledNetwork {
     }
 
     /// The nodes, and room for so many synapses.
-    fn without_synapses(network: &Network, synapses: usize) -> Self {
+    pub(super) fn without_synapses(network: &Network, synapses: usize) -> Self {
         let (parameters, dynamics_of) = distinct_parameters(network.graph().node_weights());
         let prepare =
             |parameters| Dynamics::new(parameters).expect("the graph holds valid neurons only");
@@ -133,20 +133,39 @@ impl CompiledNetwork {
 
     /// Appends a synapse to the row of `node`, the last so far. Rows come sorted.
     fn push_synapse(&mut self, node: usize, post: u32, synapse: &Synapse) {
-        let bundles = self.bundle_delays.len();
-        let in_row = bundles > self.row_bundles[node] as usize;
-        if !in_row || self.bundle_delays[bundles - 1] != synapse.delay {
-            self.bundle_delays.push(synapse.delay);
-            self.bundle_starts.push(0);
-        }
+        self.push_bundled(node, synapse.delay);
         self.targets.push(post);
         self.weights.push(synapse.weight);
-        if let Some(end) = self.bundle_starts.last_mut() {
-            *end = self.targets.len() as u32;
+    }
+
+    /// Appends a synapse of this delay to the bundles of `node`; who calls keeps target and weight.
+    #[inline]
+    pub(super) fn push_bundled(&mut self, node: usize, delay: f64) {
+        let bundles = self.bundle_delays.len();
+        let in_row = bundles > self.row_bundles[node] as usize;
+        let end = self.bundle_starts[bundles] + 1;
+        if in_row && self.bundle_delays[bundles - 1] == delay {
+            self.bundle_starts[bundles] = end;
+        } else {
+            self.bundle_delays.push(delay);
+            self.bundle_starts.push(end);
         }
     }
 
-    fn end_row(&mut self) {
+    /// Takes the synapses of all rows, whose bundles are there; `receptors` may be empty.
+    pub(super) fn take_synapses(
+        &mut self,
+        targets: Vec<u32>,
+        weights: Vec<f64>,
+        receptors: Vec<Receptor>,
+    ) {
+        debug_assert_eq!(self.bundle_starts.last(), Some(&(targets.len() as u32)));
+        (self.targets, self.weights, self.receptors) = (targets, weights, receptors);
+        self.bundle_starts.shrink_to_fit();
+        self.bundle_delays.shrink_to_fit();
+    }
+
+    pub(super) fn end_row(&mut self) {
         self.row_bundles.push(self.bundle_delays.len() as u32);
     }
 
@@ -263,6 +282,37 @@ impl CompiledNetwork {
             Some(Receptor::Inhibitory) => true,
             Some(Receptor::BySign) | None => self.weights[synapse] < 0.0,
         }
+    }
+
+    /// The synapses from one of its populations to another, by presynaptic neuron: both neurons, from 0 in their
+    /// populations, delay and index of the synapse.
+    pub fn between<'n>(
+        &'n self,
+        pre: &'n Population,
+        post: &'n Population,
+    ) -> impl Iterator<Item = (usize, usize, f64, usize)> + 'n {
+        pre.nodes.clone().flat_map(move |node| {
+            self.bundles(node).flat_map(move |bundle| {
+                let delay = self.bundle_delays[bundle];
+                self.bundle_synapses(bundle..bundle + 1).filter_map(move |synapse| {
+                    let target = self.targets[synapse] as usize;
+                    let is_there = post.nodes.contains(&target);
+                    is_there.then(|| {
+                        (node - pre.nodes.start, target - post.nodes.start, delay, synapse)
+                    })
+                })
+            })
+        })
+    }
+
+    /// The receptor that a synapse was connected to.
+    pub fn receptor(&self, synapse: usize) -> Receptor {
+        self.receptors.get(synapse).copied().unwrap_or_default()
+    }
+
+    /// Whether any synapse was connected to a receptor explicitly.
+    pub fn has_explicit_receptors(&self) -> bool {
+        !self.receptors.is_empty()
     }
 
     /// Weight of each synapse, to be changed between runs.

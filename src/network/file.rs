@@ -20,6 +20,8 @@
 //!
 //! Files of version 1 have neither `version` nor `inference`. They are read, too.
 
+mod compiled;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -30,6 +32,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{LARGEST_SIZE, Network, NetworkError, Node, PopulationId, Receptor, Synapse};
 use crate::neuron::NeuronParameters;
+pub use compiled::write_compiled;
 
 /// The version of the files that are written, and the newest that can be read.
 pub const VERSION: u32 = 2;

@@ -30,6 +30,26 @@ pub struct Synapse {
     pub delay: f64,
 }
 
+impl Synapse {
+    /// Whether weight or delay is out of range: which, its value, and what is accepted.
+    #[inline]
+    pub(crate) fn out_of_range(&self) -> Option<(&'static str, f64, &'static str)> {
+        let Synapse { weight, delay } = *self;
+        if weight.abs() <= MOST_WEIGHT && (0.0..=MOST).contains(&delay) {
+            return None;
+        }
+        Some(if !weight.is_finite() {
+            ("weight", weight, "finite")
+        } else if weight.abs() > MOST_WEIGHT {
+            ("weight", weight, "from -1e300 to 1e300")
+        } else if !(delay >= 0.0 && delay.is_finite()) {
+            ("delay", delay, "finite and not negative")
+        } else {
+            ("delay", delay, "at most 1e100")
+        })
+    }
+}
+
 /// Which of a neuron's two synaptic inputs a synapse ends on; it matters where they have different
 /// time constants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +138,14 @@ pub enum NetworkError {
         /// What is accepted.
         accepted: &'static str,
     },
+    /// More synapses than are read.
+    #[error("there are more than 100000000 synapses: at most so many are read")]
+    TooManySynapses,
+    /// Synapses changed between being counted and being read.
+    #[error(
+        "the synapses are not those that were counted: the file changed while it was read; read it again"
+    )]
+    OtherSynapses,
 }
 
 /// A network of neurons and spike sources.
@@ -226,13 +254,40 @@ impl Network {
     ) -> Result<(), NetworkError> {
         let pre_node = self.node_index(pre, pre_neuron)?;
         let post_node = self.node_index(post, post_neuron)?;
-        self.check_synapse(pre_node.index(), post_node.index(), &synapse)?;
-        self.graph.add_edge(pre_node, post_node, synapse);
+        self.connect_nodes(pre_node.index(), post_node.index(), synapse, Receptor::BySign)
+    }
+
+    /// As [`Self::connect_to_receptor`], by indices of nodes.
+    pub(super) fn connect_nodes(
+        &mut self,
+        pre: usize,
+        post: usize,
+        synapse: Synapse,
+        receptor: Receptor,
+    ) -> Result<(), NetworkError> {
+        self.check_synapse(pre, post, &synapse)?;
+        let edge = self.graph.add_edge(NodeIndex::new(pre), NodeIndex::new(post), synapse);
+        if receptor != Receptor::BySign {
+            self.receptors.insert(edge.index(), receptor);
+        }
         Ok(())
     }
 
+    /// Whether there may be such a synapse between two neurons of populations.
+    #[cfg(feature = "scenario")]
+    pub(crate) fn check_ends(
+        &self,
+        (pre, pre_neuron): (PopulationId, usize),
+        (post, post_neuron): (PopulationId, usize),
+        synapse: &Synapse,
+    ) -> Result<(), NetworkError> {
+        let pre = self.node_index(pre, pre_neuron)?;
+        let post = self.node_index(post, post_neuron)?;
+        self.check_synapse(pre.index(), post.index(), synapse)
+    }
+
     /// Whether there may be such a synapse between two nodes.
-    pub(super) fn check_synapse(
+    pub(crate) fn check_synapse(
         &self,
         pre_node: usize,
         post_node: usize,
@@ -254,19 +309,10 @@ impl Network {
                 (self.name_of(pre_node), self.name_of(post_node));
             Err(NetworkError::Synapse { pre, pre_neuron, post, post_neuron, what, value, accepted })
         };
-        if !synapse.weight.is_finite() {
-            return refuse("weight", synapse.weight, "finite");
+        match synapse.out_of_range() {
+            Some((what, value, accepted)) => refuse(what, value, accepted),
+            None => Ok(()),
         }
-        if synapse.weight.abs() > MOST_WEIGHT {
-            return refuse("weight", synapse.weight, "from -1e300 to 1e300");
-        }
-        if !(synapse.delay >= 0.0 && synapse.delay.is_finite()) {
-            return refuse("delay", synapse.delay, "finite and not negative");
-        }
-        if synapse.delay > MOST {
-            return refuse("delay", synapse.delay, "at most 1e100");
-        }
-        Ok(())
     }
 
     /// The population of a node, and the node's index in it.

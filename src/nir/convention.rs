@@ -60,7 +60,7 @@ pub enum Reset {
     Subtract,
 }
 
-/// How `r` is meant.
+/// How `r` is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Resistance {
     /// As it is written.

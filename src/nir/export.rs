@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::convention::Dialect;
 use super::model::{Field, Graph, Node, Tensor};
-use crate::network::{Network, Node as NetworkNode};
+use crate::network::CompiledNetwork;
 use crate::settings::TimeUnit;
 
 /// Numbers of all matrices, at most: 800 MB.
@@ -43,7 +43,7 @@ pub struct ExportError {
 /// # Errors
 /// If the dialect has no such neurons, or the matrices would be too large.
 pub fn export(
-    network: &Network,
+    network: &CompiledNetwork,
     unit: TimeUnit,
     dialect: Dialect,
     step: Option<f64>,
@@ -55,13 +55,9 @@ pub fn export(
     let mut graph = Graph { version: Some("1.0.8".to_owned()), ..Graph::default() };
     let mut scales = Vec::new();
     for (population, name) in network.populations().iter().zip(&names) {
-        let parameters: Vec<_> = network.graph().raw_nodes()[population.nodes.clone()]
-            .iter()
-            .filter_map(|node| match node.weight {
-                NetworkNode::Source => None,
-                NetworkNode::Neuron(neuron) => Some(neuron),
-            })
-            .collect();
+        let of_node =
+            |node| Some(network.distinct_parameters()[network.dynamics_index(node)? as usize]);
+        let parameters: Vec<_> = population.nodes.clone().filter_map(of_node).collect();
         if parameters.is_empty() {
             let mut node =
                 Node::new("Input", [("shape", Tensor::integers(&[population.nodes.len()]))]);
@@ -107,17 +103,15 @@ pub fn export(
 }
 
 /// An output for every population of neurons without synapses to others; for all if there is none.
-fn outputs(graph: &mut Graph, network: &Network, names: &[String]) {
+fn outputs(graph: &mut Graph, network: &CompiledNetwork, names: &[String]) {
     let is_neurons = |index: &usize| {
         let first = network.populations()[*index].nodes.start;
-        matches!(network.graph().raw_nodes()[first].weight, NetworkNode::Neuron(_))
+        network.dynamics_index(first).is_some()
     };
     let leads_on = |index: usize| {
         let own = network.populations()[index].nodes.clone();
-        let edges = network.graph().raw_edges();
-        edges.iter().any(|edge| {
-            own.contains(&edge.source().index()) && !own.contains(&edge.target().index())
-        })
+        let mut targets = own.clone().flat_map(|node| &network.targets()[network.outgoing(node)]);
+        targets.any(|&target| !own.contains(&(target as usize)))
     };
     let neurons: Vec<usize> = (0..names.len()).filter(is_neurons).collect();
     let last: Vec<usize> = neurons.iter().copied().filter(|&index| !leads_on(index)).collect();
@@ -146,7 +140,7 @@ fn unused(graph: &Graph, wanted: &str) -> String {
 }
 
 /// Names of populations as names of nodes: HDF5 has `/` between groups.
-fn names(network: &Network) -> Vec<String> {
+fn names(network: &CompiledNetwork) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (index, population) in network.populations().iter().enumerate() {
         let mut name = population.name.replace('/', "_");

@@ -48,7 +48,7 @@ pub struct Meaning {
 /// The network that a graph means by a convention.
 ///
 /// # Errors
-/// All that cannot be meant, node by node.
+/// All that is not supported, node by node.
 pub fn meaning(graph: &Graph, convention: &Convention) -> Result<Meaning, Vec<Refusal>> {
     let mut refusals = Vec::new();
     let flat = Flat::new(graph, &mut refusals);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::network::Node as NetworkNode;
+use crate::network::{CompiledNetwork, Node as NetworkNode};
 
 fn vector(values: &[f64]) -> Tensor {
     Tensor::vector(values.to_vec())
@@ -293,7 +293,8 @@ fn what_is_written_says_what_it_means_and_contradictions_are_refused() {
     );
     assert!(matches!(guess(&graph), Guess::Unknown(_)));
     let first = meaning(&graph, &Dialect::Norse.convention(None)).expect("meant");
-    let written = export(&first.network, first.time_unit, Dialect::Strict, None, &[]);
+    let written =
+        export(&CompiledNetwork::new(&first.network), first.time_unit, Dialect::Strict, None, &[]);
     let (mut written, _) = written.expect("written");
     let Guess::Known { convention, .. } = guess(&written) else { panic!("it says so") };
     let second = meaning(&written, &convention).expect("meant");

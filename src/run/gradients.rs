@@ -214,7 +214,7 @@ fn compare(
 /// The network, and what it does. A simulation may be cut.
 fn prepare(loaded: &LoadedScenario, cut_at: Option<f64>) -> Result<(Probe, Vec<Trains>), RunError> {
     if loaded.scenario.is_simulation() {
-        let simulation = loaded.simulation()?;
+        let simulation = loaded.simulation_graph()?;
         let mut probe = Probe {
             compiled: CompiledNetwork::new(&simulation.network),
             network: simulation.network,

@@ -10,6 +10,7 @@ use crate::chip::{Datasheet, Deviation, NeuronDeviations, WeightGrid};
 use crate::learning::{FirstSpikes, Identification, identify as find};
 use crate::network::CompiledNetwork;
 use crate::scenario::LoadedScenario;
+use crate::trace::format::TraceSource;
 
 /// The chip file.
 pub const CHIP: &str = "chip.toml";
@@ -35,7 +36,7 @@ pub struct IdentifySummary {
 /// If scenario or trace cannot be used, with file and line, or the files cannot be written.
 pub fn identify(
     loaded: &LoadedScenario,
-    trace: &Path,
+    trace: &TraceSource,
     subset: Subset,
     out: &Path,
 ) -> Result<IdentifySummary, LearnError> {
@@ -66,7 +67,7 @@ pub fn identify(
     let found = find(&learner.network, prior, set.bias(), &records)
         .map_err(|error| LearnError::Unsupported { reason: error.to_string() })?;
     let layers = FoundLayer::of(&found.neurons, &learner.layer_names);
-    let sheet = found_sheet(sheet, &found, trace);
+    let sheet = found_sheet(sheet, &found, &trace.path);
     let folder = OutputFolder::create(out)?;
     folder.write(NEURONS, |file| {
         writeln!(file, "neuron,threshold,tau_m,tau_s")?;

@@ -12,6 +12,7 @@ use crate::learning::{
 use crate::network::{CompiledNetwork, Network, synapse_order};
 use crate::scenario::LoadedScenario;
 use crate::trace::TraceError;
+use crate::trace::format::TraceSource;
 
 /// Which of a scenario's sets a trace shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +103,7 @@ const INPUT_TOLERANCE: f64 = 0.05;
 /// If scenario or trace cannot be used, with file and line, or the network cannot be written.
 pub fn learn(
     loaded: &LoadedScenario,
-    trace: &Path,
+    trace: &TraceSource,
     subset: Subset,
     out: &Path,
 ) -> Result<LearnSummary, LearnError> {
@@ -179,21 +180,22 @@ pub(super) struct Recorded {
 }
 impl Recorded {
     pub fn read(
-        path: &Path,
+        source: &TraceSource,
         unit: &str,
         network: &CompiledNetwork,
         set: &EncodedSet,
     ) -> Result<Self, LearnError> {
         let mut spikes = Vec::new();
         let populations = network.populations();
-        trace_spikes::read(path, unit, populations, set.len(), |spike| spikes.push(spike))?;
+        trace_spikes::read(source, unit, populations, set.len(), |spike| spikes.push(spike))?;
         // Stable: of a neuron's spikes in a sample the first in the file stays first.
         spikes.sort_by_key(|spike| (spike.sample, spike.node));
         let range = set.time_range();
         let mut samples = Vec::new();
         for spikes in spikes.chunk_by_mut(|a, b| a.sample == b.sample) {
-            check_sample(spikes, network, set, INPUT_TOLERANCE * range)
-                .map_err(|(line, misfit)| TraceMisfit { path: path.to_owned(), line, misfit })?;
+            check_sample(spikes, network, set, INPUT_TOLERANCE * range).map_err(
+                |(line, misfit)| TraceMisfit { path: source.path.clone(), line, misfit },
+            )?;
             spikes.sort_by(|a, b| a.time.total_cmp(&b.time));
             let mut record = FirstSpikes::new(network.node_count());
             for spike in spikes.iter() {
@@ -202,7 +204,7 @@ impl Recorded {
             samples.push((spikes[0].sample, record));
         }
         if samples.is_empty() {
-            return Err(LearnError::NoSpikes { path: path.to_owned() });
+            return Err(LearnError::NoSpikes { path: source.path.clone() });
         }
         Ok(Recorded { samples })
     }

@@ -9,6 +9,7 @@ use crate::learning::SpikeTrainMetrics;
 use crate::network::CompiledNetwork;
 use crate::run::RunError;
 use crate::scenario::{LoadedScenario, SpikeTrainingSection};
+use crate::trace::format::TraceSource;
 
 /// Takes one step of the scenario's optimiser by a trace of its network, whoever recorded it: how
 /// far the recorded spikes are from their targets, and the exact gradients of the recorded times
@@ -20,14 +21,14 @@ use crate::scenario::{LoadedScenario, SpikeTrainingSection};
 pub fn learn_spike_trains(
     loaded: &LoadedScenario,
     spec: &SpikeTrainingSection,
-    path: &Path,
+    trace: &TraceSource,
     out: &Path,
 ) -> Result<SpikeTrainMetrics, LearnError> {
-    let simulation = loaded.simulation().map_err(RunError::from)?;
+    let simulation = loaded.simulation_graph().map_err(RunError::from)?;
     let mut trainer = loaded.spike_train_trainer(spec, simulation).map_err(RunError::from)?;
     let unit = loaded.scenario.time_unit.suffix();
     let mut spikes = Vec::new();
-    trace_spikes::read(path, unit, trainer.network().populations(), 1, |spike| {
+    trace_spikes::read(trace, unit, trainer.network().populations(), 1, |spike| {
         spikes.push(Spike { node: spike.node as u32, time: spike.time });
     })?;
     // Stable: at one time the order of the file is that of the recording.

@@ -19,13 +19,13 @@ pub(super) fn spike_trains(network: &CompiledNetwork, recording: &Recording) -> 
 /// scenario, the excitatory and the inhibitory current. If inhibitory synapses have no time constant
 /// of their own, the first current is that of all synapses and the second zero.
 pub(super) fn write(
-    network: &CompiledNetwork,
     simulation: &Simulation,
     trains: &SpikeTrains,
     end: f64,
     unit: &str,
     output: &mut impl Write,
 ) -> io::Result<()> {
+    let network = &simulation.network;
     let mut writer = csv::Writer::from_writer(output);
     let time_column = format!("time_{unit}");
     writer.write_record([

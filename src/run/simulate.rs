@@ -14,7 +14,7 @@ use super::{
 };
 use crate::engine::{EngineError, Observer};
 use crate::membrane::SpikeTrains;
-use crate::network::{CompiledNetwork, Population};
+use crate::network::Population;
 use crate::scenario::LoadedScenario;
 use crate::trace::TraceWriter;
 
@@ -31,18 +31,18 @@ pub fn simulate(
 ) -> Result<SimulationSummary, RunError> {
     let start = Instant::now();
     let simulation = loaded.simulation()?;
-    let network = CompiledNetwork::new(&simulation.network);
-    let (mut engine, engine_summary) = Engine::choose(loaded, &network, &simulation)?;
+    let network = &simulation.network;
+    let (mut engine, engine_summary) = Engine::choose(loaded, &simulation)?;
     let identity = RunIdentity::of(loaded);
     let folder = RunFolder::claim(&identity, options, Start::Anew)?;
     folder.begin(&identity, false)?;
     let unit = loaded.scenario.time_unit.suffix();
-    folder.write("network.json", |file| network_file::write(&simulation.network, unit, file))?;
+    folder.write("network.json", |file| network_file::write_compiled(network, unit, file))?;
 
     progress.engine(&engine_summary);
     progress.stage("simulating");
     let mut counts = vec![0; network.populations().len()];
-    let mut trains = potentials::spike_trains(&network, &simulation.recording);
+    let mut trains = potentials::spike_trains(network, &simulation.recording);
     let mut activity = Activity::new(network.populations(), simulation.until);
     let (mut end, mut interrupted) = (simulation.until, false);
     let mut failed = None;
@@ -60,7 +60,7 @@ pub fn simulate(
             interrupt: options.interrupt,
             interrupted: false,
         };
-        let ran = engine.run(&network, &simulation, &mut recorder).map_err(|error| {
+        let ran = engine.run(&simulation, &mut recorder).map_err(|error| {
             failed = Some(explain(&error, network.populations()));
             io::Error::other("the simulation failed")
         });
@@ -77,7 +77,7 @@ pub fn simulate(
     if !simulation.recording.potentials.is_empty() {
         progress.stage("computing potentials");
         folder.write("potentials.csv", |file| {
-            potentials::write(&network, &simulation, &trains, end, unit, file)
+            potentials::write(&simulation, &trains, end, unit, file)
         })?;
     }
 
@@ -100,7 +100,7 @@ pub fn simulate(
             .collect(),
     };
     let recorded = (&simulation.recording, &trains, simulation.options);
-    let report = simulation_report(loaded, &network, &activity, recorded, &summary);
+    let report = simulation_report(loaded, network, &activity, recorded, &summary);
     folder.write_report(&report)?;
     folder.write_json(SUMMARY, &summary)?;
     progress.finish();

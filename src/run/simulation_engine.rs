@@ -24,9 +24,9 @@ impl Engine {
     /// If that is the window engine, and it cannot run the network.
     pub fn choose(
         loaded: &LoadedScenario,
-        network: &CompiledNetwork,
         simulation: &Simulation,
     ) -> Result<(Self, EngineSummary), ScenarioError> {
+        let network = &simulation.network;
         let window = || {
             let engine = WindowEngine::new(network, simulation.options);
             engine.map_err(|error| explain(&error, network.populations()))
@@ -64,14 +64,13 @@ impl Engine {
 
     pub fn run<O: Observer>(
         &mut self,
-        network: &CompiledNetwork,
         simulation: &Simulation,
         observer: &mut O,
     ) -> Result<RunStatistics, EngineError> {
-        let (stimulus, until) = (&simulation.stimulus, simulation.until);
+        let Simulation { network, stimulus, until, .. } = simulation;
         match self {
-            Engine::Event(engine) => engine.run(network, stimulus, until, observer),
-            Engine::Window(engine) => engine.run(network, stimulus, until, observer),
+            Engine::Event(engine) => engine.run(network, stimulus, *until, observer),
+            Engine::Window(engine) => engine.run(network, stimulus, *until, observer),
         }
     }
 }
@@ -106,10 +105,10 @@ fn explain(error: &WindowError, populations: &[Population]) -> String {
 /// If the scenario asks for another.
 pub(super) fn spike_training_engine(
     loaded: &LoadedScenario,
-    simulation: &Simulation,
+    wanted: SimulationEngine,
+    synapses: usize,
 ) -> Result<EngineSummary, ScenarioError> {
-    let synapses = simulation.network.graph().edge_count();
-    match simulation.engine {
+    match wanted {
         SimulationEngine::Window => {
             let message = "\"window\" runs simulations; [spike_training] runs on the event engine: use \
                            \"auto\" or \"event\"";
@@ -135,8 +134,11 @@ pub fn simulation_engine(
     simulation: &Simulation,
 ) -> Result<EngineSummary, ScenarioError> {
     if loaded.scenario.spike_training.is_some() {
-        return spike_training_engine(loaded, simulation);
+        return spike_training_engine(
+            loaded,
+            simulation.engine,
+            simulation.network.synapse_count(),
+        );
     }
-    let network = CompiledNetwork::new(&simulation.network);
-    Engine::choose(loaded, &network, simulation).map(|(_, summary)| summary)
+    Engine::choose(loaded, simulation).map(|(_, summary)| summary)
 }

@@ -33,9 +33,10 @@ pub fn train_spike_trains(
     progress: &mut dyn Progress,
 ) -> Result<SpikeTrainingSummary, RunError> {
     let start = Instant::now();
-    let simulation = loaded.simulation()?;
+    let simulation = loaded.simulation_graph()?;
     let until = simulation.until;
-    let engine = spike_training_engine(loaded, &simulation)?;
+    let engine =
+        spike_training_engine(loaded, simulation.engine, simulation.network.graph().edge_count())?;
     let mut trainer = loaded.spike_train_trainer(spec, simulation)?;
     let identity = RunIdentity::of(loaded);
     let folder = RunFolder::claim(&identity, options, Start::of(&resume))?;

@@ -1,9 +1,10 @@
 //! The spikes of a trace as those of a network's nodes.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::nodes;
 use crate::network::Population;
+use crate::trace::format::TraceSource;
 use crate::trace::{self, TraceError};
 
 /// A spike of a trace in the network's terms.
@@ -126,15 +127,15 @@ pub(super) enum ReadError {
 /// Reads a trace whose times are in a unit, and shows `take` its spikes in the order of the file. There
 /// are so many samples.
 pub(super) fn read(
-    path: &Path,
+    source: &TraceSource,
     unit: &str,
     populations: &[Population],
     samples: usize,
     mut take: impl FnMut(NodeSpike),
 ) -> Result<(), ReadError> {
-    let misfit = |line, misfit| TraceMisfit { path: path.to_owned(), line, misfit };
+    let misfit = |line, misfit| TraceMisfit { path: source.path.clone(), line, misfit };
     let mut first_misfit = None;
-    let found = trace::for_each(path, |line, sample, population, neuron, time| {
+    let found = trace::for_each(source, Some(unit), |line, sample, population, neuron, time| {
         if first_misfit.is_some() {
             return;
         }

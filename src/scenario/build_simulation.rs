@@ -1,7 +1,5 @@
 //! From a scenario of populations to a network and its stimulus.
 
-use std::path::Path;
-
 use rand::RngExt;
 use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, Exp};
@@ -12,15 +10,18 @@ use super::{
     Connect, Edge, ProjectionSection, Recording, ScenarioError, SimulationEngine, Source, Values,
 };
 use crate::engine::{EngineOptions, SourceSpike};
-use crate::network::{Network, NetworkError, PopulationId, Synapse};
+use crate::network::edges::{EdgeDefaults, EdgeSource};
+use crate::network::{
+    CompiledNetwork, Network, NetworkError, Population, PopulationId, Synapse, SynapseCounts,
+    SynapseRows, SynapseSink,
+};
 use crate::random;
 use crate::settings::Problem;
-use crate::table::{TextRow, TextTable};
 
-/// A network, its stimulus and how long to run it.
-pub struct Simulation {
+/// A network, its stimulus and how long to run it. The network is compiled for the engines, or a graph.
+pub struct Simulation<N = CompiledNetwork> {
     /// The network.
-    pub network: Network,
+    pub network: N,
     /// Spikes of its sources, sorted by time.
     pub stimulus: Vec<SourceSpike>,
     /// When the simulation ends, in time units.
@@ -33,12 +34,115 @@ pub struct Simulation {
     pub recording: Recording,
 }
 
+/// A simulation without its synapses.
+struct Parts {
+    nodes: Network,
+    stimulus: Vec<SourceSpike>,
+    until: f64,
+    options: EngineOptions,
+    engine: SimulationEngine,
+    recording: Recording,
+}
+
+impl Parts {
+    fn with<N>(self, network: N) -> Simulation<N> {
+        let Parts { stimulus, until, options, engine, recording, .. } = self;
+        Simulation { network, stimulus, until, options, engine, recording }
+    }
+}
+
+/// The synapses of a projection before they are made. Pairs are drawn once, and kept.
+enum Plan<'s> {
+    Pairs {
+        pairs: Vec<(u32, u32)>,
+        /// The first nodes of both populations.
+        first: (usize, usize),
+        sizes: (usize, usize),
+    },
+    Edges {
+        edges: &'s [Edge],
+        pre: usize,
+        post: usize,
+    },
+    File(EdgeSource),
+}
+
+impl Plan<'_> {
+    /// Counts the synapses; the error has the part of the projection, and what is wrong.
+    fn count(&self, counts: &mut SynapseCounts) -> Result<(), (&'static str, String)> {
+        let wrong = |error: NetworkError| ("connect", error.to_string());
+        match self {
+            Plan::Pairs { pairs, first, .. } => {
+                pairs.iter().try_for_each(|pair| counts.add(first.0 as u32 + pair.0)).map_err(wrong)
+            }
+            Plan::Edges { edges, pre, .. } => {
+                edges.iter().try_for_each(|edge| counts.add((pre + edge.pre) as u32)).map_err(wrong)
+            }
+            Plan::File(source) => {
+                source.count(counts).map_err(|error| ("connect.file", error.to_string()))
+            }
+        }
+    }
+}
+
 impl LoadedScenario {
-    /// Builds network and stimulus of a scenario of populations.
+    /// Builds network and stimulus of a scenario of populations, the network compiled for the engines. No graph is
+    /// made on the way.
     ///
     /// # Errors
     /// If a file that the scenario names cannot be read or does not fit, or a synapse cannot be.
     pub fn simulation(&self) -> Result<Simulation, ScenarioError> {
+        let parts = self.parts()?;
+        let network = self.compile(&parts.nodes)?;
+        Ok(parts.with(network))
+    }
+
+    /// The same with the network as a graph, for training.
+    ///
+    /// # Errors
+    /// As [`Self::simulation`].
+    pub fn simulation_graph(&self) -> Result<Simulation<Network>, ScenarioError> {
+        let parts = self.parts()?;
+        let nodes = &parts.nodes;
+        let mut graph = nodes.clone();
+        for (index, projection) in self.scenario.projections.iter().enumerate() {
+            self.plan(nodes, projection, index)
+                .and_then(|plan| self.project(nodes, &mut graph, (projection, index), plan))
+                .map_err(|Problem { key, message }| self.problem(&key, message))?;
+        }
+        Ok(parts.with(graph))
+    }
+
+    /// The spikes of the sources of a scenario of populations, sorted by time, and the populations.
+    ///
+    /// # Errors
+    /// If a file of spikes or neurons that the scenario names cannot be read or does not fit.
+    pub fn stimulus(&self) -> Result<(Vec<Population>, Vec<SourceSpike>), ScenarioError> {
+        let Parts { nodes, stimulus, .. } = self.parts()?;
+        Ok((nodes.populations().to_vec(), stimulus))
+    }
+
+    /// The synapses of all projections between these nodes, counted first and then put into their rows.
+    fn compile(&self, nodes: &Network) -> Result<CompiledNetwork, ScenarioError> {
+        let failed = |Problem { key, message }| self.problem(&key, message);
+        let mut counts = SynapseCounts::new(nodes);
+        let mut plans = Vec::new();
+        for (index, projection) in self.scenario.projections.iter().enumerate() {
+            let plan = self.plan(nodes, projection, index).map_err(failed)?;
+            plan.count(&mut counts).map_err(|(part, message)| {
+                self.problem(&format!("projections.{index}.{part}"), message)
+            })?;
+            plans.push(plan);
+        }
+        let mut rows = SynapseRows::new(nodes, counts);
+        for ((index, projection), plan) in self.scenario.projections.iter().enumerate().zip(plans) {
+            self.project(nodes, &mut rows, (projection, index), plan).map_err(failed)?;
+        }
+        rows.finish().map_err(|error| self.problem("projections", error))
+    }
+
+    /// Everything but the synapses.
+    fn parts(&self) -> Result<Parts, ScenarioError> {
         let Some(simulation) = &self.scenario.simulation else {
             return Err(self.problem("simulation", "missing: [[populations]] need `until`"));
         };
@@ -70,14 +174,10 @@ impl LoadedScenario {
             }
         }
         stimulus.sort_by(|a, b| a.time.total_cmp(&b.time).then(a.source.cmp(&b.source)));
-        for (index, projection) in self.scenario.projections.iter().enumerate() {
-            self.project(&mut network, projection, index)
-                .map_err(|Problem { key, message }| self.problem(&key, message))?;
-        }
         let recording = self.scenario.recording.clone().unwrap_or_default();
-        Ok(Simulation {
+        Ok(Parts {
             recording: recording.resolve(&network, simulation.until),
-            network,
+            nodes: network,
             stimulus,
             until: simulation.until,
             options: EngineOptions { at_most_one_spike: simulation.at_most_one_spike },
@@ -148,12 +248,13 @@ impl LoadedScenario {
         }
     }
 
-    fn project(
+    /// What synapses a projection has, before any is made.
+    fn plan<'s>(
         &self,
-        network: &mut Network,
-        projection: &ProjectionSection,
+        network: &Network,
+        projection: &'s ProjectionSection,
         index: usize,
-    ) -> Result<(), Problem> {
+    ) -> Result<Plan<'s>, Problem> {
         let refuse = |part: &str, message: String| Problem {
             key: format!("projections.{index}.{part}"),
             message,
@@ -161,52 +262,98 @@ impl LoadedScenario {
         let find = |end: &str, name: &str| {
             network
                 .population(name)
-                .map(|(id, population)| (id, population.nodes.len()))
+                .map(|(id, population)| (id, population.nodes.clone()))
                 .ok_or_else(|| refuse(end, format!("there is no population `{name}`")))
         };
+        if let Connect::File(file) = &projection.connect {
+            let end = |end: &str, name: &str| match name {
+                "" => Ok(None),
+                name => find(end, name).map(|(id, _)| Some(id.0)),
+            };
+            let constant = |values: &Option<Values>| match values {
+                Some(Values::Constant(value)) => Some(*value),
+                _ => None,
+            };
+            let defaults = EdgeDefaults {
+                pre: end("pre", &projection.pre)?,
+                post: end("post", &projection.post)?,
+                weight: constant(&projection.weights),
+                delay: constant(&projection.delays),
+                receptor: projection.receptor,
+            };
+            let mut file = file.clone();
+            file.path = self.folder().join(file.path);
+            file.edge_types = file.edge_types.map(|path| self.folder().join(path));
+            let unit = self.scenario.time_unit.suffix();
+            return Ok(Plan::File(EdgeSource::new(file, defaults, network, unit)));
+        }
         let (pre, post) = (find("pre", &projection.pre)?, find("post", &projection.post)?);
-        let mut connect = |edge: Edge| {
-            let synapse = Synapse { weight: edge.weight, delay: edge.delay };
-            let (from, to) = ((pre.0, edge.pre), (post.0, edge.post));
-            network.connect_to_receptor(from, to, synapse, projection.receptor)
+        if let Connect::Edges(edges) = &projection.connect {
+            let ends = (pre.0, post.0);
+            for (place, edge) in edges.iter().enumerate() {
+                let synapse = Synapse { weight: edge.weight, delay: edge.delay };
+                let fits = network.check_ends((ends.0, edge.pre), (ends.1, edge.post), &synapse);
+                fits.map_err(|error| refuse(&format!("connect.edges.{place}"), error.to_string()))?;
+            }
+            return Ok(Plan::Edges { edges, pre: pre.1.start, post: post.1.start });
+        }
+        let stream = |purpose| random::stream(self.scenario.seed, purpose, index as u64);
+        let (first, sizes) = ((pre.1.start, post.1.start), (pre.1.len(), post.1.len()));
+        let ends = ((pre.0, sizes.0), (post.0, sizes.1));
+        let pairs = pairs(&projection.connect, ends.0, ends.1, &mut stream("connectivity"))
+            .map_err(|message| refuse("connect", message))?;
+        Ok(Plan::Pairs { pairs, first, sizes })
+    }
+
+    /// Gives the synapses of a projection to a sink.
+    fn project(
+        &self,
+        network: &Network,
+        sink: &mut impl SynapseSink,
+        (projection, index): (&ProjectionSection, usize),
+        plan: Plan<'_>,
+    ) -> Result<(), Problem> {
+        let refuse = |part: &str, message: String| Problem {
+            key: format!("projections.{index}.{part}"),
+            message,
         };
-        match &projection.connect {
-            Connect::Edges(edges) => {
+        let (pairs, first, sizes) = match plan {
+            Plan::File(source) => {
+                return source
+                    .read(sink)
+                    .map_err(|error| refuse("connect.file", error.to_string()));
+            }
+            Plan::Edges { edges, pre, post } => {
                 for (place, edge) in edges.iter().enumerate() {
-                    connect(*edge).map_err(|error| {
+                    let synapse = Synapse { weight: edge.weight, delay: edge.delay };
+                    let (from, to) = ((pre + edge.pre) as u32, (post + edge.post) as u32);
+                    sink.take(from, to, synapse, projection.receptor).map_err(|error| {
                         refuse(&format!("connect.edges.{place}"), error.to_string())
                     })?;
                 }
                 return Ok(());
             }
-            Connect::File(path) => {
-                let path = self.folder().join(path);
-                let edges = read_edges(&path).map_err(|message| refuse("connect.file", message))?;
-                for (line, edge) in edges {
-                    connect(edge).map_err(|error| {
-                        refuse("connect.file", format!("{}:{line}: {error}", path.display()))
-                    })?;
-                }
-                return Ok(());
-            }
-            _ => {}
-        }
+            Plan::Pairs { pairs, first, sizes } => (pairs, first, sizes),
+        };
         let stream = |purpose| random::stream(self.scenario.seed, purpose, index as u64);
-        let pairs = pairs(&projection.connect, pre, post, &mut stream("connectivity"))
-            .map_err(|message| refuse("connect", message))?;
         let no_delay = Values::Constant(0.0);
         let values = |part: &'static str, values: &Option<Values>| {
             let values = values.as_ref().unwrap_or(&no_delay);
-            self.synapse_values(values, &pairs, pre.1, post.1, stream(part))
+            self.synapse_values(values, &pairs, sizes, stream(part))
                 .map_err(|error| refuse(part, error.to_string()))
         };
         let weights = values("weights", &projection.weights)?;
         let delays = values("delays", &projection.delays)?;
         for (&(from, to), (weight, delay)) in pairs.iter().zip(weights.into_iter().zip(delays)) {
-            connect(Edge { pre: from, post: to, weight, delay }).map_err(|error| {
-                let late = matches!(error, NetworkError::Synapse { what: "delay", .. });
-                refuse(if late { "delays" } else { "weights" }, error.to_string())
-            })?;
+            let (pre, post) = (first.0 + from as usize, first.1 + to as usize);
+            let synapse = Synapse { weight, delay };
+            network
+                .check_synapse(pre, post, &synapse)
+                .and_then(|()| sink.take(pre as u32, post as u32, synapse, projection.receptor))
+                .map_err(|error| {
+                    let late = matches!(error, NetworkError::Synapse { what: "delay", .. });
+                    refuse(if late { "delays" } else { "weights" }, error.to_string())
+                })?;
         }
         Ok(())
     }
@@ -215,16 +362,15 @@ impl LoadedScenario {
     fn synapse_values(
         &self,
         values: &Values,
-        pairs: &[(usize, usize)],
-        rows: usize,
-        columns: usize,
+        pairs: &[(u32, u32)],
+        (rows, columns): (usize, usize),
         mut random: ChaCha8Rng,
     ) -> Result<Vec<f64>, ValuesError> {
         if !values.is_table() {
             return Ok(pairs.iter().map(|_| values.draw(&mut random)).collect());
         }
         let table = values.table(rows, columns, self.folder(), &mut random)?;
-        Ok(pairs.iter().map(|&(from, to)| table[from * columns + to]).collect())
+        Ok(pairs.iter().map(|&(from, to)| table[from as usize * columns + to as usize]).collect())
     }
 }
 
@@ -241,9 +387,10 @@ fn pairs(
     (pre, pre_size): (PopulationId, usize),
     (post, post_size): (PopulationId, usize),
     random: &mut ChaCha8Rng,
-) -> Result<Vec<(usize, usize)>, String> {
+) -> Result<Vec<(u32, u32)>, String> {
     let same = pre == post;
-    let all = (0..pre_size).flat_map(|from| (0..post_size).map(move |to| (from, to)));
+    let sizes = (pre_size as u32, post_size as u32);
+    let all = (0..sizes.0).flat_map(|from| (0..sizes.1).map(move |to| (from, to)));
     match *connect {
         Connect::AllToAll { autapses } => {
             Ok(all.filter(|(from, to)| autapses || !same || from != to).collect())
@@ -251,7 +398,7 @@ fn pairs(
         Connect::OneToOne {} if pre_size != post_size => Err(format!(
             "one_to_one needs populations of equal size, but they have {pre_size} and {post_size}"
         )),
-        Connect::OneToOne {} => Ok((0..pre_size).map(|index| (index, index)).collect()),
+        Connect::OneToOne {} => Ok((0..sizes.0).map(|index| (index, index)).collect()),
         Connect::Probability(probability) => Ok(all
             .filter(|(from, to)| !same || from != to)
             .filter(|_| random.random::<f64>() < probability)
@@ -259,11 +406,11 @@ fn pairs(
         Connect::InDegree(_) if same && pre_size == 1 => {
             Err("in_degree needs another neuron to connect from, but there is only one".to_owned())
         }
-        Connect::InDegree(degree) => Ok((0..post_size)
+        Connect::InDegree(degree) => Ok((0..sizes.1)
             .flat_map(|to| (0..degree).map(move |_| to))
             .map(|to| {
                 loop {
-                    let from = random.random_range(0..pre_size);
+                    let from = random.random_range(0..pre_size) as u32;
                     if !same || from != to {
                         break (from, to);
                     }
@@ -272,37 +419,4 @@ fn pairs(
             .collect()),
         Connect::Edges(_) | Connect::File(_) => Ok(Vec::new()),
     }
-}
-
-/// Reads a table with columns `pre,post,weight` and, if there are any, `delay`: each synapse with its
-/// line.
-fn read_edges(path: &Path) -> Result<Vec<(u64, Edge)>, String> {
-    let table = TextTable::read(path).map_err(|error| error.to_string())?;
-    let record = |row: &TextRow<'_>| row.fields.iter().map(AsRef::<str>::as_ref).collect();
-    let mut rows = table.even_rows();
-    let heading = rows.next().transpose().map_err(|error| error.to_string())?;
-    let headings: csv::StringRecord = heading.as_ref().map(record).unwrap_or_default();
-    rows.map(|row| {
-        let row = row.map_err(|error| error.to_string())?;
-        let (line, record): (u64, csv::StringRecord) = (row.line, record(&row));
-        let edge = record.deserialize(Some(&headings)).map_err(|error| {
-            format!("{}:{line}: {}", path.display(), explain(&error, &headings, &record))
-        })?;
-        Ok((line, edge))
-    })
-    .collect()
-}
-
-/// What is wrong with a row of synapses, and what is accepted.
-fn explain(error: &csv::Error, headings: &csv::StringRecord, row: &csv::StringRecord) -> String {
-    let csv::ErrorKind::Deserialize { err, .. } = error.kind() else { return error.to_string() };
-    let place = err.field().map(|field| field as usize).map_or_else(String::new, |field| {
-        let text = |record: &csv::StringRecord| record.get(field).unwrap_or("").to_owned();
-        format!("{} `{}`: ", text(headings), text(row))
-    });
-    format!(
-        "{place}{}; a row holds pre and post (whole numbers), weight and, if there are any, delay \
-         (numbers)",
-        err.kind()
-    )
 }

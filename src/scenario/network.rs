@@ -1,10 +1,9 @@
 //! Layers, populations, projections and sources as a scenario states them.
 
-use std::path::PathBuf;
-
 use serde::{Deserialize, Serialize};
 
 use super::{DelaySection, GroupParameters, SpikeFile, Values};
+use crate::network::edges::EdgeFile;
 use crate::network::{LARGEST_SIZE, Receptor};
 use crate::settings::{Check, Settings};
 
@@ -95,17 +94,20 @@ pub enum Source {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProjectionSection {
-    /// Presynaptic population.
+    /// Presynaptic population. Default: required, but for a file that names it for each synapse.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub pre: String,
-    /// Postsynaptic population.
+    /// Postsynaptic population. Default: required, but for a file that names it for each synapse.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub post: String,
     /// Which pairs of neurons have a synapse.
     pub connect: Connect,
-    /// Weights of the synapses; not with explicit edges, which bring their own. Default: required, but for explicit
-    /// edges.
+    /// Weights of the synapses; not with explicit edges, which bring their own. With a file only one constant, if it
+    /// has no weights. Default: required, but for explicit edges and files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<Values>,
-    /// Delays of the synapses. In time units. Finite, not negative. Default: 0.
+    /// Delays of the synapses; with a file only one constant, if it has no delays. In time units. Finite, not negative.
+    /// Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delays: Option<Values>,
     /// Which of the neurons' two synaptic inputs the synapses end on.
@@ -133,8 +135,9 @@ pub enum Connect {
     InDegree(usize),
     /// An explicit list of synapses.
     Edges(Vec<Edge>),
-    /// A CSV file with columns `pre`, `post`, `weight` and, if there are any, `delay`.
-    File(PathBuf),
+    /// A file of synapses: a table with columns `pre`, `post`, `weight` and, if there are any, `delay`, `receptor`,
+    /// `pre_population` and `post_population`, or SONATA edges.
+    File(EdgeFile),
 }
 
 /// One synapse of an explicit list.
@@ -288,10 +291,19 @@ pub(super) fn check_period(check: &mut Check<'_>, start: f64, stop: Option<f64>)
 impl Settings for ProjectionSection {
     fn check(&self, check: &mut Check<'_>) {
         const OWN: &str = "an explicit list of synapses brings its own weights and delays";
-        let explicit = matches!(self.connect, Connect::Edges(_) | Connect::File(_));
+        const CONSTANT: &str = "a file without weights or delays of its own takes one constant";
+        let explicit = matches!(self.connect, Connect::Edges(_));
+        let file = matches!(self.connect, Connect::File(_));
+        if let Connect::File(edges) = &self.connect {
+            check.settings("connect.file", edges);
+            for (key, values) in [("weights", &self.weights), ("delays", &self.delays)] {
+                let fits = matches!(values, None | Some(Values::Constant(_)));
+                check.require(fits, key, || CONSTANT.to_owned());
+            }
+        }
         match (explicit, &self.weights) {
             (true, Some(_)) => check.refuse("weights", OWN),
-            (false, None) => {
+            (false, None) if !file => {
                 check.refuse("weights", "missing: for instance weights.constant = 1.0")
             }
             _ => {}

@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::trace::{self, TraceError};
 
-/// A CSV file with columns `neuron` and `time_<unit>`, and which of its rows are meant.
+/// A CSV file with columns `neuron` and `time_<unit>`, or a trace in another format, and which of its rows are
+/// meant.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SpikeFile {
     /// The file.
@@ -95,8 +96,8 @@ impl schemars::JsonSchema for SpikeFile {
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         crate::settings::schema::text_or::<Rows>(
-            "The path of a CSV file with columns `neuron` and `time_<unit>`, or a table that says which of its \
-             rows are meant.",
+            "The path of a CSV file with columns `neuron` and `time_<unit>` or of a trace in any format of \
+             `firstspike convert`; or a table that says which of its rows are meant.",
             generator,
         )
     }

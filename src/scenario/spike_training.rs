@@ -168,7 +168,7 @@ impl LoadedScenario {
     pub fn spike_train_trainer(
         &self,
         section: &SpikeTrainingSection,
-        simulation: Simulation,
+        simulation: Simulation<Network>,
     ) -> Result<SpikeTrainTrainer, ScenarioError> {
         let refuse = |message: String| self.problem("spike_training.targets", message);
         let nodes = match simulation.network.population(&section.population) {

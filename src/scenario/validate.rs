@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{Precision, Scenario, extent};
+use super::{Connect, Precision, Scenario, extent};
 use crate::learning::LearningEngine;
 use crate::settings::{Check, Problem, Settings};
 
@@ -188,7 +188,14 @@ fn projections(check: &mut Check<'_>, scenario: &Scenario) {
         scenario.populations.iter().map(|population| population.name.as_str()).collect();
     for (index, projection) in scenario.projections.iter().enumerate() {
         let check = &mut check.section(format!("projections.{index}"));
+        let is_file = matches!(projection.connect, Connect::File(_));
         for (end, name) in [("pre", &projection.pre), ("post", &projection.post)] {
+            if name.is_empty() {
+                check.require(is_file, end, || {
+                    format!("missing: which of the populations? There are {}", known.join(", "))
+                });
+                continue;
+            }
             check.require(known.contains(&name.as_str()), end, || {
                 format!("there is no population `{name}`; there are {}", known.join(", "))
             });

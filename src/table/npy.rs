@@ -1,6 +1,7 @@
 //! NPY files in memory, whose headers are checked before anything is made of them.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use npyz::{Deserialize, NpyFile, NpyHeader};
@@ -15,6 +16,64 @@ const DEEPEST: usize = 32;
 pub(crate) struct NpyArray {
     pub header: NpyHeader,
     content: Vec<u8>,
+}
+
+/// An NPY file whose values are read from the disk. It has as many bytes as its header announces.
+pub(crate) struct NpyColumn {
+    pub header: NpyHeader,
+    file: File,
+    /// Where the values begin.
+    start: u64,
+}
+
+impl NpyColumn {
+    /// Opens a file, and reads its header.
+    ///
+    /// # Errors
+    /// If it cannot be read, is no NPY file, or of another size than it says.
+    pub fn open(path: &Path) -> Result<Self, NpyProblem> {
+        let mut file = File::open(path).map_err(NpyProblem::Unreadable)?;
+        let mut head = Vec::new();
+        // What stands before the header is 12 bytes at most.
+        let longest = LONGEST_HEADER as u64 + 12;
+        file.by_ref().take(longest).read_to_end(&mut head).map_err(NpyProblem::Unreadable)?;
+        let length = file.metadata().map_err(NpyProblem::Unreadable)?.len();
+        let mut rest = head.as_slice();
+        let header = npy_header(&mut rest).map_err(NpyProblem::NotNpy)?;
+        let start = (head.len() - rest.len()) as u64;
+        check_size(&header, length.saturating_sub(start))?;
+        Ok(NpyColumn { header, file, start })
+    }
+
+    /// The type of the values, as NumPy writes it.
+    pub fn kind(&self) -> String {
+        self.header.dtype().descr().trim_matches('\'').to_owned()
+    }
+
+    /// The values in the order of the file; none if they are of another type.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn values<T: Deserialize>(
+        &self,
+    ) -> io::Result<Option<impl Iterator<Item = io::Result<T>>>> {
+        let mut file = BufReader::with_capacity(1 << 18, &self.file);
+        file.seek(SeekFrom::Start(self.start))?;
+        Ok(NpyFile::with_header(self.header.clone(), file).try_data::<T>().ok())
+    }
+}
+
+/// Refuses a file that has not as many bytes behind its header as it announces.
+fn check_size(header: &NpyHeader, found: u64) -> Result<(), NpyProblem> {
+    let size = header.dtype().num_bytes().and_then(|size| {
+        let mut sizes = header.shape().iter();
+        sizes.try_fold(size as u64, |product, &size| product.checked_mul(size))
+    });
+    if size == Some(found) {
+        return Ok(());
+    }
+    let (shape, values) = (header.shape().to_vec(), header.dtype().descr());
+    Err(NpyProblem::Size { found: found as usize, shape, values })
 }
 
 /// What is wrong with an NPY file.
@@ -48,15 +107,8 @@ impl NpyArray {
         let mut content = std::fs::read(path).map_err(NpyProblem::Unreadable)?;
         let mut rest = content.as_slice();
         let header = npy_header(&mut rest).map_err(NpyProblem::NotNpy)?;
-        let size = header.dtype().num_bytes().and_then(|size| {
-            let mut sizes = header.shape().iter();
-            sizes.try_fold(size as u64, |product, &size| product.checked_mul(size))
-        });
         let found = rest.len();
-        if size != Some(found as u64) {
-            let (shape, values) = (header.shape().to_vec(), header.dtype().descr());
-            return Err(NpyProblem::Size { found, shape, values });
-        }
+        check_size(&header, found as u64)?;
         content.drain(..content.len() - found);
         Ok(NpyArray { header, content })
     }

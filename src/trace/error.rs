@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::format::FormatProblem;
 use crate::table::NpyProblem;
 
 /// A trace that cannot be read.
@@ -92,6 +93,19 @@ pub enum TraceError {
         /// The last.
         last: u32,
     },
+    /// Times are in a unit that cannot be converted.
+    #[error(
+        "{}: times are in {found}, which cannot be converted to {expected}: see firstspike convert",
+        path.display()
+    )]
+    TimeUnit {
+        /// The file.
+        path: PathBuf,
+        /// The unit of the trace.
+        found: String,
+        /// The unit that is needed.
+        expected: String,
+    },
     /// Reading failed.
     #[error("{}: {source}", path.display())]
     Read {
@@ -137,6 +151,9 @@ pub enum FormProblem {
         /// The form, and what to do about it.
         form: &'static str,
     },
+    /// It is no file of its format.
+    #[error(transparent)]
+    Format(#[from] Box<FormatProblem>),
     /// It is no NPY file that can be read.
     #[error(transparent)]
     Npy(#[from] NpyProblem),

@@ -42,11 +42,12 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::{FormProblem, TraceError};
+use super::{FormProblem, TraceError, time_unit};
 use blocks::Blocks;
 use heading::Layout;
 pub use lines::LineNumbers;
 pub use npy::read_npy;
+pub(super) use npy::{NpySpikes, read_npy_spikes};
 use rows::{Columns, RowError, Rows};
 
 /// Spikes as columns: what any CSV with times and neurons holds.
@@ -102,6 +103,19 @@ impl Recording {
     /// Sample of a spike; 0 if the recording has no samples.
     pub fn sample_of(&self, spike: usize) -> u32 {
         self.samples.get(spike).copied().unwrap_or(0)
+    }
+
+    /// By what times are multiplied to be in a unit; those without one are taken as they are.
+    ///
+    /// # Errors
+    /// If the units cannot be converted.
+    pub(super) fn factor_to(&self, path: &Path, unit: &str) -> Result<f64, TraceError> {
+        let Some(found) = &self.time_unit else { return Ok(1.0) };
+        time_unit::factor(found, unit).ok_or_else(|| TraceError::TimeUnit {
+            path: path.to_owned(),
+            found: found.clone(),
+            expected: unit.to_owned(),
+        })
     }
 
     /// Adds spikes that come after those that are there.

@@ -15,6 +15,13 @@ pub fn seconds(unit: &str) -> Option<f64> {
     })
 }
 
+/// The usual short name of a physical unit: `ms` for `milliseconds`; none for a unit that is not known.
+pub fn short(unit: &str) -> Option<&'static str> {
+    let seconds = seconds(unit)?;
+    let units = ["s", "ms", "us", "ns", "ps", "min", "h"];
+    units.into_iter().find(|short| self::seconds(short) == Some(seconds))
+}
+
 /// By what a time in one unit is multiplied to be one in another; none if that is not known.
 pub fn factor(from: &str, to: &str) -> Option<f64> {
     if from == to {
@@ -46,6 +53,10 @@ mod tests {
         assert_eq!(factor("us", "s"), Some(1e-6));
         assert_eq!(factor("tau_s", "tau_s"), Some(1.0));
         assert_eq!(factor("tau_s", "ms"), None);
+        assert_eq!(
+            [short("milliseconds"), short("µs"), short("tau_s")],
+            [Some("ms"), Some("us"), None]
+        );
     }
 
     #[test]

@@ -36,3 +36,8 @@ with h5py.File("claims.h5", "w") as f:
     f.create_dataset("contiguous", (1_250_000_000,), "f8")
     f.create_dataset("chunked", (1_250_000_000,), "f8", chunks=(1000,))
     f.create_dataset("packed", (1_250_000_000,), "f8", chunks=(100_000_000,), compression="gzip")
+
+# Chunks in forms that are not read.
+with h5py.File("newer.h5", "w", libver="latest") as f:
+    f.create_dataset("long", data=np.zeros(70_000), chunks=(65_536,), compression="gzip", maxshape=(None,))
+    f.create_dataset("both", data=np.zeros((9, 9)), chunks=(3, 3), maxshape=(None, None))

@@ -212,7 +212,7 @@ fn run(page: &str) {
 }
 
 /// The pages with commands that are run, each by a test of its own.
-const RUN: [&str; 7] = [
+const RUN: [&str; 9] = [
     "install.md",
     "your_data.md",
     "your_network.md",
@@ -220,6 +220,8 @@ const RUN: [&str; 7] = [
     "your_study.md",
     "paper.md",
     "nir.md",
+    "formats.md",
+    "networks_from_files.md",
 ];
 
 #[test]
@@ -235,6 +237,11 @@ fn every_page_with_commands_has_its_test() {
 #[test]
 fn the_commands_of_the_installation_work() {
     run(RUN[0]);
+}
+
+#[test]
+fn the_commands_of_networks_from_files_work() {
+    run(RUN[8]);
 }
 
 #[test]
@@ -261,7 +268,13 @@ fn the_commands_of_your_study_work() {
 fn the_commands_of_the_paper_work() {
     run(RUN[5]);
 }
+
 #[test]
 fn the_commands_of_networks_of_other_programs_work() {
     run(RUN[6]);
+}
+
+#[test]
+fn the_commands_of_the_formats_work() {
+    run(RUN[7]);
 }

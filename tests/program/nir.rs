@@ -60,7 +60,7 @@ fn a_file_that_does_not_say_what_it_means_is_a_question() {
     assert!(asked.stderr.contains("choose --dialect strict|snntorch|norse"), "{}", asked.stderr);
     let answered = nir(folder.path(), &["check", &network, "--dialect", "strict"]);
     assert_eq!(answered.code, Some(0), "{}", answered.stderr);
-    assert!(answered.stdout.contains("all is meant"), "{}", answered.stdout);
+    assert!(answered.stdout.contains("everything is supported"), "{}", answered.stdout);
 }
 
 #[test]

@@ -141,6 +141,7 @@ fn traces_of_other_simulators_need_no_options() {
     let folder = folder_with(&[
         ("nest.dat", nest),
         ("old.gdf", "1\t10.500\t\n2\t11.300\t\n1\t20.100\t\n"),
+        ("bare.txt", "1 10.500\n2 11.300\n1 20.100\n"),
         ("brian.csv", "i,t [ms]\n1,10.5\n2,11.3\n1,20.1\n"),
         ("sonata.csv", "timestamps population node_ids\n10.5 v1 1\n11.3 v1 2\n20.1 v1 1\n"),
         ("seconds.csv", "Neuron ID;Spike time (s)\r\n1;0.0105\r\n2;0.0113\r\n1;0.0201\r\n"),
@@ -153,13 +154,15 @@ fn traces_of_other_simulators_need_no_options() {
     for (file, more) in [
         ("brian.csv", &[][..]),
         ("seconds.csv", &[]),
-        ("old.gdf", &["--time-unit", ",ms"]),
+        // The format has times in ms.
+        ("old.gdf", &[]),
+        ("bare.txt", &["--time-unit", ",ms"]),
         ("sonata.csv", &["--time-unit", "ms"]),
     ] {
         let arguments = [&["diff", "nest.dat", file], more].concat();
         successful(folder.path(), &arguments);
     }
-    let unknown = firstspike(folder.path(), &["diff", "nest.dat", "old.gdf"]);
+    let unknown = firstspike(folder.path(), &["diff", "nest.dat", "bare.txt"]);
     assert_eq!(unknown.code, Some(2));
     assert!(unknown.stderr.contains("add --time-unit ms"), "{}", unknown.stderr);
 }

@@ -19,7 +19,7 @@ pub(in crate::cli) struct CheckArguments {
     /// Another NIR file: run both on the same inputs.
     #[arg(long, value_name = "FILE")]
     pub(super) against: Option<PathBuf>,
-    /// How the other file is meant [default: as it says, or as its numbers show].
+    /// How to read the other file [default: as it says, or as its numbers show].
     #[arg(long, value_name = "DIALECT", requires = "against", value_parser = dialect())]
     pub(super) against_dialect: Option<Dialect>,
     /// Length of a step of the program that wrote the other file.
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &CheckArguments) -> Outcome {
         return compare::reference(arguments, &source);
     }
     if source.convention.is_none() {
-        // What cannot be meant in any dialect is worth more than the question which one.
+        // What is not supported in any dialect is worth more than the question which one.
         let any = Dialect::Strict.convention(None);
         if let Err(refusals) = meaning(&source.graph, &any) {
             list(&source.path, &refusals);
@@ -79,5 +79,5 @@ fn show(meaning: &Meaning) {
         };
         console::out!("{}: {} {about}", population.name, population.nodes.len());
     }
-    console::out!("{} synapses; all is meant", network.graph().edge_count());
+    console::out!("{} synapses; everything is supported", network.graph().edge_count());
 }

@@ -56,7 +56,7 @@ pub(super) fn reference(arguments: &CheckArguments, source: &Source) -> Outcome 
         match meaning(&source.graph, &convention) {
             Err(refusals) => {
                 let first = refusals.first().map(ToString::to_string).unwrap_or_default();
-                console::out!("{dialect_name}: cannot be meant: {first}");
+                console::out!("{dialect_name}: not supported: {first}");
             }
             Ok(meaning) => {
                 let reference = as_reference(&recording, &meaning, path)?;

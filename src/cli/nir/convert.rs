@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{DialectArguments, Outcome, Source, console, dialect, step};
+use crate::network::CompiledNetwork;
 use crate::nir::{Dialect, SourceTrains, export};
 
 #[derive(Debug, Args)]
@@ -39,8 +40,13 @@ pub(super) fn run(arguments: &ConvertArguments) -> Outcome {
             }
         }
     }
-    let (graph, notes) =
-        export(&meaning.network, meaning.time_unit, arguments.to, arguments.to_step, &trains)?;
+    let (graph, notes) = export(
+        &CompiledNetwork::new(&meaning.network),
+        meaning.time_unit,
+        arguments.to,
+        arguments.to_step,
+        &trains,
+    )?;
     graph.write(&arguments.out)?;
     for note in notes {
         console::err!("note: {note}");

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Outcome, console, dialect, step};
 use crate::learning::Inference;
-use crate::network::{Network, Population};
+use crate::network::{CompiledNetwork, Population};
 use crate::nir::{Dialect, Field, SourceTrains, Tensor, export};
 use crate::run::OutputFolder;
 use crate::scenario::{LoadedScenario, ScenarioFile};
@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Outcome {
         console::err!(
             "note: inputs and bias sources are inputs of the graph: spikes encode samples, which NIR has not"
         );
-        (saved.network, Vec::new())
+        (CompiledNetwork::new(&saved.network), Vec::new())
     } else {
         let message = format!(
             "{}: its network is trained first: firstspike run, then firstspike nir export with the folder of the run",
@@ -73,7 +73,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-type Simulated = (Network, Vec<SourceTrains>, f64);
+type Simulated = (CompiledNetwork, Vec<SourceTrains>, f64);
 
 fn simulation(loaded: &LoadedScenario) -> Result<Simulated, Box<dyn std::error::Error>> {
     let simulation = loaded.simulation()?;

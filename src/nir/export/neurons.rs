@@ -1,4 +1,4 @@
-//! Parameters of neurons in the terms of a dialect: the inverse of what is meant by them.
+//! Parameters of neurons in the terms of a dialect: the inverse of reading them.
 
 use super::super::convention::{Convention, Dialect, Jump, Reset, Resistance};
 use super::super::model::{Field, Node, Tensor};

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::super::model::{Graph, Node, Tensor};
 use super::neurons::{Scale, Terms};
 use super::{ExportError, MOST_NUMBERS, unused};
-use crate::network::{Network, Receptor};
+use crate::network::{CompiledNetwork, Receptor};
 
 /// Lengths of delays between two populations that are neither axonal nor dendritic, at most.
 const MOST_DELAYS: usize = 1000;
@@ -26,22 +26,24 @@ struct Edge {
 /// Adds all matrices; returns the populations that have their bias in one.
 pub(super) fn add(
     graph: &mut Graph,
-    network: &Network,
+    network: &CompiledNetwork,
     names: &[String],
     scales: &[Vec<Scale>],
     terms: &Terms,
     notes: &mut Vec<String>,
 ) -> Result<Vec<usize>, ExportError> {
     let populations = network.populations();
-    let mut population_of = vec![0; network.graph().node_count()];
+    let mut population_of = vec![0; network.node_count()];
     for (index, population) in populations.iter().enumerate() {
         population_of[population.nodes.clone()].fill(index);
     }
     let mut pairs = BTreeMap::<(usize, usize), Vec<Edge>>::new();
-    for (index, edge) in network.graph().raw_edges().iter().enumerate() {
-        let (from, to) = (edge.source().index(), edge.target().index());
+    let synapses = (0..network.node_count())
+        .flat_map(|from| network.outgoing(from).map(move |synapse| (from, synapse)));
+    for (from, index) in synapses {
+        let to = network.targets()[index] as usize;
         let pair = (population_of[from], population_of[to]);
-        let weight = edge.weight.weight;
+        let weight = network.weights()[index];
         let by_sign = if weight < 0.0 { Receptor::Inhibitory } else { Receptor::Excitatory };
         let receptor = network.receptor(index);
         if receptor != Receptor::BySign && receptor != by_sign {
@@ -56,7 +58,7 @@ pub(super) fn add(
             pre: from - first(pair.0),
             post: to - first(pair.1),
             weight,
-            delay: edge.weight.delay * terms.ratio,
+            delay: network.delays()[index] * terms.ratio,
         });
     }
     let mut numbers = 0usize;

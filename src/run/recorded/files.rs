@@ -8,6 +8,7 @@ use crate::network::{LARGEST_SIZE, Network};
 use crate::run::chip_network::chip_network;
 use crate::run::trace_spikes;
 use crate::scenario::{LayerSection, Learner, LoadedScenario, Scenario, ScenarioError};
+use crate::trace::format::TraceSource;
 
 /// Checks that the network has the populations of the scenario.
 pub(in crate::run) fn check_populations(
@@ -40,12 +41,18 @@ pub(super) fn read_spikes(
 ) -> Result<Vec<Vec<Spike>>, RecordedError> {
     let mut samples: Vec<Vec<Spike>> = Vec::new();
     // No data set is larger; a damaged number must not ask for the memory of one that is.
-    trace_spikes::read(path, unit, network.populations(), LARGEST_SIZE, |spike| {
-        if spike.sample >= samples.len() {
-            samples.resize_with(spike.sample + 1, Vec::new);
-        }
-        samples[spike.sample].push(Spike { node: spike.node as u32, time: spike.time });
-    })?;
+    trace_spikes::read(
+        &TraceSource::new(path),
+        unit,
+        network.populations(),
+        LARGEST_SIZE,
+        |spike| {
+            if spike.sample >= samples.len() {
+                samples.resize_with(spike.sample + 1, Vec::new);
+            }
+            samples[spike.sample].push(Spike { node: spike.node as u32, time: spike.time });
+        },
+    )?;
     Ok(samples)
 }
 
@@ -73,12 +80,11 @@ pub(super) fn add_stimulus(
     let Some(names) = names else {
         return Ok(vec![true; loaded.scenario.populations.len()]);
     };
-    let simulation = loaded.simulation()?;
-    let populations = simulation.network.populations();
+    let (populations, stimulus) = loaded.stimulus()?;
     let recorded: Vec<bool> =
         populations.iter().map(|population| names.contains(&population.name)).collect();
     for (population, _) in populations.iter().zip(&recorded).filter(|(_, recorded)| !**recorded) {
-        let own = simulation.stimulus.iter().filter(|spike| {
+        let own = stimulus.iter().filter(|spike| {
             population.nodes.contains(&(spike.source as usize)) && spike.time <= reached
         });
         spikes.extend(own.map(|spike| Spike { node: spike.source, time: spike.time }));

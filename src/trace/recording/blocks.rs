@@ -41,11 +41,10 @@ pub(super) struct Blocks {
 const OTHER_FORMS: [(&[u8], &str); 12] = [
     (b"{", "JSON: write its times and neurons as CSV"),
     (b"[", "JSON: write its times and neurons as CSV"),
-    (b"\x89HDF", "an HDF5 file: write its times and neurons as CSV"),
+    (b"\x89HDF", "an HDF5 file: call it .h5, or give --format sonata, shd or nirdata"),
     (
         b"\x93NUMPY",
-        "a NumPy file: if it has times, name that of the neurons with --neuron-file, or write both as CSV \
-         (numpy.savetxt)",
+        "a NumPy file: call it .npy, or give --format npy, and --neuron-file for that of the neurons",
     ),
     (b"PK\x03\x04", "a ZIP archive: unpack it, or pack the trace with gzip"),
     (b"\x28\xb5\x2f\xfd", "packed with zstd: unpack it, or pack the trace with gzip"),

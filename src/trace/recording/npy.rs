@@ -7,7 +7,7 @@ use npyz::Deserialize;
 
 use super::super::{FormProblem, TraceError};
 use super::Recording;
-use crate::table::{NpyArray, NpyProblem};
+use crate::table::{NpyColumn, NpyProblem};
 
 /// Reads the spikes of a file of times and a file of neurons, both NPY arrays with one dimension: times of any
 /// type of numbers, neurons of whole numbers. Nothing in them tells the unit of the times.
@@ -16,19 +16,38 @@ use crate::table::{NpyArray, NpyProblem};
 /// If a file cannot be read or is no such array, they are of different lengths, a time is not finite or a
 /// neuron is no whole number from 0 to 2³² − 1.
 pub fn read_npy(times: &Path, neurons: &Path) -> Result<Recording, TraceError> {
-    let (of_times, of_neurons) = (Array::open(times)?, Array::open(neurons)?);
-    let recording = Recording {
-        populations: vec![String::new()],
-        times: of_times.times()?,
-        neurons: of_neurons.neurons()?,
-        ..Recording::default()
-    };
-    let (times, neurons) = (recording.times.len(), recording.neurons.len());
-    if times == neurons {
-        return Ok(recording);
+    read_npy_spikes(times, neurons).map(|found| found.recording)
+}
+
+/// Spikes of two NPY files, and of what type their times are.
+pub(in crate::trace) struct NpySpikes {
+    pub recording: Recording,
+    /// Type of the times, as NumPy writes it.
+    pub kind: String,
+    /// Whether the times are of a type of whole numbers.
+    pub are_whole: bool,
+}
+
+/// As [`read_npy`], with the type of the times.
+pub(in crate::trace) fn read_npy_spikes(
+    times: &Path,
+    neurons: &Path,
+) -> Result<NpySpikes, TraceError> {
+    let (times_path, of_times) = (times, Array::open(times)?);
+    let kind = of_times.file.kind();
+    let are_whole = !kind.contains('f');
+    let times = of_times.times()?;
+    drop(of_times);
+    let of_neurons = Array::open(neurons)?;
+    if of_neurons.length != times.len() as u64 {
+        let (found, expected) = (of_neurons.length as usize, times.len());
+        let other = times_path.to_owned();
+        return Err(refuse(neurons, FormProblem::NpyLength { found, expected, other }));
     }
-    let (path, other) = (of_neurons.path, of_times.path.to_owned());
-    Err(refuse(path, FormProblem::NpyLength { found: neurons, expected: times, other }))
+    let neurons = of_neurons.neurons()?;
+    let populations = vec![String::new()];
+    let recording = Recording { populations, times, neurons, ..Recording::default() };
+    Ok(NpySpikes { recording, kind, are_whole })
 }
 
 fn refuse(path: &Path, problem: FormProblem) -> TraceError {
@@ -38,20 +57,22 @@ fn refuse(path: &Path, problem: FormProblem) -> TraceError {
 /// An array with one dimension.
 struct Array<'p> {
     path: &'p Path,
-    file: NpyArray,
+    file: NpyColumn,
+    length: u64,
 }
 
 impl<'p> Array<'p> {
     fn open(path: &'p Path) -> Result<Self, TraceError> {
-        let file = NpyArray::read(path).map_err(|problem| match problem {
+        let file = NpyColumn::open(path).map_err(|problem| match problem {
             NpyProblem::Unreadable(source) => TraceError::Read { path: path.to_owned(), source },
             problem => refuse(path, problem.into()),
         })?;
         match file.header.shape()[..] {
-            [length] if u32::try_from(length).is_err() => {
+            // Kilosort writes a column.
+            [length] | [length, 1] if u32::try_from(length).is_err() => {
                 Err(refuse(path, FormProblem::TooManySpikes))
             }
-            [_] => Ok(Array { path, file }),
+            [length] | [length, 1] => Ok(Array { path, file, length }),
             ref shape => Err(refuse(path, FormProblem::NpyShape { shape: shape.to_vec() })),
         }
     }
@@ -62,9 +83,10 @@ impl<'p> Array<'p> {
         accepted: &'static str,
         accept: impl Fn(T) -> Option<V>,
     ) -> Result<Option<Vec<V>>, TraceError> {
-        let Some(values) = self.file.values::<T>() else { return Ok(None) };
         let wrap = |source| TraceError::Read { path: self.path.to_owned(), source };
-        let mut found = Vec::new();
+        let Some(values) = self.file.values::<T>().map_err(wrap)? else { return Ok(None) };
+        // The file is as long as it says.
+        let mut found = Vec::with_capacity(self.length as usize);
         for (index, value) in values.enumerate() {
             let value = value.map_err(wrap)?;
             found.push(accept(value).ok_or_else(|| {

@@ -97,8 +97,11 @@ fn times_without_neurons_are_those_of_one_neuron() {
 #[test]
 fn other_forms_are_named_whatever_bytes_they_have() {
     for (content, expected) in [
-        (&b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0"[..], "a.csv: this is an HDF5 file: write"),
-        (b"\x93NUMPY\x01\0\x76\0{}", "a.csv: this is a NumPy file: if it has times, name"),
+        (
+            &b"\x89HDF\r\n\x1a\n\0\0\0\0\0\x08\x08\0"[..],
+            "a.csv: this is an HDF5 file: call it .h5, or",
+        ),
+        (b"\x93NUMPY\x01\0\x76\0{}", "a.csv: this is a NumPy file: call it .npy, or"),
         (b"PK\x03\x04\x2d\0\0\0", "a.csv: this is a ZIP archive: unpack"),
         (b"\xff\xfen\0e\0", "a.csv: this is in UTF-16: write it in UTF-8"),
         (b"\xfe\xff\0n\0e", "a.csv: this is in UTF-16: write it in UTF-8"),

@@ -115,8 +115,8 @@ fn malformed_files_beside_the_scenario_are_refused() {
             change: EDGE_FILE,
             files: &[("edges.csv", b"pre,post\n0,0\n")],
             stderr: &[
-                "scenario.toml:19: projections.0.connect.file: edges.csv:2: missing field `weight`",
-                "a row holds pre and post (whole numbers), weight and",
+                "scenario.toml:19: projections.0.connect.file: edges.csv:1: missing column `weight`: ",
+                "there are pre, post (separated by commas). If all are equal: weights.constant",
             ],
             ..SIMULATION
         },
@@ -125,8 +125,8 @@ fn malformed_files_beside_the_scenario_are_refused() {
             change: EDGE_FILE,
             files: &[("edges.csv", b"pre,post,weight\n0,0,1.0\n0,1,big\n")],
             stderr: &[
-                "scenario.toml:19: projections.0.connect.file: edges.csv:3: weight `big`: ",
-                "a row holds pre and post (whole numbers), weight and",
+                "scenario.toml:19: projections.0.connect.file: edges.csv:3: weight = `big` must be a \
+                 number",
             ],
             ..SIMULATION
         },
@@ -145,8 +145,8 @@ fn malformed_files_beside_the_scenario_are_refused() {
             change: EDGE_FILE,
             files: &[("edges.csv", b"pre,post,weight\n0,7,1.0\n")],
             stderr: &[
-                "scenario.toml:19: projections.0.connect.file: edges.csv:2: population `neurons` \
-                 has 3 neurons: there is no neuron 7",
+                "scenario.toml:19: projections.0.connect.file: edges.csv:2: post = 7 must be \
+                 from 0 to 2 (population `neurons`)",
             ],
             ..SIMULATION
         },
