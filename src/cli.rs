@@ -48,8 +48,8 @@ use exit::bad_input;
     after_help = "Start with:\n  firstspike run scenarios/yin_yang.toml\n\n\
         Exit codes:\n  \
         0    everything was done\n  \
-        1    the work began and failed; for diff, check --gradients, data verify and nir\n       \
-        check: something differs or is wrong\n  \
+        1    the work began and failed; for diff, check --gradients, data verify\n       \
+        and nir check: something differs or is wrong\n  \
         2    bad input; nothing was touched\n  \
         3    a result could not be written or printed: the disk is full, or the\n       \
         output was closed\n  \

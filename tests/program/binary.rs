@@ -236,7 +236,7 @@ fn the_help_of_each_command_has_an_example() {
         assert!(help.contains("Example"), "{help}");
         assert!(help.contains(&format!("firstspike {command} ")), "{help}");
     }
-    assert_eq!(commands.len(), 17, "{commands:?}");
+    assert_eq!(commands.len(), 18, "{commands:?}");
 }
 
 #[test]
