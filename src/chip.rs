@@ -42,5 +42,5 @@ pub use external::parse_answer;
 pub use external::{Anomalies, Exchange, ExternalSettings, ExternalSubstrate};
 pub use model::ChipModel;
 pub use size::misfit;
-pub use substrate::{Activity, PresentationKey, Presented, Program, Substrate};
+pub use substrate::{Activity, PresentationKey, Presented, Program, Substrate, UntilDecision};
 pub use weights::{SynapseGrid, WeightGrid};

@@ -97,7 +97,7 @@ enum Command {
         firstspike run scenarios/studies/yin_yang/03_spike_jitter.toml --shard 3/16"
     )]
     Run(RunArguments),
-    /// Check a scenario and print it with every default filled in.
+    /// Check a scenario, a study or a chip file, and print it with every default filled in.
     #[command(after_help = "The output is itself a scenario.\n\n\
         With --gradients the exact gradients of the scenario's network are compared with finite \
         differences of the engine, by weights, delays and input times chosen at random: of the \
@@ -123,13 +123,16 @@ enum Command {
     /// Find thresholds and delays of a chip's neurons in a trace that it recorded.
     #[command(
         after_help = "The trace is a CSV file (sample,population,neuron,time_<unit>), or in another format of firstspike \
-        convert, with the inputs, biases and first spikes of samples of the scenario's data set. The network has the \
-        weights that the scenario gives it. A model of every neuron is compared with its records; what \
-        the scenario's chip file says is where the search begins.\n\n\
+        convert, with the inputs, biases and first spikes of samples of the scenario's data set. The network is that of the \
+        run whose folder is given in place of a scenario, or has the weights that the scenario gives it. A \
+        model of every neuron is compared with its records; what the scenario's chip file says is where the \
+        search begins.
+
+\
         The folder gets chip.toml, a chip file with the measured neurons (neurons.csv), the mean delay, \
         and the noise that remains; and chip_found.csv, with the uncertainties.\n\n\
         Example:\n  \
-        firstspike identify my_network.toml --trace recorded.csv --data test --out found\n  \
+        firstspike identify traces/on_chip --trace traces/on_chip/spikes.csv --data test --out found\n  \
         firstspike run my_network.toml --set chip=found/chip.toml"
     )]
     Identify(IdentifyArguments),
@@ -525,6 +528,9 @@ fn run_command(command: &Command) -> ExitCode {
     match command {
         Command::Run(arguments) => match ScenarioFile::read(&arguments.scenario.scenario) {
             Ok(file) if is_study(&file) => study::run(arguments),
+            Ok(file) if file.is_chip() => {
+                bad_input(&ScenarioFile::chip_advice(&arguments.scenario.scenario))
+            }
             Ok(file) => run::run(arguments, &file),
             Err(error) => bad_input(&error),
         },
@@ -549,6 +555,7 @@ fn run_command(command: &Command) -> ExitCode {
         }
         Command::Check(arguments) => match ScenarioFile::read(&arguments.scenario.scenario) {
             Ok(file) if is_study(&file) => study::check(&arguments.scenario),
+            Ok(file) if file.is_chip() => check::check_chip(&arguments.scenario, &file),
             Ok(file) => check::check(&arguments.scenario, &file),
             Err(error) => bad_input(&error),
         },

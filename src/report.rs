@@ -8,7 +8,9 @@ pub mod html;
 pub mod membranes;
 mod outline;
 mod picture;
+mod prefix;
 pub mod raster;
 mod ticks;
 
 pub use picture::PictureError;
+pub use prefix::{common_prefix, with_prefix};

@@ -19,6 +19,7 @@
 mod build;
 mod build_simulation;
 mod chip;
+mod chip_file;
 mod defaults;
 mod delays;
 mod draft;

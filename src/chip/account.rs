@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::datasheet::{Datasheet, EnergySheet};
-use super::substrate::Activity;
+use super::substrate::{Activity, UntilDecision};
 use crate::settings::TimeUnit;
 
 /// The clock of a chip beside that of the model.
@@ -56,9 +56,9 @@ pub struct HardwareAccount {
     /// Samples per second, batch after batch.
     #[serde(deserialize_with = "number_or_nan")]
     pub samples_per_second: f64,
-    /// Neurons' spikes per sample.
+    /// Neurons' spikes per sample, while it lasts: within its window, or until its decision.
     pub spikes_per_sample: f64,
-    /// Arrivals at synapses per sample.
+    /// Arrivals at synapses per sample, while it lasts.
     pub synaptic_events_per_sample: f64,
     /// Fraction of the spikes sent to a layer that were lost.
     pub lost_fraction: f64,
@@ -95,14 +95,19 @@ impl HardwareAccount {
         }
         let per_sample = |count: u64| count as f64 / activity.samples as f64;
         let shown = &sheet.presentation;
-        let lasts = if shown.window.is_finite() { shown.window } else { decision_time };
+        // Time and events are counted over the same span.
+        let (lasts, spikes, synaptic_events) = if shown.window.is_finite() {
+            (shown.window, activity.spikes, activity.synaptic_events)
+        } else {
+            let UntilDecision { spikes, synaptic_events } = activity.until_decision;
+            (decision_time, spikes, synaptic_events)
+        };
+        let (spikes, synaptic_events) = (per_sample(spikes), per_sample(synaptic_events));
         let time_per_sample = clock.seconds(lasts + shown.overhead_per_sample);
         let time_per_batch =
             batch_size as f64 * time_per_sample + clock.seconds(shown.overhead_per_batch);
         // A sheet of zeros says nothing: no chip works without energy.
         let energy = (sheet.energy != EnergySheet::default()).then_some(sheet.energy);
-        let (spikes, synaptic_events) =
-            (per_sample(activity.spikes), per_sample(activity.synaptic_events));
         let part = |of: &dyn Fn(EnergySheet) -> f64| energy.map(of);
         let static_energy = part(&|it| it.static_power * time_per_batch / batch_size as f64);
         let synaptic_energy = part(&|it| it.synaptic_event * synaptic_events);
@@ -162,8 +167,14 @@ mod tests {
         let clock = HardwareClock::new(&sheet, 10.0).expect("a clock");
         let in_model_time = sheet.in_model_time(1.0 / clock.per_model_time);
         assert_eq!(in_model_time.presentation.window, 80.0);
-        let activity =
-            Activity { samples: 2, spikes: 200, events: 40, lost: 10, synaptic_events: 20_000 };
+        let activity = Activity {
+            samples: 2,
+            spikes: 200,
+            events: 40,
+            lost: 10,
+            synaptic_events: 20_000,
+            until_decision: UntilDecision { spikes: 120, synaptic_events: 4_000 },
+        };
         let account = HardwareAccount::new(&in_model_time, clock, 10.0, &activity, 15.0, 100)
             .expect("there are samples");
         let close = |found: f64, expected: f64| {
@@ -186,6 +197,15 @@ mod tests {
         let unknown = unknown.expect("there are samples");
         assert_eq!((unknown.energy_per_sample, unknown.readout_energy), (None, None));
         assert_eq!(unknown.time_per_batch, account.time_per_batch);
+        // Without a window a sample lasts until its decision: what comes later takes neither time nor energy.
+        let mut endless = in_model_time.clone();
+        endless.presentation.window = f64::INFINITY;
+        let until = HardwareAccount::new(&endless, clock, 10.0, &activity, 15.0, 100);
+        let until = until.expect("there are samples");
+        close(until.time_per_sample, 9e-6);
+        assert_eq!((until.spikes_per_sample, until.synaptic_events_per_sample), (60.0, 2_000.0));
+        close(known(until.spike_energy), 60e-9);
+        close(known(until.synaptic_energy), 2e-9);
         // In milliseconds, a synaptic time constant of the model is 10 ms.
         let speedup = account.for_time_unit(Some(1e-3), 10.0).speedup_factor;
         close(speedup.expect("a unit"), 10e-3 / 6e-6);

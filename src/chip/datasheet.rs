@@ -187,8 +187,9 @@ pub struct LinkSheet {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct PresentationSheet {
-    /// How long a sample lasts; what happens later is not seen; `inf` for until nothing happens. In times of the
-    /// chip. Above zero. Default: `inf`.
+    /// How long a sample lasts; what happens later is not seen. With `inf` spikes are seen whenever they come, and
+    /// time and energy are counted until the decision, the first spike of a label neuron. In times of the chip.
+    /// Above zero. Default: `inf`.
     pub window: f64,
     /// Whether neurons are put to rest before each sample. Without, they keep what the sample before left over,
     /// within a batch. Default: true.
@@ -202,7 +203,8 @@ pub struct PresentationSheet {
     pub overhead_per_batch: f64,
 }
 
-/// What it needs. If nothing is given, its energy is unknown.
+/// What it needs. If nothing is given, its energy is unknown. Spikes, synaptic events and time are counted
+/// within the window; without a window, until each sample's decision (in undecided samples, all of them).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]

@@ -37,6 +37,17 @@ pub struct Activity {
     pub lost: u64,
     /// Arrivals of spikes at single synapses.
     pub synaptic_events: u64,
+    /// What of it there was until each sample's decision, where a window does not say how long samples last.
+    pub until_decision: UntilDecision,
+}
+
+/// What happened until the first spike of a label neuron; in samples without one, all that happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UntilDecision {
+    /// Spikes of neurons.
+    pub spikes: u64,
+    /// Arrivals of spikes at single synapses.
+    pub synaptic_events: u64,
 }
 
 impl Activity {
@@ -47,6 +58,8 @@ impl Activity {
         self.events += other.events;
         self.lost += other.lost;
         self.synaptic_events += other.synaptic_events;
+        self.until_decision.spikes += other.until_decision.spikes;
+        self.until_decision.synaptic_events += other.until_decision.synaptic_events;
     }
 }
 

@@ -21,6 +21,23 @@ pub(super) fn check(arguments: &ScenarioArguments, file: &ScenarioFile) -> ExitC
     }
 }
 
+/// A chip file by itself: what it says, with every default.
+pub(super) fn check_chip(arguments: &ScenarioArguments, file: &ScenarioFile) -> ExitCode {
+    let path = arguments.scenario.display();
+    if !arguments.overrides().is_empty() {
+        return bad_input(&format!("{path}: this is a chip file, and --set changes scenarios"));
+    }
+    let checked = file.chip().map_err(|error| error.to_string());
+    match checked.and_then(|sheet| toml::to_string(&sheet).map_err(|error| error.to_string())) {
+        Ok(text) => {
+            console::out!("{}", text.trim_end());
+            console::err!("{path}: valid; a chip file, for a scenario with --set chip={path}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => bad_input(&error),
+    }
+}
+
 /// Builds everything that a run would, files included; says how large it is, and what would run it.
 fn describe(loaded: &LoadedScenario) -> Result<(String, EngineSummary), ScenarioError> {
     if loaded.scenario.is_simulation() {

@@ -9,6 +9,7 @@ use super::traces::number;
 use super::{RunArguments, bad_input, console};
 use crate::chip::HardwareAccount;
 use crate::dataset::DataSource;
+use crate::report::with_prefix;
 use crate::run::{
     Checkpoint, Previous, RunError, RunIdentity, RunOptions, SimulationSummary,
     SpikeTrainingSummary, TrainingResult, TrainingSummary, previous, simulate, to_resume, train,
@@ -41,6 +42,10 @@ pub(super) fn run(arguments: &RunArguments, file: &ScenarioFile) -> ExitCode {
         Ok(session) => session,
         Err(error) => return bad_input(&error),
     };
+    for layer in loaded.layers_started_anew() {
+        let start = loaded.scenario.start_from.as_deref().unwrap_or(Path::new("")).display();
+        console::err!("{layer}: initial weights from the scenario, not from {start}");
+    }
     let options = session.options(out, arguments.overwrite);
     match session.install(|| run_scenario(&loaded, &options, arguments.resume, &session)) {
         Ok(true) => ExitCode::SUCCESS,
@@ -210,26 +215,6 @@ fn print_hardware(account: &HardwareAccount) {
     );
 }
 
-/// A quantity with three digits and the prefix that suits it: `8.40 µJ`.
-fn with_prefix(value: f64, unit: &str) -> String {
-    if !value.is_finite() {
-        return "unknown".to_owned();
-    }
-    const PREFIXES: [(f64, &str); 6] =
-        [(1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f")];
-    let found = PREFIXES.iter().find(|(size, _)| value.abs() >= 0.9995 * size);
-    let &(size, prefix) = found.unwrap_or(&PREFIXES[0]);
-    let scaled = value / size;
-    let digits = if scaled >= 99.95 {
-        0
-    } else if scaled >= 9.995 {
-        1
-    } else {
-        2
-    };
-    format!("{scaled:.digits$} {prefix}{unit}")
-}
-
 fn print_spike_training(summary: &SpikeTrainingSummary, out: &Path) {
     if summary.interrupted {
         console::out!("interrupted after {}", epochs(summary.epochs));
@@ -269,24 +254,4 @@ fn print_simulation(summary: &SimulationSummary, out: &Path) {
     console::out!("{} synaptic events in {:.3} s", summary.synaptic_events, summary.seconds);
     console::out!("engine               {}", summary.engine);
     console::out!("spikes               {}", out.join("spikes.csv").display());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_prefix;
-
-    #[test]
-    fn quantities_have_three_digits() {
-        for (value, expected) in [
-            (8.4e-6, "8.40 µJ"),
-            (48e-6, "48.0 µJ"),
-            (0.9999e-3, "1.00 mJ"),
-            (852e-6, "852 µJ"),
-            (0.0, "0.00 J"),
-            (15e-9, "15.0 nJ"),
-            (12.0, "12.0 J"),
-        ] {
-            assert_eq!(with_prefix(value, "J"), expected);
-        }
-    }
 }

@@ -38,7 +38,7 @@ pub struct TableSource {
     /// What features are scaled by. Default: `none`, they are numbers from 0 to 1.
     #[serde(default)]
     pub scaling: ScalingRule,
-    /// Whether one minus each feature is a feature, too, behind the others: where small values matter, they are
+    /// Whether one minus each feature is a feature, too, behind the others: where large values matter, they are
     /// early there. Default: false.
     #[serde(default)]
     pub complement: bool,

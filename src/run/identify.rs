@@ -33,7 +33,8 @@ pub struct IdentifySummary {
 /// uncertainties (`chip_found.csv`), to the folder `out`. The scenario's chip says what is known beforehand.
 ///
 /// # Errors
-/// If scenario or trace cannot be used, with file and line, or the files cannot be written.
+/// If scenario or trace cannot be used, with file and line; the scenario trains, but has only initial weights; or
+/// the files cannot be written.
 pub fn identify(
     loaded: &LoadedScenario,
     trace: &TraceSource,
@@ -42,6 +43,10 @@ pub fn identify(
 ) -> Result<IdentifySummary, LearnError> {
     if loaded.scenario.is_simulation() {
         return Err(LearnError::NoLayers);
+    }
+    if let Some(layer) = loaded.untrained_layer() {
+        let (path, layer) = (loaded.path().to_owned(), layer.to_owned());
+        return Err(LearnError::Untrained { path, layer });
     }
     let mut learner = loaded.learner().map_err(RunError::from)?;
     let hardware = loaded.hardware(&learner).map_err(RunError::from)?;

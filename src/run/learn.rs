@@ -44,6 +44,18 @@ pub enum LearnError {
     /// The scenario has no layers whose neurons could be identified.
     #[error("the scenario is a simulation: neurons are identified in networks of [[layers]]")]
     NoLayers,
+    /// The scenario says how to train, and not what came of it.
+    #[error(
+        "{}: layer `{layer}` has the initial weights of a training, and the trace is of trained ones: give the \
+         folder of the run instead of the scenario, or its network with --set start_from=FOLDER",
+        path.display()
+    )]
+    Untrained {
+        /// The scenario.
+        path: PathBuf,
+        /// The layer.
+        layer: String,
+    },
     /// Its network cannot be run layer by layer.
     #[error("neurons cannot be identified: {reason}")]
     Unsupported {

@@ -1,6 +1,7 @@
 //! The tables that a training writes: an epoch per row, and the spikes of the test set.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use super::{OutputFolder, Prediction, RunError, nodes};
 use crate::chip::{Activity, HardwareClock};
@@ -130,19 +131,30 @@ pub(super) fn test(
 /// Counts what happens in samples as far as first spikes tell.
 pub(super) struct SpikeCounter {
     fan_out: Vec<(bool, u64)>,
+    labels: Range<usize>,
     pub activity: Activity,
 }
 
 impl SpikeCounter {
     pub fn new(network: &LayeredNetwork) -> Self {
-        SpikeCounter { fan_out: fan_out(network), activity: Activity::default() }
+        let populations = network.network.populations();
+        let labels = network.layers.last().map_or(0..0, |id| populations[id.0].nodes.clone());
+        SpikeCounter { fan_out: fan_out(network), labels, activity: Activity::default() }
     }
 
     /// One sample more.
     pub fn count(&mut self, record: &FirstSpikes) {
         self.activity.samples += 1;
-        for (node, _) in record.in_order() {
+        let mut decision = f64::INFINITY;
+        for (node, time) in record.in_order() {
             let (is_neuron, synapses) = self.fan_out[node];
+            if self.labels.contains(&node) {
+                decision = decision.min(time);
+            }
+            if time <= decision {
+                self.activity.until_decision.spikes += u64::from(is_neuron);
+                self.activity.until_decision.synaptic_events += synapses;
+            }
             self.activity.spikes += u64::from(is_neuron);
             self.activity.events += u64::from(synapses > 0);
             self.activity.synaptic_events += synapses;

@@ -8,7 +8,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::load::{LoadedScenario, Origin, absolute, parse_error};
+use super::load::{LoadedScenario, Origin, Place, absolute, parse_error};
+use super::locate::line_of;
 use super::{Learner, Scenario, ScenarioError};
 use crate::chip::{
     Activity, ChipModel, Datasheet, Exchange, ExternalSettings, ExternalSubstrate, HardwareAccount,
@@ -108,11 +109,14 @@ pub(super) fn as_table(scenario: &mut toml::Table) {
 }
 
 /// The chip file that a scenario's chip is based on.
+#[derive(Clone, Debug)]
 pub(super) struct Base {
     path: PathBuf,
+    /// The path as it was given.
+    shown: PathBuf,
     text: String,
-    /// Whether the scenario itself names a file of measured neurons.
-    own_measured: bool,
+    /// What the scenario itself says of the chip.
+    own: toml::Table,
 }
 
 impl Base {
@@ -120,6 +124,16 @@ impl Base {
     pub fn mistake(&self) -> Option<ScenarioError> {
         let sheet = toml::from_str::<Datasheet>(&self.text);
         sheet.err().map(|error| parse_error(&self.path, &error))
+    }
+
+    /// The chip file and the line in it, if the value of a scenario's key is from there; and its key there.
+    pub fn place_of<'k>(&self, key: &'k str) -> Option<(Place, &'k str)> {
+        let key = key.strip_prefix("chip.")?;
+        if has(&self.own, key) {
+            return None;
+        }
+        let line = line_of(&self.text, key)?;
+        Some((Place::File { path: self.shown.clone(), line: Some(line) }, key))
     }
 }
 
@@ -131,7 +145,8 @@ pub(super) fn complete(
 ) -> Result<Option<Base>, ScenarioError> {
     let Some(toml::Value::Table(chip)) = scenario.get_mut("chip") else { return Ok(None) };
     let Some(toml::Value::String(base)) = chip.get("base") else { return Ok(None) };
-    let path = absolute(&origin.folder_of("chip.base").join(base));
+    let shown = origin.folder_of("chip.base").join(base);
+    let path = absolute(&shown);
     let text = std::fs::read_to_string(&path).map_err(|error| {
         origin.problem("chip", format!("cannot read chip file {}: {error}", path.display()))
     })?;
@@ -143,11 +158,9 @@ pub(super) fn complete(
     }
     chip.remove("base");
     let own = std::mem::take(chip);
-    let neurons = own.get("neurons").and_then(toml::Value::as_table);
-    let own_measured = neurons.is_some_and(|neurons| neurons.contains_key("measured"));
-    merge(&mut sheet, own);
+    merge(&mut sheet, own.clone());
     *chip = sheet;
-    Ok(Some(Base { path, text, own_measured }))
+    Ok(Some(Base { path, shown, text, own }))
 }
 
 /// Finds the file of measured neurons beside the file that names it.
@@ -155,10 +168,22 @@ pub(super) fn find_measured(scenario: &mut Scenario, base: Option<&Base>, origin
     let chip = scenario.chip.as_mut();
     let Some(file) = chip.and_then(|chip| chip.neurons.measured.as_mut()) else { return };
     let folder = match base {
-        Some(Base { path, own_measured: false, .. }) => path.parent().unwrap_or(Path::new("")),
+        Some(Base { path, own, .. }) if !has(own, "neurons.measured") => {
+            path.parent().unwrap_or(Path::new(""))
+        }
         _ => origin.folder_of("chip.neurons.measured"),
     };
     *file = absolute(&folder.join(&*file));
+}
+
+/// Whether a table has a value at a dotted key.
+fn has(table: &toml::Table, key: &str) -> bool {
+    match key.split_once('.') {
+        None => table.contains_key(key),
+        Some((first, rest)) => {
+            table.get(first).and_then(toml::Value::as_table).is_some_and(|inner| has(inner, rest))
+        }
+    }
 }
 
 /// Puts the entries of a table over those of another.

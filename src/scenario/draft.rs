@@ -100,7 +100,7 @@ impl Draft {
         if source.complement {
             writeln!(
                 text,
-                "complement = true              # 1 − v of each feature v is one, too: small values are early there"
+                "complement = true              # 1 − v of each feature v is one, too: large values are early there"
             )?;
         }
         match (data.training.image, self.perhaps_image) {

@@ -116,6 +116,8 @@ pub(super) struct Origin {
     path: PathBuf,
     text: String,
     overrides: Vec<Override>,
+    /// The chip file.
+    base: Option<chip::Base>,
 }
 
 impl Origin {
@@ -138,10 +140,16 @@ impl Origin {
                 Place::File { path: self.path.clone(), line: line_of(&self.text, key) }
             }
         };
-        let problems = problems
-            .into_iter()
-            .map(|problem| ScenarioProblem { place: place(&problem.key), problem })
-            .collect();
+        let of_chip_file = |problem: &Problem| {
+            let (place, key) = self.base.as_ref()?.place_of(&problem.key)?;
+            let problem = Problem { key: key.to_owned(), message: problem.message.clone() };
+            Some(ScenarioProblem { place, problem })
+        };
+        let located = |problem: Problem| {
+            let here = |problem: Problem| ScenarioProblem { place: place(&problem.key), problem };
+            of_chip_file(&problem).unwrap_or_else(|| here(problem))
+        };
+        let problems = problems.into_iter().map(located).collect();
         ScenarioError::Invalid { problems }
     }
 
@@ -230,6 +238,16 @@ impl ScenarioFile {
         Ok(ScenarioFile { path: path.to_owned(), text, table })
     }
 
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What stands in it.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether there is a key or section of this name at the top of the file.
     pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
@@ -241,12 +259,13 @@ impl ScenarioFile {
     /// As [`load`].
     pub fn load(&self, overrides: &[Override]) -> Result<LoadedScenario, ScenarioError> {
         let (path, text) = (self.path.clone(), self.text.clone());
-        let origin = Origin { path, text, overrides: overrides.to_vec() };
+        let mut origin = Origin { path, text, overrides: overrides.to_vec(), base: None };
         let (table, _) = self.overridden(overrides)?;
-        let mut scenario = match self.convert(table, &origin) {
-            Ok(scenario) => scenario,
+        let (mut scenario, base) = match self.convert(table, &origin) {
+            Ok(converted) => converted,
             Err(error) => return Err(self.diagnose(overrides).err().unwrap_or(error)),
         };
+        origin.base = base;
         fill_in(&mut scenario, &origin);
         let problems = validate(&scenario);
         if problems.is_empty() {
@@ -267,14 +286,18 @@ impl ScenarioFile {
     }
 
     /// The scenario of a table, with its chip file.
-    fn convert(&self, mut table: toml::Table, origin: &Origin) -> Result<Scenario, ScenarioError> {
+    fn convert(
+        &self,
+        mut table: toml::Table,
+        origin: &Origin,
+    ) -> Result<(Scenario, Option<chip::Base>), ScenarioError> {
         let base = chip::complete(&mut table, origin)?;
         let mut scenario = Scenario::deserialize(table).map_err(|error| match &base {
             Some(base) => base.mistake().unwrap_or(origin.problem("chip", error.message())),
             None => parse_error(&self.path, &error),
         })?;
         chip::find_measured(&mut scenario, base.as_ref(), origin);
-        Ok(scenario)
+        Ok((scenario, base))
     }
 
     /// What is wrong with the types or keys of the file, or of an override: then the first of those

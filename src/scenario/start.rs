@@ -1,9 +1,9 @@
 //! The trained network that a training starts from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::load::LoadedScenario;
-use super::{Scenario, ScenarioError};
+use super::{Scenario, ScenarioError, Values};
 use crate::dataset::{Encoding, Known};
 use crate::learning::Inference;
 use crate::network::file::{self, Saved};
@@ -48,6 +48,36 @@ pub(super) fn fill_in(scenario: &mut Scenario) {
 }
 
 impl LoadedScenario {
+    /// The same scenario with all that was learned in the run of this folder.
+    pub fn with_network_of(mut self, folder: &Path) -> Self {
+        let path = folder.join("network.json");
+        self.scenario.start_from = Some(std::path::absolute(&path).unwrap_or(path));
+        for layer in &mut self.scenario.layers {
+            // A run writes down what its layers began with, which is not what they ended with.
+            layer.weights = None;
+        }
+        self
+    }
+
+    /// Names of the layers that begin with weights of the scenario although there is a network to start from.
+    pub fn layers_started_anew(&self) -> impl Iterator<Item = &str> {
+        let starts = self.scenario.start_from.is_some();
+        let anew =
+            self.scenario.layers.iter().filter(move |layer| starts && layer.weights.is_some());
+        anew.map(|layer| layer.name.as_str())
+    }
+
+    /// The first layer that a training begins with weights that are drawn: nothing recorded after it is of them.
+    pub fn untrained_layer(&self) -> Option<&str> {
+        let is_drawn = |weights: &Option<Values>| {
+            !weights.as_ref().is_some_and(|it| it.is_table() || matches!(it, Values::Constant(_)))
+        };
+        let starts = self.scenario.start_from.is_some();
+        let mut layers = self.scenario.layers.iter();
+        let layer = layers.find(|it| is_drawn(&it.weights) && !(starts && it.weights.is_none()))?;
+        self.scenario.training.is_some().then_some(layer.name.as_str())
+    }
+
     /// The network that the scenario starts from, if it names one.
     pub(super) fn start(&self) -> Result<Option<Start>, ScenarioError> {
         let Some(path) = &self.scenario.start_from else { return Ok(None) };

@@ -69,7 +69,7 @@ pub fn heat_maps(summary: &Summary) -> Vec<HeatMap> {
             y: second
                 .names_of(&rows.iter().filter_map(|row| row.others.first()).collect::<Vec<_>>()),
             values: rows.iter().map(|row| row.groups.iter().map(median).collect()).collect(),
-            unit: summary.unit(Quantity::Accuracy),
+            unit: "%",
         }
     });
     maps.collect()

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::{AxisValue, ResultsProblem, Statistics, Study, StudyError, Variant, reader};
 use crate::chip::HardwareClock;
+use crate::report::common_prefix;
 use crate::report::html::Fact;
 use crate::run::{EngineSummary, Measurement};
 
@@ -28,15 +29,34 @@ pub struct Summary {
     pub study: Study,
     /// For each variant, and each value of the axes but the first: what happens along the first axis.
     pub series: Vec<Series>,
-    /// Symbol of the scenario's time unit, and what one of it takes on the chip in microseconds if the
-    /// chip has a clock.
+    /// Symbol of the scenario's time unit.
     pub time_unit: &'static str,
-    /// See there.
-    pub microseconds: Option<f64>,
+    /// Times as they are shown: in the scenario's unit, or in seconds on the chip if it has a clock.
+    pub time: Scale,
+    /// Energies as they are shown.
+    pub energy: Scale,
     /// What the base scenario is, in lines.
     pub base: Vec<Fact>,
     /// What ran the trainings; none if the data are not here any more.
     pub engines: Vec<EngineSummary>,
+}
+
+/// The unit that values are shown in, one for the whole study, and what they are multiplied by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scale {
+    /// The unit.
+    pub unit: String,
+    /// What one unit of the results is in it.
+    pub factor: f64,
+}
+
+impl Scale {
+    /// The scale whose prefix suits these values, each so many of an SI unit.
+    fn of(values: impl Iterator<Item = f64>, in_si: f64, unit: &str) -> Self {
+        let (size, prefix) = common_prefix(values.map(|value| value * in_si));
+        // A product, so that values keep their last digit whatever the prefix.
+        Scale { unit: format!("{prefix}{unit}"), factor: in_si * (1.0 / size).round() }
+    }
 }
 
 /// What happens along the first axis.
@@ -67,10 +87,10 @@ impl Group {
         let value = |measured: &Measurement| match quantity {
             Quantity::Accuracy => 100.0 * measured.test_accuracy,
             Quantity::Spikes => measured.spikes_per_sample,
-            Quantity::DecisionTime => {
-                measured.mean_decision_time * summary.microseconds.unwrap_or(1.0)
+            Quantity::DecisionTime => measured.mean_decision_time * summary.time.factor,
+            Quantity::Energy => {
+                measured.energy_per_sample.map_or(f64::NAN, |energy| summary.energy.factor * energy)
             }
-            Quantity::Energy => measured.energy_per_sample.map_or(f64::NAN, |energy| 1e6 * energy),
         };
         self.measured.iter().map(value).collect()
     }
@@ -130,25 +150,36 @@ impl Summary {
             let tau_s = base.layers.first()?.neuron.tau_s.as_ref()?.constant()?;
             HardwareClock::new(chip, tau_s)
         });
+        let measured = || {
+            let groups = series.iter().flat_map(|series| &series.groups);
+            groups.flat_map(|group| &group.measured)
+        };
+        let times = measured().map(|measured| measured.mean_decision_time);
+        let time = match clock {
+            Some(clock) => Scale::of(times, clock.per_model_time * clock.unit_seconds, "s"),
+            None => Scale { unit: base.time_unit.symbol().to_owned(), factor: 1.0 },
+        };
+        let energies = measured().filter_map(|measured| measured.energy_per_sample);
+        let energy = Scale::of(energies, 1.0, "J");
         Ok(Summary {
             study: study.clone(),
             series,
             time_unit: base.time_unit.symbol(),
+            time,
+            energy,
             // Seeds are those of the study.
             base: base.facts().into_iter().filter(|(label, _)| *label != "Seed").collect(),
             engines: study.engines().unwrap_or_default(),
-            microseconds: clock.map(|clock| 1e6 * clock.per_model_time * clock.unit_seconds),
         })
     }
 
     /// The unit of a quantity; empty for a mere number.
-    pub fn unit(&self, quantity: Quantity) -> &'static str {
+    pub fn unit(&self, quantity: Quantity) -> &str {
         match quantity {
             Quantity::Accuracy => "%",
             Quantity::Spikes => "",
-            Quantity::DecisionTime if self.microseconds.is_some() => "µs",
-            Quantity::DecisionTime => self.time_unit,
-            Quantity::Energy => "µJ",
+            Quantity::DecisionTime => &self.time.unit,
+            Quantity::Energy => &self.energy.unit,
         }
     }
 

@@ -114,3 +114,33 @@ fn a_trace_without_its_inputs_is_refused() {
     assert!(ended.stderr.contains("trace.csv"), "{}", ended.stderr);
     assert!(!out.exists());
 }
+
+#[test]
+fn a_trained_chip_is_identified_from_the_folder_of_its_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let place = |name: &str| folder.path().join(name);
+    let (network, out) = (place("network.toml"), place("trained"));
+    std::fs::write(&network, format!("{SCENARIO}\n[training]\nepochs = 2\n")).expect("written");
+    successful(folder.path(), &["run", text(&network), "--out", text(&out), "--quiet"]);
+    let trace = out.join("spikes.csv");
+    let of = |what: &Path| {
+        let arguments = ["identify", text(what), "--trace", text(&trace), "--data", "test"];
+        firstspike(folder.path(), &arguments)
+    };
+    let refused = of(&network);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`hidden` has the initial weights"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("folder of the run"), "{}", refused.stderr);
+    let found = of(&out);
+    assert_eq!(found.code, Some(0), "{}", found.stderr);
+    assert!(found.stdout.contains("noise of times"), "{}", found.stdout);
+    // The trained weights explain the record: what is left of the times is the jitter of 0.02.
+    let noise = |line: &str| {
+        let value = line.trim().strip_prefix("noise of times")?.split_whitespace().next()?;
+        value.parse::<f64>().ok()
+    };
+    let noises: Vec<f64> = found.stdout.lines().filter_map(noise).collect();
+    assert_eq!(noises.len(), 2, "{}", found.stdout);
+    assert!(noises.iter().all(|&noise| noise < 0.05), "{noises:?}");
+    assert!(out.join("chip/chip.toml").is_file());
+}

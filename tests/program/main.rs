@@ -8,6 +8,7 @@ mod binary;
 mod book;
 mod changed_values;
 mod chip;
+mod chip_files;
 mod data;
 mod delays;
 mod edges;

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::trial::{TrialNoise, stream_index};
 use super::{ChipLayer, ChipModel, NO_ROW, spikes_once_from_rest};
-use crate::chip::substrate::{Activity, Presented};
+use crate::chip::substrate::{Activity, Presented, UntilDecision};
 use crate::engine::Spike;
 use crate::engine::heterogeneous::{
     HeterogeneousLayer, HeterogeneousWorkspace, LayerSpike, NeuronStates,
@@ -50,8 +50,33 @@ pub(super) struct Scratch {
     /// Per layer: the neurons as they are in this trial, if they differ from trial to trial.
     trial: Vec<Option<HeterogeneousNeurons>>,
     noise: TrialNoise,
+    /// What happened in the sample so far, where it lasts until the decision.
+    happened: Happened,
     homogeneous: HomogeneousWorkspace,
     heterogeneous: HeterogeneousWorkspace,
+}
+
+/// When neurons spiked and spikes arrived in a sample.
+#[derive(Debug, Default)]
+struct Happened {
+    spikes: Vec<f64>,
+    /// With the number of synapses that they arrived at.
+    arrivals: Vec<(f64, u64)>,
+}
+
+impl Happened {
+    fn clear(&mut self) {
+        self.spikes.clear();
+        self.arrivals.clear();
+    }
+
+    fn until(&self, decision: f64) -> UntilDecision {
+        let seen = |(time, synapses): &(f64, u64)| if *time <= decision { *synapses } else { 0 };
+        UntilDecision {
+            spikes: self.spikes.iter().filter(|&&time| time <= decision).count() as u64,
+            synaptic_events: self.arrivals.iter().map(seen).sum(),
+        }
+    }
 }
 
 impl ChipModel {
@@ -84,6 +109,9 @@ impl ChipModel {
     ) {
         self.draw_trial(sample.key, &mut scratch.noise);
         let mut jitter = self.jitter(sample.key);
+        // A sample without a window lasts until its decision, which is known once all layers have run.
+        let lasts_until_decision = self.sheet.presentation.window == f64::INFINITY;
+        scratch.happened.clear();
         for (index, layer) in self.layers.iter().enumerate() {
             let Scratch { arrivals, sent: spikes, sorter, .. } = &mut *scratch;
             layer.collect(sample, if index == 0 { &[] } else { spikes }, arrivals);
@@ -92,17 +120,31 @@ impl ChipModel {
             layer.link.transmit(arrivals, sorter, random);
             activity.events += sent as u64;
             activity.lost += (sent - scratch.arrivals.len()) as u64;
-            activity.synaptic_events += (scratch.arrivals.len() * layer.shape.columns) as u64;
+            let synapses = layer.shape.columns as u64;
+            activity.synaptic_events += scratch.arrivals.len() as u64 * synapses;
+            if lasts_until_decision {
+                let Scratch { arrivals, happened, .. } = &mut *scratch;
+                happened.arrivals.extend(arrivals.iter().map(|arrival| (arrival.time, synapses)));
+            }
             self.run_layer(index, scratch);
             if layer.delay_kind == Some(DelayKind::Dendritic) {
                 for spike in &mut scratch.layer_spikes {
                     spike.time += layer.delays[spike.neuron as usize];
                 }
             }
-            let Scratch { noise, layer_spikes: spikes, sent, .. } = &mut *scratch;
+            let Scratch { noise, layer_spikes: spikes, sent, happened, .. } = &mut *scratch;
             activity.spikes += spikes.len() as u64;
             self.read_out(layer.nodes.start, &mut jitter, noise, spikes, record);
+            if lasts_until_decision {
+                happened.spikes.extend(spikes.iter().map(|spike| spike.time));
+            }
             std::mem::swap(sent, spikes);
+        }
+        if lasts_until_decision {
+            let labels = scratch.sent.iter().map(|spike| spike.time);
+            let until = scratch.happened.until(labels.fold(f64::INFINITY, f64::min));
+            activity.until_decision.spikes += until.spikes;
+            activity.until_decision.synaptic_events += until.synaptic_events;
         }
     }
 

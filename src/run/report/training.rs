@@ -12,6 +12,7 @@ use crate::report::html::{
     ChipFound, ClassMap, Content, Curves, Headline, Histogram, LayerContent, Plane, ReportData,
     Sample, StreamingHistogram, TrainingContent, short,
 };
+use crate::report::with_prefix;
 use crate::run::TrainingSummary;
 use crate::scenario::{Learner, LoadedScenario};
 
@@ -361,17 +362,11 @@ fn headline(summary: &TrainingSummary, samples: usize, unit: &str) -> Vec<Headli
         Headline::with_detail("Epochs", summary.epochs.to_string(), epochs),
     ];
     if let Some(account) = &summary.hardware {
-        let time = format!("{} µs per sample", three_digits(1e6 * account.time_per_sample));
-        let energy = account.energy_per_sample.map_or_else(
-            || "unknown".to_owned(),
-            |energy| format!("{} µJ", three_digits(1e6 * energy)),
-        );
+        let time = format!("{} per sample", with_prefix(account.time_per_sample, "s"));
+        let energy = account
+            .energy_per_sample
+            .map_or_else(|| "unknown".to_owned(), |energy| with_prefix(energy, "J"));
         headline.push(Headline::with_detail("Energy on the chip", energy, time));
     }
     headline
-}
-
-fn three_digits(value: f64) -> String {
-    let before = value.abs().max(1.0).log10() as usize;
-    format!("{value:.*}", 2_usize.saturating_sub(before))
 }
