@@ -33,6 +33,8 @@ pub mod table;
 mod table_source;
 pub mod yin_yang;
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -93,6 +95,28 @@ pub struct ImageShape {
 }
 
 impl Dataset {
+    /// How many samples are, to the last bit and with their label, also in another set.
+    pub fn shared_with(&self, other: &Dataset) -> usize {
+        if self.feature_count != other.feature_count {
+            return 0;
+        }
+        // Rows are long: that two have one of 2^64 hashes by chance does not happen.
+        let hash = |set: &Dataset, sample: usize| {
+            let row = sample * set.feature_count..(sample + 1) * set.feature_count;
+            let mut hasher = DefaultHasher::new();
+            match &set.features {
+                Features::Real(values) => {
+                    values[row].iter().for_each(|value| value.to_bits().hash(&mut hasher));
+                }
+                Features::Bytes { values, .. } => values[row].hash(&mut hasher),
+            }
+            set.labels[sample].hash(&mut hasher);
+            hasher.finish()
+        };
+        let known: HashSet<u64> = (0..other.len()).map(|sample| hash(other, sample)).collect();
+        (0..self.len()).filter(|&sample| known.contains(&hash(self, sample))).count()
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.labels.len()

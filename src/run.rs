@@ -31,6 +31,7 @@ mod learn_spike_trains;
 mod lock;
 mod membranes;
 mod nodes;
+mod overlap;
 mod picture;
 mod potentials;
 mod predictions;
@@ -70,6 +71,7 @@ pub use learn::{LearnError, LearnSummary, Subset, learn};
 pub use learn_spike_trains::learn_spike_trains;
 pub(crate) use lock::Lock;
 pub use membranes::{ChosenNeuron, Membranes, write_file};
+pub use overlap::overlap;
 pub use predictions::{Prediction, Predictions};
 pub use recorded::{NeuronModel, RecordedError, RecordedRun, RunFileError};
 pub use resumption::{Previous, TrainingResult, previous, to_resume};
@@ -82,7 +84,7 @@ pub use summary::{SimulationSummary, SpikeTrainingSummary, TrainingSummary};
 pub use trace_files::write_trace;
 pub use trace_spikes::{Misfit, TraceMisfit};
 pub use train::train;
-pub use trained::{Samples, TrainedError, TrainedRun};
+pub use trained::{Samples, Shown, TrainedError, TrainedRun};
 
 use crate::engine::EngineError;
 use crate::learning::{

@@ -22,7 +22,9 @@ mod chip;
 mod chip_file;
 mod defaults;
 mod delays;
+mod doubts;
 mod draft;
+mod explain;
 mod extent;
 mod facts;
 mod load;
@@ -56,7 +58,7 @@ pub use build_simulation::Simulation;
 pub use chip::{Hardware, SubstrateExchange, SubstrateSection};
 pub use delays::{DelaySection, DelayValues};
 pub use draft::Draft;
-pub(crate) use load::explain;
+pub(crate) use explain::explain;
 pub use load::{LoadedScenario, Place, ScenarioError, ScenarioFile, ScenarioProblem, load};
 pub(crate) use locate::line_of;
 pub use network::{

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::progress::print_engine;
+use super::run::print_doubts;
 use super::{ScenarioArguments, bad_input, console};
 use crate::run::{EngineSummary, simulation_engine};
 use crate::scenario::{LoadedScenario, ScenarioError, ScenarioFile};
@@ -13,6 +14,7 @@ pub(super) fn check(arguments: &ScenarioArguments, file: &ScenarioFile) -> ExitC
     match checked {
         Ok(((description, engine), loaded)) => {
             console::out!("{}", loaded.scenario.to_toml().trim_end());
+            print_doubts(&loaded);
             console::err!("{}: {description}", arguments.scenario.display());
             print_engine(&engine);
             ExitCode::SUCCESS

@@ -9,10 +9,10 @@ use clap::Args;
 
 use super::{bad_input, console};
 use crate::dataset::{
-    DataError, FileForm, HeldOutFiles, ScalingRule, TableFiles, TableLook, TableSource,
+    DataError, DataSets, FileForm, HeldOutFiles, ScalingRule, TableFiles, TableLook, TableSource,
 };
 use crate::reference::FileKind;
-use crate::run::write_file;
+use crate::run::{overlap, write_file};
 use crate::scenario::Draft;
 use crate::settings::Problem;
 
@@ -85,22 +85,41 @@ impl Template {
             Template::Chip | Template::Study => "FILE.toml",
         }
     }
+
+    /// What they call the folder of its results.
+    fn own_folder(self) -> Option<&'static str> {
+        match self {
+            Template::Simulation => Some("traces/single_neuron/"),
+            Template::Recurrent => Some("traces/recurrent/"),
+            Template::Chip | Template::Study => None,
+        }
+    }
 }
 
 pub(super) fn run(arguments: &NewArguments) -> ExitCode {
-    let text = match (arguments.template, &arguments.data) {
+    let drafted = match (arguments.template, &arguments.data) {
         (Some(template), _) => {
-            Ok(template.text().replace(template.own_name(), &arguments.file.to_string_lossy()))
+            let text =
+                template.text().replace(template.own_name(), &arguments.file.to_string_lossy());
+            let stem = arguments.file.file_stem().unwrap_or_default().to_string_lossy();
+            // Results are in the folder of the scenario's name.
+            let text = template
+                .own_folder()
+                .map_or(text.clone(), |own| text.replace(own, &format!("traces/{stem}/")));
+            Ok((text, Vec::new()))
         }
         (None, Some(data)) => draft(arguments, data),
         (None, None) => Err("give --data FILE or --template NAME".to_owned()),
     };
     let kind = arguments.template.map_or(FileKind::Scenario, Template::kind);
     let schema = format!("{}.schema.json", kind.name());
-    let text = text.map(|text| format!("#:schema ./{schema}\n{text}"));
-    let written = text.and_then(|text| write_new(&arguments.file, &text));
+    let written = drafted.and_then(|(text, found)| {
+        write_new(&arguments.file, &format!("#:schema ./{schema}\n{text}"))?;
+        Ok(found)
+    });
     match written {
-        Ok(()) => {
+        Ok(found) => {
+            found.iter().for_each(|line| console::err!("{line}"));
             write_schema(&arguments.file.with_file_name(schema), kind);
             let file = arguments.file.display();
             console::out!("wrote {file}: read it, then\n  firstspike run {file}");
@@ -137,7 +156,8 @@ fn write_new(path: &Path, text: &str) -> Result<(), String> {
     })
 }
 
-fn draft(arguments: &NewArguments, data: &Path) -> Result<String, String> {
+/// The scenario for these data, and what was found in them.
+fn draft(arguments: &NewArguments, data: &Path) -> Result<(String, Vec<String>), String> {
     if arguments.file.exists() {
         return Err(format!(
             "{} exists: give another name, or remove it",
@@ -180,8 +200,54 @@ fn draft(arguments: &NewArguments, data: &Path) -> Result<String, String> {
         source.scaling = ScalingRule::Auto;
         source.complement = true;
     }
+    let found = found(&draft, &sets);
     place_paths(&mut draft, arguments);
-    Ok(draft.text(&sets))
+    Ok((draft.text(&sets), found))
+}
+
+/// A class with fewer samples may be a label that is misspelt.
+const FEW: usize = 5;
+
+/// Classes that are named, at most.
+const NAMED: usize = 12;
+
+/// What was taken for labels and features, and what is odd about it.
+fn found(draft: &Draft, sets: &DataSets) -> Vec<String> {
+    let DataSets { training, validation, test, class_names, .. } = sets;
+    let mut counts = vec![0_usize; class_names.len()];
+    for set in [training, validation, test] {
+        set.labels.iter().for_each(|&label| counts[label] += 1);
+    }
+    let classes = class_names.iter().zip(&counts);
+    let mut named: Vec<String> =
+        classes.clone().take(NAMED).map(|(name, count)| format!("{name} ({count})")).collect();
+    if class_names.len() > NAMED {
+        named.push("…".to_owned());
+    }
+    let source = &draft.source;
+    let column = match &source.training {
+        TableFiles::Csv(_) => source.label.as_str(),
+        _ => "from their own file",
+    };
+    let features = training.feature_count / (1 + usize::from(sets.complement));
+    let left_out =
+        if source.leave_out.is_empty() { "–".to_owned() } else { source.leave_out.join(", ") };
+    let mut lines = vec![format!(
+        "label: {column}, {} classes: {}; {features} features; left out: {left_out}",
+        class_names.len(),
+        named.join(", ")
+    )];
+    let rare = classes.filter(|(_, count)| **count < FEW);
+    let rare: Vec<String> = rare.map(|(name, count)| format!("`{name}` ({count})")).collect();
+    if !rare.is_empty() {
+        lines.push(format!(
+            "warning: classes with fewer than {FEW} samples: {}; a label that is misspelt is a class of its own",
+            rare.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ")
+        ));
+    }
+    let overlap = overlap(test, training);
+    lines.extend(overlap.map(|found| format!("warning: {}; {}", found.finding, found.advice)));
+    lines
 }
 
 /// The files of a set, by their form.

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::exit::failure;
+use super::run::print_hardware;
 use super::session::Session;
 use super::{Data, bad_input, console};
 use crate::report::html;
-use crate::run::{RunError, Samples, TrainedError, TrainedRun, write_file};
+use crate::run::{RunError, Samples, Shown, TrainedError, TrainedRun, write_file};
 
 /// The network, and the samples that it is shown.
 #[derive(Debug, Args)]
@@ -30,6 +31,9 @@ pub(super) struct NetworkArguments {
     /// Put the network on the chip of this file [default: what it was trained on].
     #[arg(long, value_name = "FILE")]
     chip: Option<PathBuf>,
+    /// Which of all chips of the kind [default: the one that it was trained on, or by the run's seed].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    individual: Option<u64>,
     /// Threads to work on [default: all cores]. The results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -61,7 +65,7 @@ pub(super) struct EvaluateArguments {
 
 impl NetworkArguments {
     fn open(&self) -> Result<(TrainedRun, Samples<'_>), TrainedError> {
-        let run = TrainedRun::open(&self.run, self.chip.as_deref())?;
+        let run = TrainedRun::open_on(&self.run, self.chip.as_deref(), self.individual)?;
         let samples = match (&self.data, self.set) {
             (Some(path), _) => Samples::File { path, labels: self.labels.as_deref() },
             (None, set) => Samples::Set(set.unwrap_or(Data::Test).into()),
@@ -124,12 +128,9 @@ pub(super) fn predict(arguments: &PredictArguments) -> ExitCode {
 
 pub(super) fn evaluate(arguments: &EvaluateArguments) -> ExitCode {
     let title = arguments.network.samples();
-    let is_asked = arguments.report.is_some();
-    let show = |run: &TrainedRun, samples: Samples<'_>| match is_asked {
-        true => run.evaluate(samples, &title),
-        false => Ok((run.predict(samples, false)?, None)),
-    };
-    let (predictions, report) = match arguments.network.run(show) {
+    let of_report = arguments.report.is_some().then_some(title.as_str());
+    let show = |run: &TrainedRun, samples: Samples<'_>| run.evaluate(samples, of_report);
+    let Shown { predictions, report, overlap, hardware } = match arguments.network.run(show) {
         Ok(shown) => shown,
         Err(code) => return code,
     };
@@ -158,6 +159,7 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> ExitCode {
             "time_unit": predictions.time_unit,
             "class_names": predictions.class_names,
             "confusion": confusion,
+            "hardware": hardware,
         });
         let written = write_file(out, |file| {
             serde_json::to_writer_pretty(&mut *file, &result)?;
@@ -176,11 +178,21 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> ExitCode {
         }
         console::out!("report               {}", path.display());
     }
+    if let Some(found) = overlap {
+        console::err!("warning: {}; {}", found.finding, found.advice);
+    }
     console::out!("accuracy             {:.2} % ({correct} of {samples})", 100.0 * accuracy);
     console::out!("samples              {title}");
     console::out!("undecided            {undecided}");
     let unit = crate::trace::time_unit::symbol(&predictions.time_unit);
-    console::out!("mean decision time   {time:.3} {unit}");
+    if time.is_finite() {
+        console::out!("mean decision time   {time:.3} {unit}");
+    } else {
+        console::out!("mean decision time   none: no label neuron spiked");
+    }
+    if let Some(account) = &hardware {
+        print_hardware(account);
+    }
     console::out!("\ndecided to be (columns), of each true class (rows):");
     for line in confusion_lines(&predictions.class_names, &confusion) {
         console::out!("{line}");

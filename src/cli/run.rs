@@ -42,6 +42,7 @@ pub(super) fn run(arguments: &RunArguments, file: &ScenarioFile) -> ExitCode {
         Ok(session) => session,
         Err(error) => return bad_input(&error),
     };
+    print_doubts(&loaded);
     for layer in loaded.layers_started_anew() {
         let start = loaded.scenario.start_from.as_deref().unwrap_or(Path::new("")).display();
         console::err!("{layer}: initial weights from the scenario, not from {start}");
@@ -54,6 +55,13 @@ pub(super) fn run(arguments: &RunArguments, file: &ScenarioFile) -> ExitCode {
             bad_input(&format!("{error}\nWithout --resume, the run starts anew."))
         }
         Err(error) => failure(&error),
+    }
+}
+
+/// Says what is odd about a scenario's values.
+pub(super) fn print_doubts(loaded: &LoadedScenario) {
+    for doubt in loaded.scenario.doubts() {
+        console::err!("warning: {doubt}");
     }
 }
 
@@ -168,10 +176,14 @@ fn print_training(summary: &TrainingSummary, out: &Path, has_picture: bool) {
     if let Some(account) = &summary.hardware {
         print_hardware(account);
     }
+    let per_epoch = if summary.epochs == 0 {
+        String::new()
+    } else {
+        format!(", {:.0} ms per epoch", 1e3 * summary.seconds_per_epoch)
+    };
     console::out!(
-        "time                 {:.1} s, {:.0} ms per epoch on {} thread{}",
+        "time                 {:.1} s{per_epoch} on {} thread{}",
         summary.seconds,
-        1e3 * summary.seconds_per_epoch,
         summary.threads,
         if summary.threads == 1 { "" } else { "s" }
     );
@@ -185,7 +197,7 @@ fn print_training(summary: &TrainingSummary, out: &Path, has_picture: bool) {
 }
 
 /// What a classification takes on the chip.
-fn print_hardware(account: &HardwareAccount) {
+pub(super) fn print_hardware(account: &HardwareAccount) {
     let HardwareAccount { chip, decision_time, time_per_sample, samples_per_second, .. } = account;
     match account.speedup_factor {
         Some(factor) => console::out!("on the chip          {chip}, {factor:.0} times as fast"),

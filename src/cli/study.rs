@@ -14,8 +14,8 @@ use super::{RunArguments, ScenarioArguments, bad_input, console};
 use crate::run::{RunError, write_file};
 use crate::scenario::Override;
 use crate::study::{
-    Finished, Ranking, Row, Shard, Spread, Study, StudyError, Summary, Watch, estimate, merge,
-    run as run_study, tolerance_markdown, write_report,
+    Finished, Ranked, Ranking, Row, Shard, Spread, Study, StudyError, Summary, Watch, estimate,
+    merge, run as run_study, tolerance_markdown, write_report,
 };
 
 /// How a study is done.
@@ -153,6 +153,14 @@ fn best(arguments: &BestArguments) -> Result<(), StudyError> {
     }
     let seeds = if best.seeds == 1 { "one seed" } else { "mean ± standard deviation (range)" };
     console::out!("     {seeds} of {} points with all seeds", ranking.ranked.len());
+    let mean = |ranked: &Ranked| ranked.validation.mean;
+    let tied = ranking.ranked.iter().filter(|ranked| mean(ranked) == mean(best)).count();
+    if tied > 1 {
+        console::err!(
+            "warning: {tied} points are best alike by validation, and the first of the study is taken: more validation \
+             samples or seeds would tell them apart"
+        );
+    }
     if ranking.incomplete > 0 {
         console::err!("{} points lack a seed, or one failed: not ranked", ranking.incomplete);
     }

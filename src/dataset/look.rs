@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::table::{DECIMAL_COMMA, has_decimal_comma};
 use super::{DataError, DataProblem};
 use crate::table::{TableError, TextTable};
 
@@ -46,6 +47,9 @@ pub struct TableLook {
 struct Column {
     different: BTreeSet<String>,
     numbers: usize,
+    /// Numbers with a decimal comma, and the first of them with its line.
+    decimal_commas: usize,
+    first_comma: Option<(u64, String)>,
     /// Whether each row's value is its number, from 0 or 1.
     counts_rows: bool,
     are_bytes: bool,
@@ -74,7 +78,7 @@ impl TableLook {
             columns
                 .iter_mut()
                 .zip(&row.fields)
-                .for_each(|(column, field)| column.add(field, count));
+                .for_each(|(column, field)| column.add(field, count, row.line));
             count += 1;
         }
         if count == 0 {
@@ -105,6 +109,12 @@ impl TableLook {
             if index == place {
                 continue;
             }
+            if let Some((line, field)) = &column.first_comma
+                && 2 * column.decimal_commas > count
+            {
+                let (line, field, accepted) = (*line, field.clone(), DECIMAL_COMMA);
+                return Err(DataProblem::Field { line, column: name, field, accepted }.of(path));
+            }
             if is_words {
                 look.leave_out.push((name, "words"));
             } else if column.counts_rows && NUMBER_NAMES.contains(&name.to_lowercase().as_str()) {
@@ -126,7 +136,11 @@ impl TableLook {
 }
 
 impl Column {
-    fn add(&mut self, field: &str, row: usize) {
+    fn add(&mut self, field: &str, row: usize, line: u64) {
+        if has_decimal_comma(field) {
+            self.decimal_commas += 1;
+            self.first_comma.get_or_insert_with(|| (line, field.to_owned()));
+        }
         // More need not be told apart.
         if self.different.len() <= MOST_CLASSES && !self.different.contains(field) {
             self.different.insert(field.to_owned());

@@ -55,9 +55,15 @@ impl FileForm {
     /// # Errors
     /// If it cannot be read.
     pub fn of(path: &Path) -> Result<Self, DataError> {
+        let refuse = |error| DataProblem::Unreadable(error).of(path);
+        let kind = std::fs::metadata(path).map_err(refuse)?;
+        if !kind.is_file() && !kind.is_dir() {
+            let message = "it is no file but a pipe or a device, which can be read only once: save the data in a file";
+            return Err(refuse(std::io::Error::other(message)));
+        }
         let mut start = Vec::new();
         let read = idx::open(path).and_then(|file| file.take(6).read_to_end(&mut start));
-        read.map_err(|error| DataProblem::Unreadable(error).of(path))?;
+        read.map_err(refuse)?;
         Ok(match start[..] {
             [0x93, b'N', b'U', b'M', b'P', b'Y'] => FileForm::Npy,
             [0, 0, 8, 1..=4, ..] => FileForm::Idx,

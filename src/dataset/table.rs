@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use rand::seq::SliceRandom;
 
 pub use csv::Columns;
+pub(super) use csv::{DECIMAL_COMMA, has_decimal_comma};
 use labels::Labels;
 pub use labels::{Classes, list};
 

@@ -161,6 +161,10 @@ pub fn diagnose(
     } else {
         ""
     };
+    let turn_on = match silent_neurons {
+        SilentNeuronRule::Ignore => ", or turn on training.silent_neurons",
+        _ => "",
+    };
     let mut found = Vec::new();
     let Some(last) = epochs.last() else { return found };
     let percent = |fraction: f64| 100.0 * fraction;
@@ -178,7 +182,7 @@ pub fn diagnose(
                 ),
                 advice: format!(
                     "dead neurons receive no gradient: {derive}raise the mean of layer `{name}`'s initial \
-                     weights, lower its threshold, or turn on training.silent_neurons"
+                     weights, or lower its threshold{turn_on}"
                 ),
             });
         }
@@ -207,7 +211,7 @@ pub fn diagnose(
             ),
             advice: format!(
                 "a sample without label spike teaches nothing: {derive}raise the label layer's initial \
-                 weights, or turn on training.silent_neurons"
+                 weights{turn_on}"
             ),
         });
     }

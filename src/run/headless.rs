@@ -21,7 +21,7 @@ pub struct Measurement {
     /// Mean time of the first label spike on the test set, in the scenario's time unit; not a number if
     /// there was none.
     pub mean_decision_time: f64,
-    /// Neurons' spikes per test sample.
+    /// Neurons' spikes per test sample; on a chip with a clock, while a sample lasts.
     pub spikes_per_sample: f64,
     /// Energy per test sample, in joules; none without a chip that has a clock and entries for energy.
     pub energy_per_sample: Option<f64>,
@@ -132,7 +132,11 @@ impl HeadlessTraining {
             train_accuracy: trainer.evaluate(&self.training)?.score.accuracy(),
             validation_accuracy: trainer.evaluate(&self.validation)?.score.accuracy(),
             mean_decision_time: score.decision_time(),
-            spikes_per_sample: happened.spikes as f64 / happened.samples as f64,
+            // Counted over the same span as the energy, if there is one.
+            spikes_per_sample: account.as_ref().map_or_else(
+                || happened.spikes as f64 / happened.samples as f64,
+                |account| account.spikes_per_sample,
+            ),
             energy_per_sample: account.and_then(|account| account.energy_per_sample),
             undecided: score.undecided as f64 / score.samples as f64,
             epochs: self.epochs(),

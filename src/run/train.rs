@@ -9,6 +9,7 @@ use super::checkpoint::{Best, Checkpoint};
 use super::chip_found::{self, CHIP_FOUND, FoundLayer};
 use super::chip_network::chip_network;
 use super::ideal_then_chip::{self, COMPARED_AFTER};
+use super::overlap::overlap;
 use super::report::{Neurons, TestRecord};
 use super::resumption::Beginning;
 use super::run_folder::{RunFolder, SUMMARY, Start};
@@ -19,6 +20,7 @@ use super::{
     network_file, picture, predictions,
 };
 use crate::chip::HardwareClock;
+use crate::dataset::{DataSets, DataSource};
 use crate::learning::{
     EncodedSet, Evaluation, FirstSpikes, Score, Trainer, diagnose, diagnose_substrate,
 };
@@ -78,6 +80,7 @@ pub fn train(
         further,
     };
     folder.begin(&identity, keeps_checkpoint)?;
+    session.look_at_test_set();
     // From here on the run has a checkpoint, if only an older one for now.
     session.save()?;
 
@@ -126,7 +129,8 @@ pub fn train(
     folder.write("network.json", |file| {
         network_file::write_with(&learner.network.network, unit, Some(&inference), file)
     })?;
-    let found = trainer.found_neurons();
+    // Without training nothing was looked for.
+    let found = if history.is_empty() { Vec::new() } else { trainer.found_neurons() };
     if !found.is_empty() {
         let names = &learner.layer_names;
         folder.write(CHIP_FOUND, |file| chip_found::write(file, &found, names, unit))?;
@@ -157,7 +161,8 @@ pub fn train(
         epochs: history.len(),
         selected_epoch: best.as_ref().map_or(history.len(), |best| best.epoch),
         interrupted: history.len() < learner.settings.epochs,
-        seconds_per_epoch: history.iter().map(|epoch| epoch.seconds).sum::<f64>()
+        // The sum of nothing is minus zero.
+        seconds_per_epoch: history.iter().fold(0.0, |sum, epoch| sum + epoch.seconds)
             / history.len().max(1) as f64,
         seconds: seconds_before + start.elapsed().as_secs_f64(),
         threads: rayon::current_num_threads(),
@@ -261,6 +266,19 @@ impl Session<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Says if the test set is of samples that are learned from.
+    fn look_at_test_set(&mut self) {
+        let DataSets { training, test, .. } = &self.learner.data;
+        let is_own = matches!(self.loaded.scenario.dataset, Some(DataSource::File(_)));
+        let troubles = &mut self.so_far.troubles;
+        if let Some(found) = is_own.then(|| overlap(test, training)).flatten()
+            && !troubles.contains(&found)
+        {
+            self.progress.trouble(&found);
+            troubles.push(found);
+        }
     }
 
     fn save(&mut self) -> Result<(), RunError> {

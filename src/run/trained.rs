@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::network_file::{self, NetworkFileError};
+use super::overlap::overlap;
 use super::predictions::{Prediction, Predictions};
 use super::recorded::check_populations;
 use super::report::{Neurons, TestRecord};
+use super::training_files::SpikeCounter;
 use super::{RunError, RunFileError, RunIdentity, Subset};
+use crate::chip::HardwareAccount;
 use crate::dataset::table::{Classes, Kind};
 use crate::dataset::{
     DataError, DataProblem, DataSets, DataSource, Dataset, Encoding, Features, NewSamples,
 };
-use crate::learning::{FirstSpikes, Inference, MismatchError};
+use crate::learning::{Diagnosis, FirstSpikes, Inference, MismatchError};
 use crate::network::{LayerError, LayeredNetwork};
 use crate::report::html::ReportData;
 use crate::scenario::{LoadedScenario, Override, ScenarioError, ScenarioFile};
@@ -47,6 +50,12 @@ pub enum TrainedError {
     /// The run did not train a network of layers.
     #[error("{} holds a simulation: only a network of [[layers]] decides", folder.display())]
     Simulation {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// There is no chip of which there could be individuals.
+    #[error("{} was trained without a chip: an individual needs --chip FILE", folder.display())]
+    NoChip {
         /// The folder.
         folder: PathBuf,
     },
@@ -129,12 +138,37 @@ pub enum Samples<'a> {
     },
 }
 
+/// What samples came to.
+#[derive(Debug)]
+pub struct Shown {
+    /// The decisions.
+    pub predictions: Predictions,
+    /// A page about them, if it was asked for and there are labels.
+    pub report: Option<ReportData>,
+    /// If samples of a file are those that the network learned from.
+    pub overlap: Option<Diagnosis>,
+    /// Time and energy of a decision, if the chip has a clock.
+    pub hardware: Option<HardwareAccount>,
+}
+
 impl TrainedRun {
     /// Opens a run's folder; its network runs on what it was trained on, or on the chip of this file.
     ///
     /// # Errors
     /// If a file is missing or damaged, the files are not of one run, or the run trained no layers.
     pub fn open(folder: &Path, chip: Option<&Path>) -> Result<Self, TrainedError> {
+        Self::open_on(folder, chip, None)
+    }
+
+    /// The same on this individual of the chip; none for the one that it was trained on.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and if there is no chip.
+    pub fn open_on(
+        folder: &Path,
+        chip: Option<&Path>,
+        individual: Option<u64>,
+    ) -> Result<Self, TrainedError> {
         for file in ["scenario.toml", "network.json"] {
             if !folder.join(file).is_file() {
                 return Err(TrainedError::Missing { folder: folder.to_owned(), file });
@@ -145,14 +179,22 @@ impl TrainedRun {
         if trained.scenario.is_simulation() {
             return Err(TrainedError::Simulation { folder: folder.to_owned() });
         }
-        let loaded = match chip {
-            None => trained.clone(),
-            Some(chip) => {
-                let quoted = toml::Value::String(chip.to_string_lossy().into_owned());
-                let mut other = file.load(&[Override::here(format!("chip={quoted}"))])?;
+        if individual.is_some() && chip.is_none() && trained.scenario.chip.is_none() {
+            return Err(TrainedError::NoChip { folder: folder.to_owned() });
+        }
+        let quoted = chip.map(|chip| toml::Value::String(chip.to_string_lossy().into_owned()));
+        let chip_file = quoted.map(|quoted| Override::here(format!("chip={quoted}")));
+        let individual =
+            individual.map(|number| Override::here(format!("chip.individual={number}")));
+        let changes: Vec<Override> = chip_file.into_iter().chain(individual).collect();
+        let loaded = if changes.is_empty() {
+            trained.clone()
+        } else {
+            let mut other = file.load(&changes)?;
+            if chip.is_some() {
                 other.scenario.substrate = None;
-                other
             }
+            other
         };
         let path = folder.join("network.json");
         let saved = network_file::read_with::<Inference>(&path)?;
@@ -208,20 +250,20 @@ impl TrainedRun {
         samples: Samples<'_>,
         label_times: bool,
     ) -> Result<Predictions, TrainedError> {
-        Ok(self.show(samples, label_times, None)?.0)
+        Ok(self.show(samples, label_times, None)?.predictions)
     }
 
-    /// Decides on samples as [`Self::predict`] does, and makes a report of them, in which they are called
-    /// `title`; none if there are no labels.
+    /// Decides on samples as [`Self::predict`] does, says what that takes on the chip, and if there is a `title` for
+    /// them makes a report.
     ///
     /// # Errors
     /// As [`Self::predict`].
     pub fn evaluate(
         &self,
         samples: Samples<'_>,
-        title: &str,
-    ) -> Result<(Predictions, Option<ReportData>), TrainedError> {
-        self.show(samples, false, Some(title))
+        title: Option<&str>,
+    ) -> Result<Shown, TrainedError> {
+        self.show(samples, false, title)
     }
 
     fn show(
@@ -229,11 +271,18 @@ impl TrainedRun {
         samples: Samples<'_>,
         label_times: bool,
         title: Option<&str>,
-    ) -> Result<(Predictions, Option<ReportData>), TrainedError> {
+    ) -> Result<Shown, TrainedError> {
         let start = Instant::now();
         let (dataset, has_labels) = match samples {
             Samples::Set(subset) => (self.own(subset)?, true),
             Samples::File { path, labels } => self.read(path, labels)?,
+        };
+        // Data that are not there any more, or are others now, tell nothing.
+        let overlap = match (samples, &self.trained.scenario.dataset) {
+            (Samples::File { .. }, Some(DataSource::File(_))) if has_labels => {
+                self.own(Subset::Training).ok().and_then(|training| overlap(&dataset, &training))
+            }
+            _ => None,
         };
         let Inference { class_names, encoding, .. } = &self.inference;
         let data = DataSets {
@@ -261,7 +310,10 @@ impl TrainedRun {
         let set = learner.encode(&learner.data.test);
         let mut rows = Vec::with_capacity(set.len());
         let mut report = title.filter(|_| has_labels).map(|_| TestRecord::new(&learner));
+        let mut counter = SpikeCounter::new(&self.network);
+        trainer.take_activity();
         let look = |sample, record: &FirstSpikes, _| {
+            counter.count(record);
             let times = &record.times()[labels.clone()];
             let verdict = self.inference.loss.verdict(times);
             if let Some(report) = &mut report {
@@ -273,13 +325,21 @@ impl TrainedRun {
                 label_times: if label_times { times.to_vec() } else { Vec::new() },
             });
         };
-        trainer.evaluate_records(&set, look).map_err(RunError::from)?;
+        let score = trainer.evaluate_records(&set, look).map_err(RunError::from)?.score;
+        let on_substrate = trainer.take_activity();
+        let account = hardware.as_ref().and_then(|hardware| {
+            let happened = if on_substrate.samples > 0 { on_substrate } else { counter.activity };
+            let account = hardware.account(&happened, score.decision_time())?;
+            let unit = self.loaded.scenario.time_unit.seconds();
+            Some(account.for_time_unit(unit, hardware.tau_s))
+        });
         let time_unit = self.time_unit().to_owned();
         let report = report.zip(title).map(|(report, title)| {
             let (neurons, engine) = (Neurons::new(&trainer, None), trainer.engine().into());
             report.evaluation(&self.loaded, &neurons, title, &engine, start.elapsed().as_secs_f64())
         });
-        Ok((Predictions { class_names: class_names.clone(), time_unit, rows }, report))
+        let predictions = Predictions { class_names: class_names.clone(), time_unit, rows };
+        Ok(Shown { predictions, report, overlap, hardware: account })
     }
 
     /// A set of the run's own.

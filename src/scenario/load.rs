@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::explain::explain;
 use super::locate::{is_there, line_of};
 use super::overrides::{Override, apply_all, folder_of, is_within};
 use super::validate::validate;
@@ -370,43 +371,6 @@ pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// How the parser calls the types of a scenario, and what they are to a user.
-const TYPES: [(&str, &str); 6] = [
-    ("expected f64", "expected a number"),
-    ("expected usize", "expected a whole number, not negative"),
-    ("expected u64", "expected a whole number, not negative"),
-    ("expected u32", "expected a whole number from 0 to 4294967295"),
-    ("expected a sequence", "expected a list"),
-    // Of the tables, only those of neuron parameters can be found empty in this way.
-    ("map, expected enum", "empty table, expected a number, or normal, uniform, values or file"),
-];
-
-/// The parser's message in a user's words, with the nearest known key where it met an unknown one.
-pub(crate) fn explain(error: &toml::de::Error) -> String {
-    let mut plain = TYPES
-        .iter()
-        .fold(error.message().to_owned(), |message, (theirs, ours)| message.replace(theirs, ours));
-    if let Some(start) = plain.find("expected struct ") {
-        plain.replace_range(start.., "expected a table");
-    }
-    let mut text = error.to_string().trim_end().replace(error.message(), &plain);
-    let mut quoted = error.message().split('`').skip(1).step_by(2);
-    if error.message().starts_with("unknown")
-        && let Some(unknown) = quoted.next()
-    {
-        let nearest = quoted
-            // Comparing takes time and memory proportional to both lengths.
-            .filter(|known| unknown.len() <= 2 * known.len())
-            .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
-            .min_by_key(|(distance, _)| *distance)
-            .filter(|(distance, known)| *distance <= known.len() / 2);
-        if let Some((_, known)) = nearest {
-            let _ = write!(text, "\nDid you mean `{known}`?");
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -436,16 +400,5 @@ mod tests {
                 "{error}"
             );
         }
-    }
-
-    #[test]
-    fn an_unknown_key_is_explained_with_the_nearest_known_one() {
-        let error = toml::from_str::<Scenario>("[neuron]\ntau_mem = 2\n").expect_err("unknown");
-        let text = explain(&error);
-        assert!(text.contains("line 2") && text.contains("Did you mean `tau_m`?"), "{text}");
-        // A name that is none like it is not compared: that would take its length squared.
-        let long = format!("[neuron]\n{} = 2\n", "x".repeat(1 << 20));
-        let error = toml::from_str::<Scenario>(&long).expect_err("unknown");
-        assert!(!explain(&error).contains("Did you mean"));
     }
 }

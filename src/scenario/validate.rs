@@ -143,7 +143,7 @@ fn data(check: &mut Check<'_>, scenario: &Scenario) {
         });
     }
     match &scenario.encoding {
-        None => check.require(source.has_spike_times(), "encoding", || {
+        None => check.require(source.has_spike_times() || scenario.layers.is_empty(), "encoding", || {
             "with neurons that differ a data set needs an [encoding] with earliest and latest spike times"
                 .to_owned()
         }),

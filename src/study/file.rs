@@ -354,7 +354,8 @@ impl Study {
         Ok(files)
     }
 
-    /// What results belong to: another base, other keys, or other data make other results.
+    /// What results belong to: another base, other keys, or other data make other results. It is itself a scenario that
+    /// can be run, the base with every default.
     ///
     /// # Errors
     /// If the base scenario cannot be used.
@@ -367,11 +368,22 @@ impl Study {
         let base = self.load_base()?;
         text += &base.scenario.to_toml();
         text += &checksums(&self.files(&base)?);
-        // The same study on another machine has its files in another place.
         if let Ok(here) = std::env::current_dir() {
-            text = text.replace(&format!("{}{}", here.display(), std::path::MAIN_SEPARATOR), "");
+            text = format!("{PLACE}{}{}\n{text}", here.display(), std::path::MAIN_SEPARATOR);
         }
         Ok(text)
+    }
+}
+
+/// Begins the line with the folder that a study was run in.
+const PLACE: &str = "# Run in ";
+
+/// An identity without the folder that the study was run in: the same study on another machine has its files in
+/// another place. Those of earlier versions never had it.
+pub(super) fn portable(identity: &str) -> String {
+    match identity.strip_prefix(PLACE).and_then(|rest| rest.split_once('\n')) {
+        Some((place, text)) => text.replace(place, ""),
+        None => identity.to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
+use super::file::portable;
 use super::trainings::Trainings;
 use super::{
     Job, Results, ResultsProblem, Row, Shard, Study, StudyError, TrainingFailure, Variant,
@@ -183,8 +184,8 @@ fn identify(study: &Study, output: &OutputFolder) -> Result<(), StudyError> {
 /// Whether a file says that the results beside it are this study's; an error if it says that they are
 /// something else's.
 pub(super) fn is_identified(study: &Study, path: &Path) -> Result<bool, StudyError> {
-    let identity = study.identity()?;
-    match fs::read_to_string(path) {
+    let identity = portable(&study.identity()?);
+    match fs::read_to_string(path).map(|text| portable(&text)) {
         Ok(text) if text == identity => Ok(true),
         // Results of an earlier version do not say what the files contained.
         Ok(text) if text == without_checksums(&identity) => Ok(true),

@@ -167,9 +167,9 @@ pub(super) fn tolerance_table(summaries: &[Summary]) -> Table {
         "distortion",
         "networks",
         "ideal accuracy [%]",
-        "borne up to",
+        "largest value within 1 %",
         "1 % below the ideal at",
-        "as sure as the seeds allow",
+        "95 % interval, at least 6 seeds",
     ];
     let mut rows = Vec::new();
     for summary in summaries {

@@ -99,3 +99,48 @@ fn a_chip_file_is_checked_by_itself() {
         assert!(told.stderr.contains("a chip file"), "{}", told.stderr);
     }
 }
+
+#[test]
+fn evaluating_on_a_chip_says_what_it_takes_there_on_any_individual() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let place = |name: &str| folder.path().join(name);
+    std::fs::write(place("network.toml"), SCENARIO).expect("written");
+    std::fs::write(
+        place("chip.toml"),
+        "time_unit = \"us\"\ntau_s = 6.0\nenergy.spike = 1e-11\nneurons.fixed_pattern.threshold = 0.2\n",
+    )
+    .expect("written");
+    successful(folder.path(), &["run", "network.toml", "--out", "ideal", "--quiet"]);
+    let evaluate = |more: &[&str], out: &str| {
+        let arguments = ["evaluate", "ideal", "--set", "test", "--out", out];
+        let told = successful(folder.path(), &[&arguments[..], more].concat());
+        (told.stdout, json(&place(out)))
+    };
+    let (told, without) = evaluate(&[], "without.json");
+    assert!(!told.contains("on the chip"), "{told}");
+    assert!(without["hardware"].is_null(), "{without}");
+    let on = |individual: &str| {
+        let more = ["--chip", "chip.toml", "--individual", individual];
+        evaluate(&more, &format!("{individual}.json"))
+    };
+    let ((told, one), (_, two), (_, again)) = (on("1"), on("2"), on("1"));
+    for line in ["on the chip", "time per sample", "energy per sample"] {
+        assert!(told.contains(line), "{told}");
+    }
+    assert!(one["hardware"]["energy_per_sample"].as_f64().expect("a number") > 0.0, "{one}");
+    assert_eq!(one, again);
+    assert_ne!(one["mean_decision_time"], two["mean_decision_time"]);
+    let refused =
+        firstspike(folder.path(), &["evaluate", "ideal", "--set", "test", "--individual", "1"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("without a chip"), "{}", refused.stderr);
+}
+
+#[test]
+fn odd_amounts_are_doubted_before_the_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("network.toml"), SCENARIO).expect("written");
+    let spread = "chip.neurons.fixed_pattern.threshold=5";
+    let told = successful(folder.path(), &["check", "network.toml", "--set", spread]);
+    assert!(told.stderr.contains("0.05 for 5 %"), "{}", told.stderr);
+}

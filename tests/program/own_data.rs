@@ -234,6 +234,7 @@ fn every_template_is_a_valid_scenario() {
         successful(path, &["check", &file]);
         let text = std::fs::read_to_string(path.join(&file)).expect("a scenario");
         assert!(text.contains(&format!("firstspike run {file}")), "{text}");
+        assert!(!text.contains("single_neuron"), "{text}");
     }
     std::fs::rename(path.join("chip.toml"), path.join("base.toml")).expect("there");
     successful(path, &["new", "study.toml", "--template", "study"]);
@@ -272,4 +273,58 @@ fn a_training_starts_from_the_network_of_another() {
     let missing = firstspike(path, &["run", "scenario.toml", "--set", "start_from=nowhere"]);
     assert_eq!(missing.code, Some(2));
     assert!(missing.stderr.contains("start_from: cannot read"), "{}", missing.stderr);
+}
+
+#[test]
+fn new_says_what_it_took_for_the_label_and_what_is_odd() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path();
+    let mut table = String::from("id,machine,x,z\n");
+    for sample in 0..60 {
+        let machine = if sample == 7 { "m0" } else { ["M0", "M1"][sample % 2] };
+        table += &format!("{sample},{machine},{},{}\n", sample * sample % 17, sample % 2);
+    }
+    std::fs::write(path.join("table.csv"), table).expect("written");
+    let told = successful(
+        path,
+        &["new", "a.toml", "--data", "table.csv", "--test", "table.csv", "--hidden", "10"],
+    );
+    let expected = "label: machine, 3 classes: M0 (60), M1 (58), m0 (2); 2 features; left out: id";
+    assert!(told.stderr.contains(expected), "{}", told.stderr);
+    assert!(told.stderr.contains("classes with fewer than 5 samples: `m0` (2)"), "{}", told.stderr);
+    let seen = "60 of 60 test samples are in the training set, too";
+    assert!(told.stderr.contains(seen), "{}", told.stderr);
+    let run = ["run", "a.toml", "--out", "run", "--quiet", "--set", "training.epochs=1"];
+    let told = successful(path, &run);
+    assert!(told.stderr.contains(seen), "{}", told.stderr);
+    let summary = json(&path.join("run/summary.json"));
+    assert!(summary["warnings"].to_string().contains(seen), "{summary}");
+    let told = successful(path, &["evaluate", "run", "--data", "table.csv"]);
+    assert!(told.stderr.contains(seen), "{}", told.stderr);
+}
+
+#[test]
+fn decimal_commas_are_told_from_words() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path();
+    let rows: String =
+        (0..20).map(|row| format!("{},5;1,{};{}\n", row, row, ["a", "b"][row % 2])).collect();
+    std::fs::write(path.join("table.csv"), format!("x;z;class\n{rows}")).expect("written");
+    let advice = "this is a decimal comma";
+    refused(path, &["new", "a.toml", "--data", "table.csv"], &["line 2, column `x`", advice]);
+    std::fs::write(
+        path.join("a.toml"),
+        "dataset.file = { training.csv = \"table.csv\", label = \"class\", scaling = \"range\" }\n\
+         layers = [{ size = 2 }]\n",
+    )
+    .expect("written");
+    refused(path, &["check", "a.toml"], &["table.csv", advice]);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pipe_is_no_file_of_data() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path();
+    refused(path, &["new", "a.toml", "--data", "/dev/null"], &["which can be read only once"]);
 }

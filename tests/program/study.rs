@@ -96,6 +96,9 @@ fn trains_every_point_with_every_seed_as_run_would() {
         assert_eq!(&row[12], "");
     }
 
+    // What the results belong to can be run as it stands.
+    successful(place.path(), &["check", "out/base.toml"]);
+
     // Without a distortion there is no difference to have been trained with it.
     let without =
         |row: &csv::StringRecord| row.iter().skip(2).map(str::to_owned).collect::<Vec<_>>();

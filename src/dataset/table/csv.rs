@@ -79,7 +79,11 @@ impl Table {
                     continue;
                 }
                 let value = field.parse().ok().filter(|&value| kind.accepts(value));
-                let accepted = if is_missing(field) { MISSING } else { kind.accepted() };
+                let accepted = match field {
+                    field if is_missing(field) => MISSING,
+                    field if has_decimal_comma(field) => DECIMAL_COMMA,
+                    _ => kind.accepted(),
+                };
                 features.push(value.ok_or_else(|| wrong(index, accepted))?);
             }
             samples += 1;
@@ -98,6 +102,15 @@ impl Table {
             paths: (path.to_owned(), path.to_owned()),
         })
     }
+}
+
+/// What to say of a number with a decimal comma.
+pub(in crate::dataset) const DECIMAL_COMMA: &str = "this is a decimal comma: write numbers with decimal points \
+     (save the table anew with the language set to English, or replace the commas in an editor)";
+
+/// Whether a field would be a number if its only comma were a point.
+pub(in crate::dataset) fn has_decimal_comma(field: &str) -> bool {
+    field.matches(',').count() == 1 && field.replace(',', ".").parse::<f64>().is_ok()
 }
 
 /// What to say of a field with nothing in it.
