@@ -99,13 +99,16 @@ pub struct Scenario {
     /// The precision in which the feed-forward engine computes. Default: `double`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
-    /// Parameters of all neurons, unless their layer or population says otherwise. Default: the paper's neuron.
+    /// Parameters of all neurons, unless their layer or population says otherwise. Default: the paper's neuron,
+    /// `tau_m`, `tau_s`, capacitance and threshold of 1, leak and reset potential of 0, no refractory period.
     #[serde(default)]
     pub neuron: GroupParameters,
     /// Samples to learn from. Default: none; needed with `layers`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<DataSource>,
-    /// How features become spike times. Default: from 0.15 to 1 of the synaptic time constant.
+    /// How features become spike times. An encoding that is written down, with whatever values, leaves
+    /// `training.augmentation.time_noise` at none; if it is left out, the noise is `"auto"`. Default: `earliest` is
+    /// 0.15 `tau_s`, `latest` 1.5 `tau_s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<LatencyEncoding>,
     /// A feed-forward network, layer by layer; the last is the label layer. Default: none; either these or

@@ -114,9 +114,9 @@ pub struct NeuronSheet {
     /// the threshold. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measured: Option<PathBuf>,
-    /// Deviations that are drawn anew. Default: none.
+    /// Deviations that are drawn anew, as often as `trial` says. Default: none.
     pub trial_to_trial: NeuronDeviations,
-    /// How often those are.
+    /// How often `trial_to_trial` deviations are drawn.
     pub trial: Trial,
 }
 
@@ -161,16 +161,16 @@ pub enum Trial {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct LinkSheet {
-    /// How long a spike is under way. In times of the chip. Finite, not negative. Default: 0.
+    /// How long a spike is under way from its source to the synapses. In times of the chip. Finite, not negative. Default: 0.
     pub delay: f64,
-    /// Standard deviation of that between sources; it stays. In times of the chip. Finite, not negative. Default:
-    /// 0.
+    /// Standard deviation of the delay from source to source; it stays. In times of the chip. Finite, not negative.
+    /// Default: 0.
     pub delay_fixed_pattern: f64,
-    /// Standard deviation between the spikes of a source. None arrives before it was sent. In times of the chip.
-    /// Finite, not negative. Default: 0.
+    /// Standard deviation of the delay from spike to spike. No spike arrives before it was sent. In times of the
+    /// chip. Finite, not negative. Default: 0.
     pub delay_jitter: f64,
-    /// Standard deviation of the time at which a neuron spikes; its record and its effects move together. In times
-    /// of the chip. Finite, not negative. Default: 0.
+    /// Standard deviation of the time at which a neuron spikes; its record and its effects move together. Input and
+    /// bias spikes have none. In times of the chip. Finite, not negative. Default: 0.
     pub spike_jitter: f64,
     /// Shortest interval between two events: those that come at once are sent one after the other, the source with
     /// the lower number first. In times of the chip. Finite, not negative. Default: 0.

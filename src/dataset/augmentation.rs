@@ -12,13 +12,14 @@ use super::{Dataset, Encoding, ImageShape};
 use crate::random;
 use crate::settings::{Check, Settings, number_or_auto};
 
-/// How samples are varied whenever training shows them. By default they are not.
+/// How samples are varied whenever training shows them. If neither this nor an `[encoding]` is given, spike times get
+/// noise (`time_noise = "auto"`); nothing else varies by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Augmentation {
     /// Noise on each spike time. A time that would be negative is mirrored (Göltz, Kriener et al. 2021).
-    /// Default: `"auto"` where the encoding is left to its default as well, else none.
+    /// Default: `"auto"` if the scenario has no `[encoding]`, else none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_noise: Option<TimeNoise>,
     /// Probability with which each spike is left out. From 0 to below 1. Default: 0.

@@ -38,8 +38,8 @@ pub struct TableSource {
     /// What features are scaled by. Default: `none`, they are numbers from 0 to 1.
     #[serde(default)]
     pub scaling: ScalingRule,
-    /// Whether one minus each feature is a feature, too, behind the others: where large values matter, they are
-    /// early there. Default: false.
+    /// Whether one minus each feature is a feature, too, behind the others. A feature spikes the later the larger it
+    /// is, its complement the earlier: large values are early there. Default: false.
     #[serde(default)]
     pub complement: bool,
     /// Width and height if the features are the pixels of an image, row by row; they are then kept in 256
@@ -108,18 +108,19 @@ pub enum TableFiles {
 pub enum HeldOutFiles {
     /// The last so many samples of the training table. At least 1. (The test set is taken away first.)
     Last(usize),
-    /// This share of the training table, drawn at random from each class. Above 0, below 1.
+    /// This share of the training table, drawn at random from each class; for the validation set, of what the test
+    /// set leaves of it. Above 0, below 1.
     Share(f64),
-    /// A CSV file, as for [`TableFiles`].
+    /// A CSV file, as for `training`.
     Csv(PathBuf),
-    /// Two NPY files, as for [`TableFiles`].
+    /// Two NPY files, as for `training`.
     Npy {
         /// A row or an image for each sample.
         features: PathBuf,
         /// A label for each sample.
         labels: PathBuf,
     },
-    /// Two IDX files, as for [`TableFiles`].
+    /// Two IDX files, as for `training`.
     Idx {
         /// A row or an image for each sample.
         features: PathBuf,

@@ -23,7 +23,8 @@ pub struct DelayTraining {
     pub low: f64,
     /// Upper bound, never reached. In time units. Finite, above `low`.
     pub high: f64,
-    /// Step size of Adam at the start of training, for the raw number ([`Bounds`]). Above zero.
+    /// Step size of Adam at the start of training, for the number from which a logistic function makes the delay
+    /// between its bounds. Above zero.
     pub learning_rate: f64,
 }
 

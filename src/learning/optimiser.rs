@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{StateError, TrainerState};
 use crate::settings::{Check, Settings};
 
-/// Settings of [`Adam`].
+/// Settings of the optimiser Adam.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]

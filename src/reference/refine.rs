@@ -109,7 +109,10 @@ fn optional(schema: &mut Map<String, Value>, takes_infinity: bool) {
             Value::Array(list) => list.clone(),
             only => vec![only.clone()],
         };
-        list.retain(|kind| kind != "null");
+        // A form that is null and nothing else goes as a whole, below.
+        if list.iter().any(|kind| kind != "null") {
+            list.retain(|kind| kind != "null");
+        }
         if takes_infinity && list.contains(&json!("number")) {
             list.push(json!("null"));
         }

@@ -155,6 +155,18 @@ fn every_key_says_what_it_is_its_range_and_its_default() {
 }
 
 #[test]
+fn what_can_be_left_out_has_no_empty_type() {
+    for kind in FileKind::ALL {
+        let (schema, page) = (kind.schema().to_string(), kind.page());
+        assert!(!schema.contains("\"type\":[]"), "{kind:?}: a type that nothing has");
+        assert!(
+            !page.contains(" or |") && !page.contains(" or  |"),
+            "{kind:?}: a cell ends in `or`"
+        );
+    }
+}
+
+#[test]
 fn every_key_is_on_the_page() {
     for kind in FileKind::ALL {
         let (schema, page) = (kind.schema(), kind.page());

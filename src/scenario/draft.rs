@@ -75,8 +75,10 @@ impl Draft {
         }
         writeln!(text, "\n[dataset.file]")?;
         files(text, "training", &source.training)?;
-        held_out(text, "test", &source.test)?;
-        held_out(text, "validation", &source.validation)?;
+        held_out(text, "test", &source.test, "the training table")?;
+        let is_taken_away = matches!(source.test, HeldOutFiles::Last(_) | HeldOutFiles::Share(_));
+        let rest = if is_taken_away { "what the test set leaves" } else { "the training table" };
+        held_out(text, "validation", &source.validation, rest)?;
         if matches!(source.training, TableFiles::Csv(_)) {
             writeln!(text, "label = {}", quoted(&source.label))?;
         }
@@ -146,12 +148,13 @@ fn files(text: &mut String, set: &str, files: &TableFiles) -> std::fmt::Result {
     writeln!(text, "{set}.{kind} = {{ features = {}, labels = {} }}", path(features), path(labels))
 }
 
-fn held_out(text: &mut String, set: &str, from: &HeldOutFiles) -> std::fmt::Result {
+/// The line of a set that is not learned from. A share is one of `of`.
+fn held_out(text: &mut String, set: &str, from: &HeldOutFiles, of: &str) -> std::fmt::Result {
     let own = match from.clone() {
         HeldOutFiles::Last(count) => return writeln!(text, "{set}.last = {count}"),
         HeldOutFiles::Share(share) => {
             let what = format!("{set}.share = {share}");
-            return writeln!(text, "{what:<30} # of the training table, drawn from each class");
+            return writeln!(text, "{what:<30} # of {of}, drawn from each class");
         }
         HeldOutFiles::Csv(file) => TableFiles::Csv(file),
         HeldOutFiles::Npy { features, labels } => TableFiles::Npy { features, labels },

@@ -49,11 +49,11 @@ pub struct Study {
 pub enum Variant {
     /// On it: as the scenario says.
     InTheLoop,
-    /// On it, with derivatives at recorded times ([`LearningRule::Recorded`]).
+    /// On it, with derivatives at recorded times (`training.rule = "recorded"`).
     Recorded,
-    /// On it, with those of the neurons that the datasheet promises ([`LearningRule::Datasheet`]).
+    /// On it, with those of the neurons that the datasheet promises (`training.rule = "datasheet"`).
     Datasheet,
-    /// On it, with those of a twin ([`LearningRule::Twin`]).
+    /// On it, with those of a twin (`training.rule = "twin"`).
     Twin,
     /// Without the scenario's chip; its weights are then put onto the chip as they are.
     IdealThenChip,
