@@ -21,9 +21,13 @@ use crate::scenario::{Hardware, Learner, LoadedScenario};
 /// epochs in the loop.
 pub(super) const COMPARED_AFTER: usize = 5;
 
+/// What was found, unless the run was interrupted.
+type Compared = ControlFlow<(), Option<Diagnosis>>;
+
 /// Trains without the chip for [`COMPARED_AFTER`] epochs, puts the network on the chip and compares it on the
 /// validation set with `score`, that of the network which was trained in the loop with `trainer`. None if the loop
-/// does as well; and without a model of a chip, or without a fast engine for the ideal network.
+/// does as well; and without a model of a chip, or without a fast engine for the ideal network. `go_on` is asked after every
+/// batch.
 ///
 /// # Errors
 /// If the chip refuses the network.
@@ -34,24 +38,28 @@ pub(super) fn compare(
     trainer: &Trainer,
     [training, validation]: [&EncodedSet; 2],
     score: &Score,
-) -> Result<Option<Diagnosis>, RunError> {
-    let Some(condition) = trainer.substrate_condition() else { return Ok(None) };
-    if loaded.scenario.substrate.is_some() {
-        return Ok(None);
-    }
-    let mut ideal = loaded.ideal_trainer(learner)?;
-    if !ideal.engine().name.starts_with(EngineChoice::FASTER) {
-        return Ok(None);
+    go_on: &dyn Fn() -> ControlFlow<()>,
+) -> Result<Compared, RunError> {
+    let nothing = Ok(ControlFlow::Continue(None));
+    let Some(condition) = trainer.substrate_condition() else { return nothing };
+    // The event engine, which runs any ideal network, would take longer than the run in the loop.
+    let Ok(mut ideal) = loaded.ideal_trainer(learner) else { return nothing };
+    if loaded.scenario.substrate.is_some() || !ideal.engine().name.starts_with(EngineChoice::FASTER)
+    {
+        return nothing;
     }
     for _ in 0..COMPARED_AFTER {
-        // An ideal training that fails is no better.
-        if ideal.train_epoch(training, &mut |_| ControlFlow::Continue(())).is_err() {
-            return Ok(None);
+        match ideal.train_epoch(training, &mut |_| go_on()) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(ControlFlow::Break(())),
+            // An ideal training that fails is no better.
+            Err(_) => return nothing,
         }
     }
     // A chip of its own, with the same deviations: what the run's has recorded does not change.
     let mut on_chip = loaded.trainer(learner, hardware, Path::new(""))?;
     on_chip.set_parameters(&ideal.parameters())?;
     let then_chip = on_chip.evaluate(validation)?.score;
-    Ok(diagnose_against_ideal(COMPARED_AFTER, score, &then_chip, &condition))
+    let found = diagnose_against_ideal(COMPARED_AFTER, score, &then_chip, &condition);
+    Ok(ControlFlow::Continue(found))
 }

@@ -22,7 +22,8 @@ use super::{
 use crate::chip::HardwareClock;
 use crate::dataset::{DataSets, DataSource};
 use crate::learning::{
-    EncodedSet, Evaluation, FirstSpikes, Score, Trainer, diagnose, diagnose_substrate,
+    Diagnosis, EncodedSet, EpochMetrics, Evaluation, FirstSpikes, Score, Trainer, diagnose,
+    diagnose_substrate,
 };
 use crate::scenario::{Hardware, Learner, LoadedScenario, Select, Values};
 
@@ -227,36 +228,24 @@ impl Session<'_, '_> {
         }
         let mut saved = Instant::now();
         for epoch in self.so_far.epochs() + 1..=epochs {
-            let (progress, interrupt) = (&mut *self.progress, self.options.interrupt);
-            let mut after_batch = |score: &Score| {
-                progress.batch(epoch, score);
-                if interrupt.load(Ordering::Relaxed) {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            };
-            let trained = trainer.train_epoch(training, &mut after_batch);
-            let evaluated = trained.and_then(|metrics| {
-                let Some(metrics) = metrics else { return Ok(None) };
-                Ok(Some((metrics, trainer.evaluate(validation)?.score)))
-            });
-            let (mut metrics, score) = match evaluated {
-                Ok(Some(done)) => done,
-                stopped => {
-                    // What is written is of whole epochs, and so is what the run goes on from.
-                    trainer.restore(&self.so_far.trainer)?;
-                    self.save()?;
-                    return stopped.map(drop).map_err(RunError::from);
-                }
-            };
+            let (mut metrics, score, compared) =
+                match self.epoch(trainer, [training, validation], epoch) {
+                    Ok(Some(done)) => done,
+                    stopped => {
+                        // What is written is of whole epochs, and so is what the run goes on from.
+                        trainer.restore(&self.so_far.trainer)?;
+                        self.save()?;
+                        return stopped.map(drop);
+                    }
+                };
             metrics.validation = Some(score);
             self.keep_best(trainer, epoch, score.accuracy());
             self.progress.epoch(&metrics);
             self.so_far.history.push(metrics);
             self.look_for_trouble(trainer);
-            if epoch == COMPARED_AFTER {
-                self.compare_with_ideal(trainer, [training, validation], &score)?;
+            if let Some(found) = compared {
+                self.progress.trouble(&found);
+                self.so_far.troubles.push(found);
             }
             self.so_far.trainer = trainer.state();
             self.write_metrics()?;
@@ -279,6 +268,38 @@ impl Session<'_, '_> {
             self.progress.trouble(&found);
             troubles.push(found);
         }
+    }
+
+    /// Trains an epoch and scores the validation set; none if the run was interrupted.
+    fn epoch(
+        &mut self,
+        trainer: &mut Trainer,
+        sets: [&EncodedSet; 2],
+        epoch: usize,
+    ) -> Result<Option<(EpochMetrics, Score, Option<Diagnosis>)>, RunError> {
+        let Session { loaded, learner, hardware, options, .. } = *self;
+        let go_on = || match options.interrupt.load(Ordering::Relaxed) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let [training, validation] = sets;
+        let mut after_batch = |score: &Score| {
+            self.progress.batch(epoch, score);
+            go_on()
+        };
+        let Some(metrics) = trainer.train_epoch(training, &mut after_batch)? else {
+            return Ok(None);
+        };
+        let score = trainer.evaluate(validation)?.score;
+        if epoch != COMPARED_AFTER {
+            return Ok(Some((metrics, score, None)));
+        }
+        let compared =
+            ideal_then_chip::compare(loaded, learner, hardware, trainer, sets, &score, &go_on)?;
+        Ok(match compared {
+            ControlFlow::Continue(found) => Some((metrics, score, found)),
+            ControlFlow::Break(()) => None,
+        })
     }
 
     fn save(&mut self) -> Result<(), RunError> {
@@ -326,20 +347,5 @@ impl Session<'_, '_> {
                 troubles.push(found);
             }
         }
-    }
-
-    fn compare_with_ideal(
-        &mut self,
-        trainer: &Trainer,
-        sets: [&EncodedSet; 2],
-        score: &Score,
-    ) -> Result<(), RunError> {
-        let Session { loaded, learner, hardware, .. } = *self;
-        let found = ideal_then_chip::compare(loaded, learner, hardware, trainer, sets, score)?;
-        if let Some(found) = found {
-            self.progress.trouble(&found);
-            self.so_far.troubles.push(found);
-        }
-        Ok(())
     }
 }

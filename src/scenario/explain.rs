@@ -83,8 +83,8 @@ fn bare_word(shown: &str) -> String {
         let length = marks.chars().filter(|&letter| letter == '^').count();
         let word: String = line.chars().skip(start).take(length).collect();
         let before: String = line.chars().take(start).collect();
-        let key = before.split('|').next_back()?.split(['=', '{', ',']).map(str::trim);
-        let key = key.filter(|part| !part.is_empty()).next_back()?.to_owned();
+        let mut key = before.split('|').next_back()?.split(['=', '{', ',']).map(str::trim);
+        let key = key.rfind(|part| !part.is_empty())?.to_owned();
         Some((key, word.trim_matches(['"', '\'']).to_owned()))
     };
     let Some((key, word)) = found() else {
