@@ -99,8 +99,8 @@ pub struct Scenario {
     /// The precision in which the feed-forward engine computes. Default: `double`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
-    /// Parameters of all neurons, unless their layer or population says otherwise. Default: the paper's neuron,
-    /// `tau_m`, `tau_s`, capacitance and threshold of 1, leak and reset potential of 0, no refractory period.
+    /// Parameters of all neurons, unless their layer or population says otherwise. Default: `tau_s` of 1, `tau_m` and
+    /// capacitance of `tau_s`, threshold of 1, leak and reset potential of 0, no refractory period.
     #[serde(default)]
     pub neuron: GroupParameters,
     /// Samples to learn from. Default: none; needed with `layers`.

@@ -50,8 +50,8 @@ pub struct TrainingSection {
     /// Where derivatives come from if a chip or program runs the network. Default: `"twin"`.
     #[serde(default)]
     pub rule: LearningRule,
-    /// How samples are varied whenever they are shown. Default: noise on spike times where the encoding is left to
-    /// its default as well, else not at all.
+    /// How samples are varied whenever they are shown. Default: noise on spike times if the scenario has no
+    /// `[encoding]`, else not at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augmentation: Option<Augmentation>,
 }
