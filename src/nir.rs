@@ -28,7 +28,7 @@ mod tests;
 pub use compare::{
     Cause, CompareError, Comparison, Difference, Reference, Spikes, compare, compare_with,
 };
-pub use convention::{Convention, Dialect, Guess, Jump, Reset, guess};
+pub use convention::{Convention, Dialect, Guess, Jump, Reset, contradiction, guess};
 pub use export::{ExportError, SourceTrains, export};
 pub use meaning::{Meaning, Refusal, meaning};
 pub use model::{Field, Graph, Node, Tensor};

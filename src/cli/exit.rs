@@ -4,6 +4,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use super::console;
+use crate::hdf5::{Hdf5Error, Hdf5Problem};
+use crate::nir::NirError;
 use crate::report::PictureError;
 use crate::run::{LearnError, RunError};
 use crate::study::StudyError;
@@ -56,6 +58,13 @@ pub(super) fn code(error: &(dyn Error + 'static)) -> u8 {
     if let Some(LearnError::Run(error)) = error.downcast_ref() {
         return code(error);
     }
+    let hdf5 = match error.downcast_ref() {
+        Some(NirError::Hdf5(error)) => Some(error),
+        _ => error.downcast_ref::<Hdf5Error>(),
+    };
+    if let Some(Hdf5Error { problem: Hdf5Problem::Unwritable(_), .. }) = hdf5 {
+        return NO_OUTPUT;
+    }
     let picture = match error.downcast_ref() {
         Some(StudyError::Figure(error)) => Some(error),
         _ => error.downcast_ref::<PictureError>(),
@@ -83,6 +92,13 @@ mod tests {
         assert_eq!(code(&full()), NO_OUTPUT);
         assert_eq!(code(&StudyError::from(full())), NO_OUTPUT);
         assert_eq!(code(&LearnError::from(full())), NO_OUTPUT);
+        let unwritable = || Hdf5Error {
+            path: PathBuf::from("x"),
+            place: String::new(),
+            problem: Hdf5Problem::Unwritable("full".to_owned()),
+        };
+        assert_eq!(code(&unwritable()), NO_OUTPUT);
+        assert_eq!(code(&NirError::from(unwritable())), NO_OUTPUT);
         let in_use = RunError::from(FolderError::InUse { path: PathBuf::from("x") });
         assert_eq!(code(&in_use), BAD_INPUT);
         let text: Box<dyn Error> = "no such neuron".into();

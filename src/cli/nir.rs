@@ -14,7 +14,9 @@ use clap::{Args, Subcommand};
 
 use super::console;
 use super::exit::{FAILED, failure};
-use crate::nir::{Convention, Dialect, Graph, Guess, Meaning, Refusal, Reset, guess, meaning};
+use crate::nir::{
+    Convention, Dialect, Graph, Guess, Meaning, Refusal, Reset, contradiction, guess, meaning,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum NirCommand {
@@ -86,6 +88,11 @@ fn dialect() -> impl TypedValueParser<Value = Dialect> {
     })
 }
 
+fn share(text: &str) -> Result<f64, String> {
+    let value = text.parse().ok().filter(|value: &f64| *value > 0.0 && *value < 1.0);
+    value.ok_or_else(|| "it must be a number above 0 and below 1".to_owned())
+}
+
 fn step(text: &str) -> Result<f64, String> {
     let value = text.parse().ok().filter(|value: &f64| *value > 0.0 && value.is_finite());
     value.ok_or_else(|| "it must be a number above 0".to_owned())
@@ -123,6 +130,14 @@ impl Source {
             None => match guess(&graph) {
                 Guess::Known { convention, dialect, reason } => {
                     let (named, step) = (dialect.map(Dialect::name), arguments.step);
+                    if dialect.is_none() && step.is_some() {
+                        return Err(format!(
+                            "{}: --step is for files of programs that run in steps, and the metadata of this one say \
+                             what it means: leave it out",
+                            path.display()
+                        )
+                        .into());
+                    }
                     let convention = match dialect.filter(|_| step.is_some()) {
                         Some(dialect) => dialect.convention(step),
                         None => convention,
@@ -136,6 +151,10 @@ impl Source {
         };
         if let Some(convention) = convention.as_mut().filter(|_| arguments.reset.is_some()) {
             convention.reset = Reset::ToValue;
+        }
+        if let Some(why) = convention.as_ref().and_then(|known| contradiction(&graph, known)) {
+            let message = format!("{}: {why}: leave --dialect out", path.display());
+            return Err(message.into());
         }
         Ok(Source { path: path.to_owned(), graph, convention, reason })
     }

@@ -279,6 +279,26 @@ pub fn guess(graph: &Graph) -> Guess {
     Guess::Unknown(hints)
 }
 
+/// What of a convention contradicts what the file's metadata say, if anything does.
+pub fn contradiction(graph: &Graph, convention: &Convention) -> Option<String> {
+    let unit = graph.noted_text("time_unit").filter(|unit| {
+        let units = [TimeUnit::TauS, TimeUnit::S, TimeUnit::Ms, TimeUnit::Us, TimeUnit::Ns];
+        units.iter().any(|known| known.suffix() == *unit)
+            && (*unit != convention.unit.suffix() || convention.scale != 1.0)
+    });
+    let jump = graph
+        .noted_text("current_jump")
+        .filter(|jump| *jump == "w_in*weight/tau_syn" && convention.jump != Jump::Delta);
+    let reset = graph
+        .noted_text("reset")
+        .filter(|reset| *reset == "v_reset" && convention.reset == Reset::Subtract);
+    let said = [("time_unit", unit), ("current_jump", jump), ("reset", reset)];
+    let said = said.into_iter().find_map(|(name, said)| Some((name, said?)));
+    said.map(|(name, said)| {
+        format!("its metadata say that `{name}` is `{said}`, and this dialect means: {convention}")
+    })
+}
+
 fn collect<'g>(graph: &'g Graph, prefix: &str, into: &mut Vec<(String, &'g Node)>) {
     for (name, node) in &graph.nodes {
         let name = format!("{prefix}{name}");

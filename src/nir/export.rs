@@ -78,17 +78,8 @@ pub fn export(
         graph.nodes.insert(name.clone(), node);
         scales.push(scale);
     }
-    let biased = synapses::add(&mut graph, network, &names, &scales, &terms, &mut notes)?;
+    synapses::add(&mut graph, network, &names, &scales, &terms, &mut notes)?;
     outputs(&mut graph, network, &names);
-    for (index, population) in network.populations().iter().enumerate() {
-        let needs = scales[index].iter().any(|scale| scale.bias != 0.0);
-        if needs && !biased.contains(&index) {
-            notes.push(format!(
-                "`{}` has constant currents and no synapses: only the metadata have the currents",
-                population.name
-            ));
-        }
-    }
     if dialect == Dialect::Strict {
         let text = |text: &str| Field::Text(text.to_owned());
         graph.metadata = BTreeMap::from([

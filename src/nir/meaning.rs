@@ -6,6 +6,7 @@
 
 mod neurons;
 mod paths;
+mod stimulus;
 
 use super::convention::{Convention, Reset};
 use super::flat::Flat;
@@ -98,13 +99,15 @@ pub fn meaning(graph: &Graph, convention: &Convention) -> Result<Meaning, Vec<Re
         }
     }
     neurons::refuse_fast_chains(&flat, &populations, &found, &mut refusals);
-    for (index, drive) in found.constants {
-        if let Some(population) = &mut populations[index] {
-            let node = &flat.nodes[index];
-            population
-                .drive(node, &drive, convention)
-                .unwrap_or_else(|refusal| refusals.push(refusal));
-        }
+    for (index, population) in populations.iter_mut().enumerate() {
+        let Some(population) = population.as_mut().filter(|found| found.kind != Kind::Sources)
+        else {
+            continue;
+        };
+        let node = &flat.nodes[index];
+        population
+            .drive(node, found.constants[index].as_deref(), convention)
+            .unwrap_or_else(|refusal| refusals.push(refusal));
     }
     if !refusals.is_empty() {
         return Err(refusals);
@@ -122,7 +125,10 @@ pub fn meaning(graph: &Graph, convention: &Convention) -> Result<Meaning, Vec<Re
         let added = population.as_ref().map(|population| {
             if population.kind == Kind::Sources {
                 meaning.inputs.push(node.name.clone());
-                meaning.stimulus.extend(neurons::stimulus(node, population.size));
+                match stimulus::stimulus(node, population.size, convention.scale) {
+                    Ok(spikes) => meaning.stimulus.extend(spikes),
+                    Err(refusal) => refusals.push(refusal),
+                }
                 meaning.network.add_sources(&node.name, population.size)
             } else {
                 meaning.network.add_neurons(&node.name, population.neurons.iter().copied())
@@ -147,7 +153,7 @@ pub fn meaning(graph: &Graph, convention: &Convention) -> Result<Meaning, Vec<Re
     for bundle in &found.bundles {
         let (Some(from), Some(to)) = (ids[bundle.from], ids[bundle.to]) else { continue };
         let Some(target) = &populations[bundle.to] else { continue };
-        for entry in &bundle.entries {
+        for entry in bundle.entries.iter() {
             let weight = entry.weight * target.gain[entry.to as usize];
             let synapse = Synapse { weight, delay: entry.delay * convention.scale };
             let (pre, post) = ((from, entry.from as usize), (to, entry.to as usize));

@@ -217,7 +217,17 @@ impl Operator {
             return Err((reason, "the groups must divide the channels".to_owned()));
         }
         let size = match (node.numbers("input_shape"), shape) {
-            (_, &[_, ref size @ ..]) if size.len() == rank => two(size),
+            (given, &[_, ref size @ ..]) if size.len() == rank => {
+                let differs = given.filter(|given| {
+                    !given.values.iter().copied().eq(size.iter().map(|&size| size as f64))
+                });
+                if let Some(given) = differs {
+                    let reason =
+                        format!("its input_shape is {:?}, but {size:?} comes", given.values);
+                    return Err((reason, "the shapes must fit".to_owned()));
+                }
+                two(size)
+            }
             (Some(given), _) => {
                 let given: Vec<usize> = given.values.iter().map(|&size| size as usize).collect();
                 if given.len() != rank {

@@ -1,6 +1,8 @@
 use super::*;
 use crate::network::{CompiledNetwork, Node as NetworkNode};
 
+mod mistakes;
+
 fn vector(values: &[f64]) -> Tensor {
     Tensor::vector(values.to_vec())
 }

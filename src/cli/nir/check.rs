@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{
-    DialectArguments, Outcome, Source, Stop, compare, console, dialect, differs, list, step,
+    DialectArguments, Outcome, Source, Stop, compare, console, dialect, differs, list, share, step,
 };
 use crate::nir::{Dialect, Meaning, meaning};
 
@@ -29,7 +29,7 @@ pub(in crate::cli) struct CheckArguments {
     #[arg(long, value_name = "TRACE", conflicts_with = "against")]
     pub(super) reference: Option<PathBuf>,
     /// Largest difference of two times that counts as none, in lengths of the run.
-    #[arg(long, value_name = "SHARE", default_value = "1e-12", value_parser = step)]
+    #[arg(long, value_name = "SHARE", default_value = "1e-12", value_parser = share)]
     pub(super) tolerance: f64,
     /// Draw the differences over time (SVG).
     #[arg(long, value_name = "FILE")]
@@ -40,6 +40,10 @@ pub(in crate::cli) struct CheckArguments {
 }
 
 pub(super) fn run(arguments: &CheckArguments) -> Outcome {
+    let is_alone = arguments.against.is_none() && arguments.reference.is_none();
+    if is_alone && (arguments.svg.is_some() || arguments.png.is_some()) {
+        return Err("--svg and --png draw differences: --against or --reference is needed".into());
+    }
     let source = Source::read(&arguments.file, &arguments.dialect)?;
     if arguments.reference.is_some() {
         return compare::reference(arguments, &source);

@@ -26,7 +26,7 @@ pub(super) fn against(arguments: &CheckArguments, first: &Meaning) -> Outcome {
     let comparison = compare(first, &second, arguments.tolerance)?;
     let names = (name(&arguments.file), name(path));
     write_picture(arguments, &comparison, &names, first)?;
-    Ok(report(&comparison, arguments.tolerance, first, &names))
+    Ok(report(&comparison, arguments.tolerance, first, &names, false))
 }
 
 pub(super) fn reference(arguments: &CheckArguments, source: &Source) -> Outcome {
@@ -44,9 +44,14 @@ pub(super) fn reference(arguments: &CheckArguments, source: &Source) -> Outcome 
         let reference = as_reference(&recording, &meaning, path)?;
         let comparison = compare_with(&meaning, &reference, arguments.tolerance)?;
         write_picture(arguments, &comparison, &names, &meaning)?;
-        return Ok(report(&comparison, arguments.tolerance, &meaning, &names));
+        return Ok(report(&comparison, arguments.tolerance, &meaning, &names, true));
     }
     // Nobody says what the file means: the spikes do.
+    if arguments.svg.is_some() || arguments.png.is_some() {
+        return Err(
+            "a picture is of one dialect, and the file does not say which: give --dialect".into()
+        );
+    }
     let mut agreeing = Vec::new();
     for (dialect_name, dialect) in Dialect::ALL {
         let mut convention = dialect.convention(arguments.dialect.step);
@@ -62,10 +67,13 @@ pub(super) fn reference(arguments: &CheckArguments, source: &Source) -> Outcome 
                 let reference = as_reference(&recording, &meaning, path)?;
                 let comparison = compare_with(&meaning, &reference, arguments.tolerance)?;
                 match &comparison.difference {
+                    None if comparison.spikes == 0 => {
+                        console::out!("{dialect_name}: {}", nothing(&comparison, &meaning));
+                    }
                     None => {
                         console::out!(
                             "{dialect_name}: {}",
-                            equal(&comparison, arguments.tolerance)
+                            until(&comparison, arguments.tolerance, &meaning)
                         );
                         agreeing.push(dialect_name);
                     }
@@ -149,13 +157,16 @@ fn as_reference(
             None => reference.populations[place].1.push((neuron, time)),
         }
     }
-    // Populations that are silent in the trace are compared, too, if others were recorded.
-    if !reference.populations.is_empty() {
-        for population in all {
-            let is_known = reference.populations.iter().any(|(name, _)| *name == population.name);
-            if !is_known && meaning.outputs.contains(&population.name) {
-                reference.populations.push((population.name.clone(), Spikes::new()));
-            }
+    // Populations that are silent in the trace are compared, too: those that an output shows, or all without one.
+    for population in all {
+        let is_known = reference.populations.iter().any(|(name, _)| *name == population.name);
+        let is_shown = if meaning.outputs.is_empty() {
+            !meaning.inputs.contains(&population.name)
+        } else {
+            meaning.outputs.contains(&population.name)
+        };
+        if !is_known && is_shown {
+            reference.populations.push((population.name.clone(), Spikes::new()));
         }
     }
     if reference.inputs.is_empty() {
@@ -174,6 +185,25 @@ fn equal(comparison: &Comparison, tolerance: f64) -> String {
         comparison.spikes,
         comparison.stimuli.len(),
         comparison.largest / comparison.duration
+    )
+}
+
+/// The same for recorded spikes, which end somewhere.
+fn until(comparison: &Comparison, tolerance: f64, meaning: &Meaning) -> String {
+    format!(
+        "{}; compared up to {} {}, the last spike of the trace",
+        equal(comparison, tolerance),
+        comparison.duration,
+        meaning.time_unit.suffix()
+    )
+}
+
+/// No spike is no agreement.
+fn nothing(comparison: &Comparison, meaning: &Meaning) -> String {
+    format!(
+        "nothing was compared: no neuron spikes up to {} {}",
+        comparison.duration,
+        meaning.time_unit.suffix()
     )
 }
 
@@ -204,9 +234,17 @@ fn report(
     tolerance: f64,
     meaning: &Meaning,
     names: &(String, String),
+    of_trace: bool,
 ) -> ExitCode {
     let Some(difference) = &comparison.difference else {
-        console::out!("{}", equal(comparison, tolerance));
+        if comparison.spikes == 0 {
+            console::out!("{}", nothing(comparison, meaning));
+            return differs();
+        }
+        match of_trace {
+            true => console::out!("{}", until(comparison, tolerance, meaning)),
+            false => console::out!("{}", equal(comparison, tolerance)),
+        }
         return ExitCode::SUCCESS;
     };
     console::out!("{}", first_difference(comparison, meaning, names));

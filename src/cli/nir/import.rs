@@ -23,7 +23,7 @@ pub(in crate::cli) struct ImportArguments {
     /// Spikes of the inputs (CSV), with the names of the input nodes as populations.
     #[arg(long, value_name = "TRACE")]
     spikes: Option<PathBuf>,
-    /// Replace a scenario that is there.
+    /// Replace a scenario that is there, and its data.
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]
@@ -42,6 +42,16 @@ pub(super) fn run(arguments: &ImportArguments) -> Outcome {
         let message = format!(
             "{}: there is a scenario already: choose another folder (--out), or --overwrite",
             out.display()
+        );
+        return Err(message.into());
+    }
+    if !arguments.overwrite
+        && let Some(there) =
+            files(&meaning.network).into_iter().find(|name| out.join(name).exists())
+    {
+        let message = format!(
+            "{}: it is there already, and would be replaced: choose another folder (--out), or --overwrite",
+            out.join(there).display()
         );
         return Err(message.into());
     }
@@ -68,6 +78,17 @@ pub(super) fn run(arguments: &ImportArguments) -> Outcome {
     folder.write("scenario.toml", |file| file.write_all(text.as_bytes()))?;
     console::out!("{}", folder.file("scenario.toml").display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// The files that may be written beside the scenario.
+fn files(network: &Network) -> Vec<String> {
+    let names = file_names(network.populations());
+    let mut files = vec!["inputs.csv".to_owned(), "network.npz".to_owned()];
+    files.extend(names.iter().map(|name| format!("{name}.neurons.csv")));
+    let synapses = pairs(network).into_iter();
+    files
+        .extend(synapses.map(|(pre, post)| format!("{}-{}.synapses.csv", names[pre], names[post])));
+    files
 }
 
 /// The scenario, as text. Its populations have the names of nodes, with `_` for letters that such names may not have.

@@ -23,7 +23,7 @@ struct Edge {
     delay: f64,
 }
 
-/// Adds all matrices; returns the populations that have their bias in one.
+/// Adds all matrices. A population has its bias in its first one, or in one of zeros if it has no synapses.
 pub(super) fn add(
     graph: &mut Graph,
     network: &CompiledNetwork,
@@ -31,7 +31,7 @@ pub(super) fn add(
     scales: &[Vec<Scale>],
     terms: &Terms,
     notes: &mut Vec<String>,
-) -> Result<Vec<usize>, ExportError> {
+) -> Result<(), ExportError> {
     let populations = network.populations();
     let mut population_of = vec![0; network.node_count()];
     for (index, population) in populations.iter().enumerate() {
@@ -62,6 +62,17 @@ pub(super) fn add(
         });
     }
     let mut numbers = 0usize;
+    let mut count = |post: usize, more: usize| {
+        numbers = numbers.saturating_add(more);
+        if numbers <= MOST_NUMBERS {
+            return Ok(());
+        }
+        Err(ExportError {
+            population: populations[post].name.clone(),
+            reason: format!("the matrices of all synapses have more than {MOST_NUMBERS} numbers"),
+            help: "NIR has no sparse matrices: a smaller network is needed".to_owned(),
+        })
+    };
     let mut biased = Vec::new();
     for ((pre, post), edges) in &pairs {
         let sizes = (populations[*pre].nodes.len(), populations[*post].nodes.len());
@@ -77,17 +88,7 @@ pub(super) fn add(
             ),
             help: "NIR has delays per neuron: a delay per synapse needs a matrix each".to_owned(),
         })?;
-        numbers =
-            numbers.saturating_add(sizes.0.saturating_mul(sizes.1).saturating_mul(parts.len()));
-        if numbers > MOST_NUMBERS {
-            return Err(ExportError {
-                population: populations[*post].name.clone(),
-                reason: format!(
-                    "the matrices of all synapses have more than {MOST_NUMBERS} numbers"
-                ),
-                help: "NIR has no sparse matrices: a smaller network is needed".to_owned(),
-            });
-        }
+        count(*post, sizes.0.saturating_mul(sizes.1).saturating_mul(parts.len()))?;
         if parts.len() > 1 {
             notes.push(format!(
                 "synapses `{}` → `{}` are {} matrices, as they have several delays, or several connect the same neurons",
@@ -105,7 +106,20 @@ pub(super) fn add(
             part.add(graph, (&names[*pre], &names[*post]), sizes, &scales[*post], bias);
         }
     }
-    Ok(biased)
+    // From sources, or else from itself: programs run nothing that has no input.
+    let sources = scales.iter().position(Vec::is_empty);
+    for (post, own) in scales.iter().enumerate() {
+        if biased.contains(&post) || own.iter().all(|scale| scale.bias == 0.0) {
+            continue;
+        }
+        let pre = sources.unwrap_or(post);
+        let sizes = (populations[pre].nodes.len(), populations[post].nodes.len());
+        count(post, sizes.0.saturating_mul(sizes.1))?;
+        let part = Part { edges: Vec::new(), before: None, behind: None };
+        let bias = own.iter().map(|scale| scale.bias).collect();
+        part.add(graph, (&names[pre], &names[post]), sizes, own, Some(bias));
+    }
+    Ok(())
 }
 
 /// Synapses that one matrix can be, with delays before and behind it.

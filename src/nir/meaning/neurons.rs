@@ -175,12 +175,16 @@ fn filtered(
             ..NeuronParameters::default()
         });
     }
-    own_parameters(node, &mut population)?;
+    own_parameters(node, &w_in, &mut population)?;
     Ok(population)
 }
 
 /// Takes the parameters that this program has noted, which say more; they must not contradict the others.
-fn own_parameters(node: &FlatNode<'_>, population: &mut Population) -> Result<(), Refusal> {
+fn own_parameters(
+    node: &FlatNode<'_>,
+    w_in: &[f64],
+    population: &mut Population,
+) -> Result<(), Refusal> {
     let Some(noted) = node.node.noted("firstspike_neurons") else { return Ok(()) };
     let refuse = |reason: String| {
         let help = "write the file anew, or remove the metadata of the node".to_owned();
@@ -198,6 +202,8 @@ fn own_parameters(node: &FlatNode<'_>, population: &mut Population) -> Result<()
         let exact = [
             ("tau_mem", own.tau_m, neuron.tau_m),
             ("tau_syn", own.tau_s, neuron.tau_s),
+            // Weights are written as jumps of the current.
+            ("w_in", own.tau_s, w_in[place]),
             ("v_leak", own.leak_potential, neuron.leak_potential),
             ("v_reset", own.reset_potential, neuron.reset_potential),
             ("v_threshold", own.threshold, neuron.threshold),
@@ -277,16 +283,23 @@ fn fast(
 }
 
 impl Population {
-    /// Adds what is constant in the input. A filtered one rises with the synaptic time constant, as in NIR.
+    /// Adds what is constant in the input, if anything is. A filtered one rises with the synaptic time constant, as in
+    /// NIR. The currents of this program's metadata are there already: they must be those of the biases.
     pub(super) fn drive(
         &mut self,
         node: &FlatNode<'_>,
-        values: &[f64],
+        values: Option<&[f64]>,
         convention: &Convention,
     ) -> Result<(), Refusal> {
-        if self.own {
-            return Ok(());
-        }
+        let zeros;
+        let values = match values {
+            Some(values) => values,
+            None if self.own => {
+                zeros = vec![0.0; self.size];
+                &zeros
+            }
+            None => return Ok(()),
+        };
         if values.len() != self.size {
             let reason = format!("biases for {} neurons come", values.len());
             return Err(refusal(node, (reason, format!("it has {}", self.size))));
@@ -310,6 +323,18 @@ impl Population {
                     return Err(refusal(node, (reason.to_owned(), help)));
                 }
             };
+            if self.own {
+                let noted = neuron.bias_current;
+                if (noted - current).abs() <= 1e-12 * noted.abs() {
+                    continue;
+                }
+                let reason = format!(
+                    "neuron {place}: its biases give the current {current}, but the metadata of this file are for \
+                     {noted}"
+                );
+                let help = "write the file anew, or remove the metadata of the node".to_owned();
+                return Err(refusal(node, (reason, help)));
+            }
             neuron.bias_current += current;
             if self.kind == Kind::Filtered {
                 neuron.initial_current -= current;
@@ -370,18 +395,4 @@ pub(super) fn refuse_fast_chains(
             refusals.push(refused);
         }
     }
-}
-
-/// Spikes of a source that the metadata have: population, source, time.
-pub(super) fn stimulus(node: &FlatNode<'_>, size: usize) -> Vec<(String, usize, f64)> {
-    let (Some(times), Some(sources)) =
-        (node.node.noted("firstspike_times"), node.node.noted("firstspike_sources"))
-    else {
-        return Vec::new();
-    };
-    let spikes = times.values.iter().zip(&sources.values);
-    let inside = spikes.filter(|&(&time, &source)| {
-        time >= 0.0 && time.is_finite() && source >= 0.0 && source < size as f64
-    });
-    inside.map(|(&time, &source)| (node.name.clone(), source as usize, time)).collect()
 }

@@ -1,5 +1,7 @@
 //! What reaches what: shapes of signals, and paths from neurons through linear nodes to neurons.
 
+use std::rc::Rc;
+
 use super::super::flat::{Flat, FlatNode};
 use super::super::operator::{MOST_ENTRIES, MOST_SIGNALS, Operator, Refused};
 use super::Refusal;
@@ -9,7 +11,8 @@ use super::neurons::{Kind, Population};
 pub(super) struct Bundle {
     pub(super) from: usize,
     pub(super) to: usize,
-    pub(super) entries: Vec<Entry>,
+    /// Shared by all that the same signals reach.
+    pub(super) entries: Rc<[Entry]>,
 }
 
 /// A signal on its way: where it comes from, where it is, and what has become of it.
@@ -26,8 +29,8 @@ pub(super) struct Entry {
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) bundles: Vec<Bundle>,
-    /// What is constant in the input of a population.
-    pub(super) constants: Vec<(usize, Vec<f64>)>,
+    /// What is constant in the input of each node.
+    pub(super) constants: Vec<Option<Vec<f64>>>,
     /// Populations that an output shows.
     pub(super) outputs: Vec<usize>,
     pub(super) notes: Vec<String>,
@@ -48,7 +51,8 @@ pub(super) fn shapes(flat: &Flat<'_>, refusals: &mut Vec<Refusal>) -> Vec<Option
                 continue;
             }
             let coming = flat.before[index].iter().find_map(|&before| shapes[before].clone());
-            match shape(node, coming.as_deref()) {
+            let alone = flat.before[index].is_empty();
+            match shape(node, coming.as_deref(), alone) {
                 Ok(Some(shape))
                     if shape
                         .iter()
@@ -77,8 +81,12 @@ pub(super) fn shapes(flat: &Flat<'_>, refusals: &mut Vec<Refusal>) -> Vec<Option
     }
 }
 
-/// What comes out of a node for what comes in; none as long as that is not known.
-fn shape(node: &FlatNode<'_>, coming: Option<&[usize]>) -> Result<Option<Vec<usize>>, Refused> {
+/// What comes out of a node for what comes in; none as long as that is not known. Nothing comes to one that is alone.
+fn shape(
+    node: &FlatNode<'_>,
+    coming: Option<&[usize]>,
+    alone: bool,
+) -> Result<Option<Vec<usize>>, Refused> {
     let own = |name: &str| node.node.numbers(name).filter(|tensor| tensor.values.len() > 1);
     let kind = node.node.kind.as_str();
     match kind {
@@ -112,11 +120,12 @@ fn shape(node: &FlatNode<'_>, coming: Option<&[usize]>) -> Result<Option<Vec<usi
             let names =
                 ["v_threshold", "tau_mem", "tau", "tau_syn", "r", "v_leak", "v_reset", "threshold"];
             let largest = names.iter().find_map(|name| own(name));
-            let one = || names.iter().find_map(|name| node.node.numbers(name)).map(|_| vec![1]);
+            // An array of one is one neuron if no input could make it a value for all.
+            let is_one =
+                |name: &&str| node.node.numbers(name).is_some_and(|tensor| tensor.shape == [1]);
+            let one = || (alone && names.iter().any(is_one)).then(|| vec![1]);
             let from = largest.map(|tensor| tensor.shape.clone());
-            Ok(from
-                .or_else(|| coming.map(<[usize]>::to_vec))
-                .or_else(|| one().filter(|_| coming.is_some())))
+            Ok(from.or_else(|| coming.map(<[usize]>::to_vec)).or_else(one))
         }
     }
 }
@@ -130,71 +139,62 @@ pub(super) fn follow(
     let mut found = Found::default();
     let mut refusals = Vec::new();
     let operators = operators(flat, shapes, populations, &mut refusals);
-    if let Some(node) = linear_cycle(flat, populations) {
+    let order = linear_order(flat, populations);
+    if let Err(node) = order {
         let reason = "signals run in a circle through linear nodes alone".to_owned();
         let help = "a neuron is needed in every circle".to_owned();
         refusals.push(refusal(&flat.nodes[node], (reason, help)));
     }
-    if !refusals.is_empty() {
-        return Err(refusals);
+    refuse_sizes(flat, &operators, populations, &mut refusals);
+    let order = match order {
+        Ok(order) if refusals.is_empty() => order,
+        _ => return Err(refusals),
+    };
+    for (index, here) in flat.nodes.iter().enumerate() {
+        if matches!(here.node.kind.as_str(), "LI" | "CubaLI" | "I") && operators[index].is_none() {
+            found.notes.push(format!(
+                "{} `{}` is a read-out without spikes: it is left out",
+                here.node.kind, here.name
+            ));
+        }
     }
-    let mut budget = MOST_ENTRIES;
+    let too_many = |here: &FlatNode<'_>| {
+        let reason = format!("the network has more than {MOST_ENTRIES} synapses");
+        vec![refusal(here, (reason, "a smaller network is needed".to_owned()))]
+    };
+    // Signals on their way cost memory and time as synapses do, and every path at least one step.
+    let (mut budget, mut synapses) = (MOST_ENTRIES, MOST_ENTRIES);
     for (origin, population) in populations.iter().enumerate() {
         let Some(population) = population else { continue };
         let begin = (0..population.size as u32)
             .map(|neuron| Entry { from: neuron, to: neuron, weight: 1.0, delay: 0.0 })
-            .collect::<Vec<_>>();
-        let mut waiting: Vec<(usize, Vec<Entry>)> =
+            .collect::<Rc<[Entry]>>();
+        let mut waiting: Vec<(usize, Rc<[Entry]>)> =
             flat.after[origin].iter().rev().map(|&node| (node, begin.clone())).collect();
         while let Some((node, entries)) = waiting.pop() {
             let here = &flat.nodes[node];
             if here.node.kind == "Output" && !here.passes {
-                if entries.iter().all(|entry| entry.weight == 1.0 && entry.from == entry.to)
-                    && population.kind != Kind::Sources
+                if population.kind != Kind::Sources
                     && !found.outputs.contains(&origin)
+                    && entries.iter().all(|entry| entry.weight == 1.0 && entry.from == entry.to)
                 {
                     found.outputs.push(origin);
                 }
                 continue;
             }
-            if let Some(target) = &populations[node] {
-                if entries.iter().any(|entry| entry.to as usize >= target.size) {
-                    let most = entries.iter().map(|entry| entry.to).max().unwrap_or(0) as usize + 1;
-                    let reason = format!("{most} signals come from `{}`", flat.nodes[origin].name);
-                    let help = format!("it has {} neurons: as many are needed", target.size);
-                    return Err(vec![refusal(here, (reason, help))]);
-                }
+            if populations[node].is_some() {
+                synapses = synapses.checked_sub(entries.len()).ok_or_else(|| too_many(here))?;
                 found.bundles.push(Bundle { from: origin, to: node, entries });
                 continue;
             }
-            let Some(operator) = &operators[node] else {
-                let what = format!(
-                    "{} `{}` is a read-out without spikes: it is left out",
-                    here.node.kind, here.name
-                );
-                if !found.notes.contains(&what) {
-                    found.notes.push(what);
-                }
-                continue;
-            };
-            if entries.iter().any(|entry| entry.to as usize >= operator.inputs) {
-                let reason = format!(
-                    "it takes {} signals, but more come from `{}`",
-                    operator.inputs, flat.nodes[origin].name
-                );
-                return Err(vec![refusal(here, (reason, "the shapes must fit".to_owned()))]);
-            }
+            let Some(operator) = &operators[node] else { continue };
             let count: usize = entries.iter().map(|entry| operator.count(entry.to as usize)).sum();
-            let Some(left) = budget.checked_sub(count) else {
-                let reason = format!("the network has more than {MOST_ENTRIES} synapses");
-                return Err(vec![refusal(
-                    here,
-                    (reason, "a smaller network is needed".to_owned()),
-                )]);
-            };
-            budget = left;
+            budget = budget.checked_sub(count.max(1)).ok_or_else(|| too_many(here))?;
+            if count == 0 {
+                continue;
+            }
             let mut passed = Vec::with_capacity(count);
-            for entry in entries {
+            for entry in entries.iter() {
                 let at = entry.to as usize;
                 let delay = entry.delay + operator.delays.get(at).copied().unwrap_or(0.0);
                 passed.extend(operator.entries(at).map(|(to, factor)| Entry {
@@ -204,16 +204,38 @@ pub(super) fn follow(
                     delay,
                 }));
             }
-            let (last, others) = match flat.after[node].split_first() {
-                Some((first, others)) => (*first, others),
-                None => continue,
-            };
-            waiting.extend(others.iter().rev().map(|&next| (next, passed.clone())));
-            waiting.push((last, passed));
+            let passed: Rc<[Entry]> = passed.into();
+            waiting.extend(flat.after[node].iter().rev().map(|&next| (next, Rc::clone(&passed))));
         }
     }
-    constants(flat, &operators, populations, &mut found);
+    found.constants = constants(flat, &operators, populations, &order);
     Ok(found)
+}
+
+/// Refuses edges that more or fewer signals come along than the node at their end takes.
+fn refuse_sizes(
+    flat: &Flat<'_>,
+    operators: &[Option<Operator>],
+    populations: &[Option<Population>],
+    refusals: &mut Vec<Refusal>,
+) {
+    let size = |node: usize, of: fn(&Operator) -> usize| {
+        let own = populations[node].as_ref().map(|population| population.size);
+        own.or_else(|| operators[node].as_ref().map(of))
+    };
+    for (index, node) in flat.nodes.iter().enumerate() {
+        let Some(needed) = size(index, |operator| operator.inputs) else { continue };
+        for &before in &flat.before[index] {
+            let coming = size(before, Operator::outputs).filter(|&coming| coming != needed);
+            if let Some(coming) = coming {
+                let reason = format!(
+                    "it takes {needed} signals, but {coming} come from `{}`",
+                    flat.nodes[before].name
+                );
+                refusals.push(refusal(node, (reason, "the shapes must fit".to_owned())));
+            }
+        }
+    }
 }
 
 /// Refuses read-outs, which have no spikes, where their signals go on to neurons.
@@ -263,8 +285,20 @@ fn operators(
         if node.passes {
             return Some(Operator::identity(coming?));
         }
-        let coming = coming.or(shapes[index].as_deref().filter(|_| node.node.kind == "Output"));
-        match Operator::of(node.node, coming?)? {
+        // A matrix says itself how many signals it takes: its bias is there without any.
+        let alone = || match node.node.numbers("weight").map(|weight| &weight.shape[..]) {
+            Some(&[_, inputs]) => Some(vec![inputs]),
+            _ => None,
+        };
+        let Some(coming) = coming.map(<[usize]>::to_vec).or_else(alone) else {
+            if node.node.numbers("bias").is_some_and(|bias| bias.values.iter().any(|&b| b != 0.0)) {
+                let reason = "it has a bias, and nothing comes to it".to_owned();
+                let help = "an edge from its input is needed".to_owned();
+                refusals.push(refusal(node, (reason, help)));
+            }
+            return None;
+        };
+        match Operator::of(node.node, &coming)? {
             Ok(operator) => Some(operator),
             Err(problem) => {
                 refusals.push(refusal(node, problem));
@@ -275,8 +309,8 @@ fn operators(
     flat.nodes.iter().enumerate().map(operator).collect()
 }
 
-/// A node of a circle without neurons, if there is one.
-fn linear_cycle(flat: &Flat<'_>, populations: &[Option<Population>]) -> Option<usize> {
+/// All linear nodes, each behind those before it; else a node of a circle without neurons.
+fn linear_order(flat: &Flat<'_>, populations: &[Option<Population>]) -> Result<Vec<usize>, usize> {
     let count = flat.nodes.len();
     let mut coming: Vec<usize> = vec![0; count];
     let is_linear = |node: usize| populations[node].is_none();
@@ -285,50 +319,52 @@ fn linear_cycle(flat: &Flat<'_>, populations: &[Option<Population>]) -> Option<u
             coming[next] += 1;
         }
     }
-    let mut free: Vec<usize> =
+    let mut order: Vec<usize> =
         (0..count).filter(|&node| is_linear(node) && coming[node] == 0).collect();
-    let mut seen = vec![false; count];
-    while let Some(node) = free.pop() {
-        seen[node] = true;
+    let mut at = 0;
+    while let Some(&node) = order.get(at) {
+        at += 1;
         for &next in flat.after[node].iter().filter(|&&next| is_linear(next)) {
             coming[next] -= 1;
             if coming[next] == 0 {
-                free.push(next);
+                order.push(next);
             }
         }
     }
-    (0..count).find(|&node| is_linear(node) && !seen[node])
+    match (0..count).find(|&node| is_linear(node) && coming[node] > 0) {
+        Some(node) => Err(node),
+        None => Ok(order),
+    }
 }
 
-/// Follows what is constant, from every node with a bias.
+/// What is constant in the input of each node: the biases of all nodes before it, on all paths. Every linear node
+/// is visited once, as there may be very many paths.
 fn constants(
     flat: &Flat<'_>,
     operators: &[Option<Operator>],
     populations: &[Option<Population>],
-    found: &mut Found,
-) {
-    for (origin, operator) in operators.iter().enumerate() {
-        let Some(operator) = operator.as_ref().filter(|operator| !operator.bias.is_empty()) else {
+    order: &[usize],
+) -> Vec<Option<Vec<f64>>> {
+    let mut sums: Vec<Option<Vec<f64>>> = vec![None; flat.nodes.len()];
+    for &node in order {
+        let Some(operator) = &operators[node] else { continue };
+        if sums[node].is_none() && operator.bias.is_empty() {
             continue;
-        };
-        let mut waiting: Vec<(usize, Vec<f64>)> =
-            flat.after[origin].iter().map(|&node| (node, operator.bias.clone())).collect();
-        while let Some((node, values)) = waiting.pop() {
-            if populations[node].is_some() {
-                match found.constants.iter_mut().find(|(other, _)| *other == node) {
-                    Some((_, sum)) if sum.len() == values.len() => {
-                        sum.iter_mut().zip(&values).for_each(|(sum, value)| *sum += value);
-                    }
-                    _ => found.constants.push((node, values)),
-                }
+        }
+        let mut passed = operator.bias.clone();
+        passed.resize(operator.outputs(), 0.0);
+        for (at, value) in sums[node].take().into_iter().flatten().enumerate() {
+            operator.entries(at).for_each(|(to, factor)| passed[to] += value * factor);
+        }
+        for &next in &flat.after[node] {
+            if operators[next].is_none() && populations[next].is_none() {
                 continue;
             }
-            let Some(operator) = &operators[node] else { continue };
-            let mut passed = vec![0.0; operator.outputs()];
-            for (at, value) in values.iter().enumerate().take(operator.inputs) {
-                operator.entries(at).for_each(|(to, factor)| passed[to] += value * factor);
+            match &mut sums[next] {
+                Some(sum) => sum.iter_mut().zip(&passed).for_each(|(sum, value)| *sum += value),
+                none => *none = Some(passed.clone()),
             }
-            waiting.extend(flat.after[node].iter().map(|&next| (next, passed.clone())));
         }
     }
+    sums
 }
