@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::common::binary::{Ended, firstspike, project, successful};
 
 mod peers;
+mod refusals;
 
 pub(super) fn nir(folder: &Path, arguments: &[&str]) -> Ended {
     firstspike(folder, &[&["nir"], arguments].concat())

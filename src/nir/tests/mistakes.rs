@@ -206,9 +206,16 @@ fn edges_without_matrices_count_as_synapses() {
     edges.push(("w".to_owned(), "lif".to_owned()));
     let mut fan = Graph { nodes: nodes.into_iter().collect(), edges, ..Graph::default() };
     assert!(meaning(&fan, &strict()).is_ok(), "outputs cost nothing");
+    // 100,000 weights that 60 populations share.
+    fan.nodes.insert("input".to_owned(), input(&[100]));
+    fan.nodes.insert("w".to_owned(), linear(1000, &vec![1.0; 100_000]));
+    fan.nodes.insert("lif".to_owned(), cuba(1000));
     for index in 0..60 {
-        fan.nodes.insert(format!("output{index}"), cuba(count));
+        let name = format!("output{index}");
+        fan.nodes.insert(name.clone(), cuba(1000));
+        fan.edges.push(("w".to_owned(), name));
     }
+    fan.edges.retain(|(from, to)| from != "input" || to == "w");
     let refused = meaning(&fan, &strict()).expect_err("6 million synapses");
     assert!(refused[0].reason.contains("more than 5000000 synapses"), "{}", refused[0]);
 }
