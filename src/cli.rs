@@ -98,7 +98,9 @@ enum Command {
     )]
     Run(RunArguments),
     /// Check a scenario, a study or a chip file, and print it with every default filled in.
-    #[command(after_help = "The output is itself a scenario.\n\n\
+    #[command(
+        after_help = "The output is itself a scenario; comments behind it have what is derived from data and \
+        network. A chip file is checked as far as that goes without a scenario.\n\n\
         With --gradients the exact gradients of the scenario's network are compared with finite \
         differences of the engine, by weights, delays and input times chosen at random: of the \
         training loss on a few training samples, or, for a network of populations, of a sum of all \
@@ -109,7 +111,8 @@ enum Command {
         firstspike --help.\n\n\
         Examples:\n  \
         firstspike check scenarios/yin_yang.toml --set neuron.tau_m=inf\n  \
-        firstspike check scenarios/recurrent.toml --gradients")]
+        firstspike check scenarios/recurrent.toml --gradients"
+    )]
     Check(CheckArguments),
     /// Take one learning step on a recorded trace.
     #[command(

@@ -43,7 +43,8 @@ pub(super) fn run(arguments: &RunArguments, file: &ScenarioFile) -> ExitCode {
         Err(error) => return bad_input(&error),
     };
     print_doubts(&loaded);
-    for layer in loaded.layers_started_anew() {
+    // What goes on from a checkpoint starts from neither.
+    for layer in loaded.layers_started_anew().filter(|_| !arguments.resume) {
         let start = loaded.scenario.start_from.as_deref().unwrap_or(Path::new("")).display();
         console::err!("{layer}: initial weights from the scenario, not from {start}");
     }

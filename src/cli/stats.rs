@@ -250,7 +250,13 @@ impl Report {
             "{}: {} of {}{in_samples}",
             name(&arguments.trace),
             count(all.spikes, "spike"),
-            count(all.spiking, "neuron")
+            match all.size {
+                // Those of the network count, too.
+                Some(size) if size != all.spiking => {
+                    format!("{} of {}", all.spiking, count(size, "neuron"))
+                }
+                _ => count(all.spiking, "neuron"),
+            }
         );
         if all.spikes == 0 {
             return;

@@ -204,6 +204,7 @@ pub(super) fn check(arguments: &ScenarioArguments) -> ExitCode {
             console::out!("{}", identity.trim_end());
             let place = arguments.scenario.display();
             console::err!("{place}: valid; {}", size(&study));
+            say_what_is_ideal(&study);
             engines.iter().for_each(print_engine);
             ExitCode::SUCCESS
         }
@@ -222,6 +223,18 @@ fn size(study: &Study) -> String {
     )
 }
 
+/// Axes of a chip make a chip where the base scenario has none: says what that is.
+fn say_what_is_ideal(study: &Study) {
+    let mut keys = study.axes.iter().flat_map(|axis| &axis.keys);
+    let Some(key) = keys.find(|key| key.starts_with("chip.")) else { return };
+    let base = study.load_base();
+    if base.is_ok_and(|base| base.scenario.chip.is_none()) {
+        console::err!(
+            "the base scenario has no chip: {key} makes one, of which all is ideal that the study does not change"
+        );
+    }
+}
+
 /// `firstspike run` of a study.
 pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     let study = match read(&arguments.scenario) {
@@ -238,6 +251,7 @@ pub(super) fn run(arguments: &RunArguments) -> ExitCode {
     if arguments.study.dry_run {
         return dry_run(&study, &folder, shard, threads);
     }
+    say_what_is_ideal(&study);
     // What cannot be told now is an error of the trainings.
     let engines = study.engines().unwrap_or_default();
     if !session.is_quiet() {

@@ -18,6 +18,8 @@ use crate::settings::Problem;
 pub struct Learner {
     /// The network with its initial weights.
     pub network: LayeredNetwork,
+    /// Per layer: the distribution of its initial weights, where it was derived (`weights = "auto"`).
+    pub derived_weights: Vec<Option<Values>>,
     /// Names of the layers.
     pub layer_names: Vec<String>,
     /// The data.
@@ -129,8 +131,9 @@ impl LoadedScenario {
             );
             return Err(self.problem("encoding.copies", message));
         }
-        let network = self.layered_network(inputs, (&data.training, encoding), start.as_ref())?;
-        Ok(self.learner_of(network, data, encoding))
+        let (network, derived_weights) =
+            self.layered_network(inputs, (&data.training, encoding), start.as_ref())?;
+        Ok(Learner { derived_weights, ..self.learner_of(network, data, encoding) })
     }
 
     /// The parts of a run of this scenario with a network of its layers that is there already.
@@ -154,6 +157,7 @@ impl LoadedScenario {
         let mut learner = Learner {
             settings: self.scenario.training_settings(&network, data.training.len()),
             network,
+            derived_weights: Vec::new(),
             layer_names: self.scenario.layers.iter().map(|layer| layer.name.clone()).collect(),
             data,
             encoding,
@@ -206,8 +210,9 @@ impl LoadedScenario {
         inputs: usize,
         (training, encoding): (&Dataset, Encoding),
         start: Option<&Start>,
-    ) -> Result<LayeredNetwork, ScenarioError> {
+    ) -> Result<(LayeredNetwork, Vec<Option<Values>>), ScenarioError> {
         let mut rows = inputs;
+        let mut derived = vec![None; self.scenario.layers.len()];
         let mut layers = Vec::new();
         let is_automatic = |values: &Option<Values>| matches!(values, Some(Values::Auto));
         let automatic = self.scenario.layers.iter().rposition(|layer| is_automatic(&layer.weights));
@@ -237,6 +242,7 @@ impl LoadedScenario {
                 drive.pass(&neurons, found);
                 if is_automatic(&layer.weights) {
                     values = Some(Values::Normal { mean: found.mean, std: found.std });
+                    derived[index].clone_from(&values);
                 }
             }
             let (weights, delays) = match (&values, start) {
@@ -265,6 +271,7 @@ impl LoadedScenario {
             });
             rows = layer.size;
         }
-        layered(inputs, &layers).map_err(|error| self.problem("layers", error))
+        let network = layered(inputs, &layers).map_err(|error| self.problem("layers", error))?;
+        Ok((network, derived))
     }
 }

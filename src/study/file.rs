@@ -354,12 +354,17 @@ impl Study {
         Ok(files)
     }
 
-    /// What results belong to: another base, other keys, or other data make other results. It is itself a scenario that
-    /// can be run, the base with every default.
+    /// What results belong to: another base, other keys, or other data make other results. It does not
+    /// depend on the folder that the study is run in.
     ///
     /// # Errors
     /// If the base scenario cannot be used.
     pub fn identity(&self) -> Result<String, StudyError> {
+        Ok(portable(&self.identity_in_place()?))
+    }
+
+    /// The same as it is written to a file: a scenario that can be run, the base with every default.
+    pub(super) fn identity_in_place(&self) -> Result<String, StudyError> {
         let mut text = format!("# The base scenario of the study `{}`, which varies\n", self.name);
         for axis in &self.axes {
             text += &format!("#   {}\n", axis.description());

@@ -174,7 +174,7 @@ fn identify(study: &Study, output: &OutputFolder) -> Result<(), StudyError> {
     let path = output.file(IDENTITY_LOCK);
     let lock = Lock::wait(&path).map_err(|source| RunError::Output { path, source })?;
     if !is_identified(study, &output.file(IDENTITY))? {
-        let identity = study.identity()?;
+        let identity = study.identity_in_place()?;
         output.write(IDENTITY, |file| file.write_all(identity.as_bytes()))?;
     }
     drop(lock);
@@ -184,7 +184,7 @@ fn identify(study: &Study, output: &OutputFolder) -> Result<(), StudyError> {
 /// Whether a file says that the results beside it are this study's; an error if it says that they are
 /// something else's.
 pub(super) fn is_identified(study: &Study, path: &Path) -> Result<bool, StudyError> {
-    let identity = portable(&study.identity()?);
+    let identity = study.identity()?;
     match fs::read_to_string(path).map(|text| portable(&text)) {
         Ok(text) if text == identity => Ok(true),
         // Results of an earlier version do not say what the files contained.

@@ -328,3 +328,17 @@ fn a_pipe_is_no_file_of_data() {
     let path = folder.path();
     refused(path, &["new", "a.toml", "--data", "/dev/null"], &["which can be read only once"]);
 }
+
+#[test]
+fn check_says_what_is_derived_from_the_data() {
+    let folder = case("words-as-labels");
+    let path = folder.path();
+    let told = successful(path, &["check", "scenario.toml"]).stdout;
+    let (_, derived) = told.split_once("# Derived from data and network:").expect("derived");
+    for key in ["layers.0.weights.normal = { mean", "training.batch_size = ", "time_noise = "] {
+        assert!(derived.contains(key), "{key}: {told}");
+    }
+    // Which comes to the same as what it was printed of.
+    std::fs::write(path.join("again.toml"), &told).expect("written");
+    assert_eq!(successful(path, &["check", "again.toml"]).stdout, told);
+}
