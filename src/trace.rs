@@ -27,6 +27,7 @@ use std::path::Path;
 
 use format::{TraceFormat, TraceSource};
 use strict::Table;
+use time_unit::TimeFactor;
 
 pub use error::{FormProblem, SelectionError, TraceError};
 
@@ -159,7 +160,7 @@ pub fn for_each(
         for (spike, &time) in recording.times.iter().enumerate() {
             let line = recording.lines.of(spike).unwrap_or(spike as u64 + 1);
             let population = &recording.populations[recording.population_of(spike)];
-            let time = non_negative(path, line, time * factor.unwrap_or(1.0))?;
+            let time = non_negative(path, line, factor.unwrap_or(TimeFactor::ONE).apply(time))?;
             look(line, recording.sample_of(spike), population, recording.neurons[spike], time);
         }
         let converted = factor.and(unit).map(str::to_owned);
@@ -240,7 +241,7 @@ pub fn read_spikes_of(
         for (spike, &time) in recording.times.iter().enumerate() {
             let line = recording.lines.of(spike).unwrap_or(spike as u64 + 1);
             let name = &recording.populations[recording.population_of(spike)];
-            let time = non_negative(path, line, time * factor)?;
+            let time = non_negative(path, line, factor.apply(time))?;
             let neuron = recording.neurons[spike] as usize;
             let own = recording.samples.get(spike).copied();
             add(Some(name.as_str()).filter(|name| !name.is_empty()), own, (neuron, time));

@@ -9,7 +9,7 @@
 
 use super::format::{IdRanges, IdRangesError, TraceFormat};
 use super::recording::Recording;
-use super::time_unit;
+use super::time_unit::TimeFactor;
 
 /// What a format holds and what a user decides.
 #[derive(Clone, Debug, Default)]
@@ -136,6 +136,9 @@ pub enum ConversionError {
         /// The format.
         format: TraceFormat,
     },
+    /// Numbers of samples have no unit.
+    #[error("--output-sampling-rate writes times as numbers of samples: leave out --unit")]
+    UnitOfSamples,
     /// Ids cannot be given.
     #[error("--ids: {0}")]
     Ids(#[from] IdRangesError),
@@ -190,15 +193,20 @@ impl Conversion {
         if self.sampling_rate.is_some() && to != TraceFormat::Npy {
             return not_for("--output-sampling-rate");
         }
+        if self.sampling_rate.is_some() && self.unit.is_some() {
+            return Err(ConversionError::UnitOfSamples);
+        }
         if self.ids.is_some() && to.has_populations() {
             return not_for("--output-ids");
         }
         let mut notes = Vec::new();
         self.lay_out(&mut recording, to, &mut notes)?;
         self.convert_unit(&mut recording, to, &mut notes)?;
+        let old = recording.populations.first().cloned().unwrap_or_default();
         self.name_population(&mut recording, to)?;
-        let sizes = self.sizes_of(&recording);
-        let ids = self.number(&mut recording, to, &sizes)?;
+        let known = self.known_sizes(&old);
+        let sizes = sizes_of(&recording, &known);
+        let ids = self.number(&mut recording, to, &sizes, &known)?;
         Ok(Converted { recording, sizes, ids, notes })
     }
 
@@ -264,32 +272,26 @@ impl Conversion {
         let Some(from) = recording.time_unit.clone() else {
             return Err(ConversionError::NoUnit(why()));
         };
-        let from_unit = from.clone();
-        let factor = match (time_unit::factor(&from, &wanted), &self.tau_s) {
+        let factor = match (TimeFactor::between(&from, &wanted), &self.tau_s) {
             (Some(factor), _) => factor,
             (None, Some((length, unit))) if from == "tau_s" => {
-                let factor = time_unit::factor(unit, &wanted).map(|factor| length * factor);
+                let factor = TimeFactor::between(unit, &wanted);
+                let factor = factor.map(|factor| TimeFactor::Times(factor.apply(*length)));
+                let from = from.clone();
                 factor.ok_or_else(|| ConversionError::Unit { from, to: wanted.clone() })?
             }
             (None, None) if from == "tau_s" => return Err(ConversionError::NoTauS(why())),
             (None, _) => return Err(ConversionError::Unit { from, to: wanted }),
         };
-        let divisor = time_unit::factor(&wanted, &from_unit).filter(|back| back.fract() == 0.0);
-        let divisor = divisor.filter(|_| factor < 1.0);
-        if factor != 1.0 {
+        if factor != TimeFactor::ONE {
             for time in &mut recording.times {
-                // By a whole number: it is one rounding less.
-                let converted = match divisor {
-                    Some(divisor) => *time / divisor,
-                    None => *time * factor,
-                };
+                let converted = factor.apply(*time);
                 if !converted.is_finite() {
                     return Err(ConversionError::TooLarge(*time));
                 }
                 *time = converted;
             }
-            let from = recording.time_unit.as_deref().unwrap_or("");
-            notes.push(format!("times are multiplied by {factor}: from {from} to {wanted}"));
+            notes.push(format!("times are {factor}: from {from} to {wanted}"));
         }
         recording.time_unit = Some(wanted);
         Ok(())
@@ -324,14 +326,17 @@ impl Conversion {
         }
     }
 
-    /// How many neurons each population has: what is known, but no less than spike.
-    fn sizes_of(&self, recording: &Recording) -> Vec<u64> {
-        let known = |name: &String| self.sizes.iter().find(|size| size.0 == *name);
-        let mut sizes: Vec<u64> =
-            recording.populations.iter().map(|name| known(name).map_or(0, |size| size.1)).collect();
-        for (spike, &neuron) in recording.neurons.iter().enumerate() {
-            let size = &mut sizes[recording.population_of(spike)];
-            *size = (*size).max(u64::from(neuron) + 1);
+    /// The sizes that are known, by the names that are written: a population that is called otherwise keeps its
+    /// size and its place, and one that had that name is not written.
+    fn known_sizes(&self, old: &str) -> Vec<(String, u64)> {
+        let mut sizes = self.sizes.clone();
+        if let Some(name) = self.population.as_ref().filter(|name| *name != old) {
+            if sizes.iter().any(|size| size.0 == old) {
+                sizes.retain(|size| size.0 != *name);
+            }
+            for size in sizes.iter_mut().filter(|size| size.0 == old) {
+                size.0.clone_from(name);
+            }
         }
         sizes
     }
@@ -343,6 +348,7 @@ impl Conversion {
         recording: &mut Recording,
         to: TraceFormat,
         sizes: &[u64],
+        known: &[(String, u64)],
     ) -> Result<Option<IdRanges>, ConversionError> {
         let has_none = recording.populations.iter().all(String::is_empty);
         if to.has_populations() || (has_none && self.ids.is_none()) {
@@ -352,8 +358,8 @@ impl Conversion {
         let first = u32::from(to == TraceFormat::Nest);
         let ranges = match &self.ids {
             Some(Ids::Ranges(ranges)) => ranges.clone(),
-            Some(Ids::From(first)) => self.in_a_row(recording, sizes, *first)?,
-            None => self.in_a_row(recording, sizes, first)?,
+            Some(Ids::From(first)) => in_a_row(recording, sizes, known, *first)?,
+            None => in_a_row(recording, sizes, known, first)?,
         };
         let mut firsts = Vec::new();
         for (name, &size) in recording.populations.iter().zip(sizes) {
@@ -378,22 +384,34 @@ impl Conversion {
         recording.populations = vec![String::new()];
         Ok(Some(ranges))
     }
+}
 
-    /// Ranges of all populations that are known, those of the network first.
-    fn in_a_row(
-        &self,
-        recording: &Recording,
-        sizes: &[u64],
-        first: u32,
-    ) -> Result<IdRanges, ConversionError> {
-        let found = recording.populations.iter().cloned().zip(sizes.iter().copied());
-        let of_network = self.sizes.iter().map(|(name, size)| {
-            let at = recording.populations.iter().position(|known| known == name);
-            (name.clone(), at.map_or(*size, |at| sizes[at]))
-        });
-        let others = found.filter(|(name, _)| !self.sizes.iter().any(|size| size.0 == *name));
-        Ok(IdRanges::in_a_row(of_network.chain(others), first)?)
+/// How many neurons each population has: what is known, but no less than spike.
+fn sizes_of(recording: &Recording, known: &[(String, u64)]) -> Vec<u64> {
+    let of = |name: &String| known.iter().find(|size| size.0 == *name);
+    let mut sizes: Vec<u64> =
+        recording.populations.iter().map(|name| of(name).map_or(0, |size| size.1)).collect();
+    for (spike, &neuron) in recording.neurons.iter().enumerate() {
+        let size = &mut sizes[recording.population_of(spike)];
+        *size = (*size).max(u64::from(neuron) + 1);
     }
+    sizes
+}
+
+/// Ranges of all populations that are known, those of the network first.
+fn in_a_row(
+    recording: &Recording,
+    sizes: &[u64],
+    known: &[(String, u64)],
+    first: u32,
+) -> Result<IdRanges, ConversionError> {
+    let found = recording.populations.iter().cloned().zip(sizes.iter().copied());
+    let of_network = known.iter().map(|(name, size)| {
+        let at = recording.populations.iter().position(|written| written == name);
+        (name.clone(), at.map_or(*size, |at| sizes[at]))
+    });
+    let others = found.filter(|(name, _)| !known.iter().any(|size| size.0 == *name));
+    Ok(IdRanges::in_a_row(of_network.chain(others), first)?)
 }
 
 #[cfg(test)]

@@ -42,7 +42,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::{FormProblem, TraceError, time_unit};
+use super::time_unit::TimeFactor;
+use super::{FormProblem, TraceError};
 use blocks::Blocks;
 use heading::Layout;
 pub use lines::LineNumbers;
@@ -105,13 +106,13 @@ impl Recording {
         self.samples.get(spike).copied().unwrap_or(0)
     }
 
-    /// By what times are multiplied to be in a unit; those without one are taken as they are.
+    /// What brings times to a unit; those without one are taken as they are.
     ///
     /// # Errors
     /// If the units cannot be converted.
-    pub(super) fn factor_to(&self, path: &Path, unit: &str) -> Result<f64, TraceError> {
-        let Some(found) = &self.time_unit else { return Ok(1.0) };
-        time_unit::factor(found, unit).ok_or_else(|| TraceError::TimeUnit {
+    pub(super) fn factor_to(&self, path: &Path, unit: &str) -> Result<TimeFactor, TraceError> {
+        let Some(found) = &self.time_unit else { return Ok(TimeFactor::ONE) };
+        TimeFactor::between(found, unit).ok_or_else(|| TraceError::TimeUnit {
             path: path.to_owned(),
             found: found.clone(),
             expected: unit.to_owned(),

@@ -34,6 +34,46 @@ pub fn factor(from: &str, to: &str) -> Option<f64> {
     Some(if is_whole { rounded } else { ratio })
 }
 
+/// By what times are multiplied or divided to be in another unit. A whole number either way where there is
+/// one, so that a time is rounded once: 0.9 ms are 0.0009 s, but 0.9 · 0.001 is not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TimeFactor {
+    /// The unit of the times is the larger one, or the same.
+    Times(f64),
+    /// The unit of the times is the smaller one.
+    By(f64),
+}
+
+impl TimeFactor {
+    /// No change.
+    pub const ONE: TimeFactor = TimeFactor::Times(1.0);
+
+    /// From a unit to another; none if that is not known.
+    pub fn between(from: &str, to: &str) -> Option<Self> {
+        let forward = factor(from, to)?;
+        let back = factor(to, from).filter(|back| forward < 1.0 && back.fract() == 0.0);
+        Some(back.map_or(TimeFactor::Times(forward), TimeFactor::By))
+    }
+
+    /// A time in the other unit.
+    #[inline]
+    pub fn apply(self, time: f64) -> f64 {
+        match self {
+            TimeFactor::Times(factor) => time * factor,
+            TimeFactor::By(divisor) => time / divisor,
+        }
+    }
+}
+
+impl std::fmt::Display for TimeFactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            TimeFactor::Times(factor) => write!(f, "multiplied by {factor}"),
+            TimeFactor::By(divisor) => write!(f, "divided by {divisor}"),
+        }
+    }
+}
+
 /// A unit as it is printed: `µs` for `us`, `τ_s` for `tau_s`.
 pub fn symbol(unit: &str) -> String {
     match unit {
@@ -57,6 +97,18 @@ mod tests {
             [short("milliseconds"), short("µs"), short("tau_s")],
             [Some("ms"), Some("us"), None]
         );
+    }
+
+    #[test]
+    fn a_time_is_rounded_once() {
+        let convert = |time, from, to| TimeFactor::between(from, to).map(|it| it.apply(time));
+        assert_eq!(convert(0.9, "ms", "s"), Some(0.0009));
+        assert_eq!(convert(0.1, "milliseconds", "µs"), Some(100.0));
+        assert_eq!(convert(90.0, "s", "min"), Some(1.5));
+        assert_eq!(convert(2.0, "tau_s", "tau_s"), Some(2.0));
+        assert_eq!(convert(2.0, "ms", "tau_s"), None);
+        let said = TimeFactor::between("ms", "s").map(|factor| factor.to_string());
+        assert_eq!(said.as_deref(), Some("divided by 1000"));
     }
 
     #[test]

@@ -74,3 +74,52 @@ fn what_would_be_lost_is_refused() {
     let message = refused(&ids, ms, TraceFormat::Nest);
     assert!(message.contains("out=3-4 is too small for neuron 2"), "{message}");
 }
+
+#[test]
+fn a_population_with_another_name_keeps_its_ids() {
+    let conversion = Conversion {
+        population: Some("renamed".to_owned()),
+        sizes: vec![("out".to_owned(), 5), ("later".to_owned(), 3)],
+        ..Conversion::default()
+    };
+    let one = Recording {
+        time_unit: Some("ms".to_owned()),
+        populations: vec!["out".to_owned()],
+        times: vec![1.0],
+        neurons: vec![2],
+        ..Recording::default()
+    };
+    let found = conversion.apply(one.clone(), TraceFormat::Nest).expect("all is decided");
+    assert_eq!(found.ids.expect("a table").to_string(), "renamed=1-5,later=6-8");
+    assert_eq!(found.recording.neurons, [3]);
+    // The name of a population that is not written.
+    let conversion = Conversion { population: Some("later".to_owned()), ..conversion };
+    let found = conversion.apply(one, TraceFormat::Nest).expect("all is decided");
+    assert_eq!(found.ids.expect("a table").to_string(), "later=1-5");
+}
+
+#[test]
+fn numbers_of_samples_have_no_unit() {
+    let conversion = Conversion {
+        unit: Some("ms".to_owned()),
+        sampling_rate: Some(1e3),
+        ..Conversion::default()
+    };
+    let message =
+        conversion.apply(two_samples(), TraceFormat::Npy).expect_err("a unit").to_string();
+    assert!(message.contains("leave out --unit"), "{message}");
+}
+
+#[test]
+fn times_are_divided_by_whole_numbers() {
+    let recording = Recording {
+        time_unit: Some("ms".to_owned()),
+        populations: vec!["a".to_owned()],
+        times: vec![0.9],
+        neurons: vec![0],
+        ..Recording::default()
+    };
+    let found = Conversion::default().apply(recording, TraceFormat::NirData).expect("in s");
+    assert_eq!(found.recording.times, [0.0009]);
+    assert_eq!(found.notes, ["times are divided by 1000: from ms to s"]);
+}

@@ -62,7 +62,8 @@ fn append(all: &mut Recording, part: Recording) -> Result<(), FormProblem> {
     if all.populations.len() > usize::from(u16::MAX) {
         return Err(FormProblem::TooManyPopulations);
     }
-    if all.populations.len() > 1 {
+    // Parts of one population may have the column, too.
+    if all.populations.len() > 1 || !all.population.is_empty() {
         all.population.resize(before, 0);
         let indices = (0..part.len()).map(|spike| indices[part.population_of(spike)] as u16);
         all.population.extend(indices);

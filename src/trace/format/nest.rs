@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::trace::recording::{ColumnNames, Recording, TraceWarning, read_recording};
+use crate::trace::recording::{Anomaly, ColumnNames, Recording, TraceWarning, read_recording};
 use crate::trace::{FormProblem, TraceError};
 
 /// Reads a file. Without a heading the first of two columns has ids and the second times, unless only the
@@ -23,6 +23,12 @@ pub(super) fn read(
             let column = |number: &str| Some(number.to_owned());
             let names = ColumnNames { neuron: column("1"), time: column("2"), ..names.clone() };
             read_recording(path, &names)
+        }
+        // A thread without spikes leaves an empty file.
+        Err(TraceError::Form { path, problem: FormProblem::Empty, .. }) => {
+            let warning = TraceWarning { path, anomaly: Anomaly::Empty, count: 1, first_line: 1 };
+            let populations = vec![String::new()];
+            Ok((Recording { populations, ..Recording::default() }, vec![warning]))
         }
         found => found,
     };

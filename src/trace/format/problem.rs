@@ -38,6 +38,17 @@ pub enum FormatProblem {
         /// The first file.
         other: PathBuf,
     },
+    /// Tables of ids are beside some files only.
+    #[error(
+        "only some of the files have a table of ids: {} is there, and {} is not; say which ids are whose with --ids",
+        other.display(), table.display()
+    )]
+    SomeTables {
+        /// The table that is missing.
+        table: PathBuf,
+        /// One that is there.
+        other: PathBuf,
+    },
     /// A format is given that is not that of the file.
     #[error("this is {found}, not {expected}: leave out --format, or give another")]
     OtherFormat {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{FormatProblem, IdRanges, TraceFormat, files, merge, nest, npy, refuse};
 use crate::trace::TraceError;
 use crate::trace::recording::{ColumnNames, Recording, TraceWarning, read_recording};
+use crate::trace::time_unit;
 
 /// Where a trace is: the file and what it does not say itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,7 +41,12 @@ impl TraceSource {
         match (self.format, &self.neuron_file) {
             (Some(format), _) => Ok(format),
             (None, Some(_)) => Ok(TraceFormat::Npy),
-            (None, None) => TraceFormat::of_file(&files::files(&self.path)?[0]),
+            (None, None) => {
+                let files = files::files(&self.path)?;
+                // A thread without spikes may leave an empty file, which tells nothing.
+                let tells = |path: &&PathBuf| path.metadata().is_ok_and(|found| found.len() > 0);
+                TraceFormat::of_file(files.iter().find(tells).unwrap_or(&files[0]))
+            }
         }
     }
 
@@ -70,20 +76,27 @@ impl TraceSource {
             for file in &files {
                 parts.push((file.as_path(), self.read_file(file, format, &mut warnings)?));
             }
+            if self.ids.is_none() {
+                apply_tables(&mut parts)?;
+            }
             merge::merge(parts)?
         };
         if recording.populations.is_empty() {
             recording.populations.push(String::new());
         }
         if let (Some(given), Some(found)) = (&self.time_unit, &recording.time_unit)
-            && given != found
+            && time_unit::short(given).unwrap_or(given) != time_unit::short(found).unwrap_or(found)
         {
             let (given, found) = (given.clone(), found.clone());
             return Err(refuse(&self.path, FormatProblem::GivenUnit { given, found }));
         }
-        recording.time_unit = self.time_unit.clone().or(recording.time_unit);
+        recording.time_unit = recording.time_unit.or_else(|| self.time_unit.clone());
         if let Some(ids) = self.known_ids(&recording)? {
             ids.apply(&mut recording).map_err(|problem| refuse(&self.path, problem))?;
+        }
+        // A table of no ranges, of a file without spikes.
+        if recording.populations.is_empty() {
+            recording.populations.push(String::new());
         }
         Ok((recording, warnings))
     }
@@ -123,5 +136,104 @@ impl TraceSource {
             #[cfg(not(feature = "hdf5"))]
             _ => Err(refuse(path, FormatProblem::WithoutHdf5)),
         }
+    }
+}
+
+/// Makes populations of the files of one trace that have tables of ids beside them: either all have, or none.
+fn apply_tables(parts: &mut [(&Path, Recording)]) -> Result<(), TraceError> {
+    let has_table = |(path, recording): &(&Path, Recording)| {
+        recording.populations.iter().all(String::is_empty) && IdRanges::beside(path).is_file()
+    };
+    let Some(first) = parts.iter().position(has_table) else { return Ok(()) };
+    let other = IdRanges::beside(parts[first].0);
+    for (path, recording) in parts {
+        let table = IdRanges::beside(path);
+        if recording.populations.iter().any(|name| !name.is_empty()) {
+            continue;
+        }
+        // Without spikes, nothing is left open.
+        if !table.is_file() && recording.is_empty() {
+            continue;
+        }
+        if !table.is_file() {
+            return Err(refuse(path, FormatProblem::SomeTables { table, other }));
+        }
+        let ids = IdRanges::read(&table).map_err(|problem| refuse(path, problem))?;
+        ids.apply(recording).map_err(|problem| refuse(path, problem))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
+        let path = folder.join(name);
+        std::fs::write(&path, text).expect("writable");
+        path
+    }
+
+    #[test]
+    fn each_file_of_a_list_has_its_own_table_of_ids() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path();
+        write(folder, "e-0.gdf", "1\t1.5\n3\t4.5\n");
+        write(folder, "e-0.gdf.ids.csv", "population,first_id,last_id\nexc,1,3\n");
+        write(folder, "e-1.gdf", "2\t2.5\n11\t3.5\n");
+        let table = "population,first_id,last_id\nexc,1,10\ninh,11,11\n";
+        let second = write(folder, "e-1.gdf.ids.csv", table);
+        let source = TraceSource::new(&folder.join("e-*.gdf"));
+        let (found, _) = source.read().expect("two files");
+        assert_eq!(found.populations, ["exc", "inh"]);
+        assert_eq!(found.times, [1.5, 2.5, 3.5, 4.5]);
+        assert_eq!((found.neurons, found.population), (vec![0, 1, 0, 2], vec![0, 0, 1, 0]));
+        // What is given is for all of them.
+        let given =
+            TraceSource { ids: Some("all=1-20".parse().expect("a range")), ..source.clone() };
+        let (found, _) = given.read().expect("by the option");
+        assert_eq!((found.populations, found.neurons), (vec!["all".to_owned()], vec![0, 1, 10, 2]));
+        // All of one population.
+        std::fs::write(&second, "population,first_id,last_id\nexc,1,11\n").expect("writable");
+        let (found, _) = source.read().expect("two files");
+        assert_eq!((found.populations, found.neurons), (vec!["exc".to_owned()], vec![0, 1, 10, 2]));
+        std::fs::remove_file(&second).expect("there");
+        let message = source.read().expect_err("one table").to_string();
+        assert!(message.contains("e-1.gdf") && message.contains("--ids"), "{message}");
+    }
+
+    #[test]
+    fn an_empty_file_of_nest_is_no_spikes() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let folder = folder.path();
+        let empty = write(folder, "e-0.gdf", "");
+        let (found, warnings) = TraceSource::new(&empty).read().expect("no spikes");
+        assert_eq!((found.len(), found.time_unit.as_deref()), (0, Some("ms")));
+        assert_eq!((found.populations.as_slice(), warnings.len()), (&[String::new()][..], 1));
+        write(folder, "e-1.gdf", "4\t1.5\n");
+        let (found, _) = TraceSource::new(&folder.join("e-*.gdf")).read().expect("one spike");
+        assert_eq!((found.neurons, found.times), (vec![4], vec![1.5]));
+        // The first file that is not empty tells the format.
+        write(folder, "t-0.dat", "");
+        write(folder, "t-1.dat", "# NEST version: 3.8\nsender\ttime_ms\n4\t1.5\n");
+        let (found, _) = TraceSource::new(&folder.join("t-*.dat")).read().expect("one spike");
+        assert_eq!((found.neurons, found.times), (vec![4], vec![1.5]));
+        // What is written of no spikes of populations.
+        write(folder, "e-0.gdf.ids.csv", "population,first_id,last_id\n");
+        let (found, _) = TraceSource::new(&empty).read().expect("no spikes");
+        assert_eq!(found.populations, [""]);
+    }
+
+    #[test]
+    fn a_unit_may_be_said_in_another_word() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = write(folder.path(), "a.csv", "neuron,time_ms\n0,1.5\n");
+        let with = |unit: &str| TraceSource {
+            time_unit: Some(unit.to_owned()),
+            ..TraceSource::new(&path)
+        };
+        let (found, _) = with("milliseconds").read().expect("the same unit");
+        assert_eq!(found.time_unit.as_deref(), Some("ms"));
+        assert!(with("s").read().is_err());
     }
 }
