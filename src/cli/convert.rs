@@ -1,6 +1,6 @@
 //! `firstspike convert`: a trace in the format of another tool.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -116,6 +116,7 @@ fn convert(arguments: &ConvertArguments) -> Result<(Converted, TraceFormat), Str
             "{output}: the name does not tell the format to write: say it with --to, one of {names}"
         )
     })?;
+    check_packing(&arguments.output, to)?;
     let mut recording = arguments.columns.read(input, None)?;
     let selection = arguments.selection.selection();
     selection.apply(&mut recording).map_err(|error| format!("{}: {error}", input.display()))?;
@@ -145,4 +146,32 @@ fn convert(arguments: &ConvertArguments) -> Result<(Converted, TraceFormat), Str
         }
     }
     Ok((converted, to))
+}
+
+/// Refuses the name of a packed file for what is not packed.
+fn check_packing(output: &Path, to: TraceFormat) -> Result<(), String> {
+    let is_packed = output.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
+    if !is_packed || to.is_text() {
+        return Ok(());
+    }
+    let (shown, without) = (output.display(), output.with_extension(""));
+    let without = without.display();
+    Err(format!(
+        "{shown}: only csv and nest are packed with gzip, and this would be {to}: call it {without}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_text_is_packed() {
+        let refused =
+            check_packing(Path::new("a/o.npy.GZ"), TraceFormat::Npy).expect_err("no text");
+        assert!(refused.contains("this would be npy: call it a/o.npy"), "{refused}");
+        for (name, to) in [("o.npy", TraceFormat::Npy), ("o.gdf.gz", TraceFormat::Nest)] {
+            assert_eq!(check_packing(Path::new(name), to), Ok(()));
+        }
+    }
 }

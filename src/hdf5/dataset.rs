@@ -13,6 +13,10 @@ const MOST_UNPACKED: u64 = 1032;
 /// Values that were never written are read as what they are filled with, up to this many bytes.
 const MOST_UNWRITTEN: u128 = 1 << 26;
 
+/// Rows of different lengths may share what is stored, so that a small file claims much: they are read up to this
+/// many bytes as doubles.
+const MOST_RAGGED: u128 = 1 << 28;
+
 /// A data set of a file.
 #[derive(Debug)]
 pub struct Hdf5Dataset<'f> {
@@ -110,8 +114,17 @@ impl<'f> Hdf5Dataset<'f> {
     /// Rows of different lengths, as doubles: each element of a one-dimensional data set is a row of numbers.
     ///
     /// # Errors
-    /// If it holds no such rows, they are no numbers, or the file is damaged.
+    /// If it holds no such rows, they are no numbers or more than 256 MiB of doubles, or the file is damaged.
     pub fn ragged(&self, rows: Range<u64>) -> Result<Vec<Vec<f64>>, Hdf5Error> {
+        self.ragged_within(rows, MOST_RAGGED)
+    }
+
+    /// The same with another limit of bytes.
+    pub(super) fn ragged_within(
+        &self,
+        rows: Range<u64>,
+        most: u128,
+    ) -> Result<Vec<Vec<f64>>, Hdf5Error> {
         let Datatype::VariableLength { is_string: false, base_type, .. } = &self.datatype else {
             return Err(self.type_error("rows of numbers"));
         };
@@ -134,10 +147,12 @@ impl<'f> Hdf5Dataset<'f> {
                 let place = (&self.file.bytes, self.file.size);
                 let row = heap.row(place, base, reference, number.size());
                 let row = row.map_err(|message| self.malformed(message))?;
-                // Rows may share an object, so their sum can be more than the file.
-                taken += row.len() as u128;
-                if taken > u128::from(LARGEST) {
-                    return Err(self.error(Hdf5Problem::TooLarge { bytes: taken }));
+                // What they take here, not in the file: a value of one byte becomes eight.
+                taken += (row.len() / number.size()) as u128 * size_of::<f64>() as u128;
+                if taken > most {
+                    return Err(self.malformed(format!(
+                        "its rows would be more than {most} bytes of doubles: at most {most} are read at once"
+                    )));
                 }
                 let mut values = Vec::new();
                 number.doubles(row, &mut values);

@@ -91,6 +91,16 @@ fn ten_gigabytes_that_are_not_there_are_refused() {
 }
 
 #[test]
+fn ragged_rows_are_limited_by_what_they_take_in_memory() {
+    let file = file();
+    let times = file.dataset("ragged/times").expect("there");
+    // 1002 values, of fewer bytes in the file.
+    assert!(times.ragged_within(0..3, 8 * 1002).is_ok());
+    let error = times.ragged_within(0..3, 8 * 1002 - 1).expect_err("more").to_string();
+    assert!(error.contains("ragged/times: ") && error.contains("at most 8015"), "{error}");
+}
+
+#[test]
 fn newer_forms_of_chunks_are_refused_with_a_remedy() {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/files/newer.h5");
     let file = Hdf5File::open(&path).expect("a file of h5py");

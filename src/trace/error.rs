@@ -293,7 +293,8 @@ pub enum FormProblem {
     /// Without a heading, nothing tells times from neurons.
     #[error(
         "there is no heading, and nothing tells which of the {columns} columns are times and neurons: \
-         say it with --time-column and --neuron-column, numbers from 1"
+         say it with --time-column and --neuron-column, numbers from 1; for ids and times in ms of NEST, with \
+         --format nest"
     )]
     NoHeading {
         /// How many columns there are.

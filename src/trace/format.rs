@@ -76,18 +76,25 @@ impl TraceFormat {
         }
     }
 
+    /// Whether files are text, which may be packed with gzip.
+    pub fn is_text(self) -> bool {
+        matches!(self, TraceFormat::Csv | TraceFormat::Nest)
+    }
+
     /// The format that a file's name says; none if several have such names, as `.h5` and `.dat`.
     pub fn of_name(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").unwrap_or(&name);
-        Some(match name.rsplit_once('.')?.1 {
+        let unpacked = name.strip_suffix(".gz");
+        let name = unpacked.unwrap_or(&name);
+        let format = match name.rsplit_once('.')?.1 {
             "csv" | "tsv" | "txt" => TraceFormat::Csv,
             "gdf" => TraceFormat::Nest,
             "npy" => TraceFormat::Npy,
             "sonata" => TraceFormat::Sonata,
             "nirdata" => TraceFormat::NirData,
             _ => return None,
-        })
+        };
+        (unpacked.is_none() || format.is_text()).then_some(format)
     }
 
     /// The format to write into a file of this name; none if the name does not tell.
@@ -203,7 +210,10 @@ mod tests {
             ("spikes.csv", Some(TraceFormat::Csv)),
             ("spikes.TSV.gz", Some(TraceFormat::Csv)),
             ("spikes-7-0.gdf", Some(TraceFormat::Nest)),
+            ("spikes.gdf.gz", Some(TraceFormat::Nest)),
             ("times.npy", Some(TraceFormat::Npy)),
+            ("times.npy.gz", None),
+            ("spikes.sonata.gz", None),
             ("spikes.h5", None),
             ("spikes.dat", None),
             ("spikes", None),

@@ -58,9 +58,8 @@ impl TraceSource {
     pub fn read(&self) -> Result<(Recording, Vec<TraceWarning>), TraceError> {
         let files = files::files(&self.path)?;
         let format = self.format()?;
-        let is_text = matches!(format, TraceFormat::Csv | TraceFormat::Nest);
         if let [first, _, ..] = &files[..]
-            && !is_text
+            && !format.is_text()
         {
             let (count, format) = (files.len(), format.name());
             return Err(refuse(first, FormatProblem::SeveralFiles { count, format }));
@@ -222,6 +221,16 @@ mod tests {
         write(folder, "e-0.gdf.ids.csv", "population,first_id,last_id\n");
         let (found, _) = TraceSource::new(&empty).read().expect("no spikes");
         assert_eq!(found.populations, [""]);
+    }
+
+    #[test]
+    fn ids_and_whole_milliseconds_without_heading_need_the_format() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = write(folder.path(), "whole.dat", "4\t1\n2\t3\n");
+        let message = TraceSource::new(&path).read().expect_err("either may be").to_string();
+        assert!(message.contains("--format nest"), "{message}");
+        let format = Some(TraceFormat::Nest);
+        assert!(TraceSource { format, ..TraceSource::new(&path) }.read().is_ok());
     }
 
     #[test]

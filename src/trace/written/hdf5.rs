@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use hdf5_pure::{AttrValue, File, FileAccessProperties, FileBuilder, MaxExtent, SyncPolicy};
+use rustc_hash::FxHashMap;
 
 use crate::trace::conversion::Converted;
 use crate::trace::recording::Recording;
@@ -16,8 +17,9 @@ const CHUNK: usize = 1 << 15;
 const MAGIC: u32 = 0x0A7A;
 const VERSION: [u32; 2] = [0, 1];
 
-/// Cells of NIRData's padded rows, at most.
-const LARGEST: u64 = 1 << 31;
+/// Cells of NIRData's padded rows, at most, whatever the spikes are; and for each spike, if that is more.
+const LARGEST: u64 = 1 << 26;
+const LARGEST_PER_SPIKE: u64 = 8;
 
 /// Writes `/spikes/<population>/timestamps`, in ms, and `node_ids`, in the order of the recording. How they are
 /// sorted is not said: the attribute `sorting` is an enumeration, which the library cannot write as one.
@@ -97,16 +99,18 @@ pub(super) fn nir_data(trace: &Converted, path: &Path) -> io::Result<()> {
             let own = order.iter().map(|&spike| spike as usize);
             own.filter(|&spike| recording.population_of(spike) == population)
         };
-        let mut counts = vec![0_u64; samples as usize];
-        own().for_each(|spike| counts[recording.sample_of(spike) as usize] += 1);
-        let width = counts.iter().copied().max().unwrap_or(0);
-        let cells = samples.checked_mul(width).filter(|&cells| cells <= LARGEST);
+        // By sample: one spike of sample 2147483646 must not take the memory of all before it.
+        let mut counts = FxHashMap::<u32, u64>::default();
+        own().for_each(|spike| *counts.entry(recording.sample_of(spike)).or_default() += 1);
+        let width = counts.values().copied().max().unwrap_or(0);
+        let most = LARGEST.max(LARGEST_PER_SPIKE.saturating_mul(counts.values().sum()));
+        let cells = samples.checked_mul(width).filter(|&cells| cells <= most);
         let cells = cells.ok_or_else(|| {
             io::Error::new(
                 io::ErrorKind::InvalidInput,
                 format!(
                     "{samples} samples, padded to the {width} events of the longest, would be more than \
-                     {LARGEST} values: choose fewer with --samples"
+                     {most} values: choose fewer with --samples"
                 ),
             )
         })?;
@@ -117,13 +121,13 @@ pub(super) fn nir_data(trace: &Converted, path: &Path) -> io::Result<()> {
         events.set_attr("__type__", text("EventData"));
         events.set_attr("n_neurons", AttrValue::I64(trace.sizes[population] as i64));
         events.set_attr("t_max", AttrValue::F64(last));
-        // Where the next event of each sample goes.
-        let places = || -> Vec<u64> { (0..samples).map(|sample| sample * width).collect() };
-        let mut place = places();
+        // How many events of each sample have their place.
+        let mut placed = FxHashMap::<u32, u64>::default();
         let mut next = move |spike: usize| {
-            let place = &mut place[recording.sample_of(spike) as usize];
-            *place += 1;
-            *place as usize - 1
+            let sample = recording.sample_of(spike);
+            let placed = placed.entry(sample).or_default();
+            *placed += 1;
+            (u64::from(sample) * width + *placed - 1) as usize
         };
         let mut times = vec![f64::INFINITY; cells as usize];
         let mut neurons = vec![-1_i64; cells as usize];
@@ -148,5 +152,37 @@ fn failed(error: hdf5_pure::Error) -> io::Error {
     match error {
         hdf5_pure::Error::Io(source) => source,
         error => io::Error::other(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_sample_does_not_take_the_memory_of_all_before_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let trace = |samples: Vec<u32>| Converted {
+            recording: Recording {
+                time_unit: Some("s".to_owned()),
+                populations: vec!["silent".to_owned(), "a".to_owned()],
+                times: vec![0.5, 0.25],
+                neurons: vec![0, 1],
+                population: vec![1, 1],
+                samples,
+                ..Recording::default()
+            },
+            sizes: vec![1, 2],
+            ids: None,
+            notes: Vec::new(),
+        };
+        let path = folder.path().join("late.nirdata");
+        let error = nir_data(&trace(vec![0, 2_147_483_646]), &path).expect_err("too many");
+        assert!(error.to_string().contains("choose fewer with --samples"), "{error}");
+        assert!(!path.exists());
+        nir_data(&trace(vec![0, 5]), &path).expect("six rows");
+        let (found, _) =
+            crate::trace::format::TraceSource::new(&path).read().expect("what was written");
+        assert_eq!((found.times, found.samples), (vec![0.5, 0.25], vec![0, 5]));
     }
 }
