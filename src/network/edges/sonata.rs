@@ -41,6 +41,21 @@ fn in_file(source: &EdgeSource, error: Hdf5Error) -> EdgeError {
     source.error(EdgePlace::File, EdgeProblem::Hdf5 { place, problem })
 }
 
+/// Refuses a column of pairs or matrices: its values would be taken for those of other rows.
+fn one_dimensional(
+    source: &EdgeSource,
+    place: &str,
+    column: &Hdf5Dataset<'_>,
+) -> Result<(), EdgeError> {
+    match column.shape() {
+        [_] => Ok(()),
+        shape => {
+            let message = format!("/{place} has the shape {shape:?}: it must have one dimension");
+            Err(form(source, message))
+        }
+    }
+}
+
 fn form(source: &EdgeSource, message: String) -> EdgeError {
     source.error(EdgePlace::File, EdgeProblem::Form(message))
 }
@@ -135,13 +150,17 @@ impl<'f> Edges<'f> {
         let rows = pre.rows();
         let (types, group_ids, group_places) =
             (optional("edge_type_id")?, optional("edge_group_id")?, optional("edge_group_index")?);
-        let others = [
+        let all = [
+            ("source_node_id", Some(&pre)),
             ("target_node_id", Some(&post)),
             ("edge_type_id", types.as_ref()),
             ("edge_group_id", group_ids.as_ref()),
             ("edge_group_index", group_places.as_ref()),
         ];
-        for (part, column) in others {
+        for (part, column) in all {
+            if let Some(column) = column {
+                one_dimensional(source, &place(part), column)?;
+            }
             let found = column.map_or(rows, Hdf5Dataset::rows);
             if found != rows {
                 let message = format!(

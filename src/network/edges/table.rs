@@ -280,9 +280,10 @@ impl Layout {
     ) -> Result<Option<usize>, EdgeProblem> {
         let Some(column) = column else { return Ok(wanted) };
         match (source.find(fields[column]), wanted) {
-            (found, Some(wanted)) => Ok(found.filter(|&found| found == wanted)),
+            (Some(found), Some(wanted)) => Ok((found == wanted).then_some(found)),
             (Some(found), None) => Ok(Some(found)),
-            (None, None) => {
+            // Rows of other populations are other projections'; one of no population is misspelt.
+            (None, _) => {
                 let accepted = format!("one of {}", source.names());
                 Err(self.wrong(fields, column, &accepted))
             }

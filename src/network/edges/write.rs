@@ -58,8 +58,9 @@ mod sonata {
     use super::super::TimeFactor;
     use crate::network::{CompiledNetwork, Population, Receptor};
 
-    /// Synapses in a block, and numbers in a chunk.
-    const CHUNK: usize = 1 << 16;
+    /// Synapses in a block, and numbers in a chunk: with more, HDF5 2 does not open what the crate writes (as in
+    /// `hdf5::write`).
+    const CHUNK: usize = 1 << 15;
 
     /// The files of a network as SONATA has it.
     #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,14 +168,20 @@ mod sonata {
             populations.iter().flat_map(|pre| populations.iter().map(move |post| (pre, post)));
         let pairs: Vec<_> =
             pairs.filter(|(pre, post)| network.between(pre, post).next().is_some()).collect();
-        let name =
-            |(pre, post): &(&Population, &Population)| format!("{}_to_{}", pre.name, post.name);
+        // `a` to `b_to_c` and `a_to_b` to `c` would have one name.
+        let mut names: Vec<String> = Vec::with_capacity(pairs.len());
+        for (pre, post) in &pairs {
+            let plain = format!("{}_to_{}", pre.name, post.name);
+            let others = (2..).map(|number| format!("{plain}_{number}"));
+            let mut candidates = std::iter::once(plain.clone()).chain(others);
+            names.extend(candidates.find(|name| !names.contains(name)));
+        }
         let receptors = network.has_explicit_receptors();
         let mut builder = FileBuilder::new();
         header(&mut builder);
         let mut all = builder.create_group("edges");
-        for pair in &pairs {
-            let mut edges = all.create_group(&name(pair));
+        for (pair, name) in pairs.iter().zip(&names) {
+            let mut edges = all.create_group(name);
             declare(&mut edges, pair);
             let mut group = edges.create_group("0");
             for name in ["syn_weight", "delay"] {
@@ -190,10 +197,9 @@ mod sonata {
         builder.write(path).map_err(unwritable)?;
         let access = FileAccessProperties::new().with_sync_policy(SyncPolicy::OnClose);
         let file = File::open_rw_with_options(path, access).map_err(unwritable)?;
-        for pair @ (pre, post) in &pairs {
-            let dataset = |column: &str| {
-                file.dataset(&format!("edges/{}/{column}", name(pair))).map_err(unwritable)
-            };
+        for ((pre, post), name) in pairs.iter().zip(&names) {
+            let dataset =
+                |column: &str| file.dataset(&format!("edges/{name}/{column}")).map_err(unwritable);
             let mut columns =
                 COLUMNS.iter().map(|column| dataset(column)).collect::<io::Result<Vec<_>>>()?;
             if receptors {

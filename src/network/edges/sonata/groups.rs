@@ -53,6 +53,7 @@ impl<'f> Group<'f> {
                 continue;
             }
             let dataset = file.dataset(&format!("{place}/{name}")).map_err(wrong)?;
+            super::one_dimensional(source, &format!("{place}/{name}"), &dataset)?;
             if group.rows != u64::MAX && group.rows != dataset.rows() {
                 return Err(form(
                     source,
