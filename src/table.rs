@@ -19,6 +19,25 @@ pub use npy::NpyProblem;
 pub(crate) use npy::{NpyArray, NpyColumn};
 pub(crate) use packed::unpacked;
 
+/// Refuses to put a new file in the place of what is no file: a folder, a device, a pipe. A link stands for what it
+/// leads to. Whoever writes several files asks for all of them before the first is replaced.
+///
+/// # Errors
+/// If something else than a regular file is there.
+pub(crate) fn check_replaceable(path: &Path) -> io::Result<()> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => {
+            let message = format!("{} is a folder", path.display());
+            Err(io::Error::new(io::ErrorKind::IsADirectory, message))
+        }
+        Ok(found) if !found.is_file() => {
+            let message = format!("{} is a device or a pipe, not a file", path.display());
+            Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The largest table, unpacked, in bytes. A packed file of a few megabytes may claim to be more.
 const LARGEST: u64 = 4 << 30;
 

@@ -127,6 +127,7 @@ impl Attribute {
 /// # Errors
 /// If it cannot be written; what was there before is then still there.
 pub fn write(path: &Path, root: Hdf5Group) -> Result<(), Hdf5Error> {
+    crate::table::check_replaceable(path).map_err(|error| unwritable(path, &error))?;
     let mut builder = FileBuilder::new();
     for (name, value) in &root.datasets {
         value.fill(builder.create_dataset(name));

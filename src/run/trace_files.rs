@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::RunError;
+use crate::table::check_replaceable;
 use crate::trace::conversion::Converted;
 use crate::trace::format::{IdRanges, TraceFormat, companion_to_write};
 use crate::trace::written::{Output, write};
@@ -35,8 +36,13 @@ pub fn write_trace(
         file.with_file_name(format!(".{name}.partial"))
     };
     let whole = || -> io::Result<()> {
-        if path.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "this is a folder"));
+        files.iter().try_for_each(|file| check_replaceable(file))?;
+        if trace.ids.is_none() && table.exists() && IdRanges::read(&table).is_err() {
+            let message = format!(
+                "{} would be taken for the ids of this trace, and is none of firstspike's: move it",
+                table.display()
+            );
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
         }
         let output = Output {
             path: &partial(path),

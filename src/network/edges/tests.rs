@@ -128,8 +128,12 @@ fn what_is_wrong_is_said_with_line_column_and_range() {
         ("pre,post,weight,receptor\n0,0,1,ampa\n", ":2: receptor = `ampa` must be by_sign"),
         ("pre,post,weight\n0,0,\u{0}1\n", ": this is no text"),
         (
-            "pre,post,weight,post_population\n0,0,1,other\n",
+            "pre,post,weight,post_population\n0,0,1,input\n",
             ": no row is of a synapse from `input` to `neurons`",
+        ),
+        (
+            "pre,post,weight,post_population\n0,0,1,neurns\n",
+            ":2: post_population = `neurns` must be one of",
         ),
     ] {
         let error = read(text).expect_err(text);

@@ -57,6 +57,7 @@ mod sonata {
 
     use super::super::TimeFactor;
     use crate::network::{CompiledNetwork, Population, Receptor};
+    use crate::table::check_replaceable;
 
     /// Synapses in a block, and numbers in a chunk: with more, HDF5 2 does not open what the crate writes (as in
     /// `hdf5::write`).
@@ -122,6 +123,7 @@ mod sonata {
             );
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         };
+        files.all().into_iter().try_for_each(check_replaceable)?;
         whole(&files.edges, |path| write_edges(network, factor, path))?;
         whole(&files.nodes, |path| write_nodes(network, path))?;
         whole(&files.edge_types, |path| fs::write(path, "edge_type_id dynamics_params\n0 NULL\n"))?;
