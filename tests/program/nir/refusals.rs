@@ -56,7 +56,7 @@ fn options_that_would_do_nothing_or_harm_are_refused() {
     }
     // A target that cannot be written is no bad input.
     std::fs::create_dir(folder.path().join("folder.nir")).expect("writable");
-    let ran = nir(folder.path(), &["convert", "own.nir", "folder.nir"]);
+    let ran = nir(folder.path(), &["convert", "own.nir", "folder.nir", "--to", "strict"]);
     assert_eq!(ran.code, Some(3), "{}", ran.stderr);
 }
 
