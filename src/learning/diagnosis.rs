@@ -98,7 +98,7 @@ pub fn diagnose_substrate(
 const WORTH_SAYING: f64 = 0.05;
 
 /// Says if training on a substrate (`in_the_loop`) does worse on it than a network which was trained as many epochs
-/// without and then put there (`then_chip`): by more than [`WORTH_SAYING`] and three standard errors.
+/// without and then put there (`then_chip`): by more than 5 % and three standard errors.
 pub fn diagnose_against_ideal(
     epochs: usize,
     in_the_loop: &Score,
