@@ -7,6 +7,7 @@ mod data;
 mod diff;
 mod exit;
 mod export;
+mod files;
 mod gradients;
 mod identify;
 mod learn;

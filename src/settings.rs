@@ -18,6 +18,7 @@ pub(crate) mod number_or_auto;
 #[cfg(feature = "schema")]
 pub(crate) mod schema;
 mod time_unit;
+pub mod time_units;
 
 use std::fmt::Display;
 use std::ops::RangeBounds;

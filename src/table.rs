@@ -38,6 +38,12 @@ pub(crate) fn check_replaceable(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Where a file is written until it is whole: beside its place, hidden.
+pub(crate) fn partial(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.partial"))
+}
+
 /// The largest table, unpacked, in bytes. A packed file of a few megabytes may claim to be more.
 const LARGEST: u64 = 4 << 30;
 

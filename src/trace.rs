@@ -17,7 +17,6 @@ pub mod recording;
 pub mod selection;
 pub mod statistics;
 mod strict;
-pub mod time_unit;
 pub mod trains;
 pub mod written;
 
@@ -25,9 +24,9 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
+use crate::settings::time_units::TimeFactor;
 use format::{TraceFormat, TraceSource};
 use strict::Table;
-use time_unit::TimeFactor;
 
 pub use error::{FormProblem, SelectionError, TraceError};
 

@@ -9,9 +9,9 @@ use super::exit::failure;
 use super::traces::{ColumnArguments, SelectionArguments, id_ranges};
 use super::{bad_input, console};
 use crate::run::{RunMetadata, write_trace};
+use crate::settings::time_units;
 use crate::trace::conversion::{Conversion, Converted, Ids};
 use crate::trace::format::TraceFormat;
-use crate::trace::time_unit;
 
 #[derive(Debug, Args)]
 pub(super) struct ConvertArguments {
@@ -61,7 +61,7 @@ fn positive(text: &str) -> Result<f64, String> {
 }
 
 fn unit(text: &str) -> Result<String, String> {
-    let known = time_unit::short(text).map(str::to_owned);
+    let known = time_units::short(text).map(str::to_owned);
     known.ok_or_else(|| "it must be s, ms, us or ns".to_owned())
 }
 
@@ -96,7 +96,7 @@ pub(super) fn run(arguments: &ConvertArguments) -> ExitCode {
     let recording = &converted.recording;
     let unit = match (rate, recording.time_unit.as_deref()) {
         (Some(rate), _) => format!("samples, {rate} per second"),
-        (None, Some(unit)) => time_unit::symbol(unit),
+        (None, Some(unit)) => time_units::symbol(unit),
         (None, None) => "an unknown unit".to_owned(),
     };
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();

@@ -12,9 +12,9 @@ use clap::Args;
 
 use super::exit::failure;
 use super::traces::{ColumnArguments, SelectionArguments};
+use crate::settings::time_units::TimeFactor;
 use crate::trace::alignment::{PopulationAlignment, PopulationPair, align};
 use crate::trace::recording::Recording;
-use crate::trace::time_unit;
 use crate::trace::trains::Trains;
 
 #[derive(Debug, Args)]
@@ -134,19 +134,15 @@ fn convert(
     match (&a.time_unit, &b.time_unit) {
         (None, None) => {}
         (Some(one), Some(other)) => {
-            let factor = time_unit::factor(other, one).ok_or_else(|| {
+            let factor = TimeFactor::between(other, one).ok_or_else(|| {
                 format!(
                     "the times of {path_a} are in {one} and those of {path_b} in {other}: these \
                      cannot be converted into each other"
                 )
             })?;
-            if factor != 1.0 {
+            if factor != TimeFactor::ONE {
                 notes.push(format!("times of {path_b} are converted from {other} to {one}"));
-                // A division by a whole number is rounded once, a product with its inverse twice.
-                let inverse = time_unit::factor(one, other).unwrap_or(1.0);
-                for time in &mut b.times {
-                    *time = if factor < 1.0 { *time / inverse } else { *time * factor };
-                }
+                b.times.iter_mut().for_each(|time| *time = factor.apply(*time));
             }
         }
         (Some(unit), None) | (None, Some(unit)) => {

@@ -184,7 +184,7 @@ pub(super) fn evaluate(arguments: &EvaluateArguments) -> ExitCode {
     console::out!("accuracy             {:.2} % ({correct} of {samples})", 100.0 * accuracy);
     console::out!("samples              {title}");
     console::out!("undecided            {undecided}");
-    let unit = crate::trace::time_unit::symbol(&predictions.time_unit);
+    let unit = crate::settings::time_units::symbol(&predictions.time_unit);
     if time.is_finite() {
         console::out!("mean decision time   {time:.3} {unit}");
     } else {

@@ -16,8 +16,8 @@ use crate::run::{
     train_spike_trains,
 };
 use crate::scenario::{LoadedScenario, ScenarioFile};
+use crate::settings::time_units;
 use crate::trace::statistics::rate_unit;
-use crate::trace::time_unit;
 
 pub(super) fn run(arguments: &RunArguments, file: &ScenarioFile) -> ExitCode {
     let loaded = match file.load(&arguments.scenario.overrides()) {
@@ -171,7 +171,7 @@ fn print_training(summary: &TrainingSummary, out: &Path, has_picture: bool) {
     let decision_time = if summary.mean_decision_time.is_nan() {
         "none: no label neuron spiked".to_owned()
     } else {
-        format!("{:.3} {}", summary.mean_decision_time, time_unit::symbol(&summary.time_unit))
+        format!("{:.3} {}", summary.mean_decision_time, time_units::symbol(&summary.time_unit))
     };
     console::out!("mean decision time   {decision_time}");
     if let Some(account) = &summary.hardware {
@@ -232,7 +232,7 @@ fn print_spike_training(summary: &SpikeTrainingSummary, out: &Path) {
     if summary.interrupted {
         console::out!("interrupted after {}", epochs(summary.epochs));
     }
-    let unit = time_unit::symbol(&summary.time_unit);
+    let unit = time_units::symbol(&summary.time_unit);
     match summary.paired {
         0 => console::out!("timing error         none: no spike is near a target"),
         paired => console::out!(
@@ -249,11 +249,11 @@ fn print_spike_training(summary: &SpikeTrainingSummary, out: &Path) {
 
 fn print_simulation(summary: &SimulationSummary, out: &Path) {
     if summary.interrupted {
-        let (unit, reached) = (time_unit::symbol(summary.time_unit), summary.reached);
+        let (unit, reached) = (time_units::symbol(summary.time_unit), summary.reached);
         console::out!("interrupted at {reached} of {} {unit}", summary.until);
     }
     let (_, unit, _) = rate_unit(Some(summary.time_unit));
-    let rate = format!("rate [{}]", time_unit::symbol(&unit));
+    let rate = format!("rate [{}]", time_units::symbol(&unit));
     console::out!("{:<20} {:>8} {:>12} {rate:>14}", "population", "size", "spikes");
     for population in &summary.populations {
         console::out!(

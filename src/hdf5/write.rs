@@ -11,6 +11,7 @@ use hdf5_pure::{
 };
 
 use super::{Attribute, Hdf5Error, Hdf5Problem};
+use crate::table::{check_replaceable, partial};
 
 /// Numbers in a chunk of a column. Of 65,536 and more the crate writes the length in more bytes than the HDF5 library
 /// (2.0) accepts.
@@ -127,7 +128,7 @@ impl Attribute {
 /// # Errors
 /// If it cannot be written; what was there before is then still there.
 pub fn write(path: &Path, root: Hdf5Group) -> Result<(), Hdf5Error> {
-    crate::table::check_replaceable(path).map_err(|error| unwritable(path, &error))?;
+    check_replaceable(path).map_err(|error| unwritable(path, &error))?;
     let mut builder = FileBuilder::new();
     for (name, value) in &root.datasets {
         value.fill(builder.create_dataset(name));
@@ -338,11 +339,6 @@ impl Column {
 }
 
 /// A name beside the file's.
-fn partial(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.partial"))
-}
-
 fn finish(partial: &Path, path: &Path) -> Result<(), Hdf5Error> {
     fs::rename(partial, path).map_err(|error| unwritable(path, &error))
 }

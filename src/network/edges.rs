@@ -12,7 +12,6 @@ mod error;
 #[cfg(feature = "hdf5")]
 mod sonata;
 mod table;
-mod unit;
 mod write;
 
 use std::fs::File;
@@ -29,7 +28,6 @@ use super::{
 };
 use crate::settings::{Check, Settings};
 pub use error::{EdgeError, EdgePlace, EdgeProblem};
-pub use unit::TimeFactor;
 pub use write::write_table;
 #[cfg(feature = "hdf5")]
 pub use write::{SonataFiles, write_sonata};

@@ -29,7 +29,7 @@ pub use cells::{Cells, Grid, Mark};
 pub use layout::{Stack, View};
 pub use selection::{IndexRanges, ParseSelectionError, Selection, SelectionError, Sort, Window};
 
-use crate::trace::time_unit;
+use crate::settings::time_units;
 
 /// Hues of populations, which repeat beyond: of the palette those that stand out on white and on
 /// black alike.
@@ -124,7 +124,7 @@ impl Raster {
 
     /// The unit as it is printed: `µs`, `τ_s`; empty if it is not known.
     pub fn unit(&self) -> String {
-        self.time_unit.as_deref().map(time_unit::symbol).unwrap_or_default()
+        self.time_unit.as_deref().map(time_units::symbol).unwrap_or_default()
     }
 
     /// What the time axis shows.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::trace::time_unit;
+use crate::settings::time_units;
 
 /// The network behind a trace, and how far its simulation went.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,7 +67,7 @@ impl RunMetadata {
     /// that is not known. A trace that does not say its unit has that of the simulation.
     pub fn end_in(&self, unit: Option<&str>) -> Option<(f64, bool)> {
         let (end, own, interrupted) = self.end.as_ref()?;
-        let factor = time_unit::factor(own, unit.unwrap_or(own))?;
+        let factor = time_units::factor(own, unit.unwrap_or(own))?;
         Some((end * factor, *interrupted))
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::RunError;
-use crate::table::check_replaceable;
+use crate::table::{check_replaceable, partial};
 use crate::trace::conversion::Converted;
 use crate::trace::format::{IdRanges, TraceFormat, companion_to_write};
 use crate::trace::written::{Output, write};
@@ -31,10 +31,6 @@ pub fn write_trace(
     let mut files = vec![path.to_owned()];
     files.extend(is_pair.then(|| neurons.clone()));
     files.extend(trace.ids.as_ref().map(|_| table.clone()));
-    let partial = |file: &Path| {
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        file.with_file_name(format!(".{name}.partial"))
-    };
     let whole = || -> io::Result<()> {
         files.iter().try_for_each(|file| check_replaceable(file))?;
         if trace.ids.is_none() && table.exists() && IdRanges::read(&table).is_err() {

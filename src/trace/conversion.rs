@@ -9,7 +9,7 @@
 
 use super::format::{IdRanges, IdRangesError, TraceFormat};
 use super::recording::Recording;
-use super::time_unit::TimeFactor;
+use crate::settings::time_units::TimeFactor;
 
 /// What a format holds and what a user decides.
 #[derive(Clone, Debug, Default)]

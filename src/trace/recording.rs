@@ -42,8 +42,8 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::time_unit::TimeFactor;
 use super::{FormProblem, TraceError};
+use crate::settings::time_units::TimeFactor;
 use blocks::Blocks;
 use heading::Layout;
 pub use lines::LineNumbers;

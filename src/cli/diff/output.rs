@@ -1,16 +1,15 @@
 //! What `firstspike diff` prints and writes.
 
 use std::error::Error;
-use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::super::console;
+use super::super::files::write_file;
 use super::super::traces::{number, table};
 use super::{Comparison, DiffArguments};
 use crate::report::differences::{Differences, Panel};
-use crate::run::OutputFolder;
 use crate::trace::alignment::{NeuronAlignment, Pair, PopulationAlignment, Single};
 
 /// What a population, or all of them, comes to.
@@ -311,30 +310,20 @@ pub(super) fn write_files(
     comparison: &Comparison,
 ) -> Result<(), Box<dyn Error>> {
     if let Some(path) = &arguments.csv {
-        write(path, &neurons_csv(comparison))?;
+        write_file(path, &neurons_csv(comparison))?;
     }
     if arguments.svg.is_some() || arguments.png.is_some() {
         let picture = picture(arguments, comparison);
         if let Some(path) = &arguments.svg {
             let svg = picture.to_svg().map_err(|error| format!("--svg: {error}"))?;
-            write(path, svg.as_bytes())?;
+            write_file(path, svg.as_bytes())?;
         }
         if let Some(path) = &arguments.png {
             let png = picture.to_png().map_err(|error| format!("--png: {error}"))?;
-            write(path, &png)?;
+            write_file(path, &png)?;
         }
     }
     Ok(())
-}
-
-fn write(path: &Path, content: &[u8]) -> Result<(), Box<dyn Error>> {
-    let name = path.file_name().and_then(|name| name.to_str());
-    let Some(name) = name.filter(|_| !path.is_dir()) else {
-        return Err(format!("{}: this is no name of a file to write", path.display()).into());
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = OutputFolder::create(folder.unwrap_or(Path::new(".")))?;
-    Ok(folder.write(name, |file| file.write_all(content))?)
 }
 
 /// A row per neuron.

@@ -8,8 +8,8 @@ use super::{DialectArguments, Outcome, Source, Stop, console, differs};
 use crate::nir::{Comparison, Dialect, Meaning, Reference, Spikes, compare, compare_with, meaning};
 use crate::report::differences::{Differences, MOST_PANELS, Panel};
 use crate::run::file_names;
+use crate::settings::time_units::TimeFactor;
 use crate::trace::recording::{ColumnNames, Recording, read_recording};
-use crate::trace::time_unit;
 
 pub(super) fn against(arguments: &CheckArguments, first: &Meaning) -> Outcome {
     let Some(path) = &arguments.against else { return Ok(ExitCode::SUCCESS) };
@@ -106,11 +106,11 @@ fn as_reference(
     let unit = meaning.time_unit.suffix();
     let factor = match recording.time_unit.as_deref() {
         Some(of_trace) if of_trace != unit => {
-            time_unit::factor(of_trace, unit).ok_or_else(|| {
+            TimeFactor::between(of_trace, unit).ok_or_else(|| {
                 format!("{}: its times are in {of_trace}, the network's in {unit}", path.display())
             })?
         }
-        _ => 1.0,
+        _ => TimeFactor::ONE,
     };
     if recording.samples.iter().any(|&sample| sample != recording.samples[0]) {
         return Err(format!("{}: it has several samples: one is needed", path.display()));
@@ -144,7 +144,7 @@ fn as_reference(
     }
     for spike in 0..recording.len() {
         let (input, place, size) = places[recording.population_of(spike)];
-        let (neuron, time) = (recording.neurons[spike], recording.times[spike] * factor);
+        let (neuron, time) = (recording.neurons[spike], factor.apply(recording.times[spike]));
         if neuron as usize >= size {
             let name = &recording.populations[recording.population_of(spike)];
             return Err(format!(
@@ -275,10 +275,10 @@ fn write_picture(
         panels: panels.map(|(name, a, b)| panel(name, a, b)).collect(),
     };
     if let Some(path) = &arguments.svg {
-        super::import::write_file(path, picture.to_svg()?.as_bytes())?;
+        crate::cli::files::write_file(path, picture.to_svg()?.as_bytes())?;
     }
     if let Some(path) = &arguments.png {
-        super::import::write_file(path, &picture.to_png()?)?;
+        crate::cli::files::write_file(path, &picture.to_png()?)?;
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 use super::StatsArguments;
 use crate::cli::traces::number;
 use crate::run::RunMetadata;
+use crate::settings::time_units;
 use crate::trace::recording::Recording;
-use crate::trace::time_unit;
 
 /// The window of a sample, in the time unit of the trace.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +48,7 @@ impl Span {
             (None, Some((end, true))) => (end, "where the simulation was interrupted"),
             (None, None) => (last.max(0.0), "the last spike"),
         };
-        let late = unit.and_then(time_unit::seconds).map_or(LATE.1, |seconds| LATE.0 / seconds);
+        let late = unit.and_then(time_units::seconds).map_or(LATE.1, |seconds| LATE.0 / seconds);
         let is_stamp = to_is == "the last spike" && first > late && first > last - first;
         let (from, from_is) =
             if is_stamp || first < 0.0 { (first, "the first spike") } else { (0.0, "the start") };
@@ -70,7 +70,7 @@ impl Span {
         let hundredth = (self.to - self.from) / 100.0;
         // A span without extent has no bins, whatever their width.
         let hundredth = if hundredth > 0.0 { hundredth } else { 1.0 };
-        unit.and_then(time_unit::seconds).map_or(hundredth, |seconds| hundredth.min(BIN / seconds))
+        unit.and_then(time_units::seconds).map_or(hundredth, |seconds| hundredth.min(BIN / seconds))
     }
 
     /// The span as a line.

@@ -14,9 +14,10 @@ mod types;
 
 use std::collections::BTreeMap;
 
-use super::{EdgeColumns, EdgeError, EdgePlace, EdgeProblem, EdgeSource, Pass, TimeFactor};
+use super::{EdgeColumns, EdgeError, EdgePlace, EdgeProblem, EdgeSource, Pass};
 use crate::hdf5::{Hdf5Dataset, Hdf5Error, Hdf5File};
 use crate::network::{NetworkError, Receptor, Synapse};
+use crate::settings::time_units::TimeFactor;
 use groups::{Attributes, Group};
 use types::{Types, edge_types};
 

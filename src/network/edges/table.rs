@@ -2,9 +2,13 @@
 
 use rayon::prelude::*;
 
-use super::{EdgeColumns, EdgeError, EdgePlace, EdgeProblem, EdgeSource, Pass, TimeFactor};
+use super::{EdgeColumns, EdgeError, EdgePlace, EdgeProblem, EdgeSource, Pass};
 use crate::network::{NetworkError, Receptor, Synapse};
+use crate::settings::time_units::TimeFactor;
 use crate::table::{Separator, TableError, TableProblem, TextBlock, TextBlocks};
+
+/// Units that a column of delays may name, beside the scenario's own.
+const UNITS: [&str; 6] = ["s", "ms", "us", "µs", "μs", "ns"];
 
 /// What columns may be called; `delay` may have a unit behind it, as in `delay_ms`.
 const PRE: &[&str] = &["pre", "source", "sources", "pre_id", "source_id", "source_node_id"];
@@ -172,8 +176,13 @@ impl Layout {
                 ));
             }
         }
-        let factor = unit
-            .map_or(Some(TimeFactor::ONE), |unit| TimeFactor::between(&unit, &source.time_unit));
+        let factor = match unit.as_deref() {
+            None => Some(TimeFactor::ONE),
+            Some(unit) if UNITS.contains(&unit) || unit == source.time_unit => {
+                TimeFactor::between(unit, &source.time_unit)
+            }
+            Some(_) => None,
+        };
         let Some(factor) = factor else {
             let unit = &source.time_unit;
             return Err(format!(

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::super::{CompiledNetwork, Receptor};
+use crate::settings::time_units::TimeFactor;
 
 /// Writes all synapses as a table that `connect.file` reads: columns `pre_population`, `pre`, `post_population`, `post`,
 /// `weight`, `delay_<unit>` (`delay` where the unit is not one of physical time) and, if some were chosen, `receptor`.
@@ -15,7 +16,7 @@ pub fn write_table(
     time_unit: &str,
     output: &mut impl Write,
 ) -> io::Result<()> {
-    let delay = if super::TimeFactor::between(time_unit, "s").is_some() {
+    let delay = if TimeFactor::between(time_unit, "s").is_some() {
         format!("delay_{time_unit}")
     } else {
         "delay".to_owned()
@@ -55,9 +56,9 @@ mod sonata {
         MaxExtent, SyncPolicy, make_f64_type, make_i64_type, make_u32_type, make_u64_type,
     };
 
-    use super::super::TimeFactor;
     use crate::network::{CompiledNetwork, Population, Receptor};
-    use crate::table::check_replaceable;
+    use crate::settings::time_units::TimeFactor;
+    use crate::table::{check_replaceable, partial};
 
     /// Synapses in a block, and numbers in a chunk: with more, HDF5 2 does not open what the crate writes (as in
     /// `hdf5::write`).
@@ -140,8 +141,7 @@ mod sonata {
     }
 
     fn whole(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let partial = path.with_file_name(format!(".{name}.part"));
+        let partial = partial(path);
         let written = write(&partial).and_then(|()| fs::rename(&partial, path));
         written.inspect_err(|_| {
             let _ = fs::remove_file(&partial);

@@ -9,7 +9,7 @@ use super::super::canvas::{Canvas, Drawn};
 use super::super::picture::PALETTE;
 use super::super::ticks::Ticks;
 use super::{Differences, Panel, WIDTH};
-use crate::trace::time_unit;
+use crate::settings::time_units;
 
 /// Font sizes in pixels.
 const TITLE: u32 = 36;
@@ -159,7 +159,7 @@ impl Scale {
 
 /// A unit of time as it is printed.
 fn unit_text(unit: Option<&str>) -> String {
-    unit.map_or_else(|| "time unit".to_owned(), time_unit::symbol)
+    unit.map_or_else(|| "time unit".to_owned(), time_units::symbol)
 }
 
 fn legend<DB: DrawingBackend>(differences: &Differences, canvas: &Canvas<DB>) -> Drawn<DB> {

@@ -13,8 +13,8 @@ use crate::report::html::{
 };
 use crate::run::{SimulationSummary, SpikeTrainingSummary};
 use crate::scenario::{LoadedScenario, Recording};
+use crate::settings::time_units::symbol;
 use crate::trace::statistics::rate_unit;
-use crate::trace::time_unit::symbol;
 
 /// Recorded potentials that are shown, and points of each.
 const MOST_POTENTIALS: usize = 12;

@@ -5,7 +5,7 @@ use std::io;
 
 use super::{RowResult, folder_of};
 use crate::run::{OutputFolder, TrainingSummary};
-use crate::trace::time_unit;
+use crate::settings::time_units;
 
 /// The table in Markdown. Accuracies are of the test set and in percent: the mean over the seeds,
 /// with the lowest and the highest.
@@ -132,7 +132,7 @@ fn decision_time(summaries: &[TrainingSummary]) -> String {
     let time = mean(summaries, |summary| summary.mean_decision_time);
     match summaries.first() {
         Some(summary) if time.is_finite() => {
-            format!("{time:.3} {}", time_unit::symbol(&summary.time_unit))
+            format!("{time:.3} {}", time_units::symbol(&summary.time_unit))
         }
         _ => "–".to_owned(),
     }

@@ -9,8 +9,9 @@ use std::path::Path;
 
 use super::{FormatProblem, check_count, in_file, refuse};
 use crate::hdf5::{Hdf5Dataset, Hdf5File};
+use crate::settings::time_units;
 use crate::trace::recording::Recording;
-use crate::trace::{FormProblem, TraceError, time_unit};
+use crate::trace::{FormProblem, TraceError};
 
 /// Graphs within graphs.
 const DEEPEST: usize = 16;
@@ -33,7 +34,7 @@ pub(super) fn read(path: &Path) -> Result<Recording, TraceError> {
     let unit = match said {
         None => "s".to_owned(),
         Some(unit) if unit == "tau_s" || unit == "tau_m" => unit,
-        Some(unit) => match time_unit::short(&unit) {
+        Some(unit) => match time_units::short(&unit) {
             Some(short) => short.to_owned(),
             None => {
                 let place = "the attribute time_unit".to_owned();

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use super::{FormatProblem, check_count, in_file, refuse};
 use crate::hdf5::{Hdf5Dataset, Hdf5File};
+use crate::settings::time_units;
 use crate::trace::recording::Recording;
-use crate::trace::{FormProblem, TraceError, time_unit};
+use crate::trace::{FormProblem, TraceError};
 
 /// Rows that are read at once.
 const ROWS: u64 = 1 << 16;
@@ -73,7 +74,7 @@ fn append(file: &Hdf5File, name: &str, recording: &mut Recording) -> Result<Stri
         None => "ms",
         Some(unit) => {
             let text = unit.text().unwrap_or("no text").to_owned();
-            let found = time_unit::short(&text);
+            let found = time_units::short(&text);
             found.ok_or_else(|| {
                 refuse(path, FormatProblem::Unit { place: of_times.clone(), found: text })
             })?

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{FormatProblem, IdRanges, TraceFormat, files, merge, nest, npy, refuse};
+use crate::settings::time_units;
 use crate::trace::TraceError;
 use crate::trace::recording::{ColumnNames, Recording, TraceWarning, read_recording};
-use crate::trace::time_unit;
 
 /// Where a trace is: the file and what it does not say itself.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,7 +84,8 @@ impl TraceSource {
             recording.populations.push(String::new());
         }
         if let (Some(given), Some(found)) = (&self.time_unit, &recording.time_unit)
-            && time_unit::short(given).unwrap_or(given) != time_unit::short(found).unwrap_or(found)
+            && time_units::short(given).unwrap_or(given)
+                != time_units::short(found).unwrap_or(found)
         {
             let (given, found) = (given.clone(), found.clone());
             return Err(refuse(&self.path, FormatProblem::GivenUnit { given, found }));

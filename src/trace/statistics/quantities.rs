@@ -1,7 +1,7 @@
 //! The quantities of a group with their names and units, for tables, CSV and JSON alike.
 
-use super::super::time_unit;
 use super::GroupStatistics;
+use crate::settings::time_units;
 
 /// A quantity of a group.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Quantity {
 /// one of physical time, else per time unit.
 pub fn rate_unit(time_unit: Option<&str>) -> (String, String, f64) {
     match time_unit {
-        Some(unit) => match time_unit::seconds(unit) {
+        Some(unit) => match time_units::seconds(unit) {
             Some(seconds) => ("per_second".to_owned(), "1/s".to_owned(), 1.0 / seconds),
             None => (format!("per_{unit}"), format!("1/{unit}"), 1.0),
         },

@@ -103,6 +103,9 @@ mod tests {
     fn a_time_is_rounded_once() {
         let convert = |time, from, to| TimeFactor::between(from, to).map(|it| it.apply(time));
         assert_eq!(convert(0.9, "ms", "s"), Some(0.0009));
+        assert_eq!(convert(1.5, "ms", "ms"), Some(1.5));
+        assert_eq!(convert(1.5, "ms", "s"), Some(0.0015));
+        assert_eq!(convert(0.1, "ms", "us"), Some(100.0));
         assert_eq!(convert(0.1, "milliseconds", "µs"), Some(100.0));
         assert_eq!(convert(90.0, "s", "min"), Some(1.5));
         assert_eq!(convert(2.0, "tau_s", "tau_s"), Some(2.0));
